@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+using Grid.Tokens;
+
+namespace Grid.Abstractions.Apps;
+
+/// <summary>All that a front needs to know of an app on each request; every silo keeps one, at most a second old.</summary>
+[GenerateSerializer, Immutable, Alias("grid.app-snapshot")]
+public sealed record AppSnapshot
+{
+    [Id(0)] public required AppKey App { get; init; }
+
+    [Id(1)] public required SessionSettings Settings { get; init; }
+
+    /// <summary>SHA-256 of each accepted API key; empty when the app asks for none. Keys themselves are never stored.</summary>
+    [Id(2)] public required ImmutableArray<TokenHash> ApiKeyHashes { get; init; }
+
+    /// <summary>Ids of the app's tenants, <c>public</c> included.</summary>
+    [Id(3)] public required ImmutableHashSet<string> TenantIds { get; init; }
+
+    /// <summary>Requests from other addresses are refused with 403; null = no rule.</summary>
+    [Id(4)] public string? IpAllowRegex { get; init; }
+
+    /// <summary>Requests from these addresses are refused with 403; null = no rule.</summary>
+    [Id(5)] public string? IpDenyRegex { get; init; }
+}

@@ -1,0 +1,11 @@
+namespace Grid.Abstractions.Apps;
+
+/// <summary>This silo's view of which apps exist and how they are set. In memory; refreshed at most a second late.</summary>
+public interface IAppDirectory
+{
+    /// <summary>The app, or null if there is none. "None" is never remembered, so a new app is seen at once.</summary>
+    ValueTask<AppSnapshot?> FindAsync(AppKey app, CancellationToken cancellationToken);
+
+    /// <summary>The connection-URI domain that a request's host name stands for: the host if such a domain was made, else empty.</summary>
+    ValueTask<string> FindDomainAsync(string host, CancellationToken cancellationToken);
+}

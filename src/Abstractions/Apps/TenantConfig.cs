@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+
+namespace Grid.Abstractions.Apps;
+
+/// <summary>What a tenant (or the public tenant of an app or domain) was set to.</summary>
+[GenerateSerializer, Immutable, Alias("grid.tenant-config")]
+public sealed record TenantConfig
+{
+    [Id(0)] public required string TenantId { get; init; }
+
+    /// <summary>Null = all login methods allowed; empty = none.</summary>
+    [Id(1)] public ImmutableArray<string>? FirstFactors { get; init; }
+
+    /// <summary>Null = none required.</summary>
+    [Id(2)] public ImmutableArray<string>? RequiredSecondaryFactors { get; init; }
+
+    /// <summary>The tenant's own core config as one JSON object, secrets left out.</summary>
+    [Id(3)] public string CoreConfigJson { get; init; } = "{}";
+
+    /// <summary>Login-method switches of the older paths; null where only the newer ones were used.</summary>
+    [Id(4)] public bool EmailPasswordEnabled { get; init; }
+
+    [Id(5)] public bool ThirdPartyEnabled { get; init; }
+
+    [Id(6)] public bool PasswordlessEnabled { get; init; }
+
+    /// <summary>Third-party provider configs as one JSON array, kept for the SDKs that store them here.</summary>
+    [Id(7)] public string ThirdPartyProvidersJson { get; init; } = "[]";
+}
+
+/// <summary>A create-or-update of a tenant. What is null stays as it is; the <c>Set…</c> flags tell "set to null" from "not given".</summary>
+[GenerateSerializer, Immutable, Alias("grid.tenant-change")]
+public sealed record TenantChange
+{
+    [Id(0)] public bool SetFirstFactors { get; init; }
+
+    [Id(1)] public ImmutableArray<string>? FirstFactors { get; init; }
+
+    [Id(2)] public bool SetRequiredSecondaryFactors { get; init; }
+
+    [Id(3)] public ImmutableArray<string>? RequiredSecondaryFactors { get; init; }
+
+    [Id(4)] public bool? EmailPasswordEnabled { get; init; }
+
+    [Id(5)] public bool? ThirdPartyEnabled { get; init; }
+
+    [Id(6)] public bool? PasswordlessEnabled { get; init; }
+
+    /// <summary>JSON object merged into the core config, null values delete keys; null = no change.</summary>
+    [Id(7)] public string? CoreConfigPatchJson { get; init; }
+
+    /// <summary>What a new tenant starts with where nothing is given: the newer tenant path starts with no login method, everything else with all.</summary>
+    [Id(8)] public bool NewStartsWithNoLoginMethod { get; init; }
+}
+
+/// <summary>Answer to a create-or-update.</summary>
+[GenerateSerializer, Immutable, Alias("grid.put-result")]
+public sealed record PutResult([property: Id(0)] PutOutcome Outcome, [property: Id(1)] string? Error = null);
+
+/// <summary>Outcomes of creating or updating an app, tenant or domain.</summary>
+public enum PutOutcome
+{
+    Updated = 0,
+    Created = 1,
+
+    /// <summary>Core config refused; <see cref="PutResult.Error"/> says why.</summary>
+    InvalidConfig = 2,
+
+    /// <summary>The app (or domain) that it should belong to does not exist.</summary>
+    ParentNotFound = 3,
+
+    /// <summary>The store is away; nothing is known to have changed.</summary>
+    Unavailable = 4,
+}
+
+/// <summary>Outcomes of removing an app, tenant or domain. Its sessions are ended in the same call.</summary>
+public enum RemoveOutcome
+{
+    Removed = 0,
+    NotFound = 1,
+
+    /// <summary>It still has tenants (an app) or apps (a domain) other than <c>public</c>.</summary>
+    NotEmpty = 2,
+
+    Unavailable = 3,
+}

@@ -1,0 +1,29 @@
+using System.Collections.Immutable;
+
+namespace Grid.Abstractions.Sessions;
+
+/// <summary>A user's sessions in one tenant. Key: <see cref="UserKey"/> text.</summary>
+[Alias("grid.user")]
+public interface IUserGrain : IGrainWithStringKey
+{
+    /// <summary>Handles of the sessions that live now, oldest first.</summary>
+    /// <param name="allTenants">Also those of the app's other tenants.</param>
+    /// <param name="cancellationToken">Ends the wait, not the work.</param>
+    [Alias("list")]
+    Task<UserSessionsResult> ListAsync(bool allTenants, CancellationToken cancellationToken);
+
+    /// <summary>Ends all sessions, in one transaction, and tells the session grains of every silo.</summary>
+    /// <param name="allTenants">Also those of the app's other tenants.</param>
+    /// <param name="except">A session that lives on.</param>
+    /// <param name="reason">Kept in the revocation log.</param>
+    /// <param name="cancellationToken">Ends the wait, not the work.</param>
+    [Alias("revoke-all")]
+    Task<UserSessionsResult> RevokeAllAsync(bool allTenants, SessionHandle? except, RevocationReason reason, CancellationToken cancellationToken);
+}
+
+/// <summary>Sessions listed or ended.</summary>
+[GenerateSerializer, Immutable, Alias("grid.user-sessions-result")]
+public sealed record UserSessionsResult(
+    [property: Id(0)] SessionOutcome Outcome,
+    [property: Id(1)] ImmutableArray<SessionHandle> Sessions,
+    [property: Id(2)] long Position = 0);

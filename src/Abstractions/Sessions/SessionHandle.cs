@@ -1,0 +1,41 @@
+using System.Diagnostics.CodeAnalysis;
+using Grid.Abstractions.Apps;
+
+namespace Grid.Abstractions.Sessions;
+
+/// <summary>Public name of a session, not a secret: a UUID, and <c>_tenant</c> behind it for tenants other than <c>public</c>.</summary>
+/// <remarks>Source: <c>protocol/core-rules.md</c> §3.</remarks>
+[GenerateSerializer, Immutable, Alias("grid.session-handle")]
+public readonly record struct SessionHandle([property: Id(0)] Guid Id, [property: Id(1)] string TenantId)
+{
+    /// <summary>A new handle. Version 7, so that the store's index grows at its end; 74 random bits.</summary>
+    public static SessionHandle Create(string tenantId, DateTimeOffset now) => new(Guid.CreateVersion7(now), tenantId);
+
+    /// <summary>Reads the text form. Only the canonical spelling is a handle; everything else names no session.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, out SessionHandle handle)
+    {
+        handle = default;
+        if (text is null || text.Length < 36 || !Guid.TryParseExact(text.AsSpan(0, 36), "D", out var id)
+            || text.AsSpan(0, 36).ContainsAnyInRange('A', 'F'))
+        {
+            return false;
+        }
+
+        if (text.Length == 36)
+        {
+            handle = new SessionHandle(id, TenantKey.PublicId);
+            return true;
+        }
+
+        if (text[36] != '_' || text.Length == 37)
+        {
+            return false;
+        }
+
+        handle = new SessionHandle(id, text[37..]);
+        return true;
+    }
+
+    /// <summary>The text form.</summary>
+    public override string ToString() => TenantId == TenantKey.PublicId ? Id.ToString("D") : $"{Id:D}_{TenantId}";
+}
