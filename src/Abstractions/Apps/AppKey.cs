@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Grid.Abstractions.Apps;
 
 /// <summary>Names an app: the connection-URI domain that it was made under (empty for the default) and its id.</summary>

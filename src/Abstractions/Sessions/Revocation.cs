@@ -10,8 +10,8 @@ public abstract record RevocationScope
     [Id(0)] public required AppKey App { get; init; }
 
     /// <summary>Named sessions of an app, of any tenants.</summary>
-    [GenerateSerializer, Immutable, Alias("grid.revoke-handles")]
-    public sealed record Handles : RevocationScope
+    [GenerateSerializer, Immutable, Alias("grid.revoke-named")]
+    public sealed record Named : RevocationScope
     {
         [Id(0)] public required ImmutableArray<SessionHandle> Sessions { get; init; }
     }
