@@ -68,6 +68,9 @@ public readonly struct TokenHash : IEquatable<TokenHash>
     /// <summary>64 lower-case hex digits.</summary>
     public string ToHex() => Convert.ToHexStringLower(AsBytes());
 
+    /// <summary>Copies the 32 bytes to the start of <paramref name="target"/>.</summary>
+    public void CopyTo(Span<byte> target) => AsBytes().CopyTo(target);
+
     /// <summary>A copy of the 32 bytes.</summary>
     public byte[] ToArray() => AsBytes().ToArray();
 

@@ -14,6 +14,11 @@ public interface ISigningKeysGrain : IGrainWithStringKey
     /// <summary>Makes a new dynamic key now; it signs once every silo has had the time to learn of it.</summary>
     [Alias("rotate")]
     Task<KeySet?> RotateAsync(TimeSpan updateInterval, TimeSpan accessTokenValidity, CancellationToken cancellationToken);
+
+    /// <summary>Forgets all keys: nothing that they signed is accepted again.</summary>
+    /// <returns>False if the store is away.</returns>
+    [Alias("remove")]
+    Task<bool> RemoveAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>All keys of an app.</summary>

@@ -1,0 +1,40 @@
+using System.Buffers;
+using System.Collections.Immutable;
+using Grid.Tokens;
+
+namespace Grid.Abstractions.Apps;
+
+/// <summary>API keys as operators write them: comma-separated, each at least 20 characters of <c>A-Za-z0-9=-</c>.</summary>
+public static class ApiKeys
+{
+    private const int MinLength = 20;
+
+    private static readonly SearchValues<char> Alphabet =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789=-");
+
+    /// <summary>Hashes the keys; the error tells what a key must look like, never the key.</summary>
+    public static bool TryParse(string text, out ImmutableArray<TokenHash> hashes, out string? error)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        hashes = [];
+        error = null;
+        foreach (var key in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (key.Length < MinLength)
+            {
+                error = "One of the API keys is too short. Please use at least 20 characters";
+                return false;
+            }
+
+            if (key.AsSpan().ContainsAnyExcept(Alphabet))
+            {
+                error = "Invalid characters in API key. Please only use '=', '-' and alpha-numeric (including capitals)";
+                return false;
+            }
+
+            hashes = hashes.Add(TokenHash.Of(key));
+        }
+
+        return true;
+    }
+}

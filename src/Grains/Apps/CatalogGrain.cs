@@ -1,0 +1,128 @@
+using System.Collections.Immutable;
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Grid.Grains.Silos;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.Grains.Apps;
+
+/// <inheritdoc cref="ICatalogGrain"/>
+internal sealed partial class CatalogGrain(
+    [PersistentState("catalog", GrainStores.State)] IPersistentState<CatalogState> storage, SiloBroadcast silos, ILogger<CatalogGrain> logger)
+    : Grain, ICatalogGrain
+{
+    private ImmutableSortedDictionary<string, ImmutableSortedSet<string>> Domains => storage.State.AppIdsByDomain;
+
+    public Task<ImmutableArray<DomainEntry>> ListAsync(CancellationToken cancellationToken)
+    {
+        ImmutableArray<DomainEntry> domains =
+            [Entry(""), .. Domains.Keys.Where(d => d.Length > 0).Select(Entry)];
+        return Task.FromResult(domains);
+    }
+
+    public async Task<PutResult> PutDomainAsync(string domain, TenantChange change, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(domain);
+        var put = await Grain(new AppKey(domain, AppKey.PublicId)).PutAsync(change, cancellationToken);
+        return await ListedAsync(put, domain, []);
+    }
+
+    public async Task<PutResult> PutAppAsync(AppKey app, TenantChange change, CancellationToken cancellationToken)
+    {
+        if (app.Domain.Length > 0 && !Domains.ContainsKey(app.Domain))
+        {
+            return new PutResult(PutOutcome.ParentNotFound);
+        }
+
+        var put = await Grain(app).PutAsync(change, cancellationToken);
+        return await ListedAsync(put, app.Domain, app.AppId == AppKey.PublicId ? [] : [app.AppId]);
+    }
+
+    public async Task<RemoveOutcome> RemoveAppAsync(AppKey app, CancellationToken cancellationToken)
+    {
+        var removed = await Grain(app).RemoveAsync(cancellationToken);
+        if (removed is not (RemoveOutcome.Removed or RemoveOutcome.NotFound)
+            || !Domains.TryGetValue(app.Domain, out var apps) || !apps.Contains(app.AppId))
+        {
+            return removed;
+        }
+
+        return await TryCommitAsync(Domains.SetItem(app.Domain, apps.Remove(app.AppId))) ? removed : RemoveOutcome.Unavailable;
+    }
+
+    public async Task<RemoveOutcome> RemoveDomainAsync(string domain, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(domain);
+        if (domain.Length == 0 || !Domains.TryGetValue(domain, out var apps))
+        {
+            return RemoveOutcome.NotFound;
+        }
+
+        if (!apps.IsEmpty)
+        {
+            return RemoveOutcome.NotEmpty;
+        }
+
+        var removed = await Grain(new AppKey(domain, AppKey.PublicId)).RemoveAsync(cancellationToken);
+        if (removed is RemoveOutcome.NotEmpty or RemoveOutcome.Unavailable)
+        {
+            return removed;
+        }
+
+        if (!await TryCommitAsync(Domains.Remove(domain)))
+        {
+            return RemoveOutcome.Unavailable;
+        }
+
+        await silos.AppChangedAsync(null);
+        return RemoveOutcome.Removed;
+    }
+
+    private IAppGrain Grain(AppKey app) => GrainFactory.GetGrain<IAppGrain>(app.ToString());
+
+    private DomainEntry Entry(string domain) =>
+        new(domain, [AppKey.PublicId, .. Domains.GetValueOrDefault(domain, [])]);
+
+    private async Task<PutResult> ListedAsync(PutResult put, string domain, ImmutableSortedSet<string> appIds)
+    {
+        var known = Domains.TryGetValue(domain, out var before);
+        var after = (before ?? []).Union(appIds);
+        if (put.Outcome is not (PutOutcome.Created or PutOutcome.Updated) || (known && after.Count == before!.Count)
+            || (domain.Length == 0 && appIds.IsEmpty))
+        {
+            return put;
+        }
+
+        if (!await TryCommitAsync(Domains.SetItem(domain, after)))
+        {
+            return new PutResult(PutOutcome.Unavailable);
+        }
+
+        if (!known)
+        {
+            await silos.AppChangedAsync(null);
+        }
+
+        return put;
+    }
+
+    private async Task<bool> TryCommitAsync(ImmutableSortedDictionary<string, ImmutableSortedSet<string>> domains)
+    {
+        try
+        {
+            await storage.CommitAsync(new CatalogState { AppIdsByDomain = domains }, this);
+            return true;
+        }
+        catch (StoreUnavailableException failure)
+        {
+            Log.StoreUnavailable(logger, failure);
+            return false;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2320, LogLevel.Warning, "Store away while the list of apps was changed; outcome unknown")]
+        public static partial void StoreUnavailable(ILogger logger, Exception failure);
+    }
+}

@@ -1,0 +1,11 @@
+using System.Collections.Immutable;
+
+namespace Grid.Grains.Apps;
+
+/// <summary>Apps made, by domain; the public app of a domain is implied.</summary>
+[GenerateSerializer, Alias("grid.catalog-state")]
+internal sealed record CatalogState
+{
+    [Id(0)] public ImmutableSortedDictionary<string, ImmutableSortedSet<string>> AppIdsByDomain { get; init; } =
+        ImmutableSortedDictionary.Create<string, ImmutableSortedSet<string>>(StringComparer.Ordinal);
+}

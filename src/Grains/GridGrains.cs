@@ -1,0 +1,43 @@
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
+using Grid.Abstractions.SigningKeys;
+using Grid.Grains.Apps;
+using Grid.Grains.Purge;
+using Grid.Grains.Sessions;
+using Grid.Grains.SigningKeys;
+using Grid.Grains.Silos;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Storage;
+
+namespace Grid.Grains;
+
+/// <summary>Registers the grains and this silo's views of them.</summary>
+public static class GridGrains
+{
+    /// <summary>
+    /// Adds everything but what the host decides: the session store (<see cref="ISessionStore"/>), the grain storage named
+    /// <see cref="GrainStores.State"/>, reminders, the key protector and the installation's <see cref="AppDefaults"/>.
+    /// </summary>
+    public static ISiloBuilder AddGridGrains(this ISiloBuilder silo)
+    {
+        ArgumentNullException.ThrowIfNull(silo);
+        var services = silo.Services;
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddOptions<PurgeOptions>().BindConfiguration(PurgeOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+
+        // Members are known by [Id] in the stored bytes, so a rename is safe and a newer row can be read (docs/decisions).
+        services.AddSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>();
+
+        services.TryAddSingleton<LocalSessions>();
+        services.TryAddSingleton<SiloBroadcast>();
+        services.TryAddSingleton<ISessionRevoker, SessionRevoker>();
+        services.TryAddSingleton<AppDirectory>();
+        services.TryAddSingleton<IAppDirectory>(provider => provider.GetRequiredService<AppDirectory>());
+        services.TryAddSingleton<KeyRings>();
+        services.TryAddSingleton<IKeyRings>(provider => provider.GetRequiredService<KeyRings>());
+        services.AddGrainService<SiloListener>();
+        silo.AddStartupTask((provider, _) => provider.GetRequiredService<IGrainFactory>().GetGrain<IPurgeGrain>(0).StartAsync());
+        return silo;
+    }
+}

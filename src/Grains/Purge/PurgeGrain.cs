@@ -1,0 +1,55 @@
+using Grid.Abstractions;
+using Grid.Abstractions.Sessions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Grid.Grains.Purge;
+
+/// <inheritdoc cref="IPurgeGrain"/>
+internal sealed partial class PurgeGrain(
+    ISessionStore store, IOptions<PurgeOptions> options, TimeProvider clock, ILogger<PurgeGrain> logger)
+    : Grain, IPurgeGrain, IRemindable
+{
+    private const string Reminder = "purge";
+
+    public Task StartAsync() => this.RegisterOrUpdateReminder(Reminder, options.Value.Period, options.Value.Period);
+
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        var settings = options.Value;
+        var deadline = clock.GetTimestamp();
+        var removed = 0;
+        try
+        {
+            int batch;
+            do
+            {
+                batch = await store.PurgeExpiredAsync(clock.GetUtcNow(), settings.BatchSize, CancellationToken.None);
+                batch += await store.PurgeRevocationsAsync(clock.GetUtcNow() - settings.KeepRevocations, settings.BatchSize, CancellationToken.None);
+                removed += batch;
+
+                // Small steps with air between them: requests must not feel a million rows going.
+                await Task.Delay(settings.Pause, clock);
+            }
+            while (batch >= settings.BatchSize && clock.GetElapsedTime(deadline) < settings.Period / 2);
+        }
+        catch (StoreUnavailableException failure)
+        {
+            Log.StoreUnavailable(logger, failure);
+        }
+
+        if (removed > 0)
+        {
+            Log.Purged(logger, removed);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2500, LogLevel.Information, "Purged {Count} expired rows")]
+        public static partial void Purged(ILogger logger, int count);
+
+        [LoggerMessage(2501, LogLevel.Warning, "Store away during the purge; it goes on at the next reminder")]
+        public static partial void StoreUnavailable(ILogger logger, Exception failure);
+    }
+}

@@ -1,0 +1,266 @@
+using Grid.Abstractions;
+using Grid.Abstractions.Sessions;
+using Grid.Tokens;
+using Grid.Tokens.Refresh;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+
+namespace Grid.Grains.Sessions;
+
+/// <inheritdoc cref="ISessionGrain"/>
+/// <remarks>
+/// The row in memory only saves a read. Orleans may run two activations for a moment, so nothing is answered on the
+/// strength of memory: a write is conditional on the row's version, and an answer without a write is read from the store.
+/// Reentrant so that a call with a token that is being refreshed can join that refresh; <see cref="_turn"/> orders the rest.
+/// </remarks>
+[Reentrant]
+internal sealed partial class SessionGrain(
+    ISessionStore store, ISessionRevoker revoker, LocalSessions local, TimeProvider clock, ILogger<SessionGrain> logger)
+    : Grain, ISessionGrain, IDisposable
+{
+    // A version conflict means that another activation wrote; a handful in a row means something worse than bad luck.
+    private const int MaxAttempts = 5;
+
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly Dictionary<(TokenHash Presented, bool OlderRules), Task<RefreshResult>> _refreshing = [];
+    private SessionKey _key;
+    private SessionRecord? _row;
+    private volatile bool _ended;
+
+    public override Task OnActivateAsync(CancellationToken cancellationToken)
+    {
+        _key = SessionKey.Parse(this.GetPrimaryKeyString());
+        local.Add(_key, this);
+        return Task.CompletedTask;
+    }
+
+    public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        local.Remove(_key, this);
+        return Task.CompletedTask;
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    /// <summary>The session was removed from the store. Called from any thread: an end is final, so a flag is enough.</summary>
+    public void End()
+    {
+        _ended = true;
+        this.DeactivateOnIdle();
+    }
+
+    public async Task<SessionResult> CreateAsync(NewSession session, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(session);
+        var row = new SessionRecord
+        {
+            Key = _key,
+            UserId = session.UserId,
+            Chain = new RefreshChain(session.RefreshTokenHash),
+            PayloadJson = session.PayloadJson,
+            DataJson = session.DataJson,
+            UseDynamicKey = session.UseDynamicKey,
+            CreatedAt = session.CreatedAt,
+            ExpiresAt = session.ExpiresAt,
+        };
+
+        // A session is seldom touched by its grain in the minutes after its birth; at thousands a second they would pile up.
+        this.DeactivateOnIdle();
+        try
+        {
+            return await store.InsertAsync(row, CancellationToken.None)
+                ? new SessionResult(SessionOutcome.Ok, row.ToSnapshot())
+                : new SessionResult(SessionOutcome.NotFound);
+        }
+        catch (StoreUnavailableException failure)
+        {
+            Log.StoreUnavailable(logger, failure, "create");
+            return new SessionResult(SessionOutcome.Unavailable);
+        }
+    }
+
+    public async Task<RefreshResult> RefreshAsync(RefreshRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var token = (request.Presented, request.OlderRules);
+        if (_refreshing.TryGetValue(token, out var other))
+        {
+            return await other;
+        }
+
+        var refresh = InTurnAsync("refresh", () => RefreshInTurnAsync(request), new RefreshResult { Outcome = RefreshOutcome.Unavailable });
+        _refreshing.Add(token, refresh);
+        try
+        {
+            return await refresh;
+        }
+        finally
+        {
+            _refreshing.Remove(token);
+        }
+    }
+
+    public Task<PromoteResult> PromoteAsync(PromoteRequest request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        return InTurnAsync("promote", () => PromoteInTurnAsync(request), new PromoteResult(SessionOutcome.Unavailable));
+    }
+
+    public Task<SessionResult> UpdateAsync(string? payloadJson, string? dataJson, CancellationToken cancellationToken) =>
+        InTurnAsync("update", () => UpdateInTurnAsync(payloadJson, dataJson), new SessionResult(SessionOutcome.Unavailable));
+
+    private async Task<RefreshResult> RefreshInTurnAsync(RefreshRequest request)
+    {
+        var (row, next, decision) = await DecideAndWriteAsync(current =>
+        {
+            var now = Now();
+            var verdict = RefreshRotation.DecideRefresh(
+                current.Chain, request.Presented, request.PresentedParent, TokenHash.Of(request.CandidateToken).HashOfHex(),
+                request.OlderRules, request.Grace, now);
+            if (verdict.Verdict == RefreshVerdict.Reuse)
+            {
+                return (null, verdict);
+            }
+
+            var changed = current with
+            {
+                Chain = verdict.Next ?? current.Chain,
+                UseDynamicKey = request.UseDynamicKey ?? current.UseDynamicKey,
+                ExpiresAt = verdict.ExtendsExpiry ? now + request.RefreshTokenValidity : current.ExpiresAt,
+            };
+            return (changed == current ? null : changed, verdict);
+        });
+        if (row is null)
+        {
+            return new RefreshResult { Outcome = RefreshOutcome.NotFound };
+        }
+
+        if (decision!.Verdict == RefreshVerdict.Reuse)
+        {
+            return await EndReusedAsync(row, decision.Reuse, request.OlderRules);
+        }
+
+        return new RefreshResult
+        {
+            Outcome = RefreshOutcome.Refreshed,
+            Session = (next ?? row).ToSnapshot(),
+            RefreshToken = request.CandidateToken,
+            AntiCsrf = request.CandidateAntiCsrf,
+        };
+    }
+
+    private async Task<RefreshResult> EndReusedAsync(SessionRecord row, ReuseKind reuse, bool olderRules)
+    {
+        Log.RefreshTokenReused(logger, _key.Handle.ToString(), reuse);
+        if (!olderRules)
+        {
+            // Committed before the answer leaves: whoever holds the stolen token learns nothing from a crash in between.
+            await revoker.RevokeAsync(
+                new RevocationScope.Named { App = _key.App, Sessions = [_key.Handle] },
+                RevocationReason.RefreshTokenReuse, CancellationToken.None);
+        }
+
+        return new RefreshResult { Outcome = RefreshOutcome.Reuse, Session = row.ToSnapshot(), Reuse = reuse };
+    }
+
+    private async Task<PromoteResult> PromoteInTurnAsync(PromoteRequest request)
+    {
+        var (row, next, decision) = await DecideAndWriteAsync(current =>
+        {
+            var now = Now();
+            var verdict = RefreshRotation.DecidePromote(current.Chain, request.Token, request.Parent, now);
+            return (verdict.Next is { } chain ? current with { Chain = chain, ExpiresAt = now + request.RefreshTokenValidity } : null, verdict);
+        });
+        return row is null
+            ? new PromoteResult(SessionOutcome.NotFound)
+            : new PromoteResult(SessionOutcome.Ok, (next ?? row).ToSnapshot(), decision!.IsCurrent);
+    }
+
+    private async Task<SessionResult> UpdateInTurnAsync(string? payloadJson, string? dataJson)
+    {
+        var (row, next, _) = await DecideAndWriteAsync(current =>
+        {
+            var changed = current with { PayloadJson = payloadJson ?? current.PayloadJson, DataJson = dataJson ?? current.DataJson };
+            return (changed == current ? null : changed, true);
+        });
+        return row is null
+            ? new SessionResult(SessionOutcome.NotFound)
+            : new SessionResult(SessionOutcome.Ok, (next ?? row).ToSnapshot());
+    }
+
+    /// <summary>Runs a pure decision on the row and commits what it asks for, until the store agrees that the row was the truth.</summary>
+    /// <returns>The row decided on (null if there is no session), the row written (null if none), the decision.</returns>
+    private async Task<(SessionRecord? Row, SessionRecord? Written, T? Decision)> DecideAndWriteAsync<T>(
+        Func<SessionRecord, (SessionRecord? Next, T Decision)> decide)
+    {
+        for (var attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            var fromStore = _row is null;
+            _row = _ended ? null : _row ?? await store.ReadAsync(_key, CancellationToken.None);
+            var row = _row;
+            if (row is null || row.ExpiresAt <= clock.GetUtcNow())
+            {
+                _row = null;
+                if (fromStore)
+                {
+                    this.DeactivateOnIdle();
+                    return default;
+                }
+
+                continue;
+            }
+
+            var (next, decision) = decide(row);
+            if (next is null && fromStore)
+            {
+                return (row, null, decision);
+            }
+
+            if (next is not null)
+            {
+                next = next with { Version = row.Version + 1 };
+                if (await store.UpdateAsync(next, CancellationToken.None))
+                {
+                    _row = next;
+                    return (row, next, decision);
+                }
+            }
+
+            _row = null;
+        }
+
+        throw new StoreUnavailableException($"Session {_key.Handle} kept changing under {MaxAttempts} attempts to write it.");
+    }
+
+    private async Task<T> InTurnAsync<T>(string operation, Func<Task<T>> work, T unavailable)
+    {
+        await _turn.WaitAsync();
+        try
+        {
+            return await work();
+        }
+        catch (StoreUnavailableException failure)
+        {
+            // Whether the write happened is unknown: the next call reads.
+            _row = null;
+            Log.StoreUnavailable(logger, failure, operation);
+            return unavailable;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    // Rows hold milliseconds: what is in memory must equal what a read brings back.
+    private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private static partial class Log
+    {
+        [LoggerMessage(2100, LogLevel.Warning, "Refresh token reused on session {SessionHandle} ({Reuse})")]
+        public static partial void RefreshTokenReused(ILogger logger, string sessionHandle, ReuseKind reuse);
+
+        [LoggerMessage(2101, LogLevel.Warning, "Store away during {Operation}; outcome unknown")]
+        public static partial void StoreUnavailable(ILogger logger, Exception failure, string operation);
+    }
+}

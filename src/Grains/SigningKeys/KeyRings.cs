@@ -1,0 +1,110 @@
+using System.Collections.Concurrent;
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.SigningKeys;
+using Grid.Tokens.SigningKeys;
+
+namespace Grid.Grains.SigningKeys;
+
+/// <inheritdoc cref="IKeyRings"/>
+internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, TimeProvider clock) : IKeyRings
+{
+    private static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<AppKey, Held> _rings = new();
+    private int _forgotten;
+
+    public ValueTask<KeyRing> GetAsync(AppSnapshot app, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        return _rings.TryGetValue(app.App, out var held) && clock.GetElapsedTime(held.LoadedAt) < held.Usable
+            ? new ValueTask<KeyRing>(held.Ring)
+            : new ValueTask<KeyRing>(LoadAsync(app));
+    }
+
+    public ValueTask<KeyRing> ReloadAsync(AppSnapshot app, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        return _rings.TryGetValue(app.App, out var held) && clock.GetElapsedTime(held.LoadedAt) < ReloadInterval
+            ? new ValueTask<KeyRing>(held.Ring)
+            : new ValueTask<KeyRing>(LoadAsync(app));
+    }
+
+    /// <summary>Drops an app's keys; a load under way will not bring them back.</summary>
+    public void Forget(AppKey app)
+    {
+        Interlocked.Increment(ref _forgotten);
+        _rings.TryRemove(app, out _);
+    }
+
+    private async Task<KeyRing> LoadAsync(AppSnapshot app)
+    {
+        var forgotten = Volatile.Read(ref _forgotten);
+        _rings.TryGetValue(app.App, out var old);
+        var loadedAt = clock.GetTimestamp();
+        if (old is not null)
+        {
+            // The others go on with the old ring while this one asks; a failure is tried again after a second.
+            var claimed = old with { LoadedAt = loadedAt, Usable = ReloadInterval };
+            if (!_rings.TryUpdate(app.App, claimed, old))
+            {
+                return old.Ring;
+            }
+
+            old = claimed;
+        }
+
+        KeySet? keys;
+        try
+        {
+            keys = await grains.GetGrain<ISigningKeysGrain>(app.App.ToString())
+                .GetAsync(app.Settings.DynamicKeyUpdateInterval, app.Settings.AccessTokenValidity, CancellationToken.None);
+        }
+        catch (Exception failure) when (failure is TimeoutException or OrleansException)
+        {
+            return old?.Ring ?? throw new StoreUnavailableException("The app's keys could not be read.", failure);
+        }
+
+        if (keys is null)
+        {
+            return old?.Ring ?? throw new StoreUnavailableException("The app's keys could not be read.");
+        }
+
+        var plan = new KeyRotationPlan(app.Settings.DynamicKeyUpdateInterval, app.Settings.AccessTokenValidity);
+        var held = new Held(
+            old is not null && old.Keys.Keys.SequenceEqual(keys.Keys) ? old.Ring : Open(app.App, keys), keys, loadedAt, plan.PollInterval);
+        if (forgotten == Volatile.Read(ref _forgotten))
+        {
+            _rings[app.App] = held;
+        }
+
+        return held.Ring;
+    }
+
+    private KeyRing Open(AppKey app, KeySet keys)
+    {
+        var name = app.ToString();
+        List<SigningKey> signing = [];
+        RefreshMacKey? mac = null;
+        foreach (var key in keys.Keys)
+        {
+            var secret = protector.Open(name, key.Kid, (int)key.Kind, key.Secret);
+            switch (key.Kind)
+            {
+                case KeyKind.Dynamic or KeyKind.Static:
+                    signing.Add(SigningKey.FromRsa(key.Kid, key.Kind == KeyKind.Dynamic, key.SignsFrom, key.VerifiesUntil, secret));
+                    break;
+                case KeyKind.RefreshMac:
+                    mac = new RefreshMacKey(key.Kid, secret);
+                    break;
+                default:
+                    // Made by a newer version for a purpose that this one does not have.
+                    break;
+            }
+        }
+
+        return new KeyRing(signing, mac ?? throw new InvalidOperationException($"App {name} has no key for refresh tokens."), keys.NextChangeAt);
+    }
+
+    private sealed record Held(KeyRing Ring, KeySet Keys, long LoadedAt, TimeSpan Usable);
+}

@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using Grid.Abstractions.SigningKeys;
+
+namespace Grid.Grains.SigningKeys;
+
+/// <summary>When dynamic keys come and go. Pure.</summary>
+/// <remarks>
+/// A key is published some time before it signs, so that every silo and every client that caches the JWKS has it by then,
+/// and kept for two token lives after the next one took over (<c>reliability.md</c> P11).
+/// </remarks>
+internal readonly struct KeyRotationPlan(TimeSpan updateInterval, TimeSpan accessTokenValidity)
+{
+    private static readonly TimeSpan FullLead = TimeSpan.FromSeconds(90);
+
+    /// <summary>How long before its first use a key is published; less only where keys live for minutes, as in tests.</summary>
+    private TimeSpan Lead => updateInterval / 4 < FullLead ? updateInterval / 4 : FullLead;
+
+    /// <summary>How old a silo's copy may be for the lead to mean something.</summary>
+    public TimeSpan PollInterval => Lead / 3;
+
+    /// <summary>Leaves out the keys that no living token can need.</summary>
+    public static ImmutableArray<StoredKey> Retire(ImmutableArray<StoredKey> keys, DateTimeOffset now) =>
+        keys.RemoveAll(k => k.VerifiesUntil <= now);
+
+    /// <summary>Whether the next dynamic key must be published now.</summary>
+    public bool IsNextDue(ImmutableArray<StoredKey> keys, DateTimeOffset now) => NextChangeAt(keys) <= now;
+
+    /// <summary>When a new key starts to sign: at once if it is the first, else when every reader knows it and its predecessor's time is over.</summary>
+    public DateTimeOffset NextSignsFrom(ImmutableArray<StoredKey> keys, DateTimeOffset now) =>
+        Latest(keys) is null ? now : now + Lead;
+
+    /// <summary>When the next dynamic key will be published.</summary>
+    public DateTimeOffset NextChangeAt(ImmutableArray<StoredKey> keys) =>
+        Latest(keys) is { } latest ? latest.SignsFrom + updateInterval - Lead : DateTimeOffset.MinValue;
+
+    /// <summary>Adds the next dynamic key and sets the end of those before it.</summary>
+    public ImmutableArray<StoredKey> Follow(ImmutableArray<StoredKey> keys, StoredKey next)
+    {
+        var end = next.SignsFrom + (2 * accessTokenValidity);
+        return [.. keys.Select(k => k is { Kind: KeyKind.Dynamic, VerifiesUntil: null } ? k with { VerifiesUntil = end } : k), next];
+    }
+
+    private static StoredKey? Latest(ImmutableArray<StoredKey> keys) =>
+        keys.Where(k => k.Kind == KeyKind.Dynamic).MaxBy(k => k.SignsFrom);
+}

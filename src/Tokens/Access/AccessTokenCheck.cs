@@ -1,0 +1,22 @@
+namespace Grid.Tokens.Access;
+
+/// <summary>Why an access token was accepted or refused.</summary>
+public enum AccessTokenOutcome
+{
+    Valid,
+
+    /// <summary>Not one of our formats.</summary>
+    Malformed,
+
+    /// <summary>Signed by a key that is not in the ring: reload the ring once, then decide.</summary>
+    UnknownKey,
+
+    BadSignature,
+
+    Expired,
+}
+
+/// <summary>Outcome of a check.</summary>
+/// <param name="Outcome">Whether and why.</param>
+/// <param name="Content">Set with <see cref="AccessTokenOutcome.Valid"/>.</param>
+public readonly record struct AccessTokenCheck(AccessTokenOutcome Outcome, AccessTokenContent? Content = null);

@@ -1,0 +1,51 @@
+namespace Grid.Tokens.Access;
+
+/// <summary>Formats of access tokens; the number is the header's <c>version</c>. Source: <c>protocol/core-rules.md</c> §2, §5.</summary>
+public enum AccessTokenVersion
+{
+    /// <summary>CDI 2.21.</summary>
+    V3 = 3,
+
+    /// <summary>CDI 3.x: adds <c>tId</c>.</summary>
+    V4 = 4,
+
+    /// <summary>CDI 4.0 and later: adds <c>rsub</c>.</summary>
+    V5 = 5,
+}
+
+/// <summary>What an access token says.</summary>
+public sealed record AccessTokenContent
+{
+    public required AccessTokenVersion Version { get; init; }
+
+    /// <summary><c>sub</c>.</summary>
+    public required string UserId { get; init; }
+
+    /// <summary><c>iat</c>, whole seconds.</summary>
+    public required DateTimeOffset IssuedAt { get; init; }
+
+    /// <summary><c>exp</c>, whole seconds.</summary>
+    public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary><c>tId</c>; <c>public</c> for tokens that are too old to say it.</summary>
+    public required string TenantId { get; init; }
+
+    /// <summary><c>rsub</c>; the user id for tokens that are too old to say it.</summary>
+    public required string RecipeUserId { get; init; }
+
+    public required string SessionHandle { get; init; }
+
+    /// <summary>64 hex digits.</summary>
+    public required string RefreshTokenHash1 { get; init; }
+
+    /// <summary>64 hex digits, or null.</summary>
+    public string? ParentRefreshTokenHash1 { get; init; }
+
+    public string? AntiCsrfToken { get; init; }
+
+    /// <summary>The user's claims: one JSON object, each value as it was written.</summary>
+    public required string PayloadJson { get; init; }
+
+    /// <summary>Neither user nor claims.</summary>
+    public override string ToString() => $"[access token of session {SessionHandle}]";
+}

@@ -1,0 +1,72 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using Grid.Tokens.SigningKeys;
+
+namespace Grid.Tokens.Access;
+
+/// <summary>Writes and signs access tokens.</summary>
+public static class AccessTokenIssuer
+{
+    // Names may hold any character; what JSON does not need escaped goes out as it is, as other implementations do.
+    private static readonly JsonWriterOptions WriterOptions = new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The signed token: protected claims in the protocol's order, then the user's, value for value as they were written.</summary>
+    public static string Mint(AccessTokenContent content, SigningKey key)
+    {
+        ArgumentNullException.ThrowIfNull(content);
+        ArgumentNullException.ThrowIfNull(key);
+        var claims = new ArrayBufferWriter<byte>(512 + content.PayloadJson.Length);
+        using (var json = new Utf8JsonWriter(claims, WriterOptions))
+        {
+            json.WriteStartObject();
+            json.WriteString(ProtectedClaims.Subject, content.UserId);
+            json.WriteNumber(ProtectedClaims.ExpiresAt, content.ExpiresAt.ToUnixTimeSeconds());
+            json.WriteNumber(ProtectedClaims.IssuedAt, content.IssuedAt.ToUnixTimeSeconds());
+            if (content.Version >= AccessTokenVersion.V4)
+            {
+                json.WriteString(ProtectedClaims.TenantId, content.TenantId);
+            }
+
+            if (content.Version >= AccessTokenVersion.V5)
+            {
+                json.WriteString(ProtectedClaims.RecipeUserId, content.RecipeUserId);
+            }
+
+            json.WriteString(ProtectedClaims.SessionHandle, content.SessionHandle);
+            json.WriteString(ProtectedClaims.RefreshTokenHash1, content.RefreshTokenHash1);
+            WriteStringOrNull(json, ProtectedClaims.ParentRefreshTokenHash1, content.ParentRefreshTokenHash1);
+            WriteStringOrNull(json, ProtectedClaims.AntiCsrfToken, content.AntiCsrfToken);
+            json.Flush();
+        }
+
+        AppendMembers(claims, content.PayloadJson);
+        return SignedJwt.Create(key, content.Version, claims.WrittenSpan);
+    }
+
+    // The object is open: its members follow after a comma, whatever white space the client liked.
+    private static void AppendMembers(ArrayBufferWriter<byte> claims, string payloadJson)
+    {
+        var members = payloadJson.AsSpan().Trim(" \t\r\n")[1..^1].Trim(" \t\r\n");
+        if (!members.IsEmpty)
+        {
+            claims.Write(","u8);
+            Encoding.UTF8.GetBytes(members, claims);
+        }
+
+        claims.Write("}"u8);
+    }
+
+    private static void WriteStringOrNull(Utf8JsonWriter json, ReadOnlySpan<byte> name, string? value)
+    {
+        if (value is null)
+        {
+            json.WriteNull(name);
+        }
+        else
+        {
+            json.WriteString(name, value);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text.Json;
+
+namespace Grid.Tokens.Access;
+
+/// <summary>Claims that belong to the session service; a user payload may not hold them. Source: <c>protocol/core-rules.md</c> §4.</summary>
+public static class ProtectedClaims
+{
+    internal static ReadOnlySpan<byte> Subject => "sub"u8;
+
+    internal static ReadOnlySpan<byte> ExpiresAt => "exp"u8;
+
+    internal static ReadOnlySpan<byte> IssuedAt => "iat"u8;
+
+    internal static ReadOnlySpan<byte> SessionHandle => "sessionHandle"u8;
+
+    internal static ReadOnlySpan<byte> RefreshTokenHash1 => "refreshTokenHash1"u8;
+
+    internal static ReadOnlySpan<byte> ParentRefreshTokenHash1 => "parentRefreshTokenHash1"u8;
+
+    internal static ReadOnlySpan<byte> AntiCsrfToken => "antiCsrfToken"u8;
+
+    internal static ReadOnlySpan<byte> TenantId => "tId"u8;
+
+    internal static ReadOnlySpan<byte> RecipeUserId => "rsub"u8;
+
+    /// <summary>The first protected claim among the members of a JSON object, or null.</summary>
+    /// <param name="payload">UTF-8 of a valid JSON object.</param>
+    /// <param name="version">Older formats protect fewer names.</param>
+    public static string? FindIn(ReadOnlySpan<byte> payload, AccessTokenVersion version)
+    {
+        var json = new Utf8JsonReader(payload);
+        json.Read();
+        while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
+        {
+            if (IsProtected(ref json, version))
+            {
+                return json.GetString();
+            }
+
+            json.Skip();
+        }
+
+        return null;
+    }
+
+    /// <summary>Whether the property name that the reader stands on is protected.</summary>
+    internal static bool IsProtected(ref Utf8JsonReader name, AccessTokenVersion version) =>
+        name.ValueTextEquals(Subject) || name.ValueTextEquals(ExpiresAt) || name.ValueTextEquals(IssuedAt)
+        || name.ValueTextEquals(SessionHandle) || name.ValueTextEquals(RefreshTokenHash1)
+        || name.ValueTextEquals(ParentRefreshTokenHash1) || name.ValueTextEquals(AntiCsrfToken)
+        || (version >= AccessTokenVersion.V4 && name.ValueTextEquals(TenantId))
+        || (version >= AccessTokenVersion.V5 && name.ValueTextEquals(RecipeUserId));
+}

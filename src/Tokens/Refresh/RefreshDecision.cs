@@ -1,0 +1,40 @@
+namespace Grid.Tokens.Refresh;
+
+/// <summary>What a presented refresh token leads to.</summary>
+public enum RefreshVerdict
+{
+    /// <summary>The candidate is current now, the presented token previous.</summary>
+    Rotated,
+
+    /// <summary>The presented token was replaced a moment ago: the candidate displaces the one that replaced it.</summary>
+    RotatedWithinGrace,
+
+    /// <summary>Older rules: the candidate is a child that becomes current on first use; the chain is as it was.</summary>
+    Child,
+
+    /// <summary>Older rules: the presented child was made current by this use; the candidate is its child.</summary>
+    ChildAfterPromotion,
+
+    /// <summary>A retired token.</summary>
+    Reuse,
+}
+
+/// <summary>Answer of <see cref="RefreshRotation.DecideRefresh"/>.</summary>
+public sealed record RefreshDecision
+{
+    public required RefreshVerdict Verdict { get; init; }
+
+    /// <summary>The chain to write; null if it stays as it is.</summary>
+    public RefreshChain? Next { get; init; }
+
+    /// <summary>Whether the session's life starts anew.</summary>
+    public bool ExtendsExpiry { get; init; }
+
+    /// <summary>Set with <see cref="RefreshVerdict.Reuse"/>.</summary>
+    public ReuseKind Reuse { get; init; }
+}
+
+/// <summary>Answer of <see cref="RefreshRotation.DecidePromote"/>.</summary>
+/// <param name="IsCurrent">Whether the token is current, after the promotion if there is one.</param>
+/// <param name="Next">The chain to write; null if nothing is promoted. A promotion starts the session's life anew.</param>
+public sealed record PromoteDecision(bool IsCurrent, RefreshChain? Next = null);

@@ -1,0 +1,8 @@
+namespace Grid.Tokens.Refresh;
+
+/// <summary>What a refresh token says. Its secret part is in the token alone.</summary>
+/// <param name="App">Text form of the app that it belongs to.</param>
+/// <param name="SessionHandle">Text form of the session's handle, tenant included.</param>
+/// <param name="ParentHash1"><c>refreshTokenHash1</c> of the token that it was refreshed from; null on a session's first.</param>
+/// <param name="AntiCsrfToken">The anti-CSRF token that it belongs to, if any.</param>
+public sealed record RefreshTokenContent(string App, string SessionHandle, TokenHash? ParentHash1, string? AntiCsrfToken);

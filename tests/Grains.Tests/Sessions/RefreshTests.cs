@@ -1,0 +1,194 @@
+using Grid.Abstractions.Sessions;
+using Grid.Tokens.Refresh;
+
+namespace Grid.Grains.Tests.Sessions;
+
+public sealed class RefreshTests(GridCluster grid)
+{
+    [Fact]
+    public async Task A_refresh_rotates_and_the_new_token_rotates_next()
+    {
+        var session = await grid.CreateSessionAsync();
+
+        var first = await session.RefreshAsync(session.Token, "a");
+        var second = await session.RefreshAsync("a", "b");
+
+        Assert.Equal((RefreshOutcome.Refreshed, "a"), (first.Outcome, first.RefreshToken));
+        Assert.Equal((RefreshOutcome.Refreshed, "b"), (second.Outcome, second.RefreshToken));
+        var row = await grid.Store.ReadAsync(session.Key, CancellationToken.None);
+        Assert.Equal(TestSession.Hash("b"), row!.Chain.Current);
+        Assert.Equal(TestSession.Hash("a"), row.Chain.Previous);
+        Assert.Equal(3, row.Version);
+    }
+
+    [Fact]
+    public async Task A_refresh_extends_the_life_of_the_session()
+    {
+        var session = await grid.CreateSessionAsync(validity: TimeSpan.FromHours(1));
+
+        var refreshed = await session.RefreshAsync(session.Token, "a");
+
+        Assert.True(refreshed.Session!.ExpiresAt > grid.Clock.GetUtcNow() + TimeSpan.FromDays(99));
+    }
+
+    [Fact]
+    public async Task A_token_replaced_long_ago_ends_the_session_before_the_answer()
+    {
+        var session = await grid.CreateSessionAsync();
+        await session.RefreshAsync(session.Token, "a");
+        await session.RefreshAsync("a", "b");
+
+        var reuse = await session.RefreshAsync(session.Token, "c");
+
+        Assert.Equal((RefreshOutcome.Reuse, ReuseKind.StaleLineage), (reuse.Outcome, reuse.Reuse));
+        Assert.Equal(session.UserId, reuse.Session!.UserId);
+        Assert.Null(await grid.Store.ReadAsync(session.Key, CancellationToken.None));
+        Assert.Equal(RefreshOutcome.NotFound, (await session.RefreshAsync("b", "d")).Outcome);
+    }
+
+    [Fact]
+    public async Task By_the_older_rules_a_reuse_is_reported_and_the_session_lives_on()
+    {
+        var session = await grid.CreateSessionAsync();
+        await session.RefreshAsync(session.Token, "a");
+        await session.RefreshAsync("a", "b");
+
+        var reuse = await session.RefreshAsync(session.Token, "c", olderRules: true);
+
+        Assert.Equal(RefreshOutcome.Reuse, reuse.Outcome);
+        Assert.NotNull(await grid.Store.ReadAsync(session.Key, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task Overlapping_refreshes_with_one_token_share_one_rotation()
+    {
+        var session = await grid.CreateSessionAsync();
+        var (reached, release) = grid.Store.HoldNextWrite();
+        var first = session.RefreshAsync(session.Token, "first");
+        await reached;
+        var updatesBefore = grid.Store.Updates;
+
+        Task<RefreshResult>[] others = [.. Enumerable.Range(0, 8).Select(i => session.RefreshAsync(session.Token, $"other-{i}"))];
+
+        // An unrelated call that goes through the grain's mailbox proves that the eight before it have arrived.
+        var promote = session.Grain.PromoteAsync(
+            new PromoteRequest { Token = TestSession.Hash("first"), Parent = null, RefreshTokenValidity = TimeSpan.FromDays(1) }, CancellationToken.None);
+        release.SetResult();
+
+        Assert.All(await Task.WhenAll([first, .. others]), result =>
+        {
+            Assert.Equal(RefreshOutcome.Refreshed, result.Outcome);
+            Assert.Equal("first", result.RefreshToken);
+        });
+        Assert.True((await promote).IsCurrent);
+        Assert.Equal(updatesBefore, grid.Store.Updates);
+    }
+
+    [Fact]
+    public async Task A_lost_answer_leaves_the_presented_token_usable()
+    {
+        var session = await grid.CreateSessionAsync();
+        grid.Store.LoseNextAnswer();
+
+        var unknown = await session.RefreshAsync(session.Token, "a");
+        var retried = await session.RefreshAsync(session.Token, "b");
+
+        Assert.Equal(RefreshOutcome.Unavailable, unknown.Outcome);
+        Assert.Equal((RefreshOutcome.Refreshed, "b"), (retried.Outcome, retried.RefreshToken));
+        Assert.Equal(TestSession.Hash("b"), (await grid.Store.ReadAsync(session.Key, CancellationToken.None))!.Chain.Current);
+    }
+
+    [Fact]
+    public async Task A_lost_write_leaves_the_presented_token_current()
+    {
+        var session = await grid.CreateSessionAsync();
+        grid.Store.LoseNextWrite();
+
+        Assert.Equal(RefreshOutcome.Unavailable, (await session.RefreshAsync(session.Token, "a")).Outcome);
+
+        Assert.Equal(RefreshOutcome.Refreshed, (await session.RefreshAsync(session.Token, "b")).Outcome);
+        Assert.Equal(TestSession.Hash(session.Token), (await grid.Store.ReadAsync(session.Key, CancellationToken.None))!.Chain.Previous);
+    }
+
+    [Fact]
+    public async Task A_row_in_memory_that_another_activation_changed_is_read_again()
+    {
+        var session = await grid.CreateSessionAsync();
+        await session.RefreshAsync(session.Token, "a");
+        var row = (await grid.Store.ReadAsync(session.Key, CancellationToken.None))!;
+        var elsewhere = row with { Chain = new RefreshChain(TestSession.Hash("z"), TestSession.Hash("a"), row.Chain.RotatedAt), Version = row.Version + 1 };
+        Assert.True(await grid.Store.UpdateAsync(elsewhere, CancellationToken.None));
+
+        var refreshed = await session.RefreshAsync("z", "b");
+
+        Assert.Equal(RefreshOutcome.Refreshed, refreshed.Outcome);
+        Assert.Equal(elsewhere.Version + 1, (await grid.Store.ReadAsync(session.Key, CancellationToken.None))!.Version);
+    }
+
+    [Fact]
+    public async Task A_session_removed_behind_the_grains_back_is_not_found_and_stays_away()
+    {
+        var session = await grid.CreateSessionAsync();
+        await session.RefreshAsync(session.Token, "a");
+        await grid.Store.RevokeAsync(
+            new RevocationScope.Named { App = session.Key.App, Sessions = [session.Key.Handle] },
+            RevocationReason.Requested, grid.Clock.GetUtcNow(), CancellationToken.None);
+
+        Assert.Equal(RefreshOutcome.NotFound, (await session.RefreshAsync("a", "b")).Outcome);
+        Assert.Equal(SessionOutcome.NotFound, (await session.Grain.UpdateAsync("{}", null, CancellationToken.None)).Outcome);
+        Assert.Null(await grid.Store.ReadAsync(session.Key, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task An_expired_session_is_not_found_although_its_row_is_there()
+    {
+        var session = await grid.CreateSessionAsync(validity: TimeSpan.FromMilliseconds(1));
+        grid.Clock.Skip(TimeSpan.FromMilliseconds(5));
+
+        Assert.Equal(RefreshOutcome.NotFound, (await session.RefreshAsync(session.Token, "a")).Outcome);
+        Assert.NotNull(await grid.Store.ReadAsync(session.Key, CancellationToken.None));
+    }
+
+    [Fact]
+    public async Task A_child_by_the_older_rules_becomes_current_on_first_use()
+    {
+        var session = await grid.CreateSessionAsync();
+        var child = await session.RefreshAsync(session.Token, "child", olderRules: true);
+        Assert.Equal(RefreshOutcome.Refreshed, child.Outcome);
+        Assert.Equal(TestSession.Hash(session.Token), (await grid.Store.ReadAsync(session.Key, CancellationToken.None))!.Chain.Current);
+
+        var promoted = await session.Grain.PromoteAsync(
+            new PromoteRequest
+            {
+                Token = TestSession.Hash("child"),
+                Parent = TestSession.Hash(session.Token),
+                RefreshTokenValidity = TimeSpan.FromDays(100),
+            },
+            CancellationToken.None);
+
+        Assert.Equal((SessionOutcome.Ok, true), (promoted.Outcome, promoted.IsCurrent));
+        Assert.Equal(TestSession.Hash("child"), (await grid.Store.ReadAsync(session.Key, CancellationToken.None))!.Chain.Current);
+    }
+
+    [Fact]
+    public async Task A_changed_key_kind_is_kept_with_the_session()
+    {
+        var session = await grid.CreateSessionAsync();
+
+        await session.Grain.RefreshAsync(
+            new RefreshRequest
+            {
+                Presented = TestSession.Hash(session.Token),
+                PresentedParent = null,
+                CandidateToken = "child",
+                CandidateAntiCsrf = null,
+                OlderRules = true,
+                UseDynamicKey = false,
+                RefreshTokenValidity = TimeSpan.FromDays(1),
+                Grace = TimeSpan.Zero,
+            },
+            CancellationToken.None);
+
+        Assert.False((await grid.Store.ReadAsync(session.Key, CancellationToken.None))!.UseDynamicKey);
+    }
+}

@@ -1,0 +1,14 @@
+namespace Grid.Grains.Tests;
+
+/// <summary>Real time that a test can move forward: Orleans itself runs on it, so it may not stand still.</summary>
+internal sealed class SkippingTime : TimeProvider
+{
+    private long _skipped;
+
+    public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + TimeSpan.FromTicks(Interlocked.Read(ref _skipped));
+
+    public override long GetTimestamp() =>
+        base.GetTimestamp() + (Interlocked.Read(ref _skipped) * TimestampFrequency / TimeSpan.TicksPerSecond);
+
+    public void Skip(TimeSpan time) => Interlocked.Add(ref _skipped, time.Ticks);
+}
