@@ -102,7 +102,7 @@ public static class CoreConfig
         var patch = new JsonObject();
         foreach (var (name, value) in variables)
         {
-            if (string.IsNullOrEmpty(value) || name != name.ToUpperInvariant() || !CoreConfigKeys.All.TryGetValue(name.ToLowerInvariant(), out var key)
+            if (string.IsNullOrEmpty(value) || name.AsSpan().ContainsAnyInRange('a', 'z') || !CoreConfigKeys.All.TryGetValue(name.ToLowerInvariant(), out var key)
                 || !key.IsSessionSetting)
             {
                 continue;
