@@ -1,1 +1,3 @@
-return;
+using Grid.Silo.Commands;
+
+return await GridCommand.Create().Parse(args).InvokeAsync();

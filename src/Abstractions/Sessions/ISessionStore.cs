@@ -9,7 +9,7 @@ namespace Grid.Abstractions.Sessions;
 /// a write is unknown. Inserts only insert; every other write changes a row only if it is there: nothing can resurrect
 /// a removed session. The app and the tenant are part of every predicate.
 /// </remarks>
-public interface ISessionStore : ISessionReader
+public interface ISessionStore : ISessionReader, IStoreHealth
 {
     /// <summary>Adds a session. <see cref="SessionRecord.UserEpoch"/> is set to the user's current epoch in the same transaction.</summary>
     /// <returns>False if the handle is taken or was revoked before; nothing changed then.</returns>
@@ -32,8 +32,13 @@ public interface ISessionStore : ISessionReader
     /// <summary>Deletes up to <paramref name="limit"/> log entries older than <paramref name="before"/>.</summary>
     /// <returns>How many were deleted.</returns>
     ValueTask<int> PurgeRevocationsAsync(DateTimeOffset before, int limit, CancellationToken cancellationToken);
+}
 
-    /// <summary>One round trip, to tell whether the database answers.</summary>
+/// <summary>Whether the database answers.</summary>
+public interface IStoreHealth
+{
+    /// <summary>One round trip.</summary>
+    /// <exception cref="StoreUnavailableException">It does not answer.</exception>
     ValueTask PingAsync(CancellationToken cancellationToken);
 }
 

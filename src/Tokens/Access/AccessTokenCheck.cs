@@ -18,5 +18,5 @@ public enum AccessTokenOutcome
 
 /// <summary>Outcome of a check.</summary>
 /// <param name="Outcome">Whether and why.</param>
-/// <param name="Content">Set with <see cref="AccessTokenOutcome.Valid"/>.</param>
+/// <param name="Content">Set with <see cref="AccessTokenOutcome.Valid"/> and <see cref="AccessTokenOutcome.Expired"/>: its signature was good.</param>
 public readonly record struct AccessTokenCheck(AccessTokenOutcome Outcome, AccessTokenContent? Content = null);

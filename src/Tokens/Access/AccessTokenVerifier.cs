@@ -84,7 +84,7 @@ public sealed class AccessTokenVerifier
 
     private static AccessTokenCheck Dated(AccessTokenContent content, DateTimeOffset now) => now < content.ExpiresAt
         ? new AccessTokenCheck(AccessTokenOutcome.Valid, content)
-        : new AccessTokenCheck(AccessTokenOutcome.Expired);
+        : new AccessTokenCheck(AccessTokenOutcome.Expired, content);
 
     private static bool TrySplit(string token, out ReadOnlySpan<char> header, out ReadOnlySpan<char> claims, out ReadOnlySpan<char> signature)
     {

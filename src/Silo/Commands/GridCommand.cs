@@ -1,0 +1,52 @@
+using System.CommandLine;
+using Grid.Silo.Settings;
+using Grid.Storage;
+
+namespace Grid.Silo.Commands;
+
+/// <summary>The executable's verbs.</summary>
+internal static class GridCommand
+{
+    /// <summary>Exit codes: 0 done, 1 unexpected, 2 settings, 3 store.</summary>
+    private const int SettingsError = 2;
+    private const int StoreError = 3;
+
+    public static RootCommand Create()
+    {
+        // What follows the verb as --Grid:Section:Key=value overrides every other source.
+        var root = new RootCommand("Grid, a session service. Without a verb it serves.") { TreatUnmatchedTokensAsErrors = false };
+        root.SetAction((parse, stop) => Guarded(() => Serve.RunAsync([.. parse.UnmatchedTokens], stop)));
+        var serve = new Command("serve", "Serve the core API.") { TreatUnmatchedTokensAsErrors = false };
+        serve.SetAction((parse, stop) => Guarded(() => Serve.RunAsync([.. parse.UnmatchedTokens], stop)));
+        root.Add(serve);
+        root.Add(Migrate.Create(Guarded));
+        root.Add(ShowConfig.Create(Guarded));
+        return root;
+    }
+
+    private static async Task<int> Guarded(Func<Task<int>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (SettingsException refusal)
+        {
+            return Fail(refusal.Message, SettingsError);
+        }
+        catch (StoreStartException refusal)
+        {
+            return Fail(refusal.Message, StoreError);
+        }
+        catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
+        {
+            return Fail($"{failure.Message} Set Grid:Core:Port to a free port, or end the other process.", SettingsError);
+        }
+    }
+
+    private static int Fail(string message, int code)
+    {
+        Console.Error.WriteLine($"grid: {message}");
+        return code;
+    }
+}

@@ -1,0 +1,52 @@
+using System.CommandLine;
+using Grid.Silo.Hosting;
+using Grid.Silo.Settings;
+using Grid.Storage;
+
+namespace Grid.Silo.Commands;
+
+/// <summary><c>grid migrate</c>.</summary>
+internal static class Migrate
+{
+    public static Command Create(Func<Func<Task<int>>, Task<int>> guarded)
+    {
+        var script = new Option<bool>("--script") { Description = "Print the pending SQL instead of running it." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be applied." };
+        var command = new Command("migrate", "Bring the database schema up to date.") { script, dryRun };
+        command.TreatUnmatchedTokensAsErrors = false;
+        command.SetAction((parse, _) => guarded(() => Task.FromResult(
+            Run([.. parse.UnmatchedTokens], parse.GetValue(script), parse.GetValue(dryRun)))));
+        return command;
+    }
+
+    private static int Run(string[] overrides, bool script, bool dryRun)
+    {
+        var environment = Configuration.Environment();
+        var settings = GridSettings.Read(Configuration.Build(environment, overrides), environment);
+        var migrator = StoreMigrator.For(settings.Store);
+        if (script)
+        {
+            Console.Out.Write(migrator.Script());
+            return 0;
+        }
+
+        var status = migrator.Status();
+        if (status.State == SchemaState.Newer)
+        {
+            throw StoreMigrator.Newer(status);
+        }
+
+        if (!dryRun)
+        {
+            migrator.Apply();
+        }
+
+        foreach (var pending in status.Pending)
+        {
+            Console.Out.WriteLine($"{(dryRun ? "pending" : "applied")} {pending}");
+        }
+
+        Console.Out.WriteLine(dryRun ? $"schema {status.Applied ?? "(empty)"}, newest {status.Known}" : $"schema {status.Known}");
+        return 0;
+    }
+}

@@ -1,0 +1,106 @@
+using Grid.Silo.Health;
+using Grid.Silo.Hosting;
+using Grid.Silo.Settings;
+using Grid.Storage;
+using Grid.WebFront.Core;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+
+namespace Grid.Silo.Commands;
+
+/// <summary><c>grid serve</c>.</summary>
+internal static partial class Serve
+{
+    public static async Task<int> RunAsync(string[] overrides, CancellationToken stop)
+    {
+        var environment = Configuration.Environment();
+        var configuration = Configuration.Build(environment, overrides);
+        var settings = GridSettings.Read(configuration, environment);
+        var (protector, keyOrigin) = EncryptionKeyFile.Load(settings);
+
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddConfiguration(configuration);
+        builder.Logging.AddGridLogging(settings.Log);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(settings.Defaults);
+        builder.Services.AddSingleton(protector);
+        builder.Services.AddGridStorage(settings.Store);
+        builder.Services.AddGridCore();
+        builder.Services.AddGridHealth();
+        builder.AddGridSilo(settings);
+        builder.WebHost.AddGridKestrel(settings);
+        builder.Host.UseSystemd();
+        await using var app = builder.Build();
+        var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Grid");
+
+        foreach (var (key, nearest) in GridSettings.UnknownKeys(configuration))
+        {
+            Log.UnknownKey(logger, key, nearest);
+        }
+
+        await PrepareStoreAsync(app.Services, settings, logger);
+        Log.Keys(logger, keyOrigin);
+        app.UseGridHealth();
+        app.UseGridCore();
+        await app.StartAsync(stop);
+        foreach (var url in app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses)
+        {
+            Log.Listening(logger, url);
+        }
+
+        Log.Ready(logger, settings.Defaults.ApiKeyHashes.Length);
+        await app.WaitForShutdownAsync(stop);
+        return 0;
+    }
+
+    private static async Task PrepareStoreAsync(IServiceProvider services, GridSettings settings, ILogger logger)
+    {
+        var startup = services.GetRequiredService<IStoreStartup>();
+        startup.TakeOwnership();
+        var migrator = StoreMigrator.For(settings.Store);
+        var schema = migrator.Status();
+        if (schema.State == SchemaState.Behind)
+        {
+            if (!settings.StoreSettings.MigrateAtStart)
+            {
+                throw new StoreStartException($"The database is at schema {schema.Applied ?? "(empty)"}, this version needs {schema.Known}. Run 'grid migrate', or set Grid:Store:MigrateAtStart to true.");
+            }
+
+            schema = migrator.Apply();
+        }
+
+        if (schema.State == SchemaState.Newer)
+        {
+            throw StoreMigrator.Newer(schema);
+        }
+
+        var facts = await startup.CheckAsync(CancellationToken.None);
+        Log.Store(logger, facts.Engine, facts.Place, schema.Applied!);
+        foreach (var warning in facts.Warnings)
+        {
+            Log.UnsafeStore(logger, warning);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1000, LogLevel.Information, "Core API listens on {Url}")]
+        public static partial void Listening(ILogger logger, string url);
+
+        [LoggerMessage(1001, LogLevel.Information, "Store: {Engine} at {Place}, schema {Schema}")]
+        public static partial void Store(ILogger logger, string engine, string place, string schema);
+
+        [LoggerMessage(1002, LogLevel.Information, "Key-encryption key from {Origin}")]
+        public static partial void Keys(ILogger logger, string origin);
+
+        [LoggerMessage(1003, LogLevel.Information, "Ready. API keys configured: {Count}")]
+        public static partial void Ready(ILogger logger, int count);
+
+        [LoggerMessage(1004, LogLevel.Warning, "Setting {Key} is not known and has no effect; did you mean {Nearest}?")]
+        public static partial void UnknownKey(ILogger logger, string key, string nearest);
+
+        [LoggerMessage(1005, LogLevel.Warning, "UNSAFE STORE, allowed by Grid:Store:AllowUnsafeDurability: {Warning}")]
+        public static partial void UnsafeStore(ILogger logger, string warning);
+    }
+}

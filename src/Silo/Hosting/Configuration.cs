@@ -1,0 +1,21 @@
+using System.Collections;
+using Grid.Silo.Settings;
+
+namespace Grid.Silo.Hosting;
+
+/// <summary>Where settings come from, weakest first: SuperTokens' names, appsettings.json, environment, command line.</summary>
+internal static class Configuration
+{
+    public static IReadOnlyDictionary<string, string?> Environment() => System.Environment.GetEnvironmentVariables()
+        .Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value, StringComparer.Ordinal);
+
+    public static IConfigurationRoot Build(IReadOnlyDictionary<string, string?> environment, string[] overrides)
+    {
+        var builder = new ConfigurationBuilder();
+        builder.Add(new SuperTokensEnvironment(environment));
+        builder.AddJsonFile(Path.Combine(Directory.GetCurrentDirectory(), "appsettings.json"), optional: true);
+        builder.AddEnvironmentVariables();
+        builder.AddCommandLine(overrides);
+        return builder.Build();
+    }
+}

@@ -1,0 +1,25 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Grid.Silo.Settings;
+
+/// <summary>How silos over one PostgreSQL find each other. Section <c>Grid:Cluster</c>.</summary>
+internal sealed class ClusterOptions
+{
+    public const string Section = "Grid:Cluster";
+
+    /// <summary>Silos with the same id form one cluster. Default grid.</summary>
+    [Required, StringLength(100, MinimumLength = 1)]
+    public string Id { get; set; } = "grid";
+
+    /// <summary>Address on which the other silos reach this one. Default 127.0.0.1: all on one machine. Never a public one.</summary>
+    [Required]
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>Port between silos. Default 0: a free one.</summary>
+    [Range(0, 65535, ErrorMessage = "Grid:Cluster:SiloPort must lie between 0 and 65535.")]
+    public int SiloPort { get; set; }
+
+    /// <summary>Port for Orleans clients. Default 0: a free one.</summary>
+    [Range(0, 65535, ErrorMessage = "Grid:Cluster:GatewayPort must lie between 0 and 65535.")]
+    public int GatewayPort { get; set; }
+}

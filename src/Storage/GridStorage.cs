@@ -1,0 +1,35 @@
+using Grid.Abstractions.Sessions;
+using Grid.Storage.PostgreSql;
+using Grid.Storage.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Grid.Storage;
+
+/// <summary>Registers the session store.</summary>
+public static class GridStorage
+{
+    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/> and <see cref="IStoreStartup"/> for the chosen engine.</summary>
+    public static IServiceCollection AddGridStorage(this IServiceCollection services, StoreOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(options);
+        if (options.Engine == StoreEngine.PostgreSql)
+        {
+            services.AddSingleton<PostgreSqlDatabase>();
+            services.AddSingleton<IStoreStartup>(provider => provider.GetRequiredService<PostgreSqlDatabase>());
+            services.AddSingleton<ISessionStore, PostgreSqlSessionStore>();
+        }
+        else
+        {
+            services.AddSingleton<SqliteDatabase>();
+            services.AddSingleton<IStoreStartup>(provider => provider.GetRequiredService<SqliteDatabase>());
+            services.AddSingleton<ISessionStore, SqliteSessionStore>();
+        }
+
+        services.AddSingleton<ISessionReader>(provider => provider.GetRequiredService<ISessionStore>());
+        services.AddSingleton<IStoreHealth>(provider => provider.GetRequiredService<ISessionStore>());
+        return services;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Threading.Channels;
+using Grid.Abstractions;
+
+namespace Grid.Storage.Grouping;
+
+/// <summary>Sends work that arrives together to the database together. Nothing waits on purpose: a group is what came while the last one was away.</summary>
+/// <remarks>A caller that gives up does not disturb the group it is in.</remarks>
+internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
+    where TKey : notnull
+{
+    private const int MaxWaiting = 10_000;
+    private const int MaxGroup = 256;
+
+    private readonly Channel<Grouped<TKey, TInput, TResult>> _waiting = Channel.CreateBounded<Grouped<TKey, TInput, TResult>>(
+        new BoundedChannelOptions(MaxWaiting) { SingleWriter = false, AllowSynchronousContinuations = false });
+
+    private readonly Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> _run;
+    private readonly Task[] _workers;
+
+    /// <param name="workers">Groups under way at once.</param>
+    /// <param name="run">Completes or fails each piece; what it throws fails those that it left.</param>
+    public GroupQueue(int workers, Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> run)
+    {
+        _run = run;
+        _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(WorkAsync))];
+    }
+
+    public ValueTask<TResult> AddAsync(TKey key, TInput input, CancellationToken cancellationToken)
+    {
+        var work = new Grouped<TKey, TInput, TResult>(key, input);
+        if (!_waiting.Writer.TryWrite(work))
+        {
+            return ValueTask.FromException<TResult>(new StoreUnavailableException("The store has more work waiting than it can take."));
+        }
+
+        return new ValueTask<TResult>(cancellationToken.CanBeCanceled ? work.Done.WaitAsync(cancellationToken) : work.Done);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _waiting.Writer.TryComplete();
+        await Task.WhenAll(_workers);
+    }
+
+    private async Task WorkAsync()
+    {
+        var group = new List<Grouped<TKey, TInput, TResult>>(MaxGroup);
+        var keys = new HashSet<TKey>();
+        Grouped<TKey, TInput, TResult>? held = null;
+        while (held is not null || await _waiting.Reader.WaitToReadAsync())
+        {
+            group.Clear();
+            keys.Clear();
+            while (group.Count < MaxGroup && (held is not null || _waiting.Reader.TryRead(out held)))
+            {
+                if (!keys.Add(held.Key))
+                {
+                    // The same key again: it starts the next group.
+                    break;
+                }
+
+                group.Add(held);
+                held = null;
+            }
+
+            if (group.Count == 0)
+            {
+                continue;
+            }
+
+            try
+            {
+                await _run(group);
+            }
+            catch (Exception failure)
+            {
+                foreach (var work in group)
+                {
+                    work.Fail(failure);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using System.Text;
+using DbUp;
+using DbUp.Builder;
+using DbUp.Engine;
+using DbUp.Engine.Output;
+using Grid.Storage.Sqlite;
+using Npgsql;
+
+namespace Grid.Storage;
+
+/// <summary>How the database's schema compares with this program's.</summary>
+public enum SchemaState
+{
+    Current,
+
+    /// <summary>Scripts are pending; an empty database is behind by all of them.</summary>
+    Behind,
+
+    /// <summary>A later version of Grid has migrated it.</summary>
+    Newer,
+}
+
+/// <summary>State and the newest script on either side.</summary>
+/// <param name="State">The comparison.</param>
+/// <param name="Applied">Newest script in the database; null in an empty one.</param>
+/// <param name="Known">Newest script of this program.</param>
+/// <param name="Pending">Scripts to apply, in order.</param>
+public sealed record SchemaStatus(SchemaState State, string? Applied, string Known, IReadOnlyList<string> Pending);
+
+/// <summary>Brings the schema up to date. Scripts are embedded, numbered and only go forward; each is one transaction.</summary>
+public sealed class StoreMigrator
+{
+    private const string JournalTable = "grid_schema";
+
+    // Any number will do as long as no other program on the same database takes it.
+    private const long LockId = 0x67_72_69_64;
+
+    private readonly StoreOptions _options;
+    private readonly IReadOnlyList<SqlScript> _scripts;
+
+    private StoreMigrator(StoreOptions options)
+    {
+        _options = options;
+        var folder = options.Engine == StoreEngine.PostgreSql ? "postgresql" : "sqlite";
+        _scripts = [.. ScriptsOf(folder).OrderBy(s => s.Name, StringComparer.Ordinal)];
+    }
+
+    /// <summary>For a database.</summary>
+    public static StoreMigrator For(StoreOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return new StoreMigrator(options);
+    }
+
+    /// <summary>Compares.</summary>
+    /// <exception cref="StoreStartException">The database cannot be reached.</exception>
+    public SchemaStatus Status() => Guarded(() => Compare(Upgrader()));
+
+    /// <summary>Applies what is pending, under a lock, and returns the status after it.</summary>
+    /// <exception cref="StoreStartException">The schema is newer than this program, a script failed, or the database cannot be reached.</exception>
+    public SchemaStatus Apply() => Guarded(() =>
+    {
+        using var exclusive = TakeLock();
+        var upgrader = Upgrader();
+        var before = Compare(upgrader);
+        if (before.State == SchemaState.Newer)
+        {
+            throw Newer(before);
+        }
+
+        var result = upgrader.PerformUpgrade();
+        return result.Successful
+            ? Compare(Upgrader())
+            : throw new StoreStartException($"Migration {result.ErrorScript?.Name} failed: {result.Error.Message} Nothing of it was applied.", result.Error);
+    });
+
+    /// <summary>The pending SQL, each script followed by the journal entry that marks it as applied.</summary>
+    public string Script() => Guarded(() =>
+    {
+        var pending = Compare(Upgrader()).Pending;
+        return Print(_scripts.Where(s => pending.Contains(s.Name)));
+    });
+
+    /// <summary>All SQL from an empty database on; needs no connection.</summary>
+    public string FullScript() => Print(_scripts);
+
+    /// <summary>The sentence for a schema that a later version has migrated.</summary>
+    public static StoreStartException Newer(SchemaStatus status)
+    {
+        ArgumentNullException.ThrowIfNull(status);
+        return new StoreStartException(
+            $"The database has schema {status.Applied}, but this version of Grid knows no later one than {status.Known}. Start the version of Grid that migrated it, or a later one; there is no way back but a backup.");
+    }
+
+    private static IEnumerable<SqlScript> ScriptsOf(string folder)
+    {
+        var assembly = typeof(StoreMigrator).Assembly;
+        foreach (var name in assembly.GetManifestResourceNames())
+        {
+            // Grid.Storage.Sql.<engine>.NNNN_what.sql
+            var parts = name.Split('.');
+            if (parts is [.., var engine, var script, "sql"] && engine == folder)
+            {
+                using var reader = new StreamReader(assembly.GetManifestResourceStream(name)!);
+                yield return new SqlScript(script, reader.ReadToEnd());
+            }
+        }
+    }
+
+    private static SchemaStatus Compare(UpgradeEngine upgrader, IReadOnlyList<SqlScript> scripts)
+    {
+        var applied = upgrader.GetExecutedScripts().Order(StringComparer.Ordinal).ToList();
+        var known = scripts.Select(s => s.Name).ToList();
+        List<string> pending = [.. known.Except(applied)];
+        var state = applied.Except(known).Any() ? SchemaState.Newer : pending.Count > 0 ? SchemaState.Behind : SchemaState.Current;
+        return new SchemaStatus(state, applied.LastOrDefault(), known[^1], pending);
+    }
+
+    private SchemaStatus Compare(UpgradeEngine upgrader) => Compare(upgrader, _scripts);
+
+    private UpgradeEngine Upgrader()
+    {
+        UpgradeEngineBuilder builder;
+        if (_options.Engine == StoreEngine.PostgreSql)
+        {
+            builder = DeployChanges.To.PostgresqlDatabase(_options.RequiredConnectionString).JournalToPostgresqlTable(null, JournalTable);
+        }
+        else
+        {
+            SqliteDatabase.Prepare(Path.GetFullPath(_options.RequiredSqlitePath));
+            builder = DeployChanges.To.SqliteDatabase(SqliteDatabase.ConnectionString(_options.RequiredSqlitePath)).JournalToSqliteTable(JournalTable);
+        }
+
+        return builder.WithScripts(_scripts).WithTransactionPerScript().WithVariablesDisabled().LogTo(new NoOpUpgradeLog()).Build();
+    }
+
+    private NpgsqlConnection? TakeLock()
+    {
+        if (_options.Engine != StoreEngine.PostgreSql)
+        {
+            // SQLite's own lock on the file serialises; a second process is refused ownership anyway.
+            return null;
+        }
+
+        var connection = new NpgsqlConnection(_options.RequiredConnectionString);
+        connection.Open();
+        using var take = new NpgsqlCommand("SELECT pg_advisory_lock($1)", connection) { Parameters = { new() { Value = LockId } }, CommandTimeout = 120 };
+        take.ExecuteNonQuery();
+        return connection;
+    }
+
+    private string Print(IEnumerable<SqlScript> scripts)
+    {
+        var sql = new StringBuilder();
+        foreach (var script in scripts)
+        {
+            sql.Append("BEGIN;\n\n-- ").Append(script.Name).Append('\n').Append(script.Contents.Trim()).Append("\n\n");
+            sql.Append(_options.Engine == StoreEngine.PostgreSql
+                ? $"CREATE TABLE IF NOT EXISTS {JournalTable} (schemaversionsid serial PRIMARY KEY, scriptname character varying(255) NOT NULL, applied timestamp without time zone NOT NULL);\nINSERT INTO {JournalTable} (scriptname, applied) VALUES ('{script.Name}', now());\n"
+                : $"CREATE TABLE IF NOT EXISTS {JournalTable} (SchemaVersionID INTEGER CONSTRAINT 'PK_{JournalTable}_SchemaVersionID' PRIMARY KEY AUTOINCREMENT NOT NULL, ScriptName TEXT NOT NULL, Applied DATETIME NOT NULL);\nINSERT INTO {JournalTable} (ScriptName, Applied) VALUES ('{script.Name}', datetime('now'));\n");
+            sql.Append("\nCOMMIT;\n\n");
+        }
+
+        return sql.ToString();
+    }
+
+    private static T Guarded<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (Exception failure) when (failure is NpgsqlException or Microsoft.Data.Sqlite.SqliteException or UnauthorizedAccessException or IOException)
+        {
+            throw new StoreStartException($"The database cannot be reached: {failure.Message} Check the connection string or the file's folder.", failure);
+        }
+    }
+}

@@ -1,0 +1,120 @@
+using Grid.Abstractions;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Grid.Storage.PostgreSql;
+
+/// <summary>Connections to PostgreSQL, and what its errors mean.</summary>
+internal sealed partial class PostgreSqlDatabase : IStoreStartup, IAsyncDisposable
+{
+    // Below the request budget of 10 s, so that a caller hears of it.
+    private const int CommandTimeoutSeconds = 8;
+    private const int MinVersion = 15;
+    private const int MaxStatementAttempts = 4;
+
+    private readonly NpgsqlDataSource _source;
+    private readonly StoreOptions _options;
+    private readonly ILogger<PostgreSqlDatabase> _logger;
+
+    public PostgreSqlDatabase(StoreOptions options, ILogger<PostgreSqlDatabase> logger)
+    {
+        _options = options;
+        _logger = logger;
+        var settings = new NpgsqlConnectionStringBuilder(options.RequiredConnectionString)
+        {
+            ApplicationName = "grid",
+            MaxPoolSize = options.MaxConnections,
+            CommandTimeout = CommandTimeoutSeconds,
+            Timeout = 5,
+            MaxAutoPrepare = 64,
+            AutoPrepareMinUsages = 1,
+            IncludeErrorDetail = false,
+        };
+        _source = NpgsqlDataSource.Create(settings);
+    }
+
+    /// <summary>Runs work on a connection; every failure that leaves the outcome open, or the work undone, is one kind of exception.</summary>
+    /// <remarks>Statements that the server refused for reasons of the moment (deadlock, serialisation) were rolled back and are tried again.</remarks>
+    public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                await using var connection = await _source.OpenConnectionAsync();
+                return await work(connection);
+            }
+            catch (PostgresException refusal) when (attempt < MaxStatementAttempts && IsOfTheMoment(refusal))
+            {
+                Log.TriedAgain(_logger, refusal.SqlState);
+            }
+            catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException && !IsStatementError(failure))
+            {
+                throw new StoreUnavailableException("PostgreSQL did not answer.", failure);
+            }
+        }
+    }
+
+    /// <summary>Whether the server refused the statement itself: then it was rolled back for certain.</summary>
+    public static bool IsStatementError(Exception failure) =>
+        failure is PostgresException { Severity: "ERROR" } refusal
+        && refusal.SqlState[..2] is not ("08" or "25" or "53" or "54" or "55" or "57" or "58" or "XX");
+
+    public void TakeOwnership()
+    {
+        // Any number of silos share the server.
+    }
+
+    public async Task<StoreFacts> CheckAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+            if (connection.PostgreSqlVersion.Major < MinVersion)
+            {
+                throw new StoreStartException($"PostgreSQL {connection.PostgreSqlVersion} is too old: Grid needs version {MinVersion} or later.");
+            }
+
+            List<string> warnings = [];
+            foreach (var setting in new[] { "fsync", "synchronous_commit", "full_page_writes" })
+            {
+                await using var show = new NpgsqlCommand($"SHOW {setting}", connection);
+                if (await show.ExecuteScalarAsync(cancellationToken) is "off")
+                {
+                    warnings.Add($"PostgreSQL runs with {setting}=off: a crash can lose acknowledged sessions and revocations.");
+                }
+            }
+
+            if (warnings.Count > 0 && !_options.AllowUnsafeDurability)
+            {
+                throw new StoreStartException(
+                    $"{string.Join(' ', warnings)} Switch it on, or set Grid:Store:AllowUnsafeDurability to true for an installation that may forget.");
+            }
+
+            await using var fence = new NpgsqlCommand(
+                "SELECT count(*) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid WHERE c.relname = 'orleansstorage' AND pg_table_is_visible(c.oid) AND i.indisunique AND i.indisvalid AND i.indnullsnotdistinct",
+                connection);
+            if (await fence.ExecuteScalarAsync(cancellationToken) is not long and not > 0L or 0L)
+            {
+                throw new StoreStartException("Table OrleansStorage lacks its unique index (OrleansStorage_one_row_per_grain): first writes would not be fenced. Run 'grid migrate'.");
+            }
+
+            return new StoreFacts($"PostgreSQL {connection.PostgreSqlVersion}", $"{connection.Host}:{connection.Port}/{connection.Database}", warnings);
+        }
+        catch (NpgsqlException failure)
+        {
+            throw new StoreStartException($"PostgreSQL cannot be reached: {failure.Message} Check the host, port, user and password of the connection string.", failure);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private static bool IsOfTheMoment(PostgresException refusal) =>
+        refusal.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
+
+    private static partial class Log
+    {
+        [LoggerMessage(2600, LogLevel.Information, "PostgreSQL refused a transaction for the moment ({SqlState}); trying again")]
+        public static partial void TriedAgain(ILogger logger, string sqlState);
+    }
+}

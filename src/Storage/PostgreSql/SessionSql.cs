@@ -1,0 +1,130 @@
+namespace Grid.Storage.PostgreSql;
+
+/// <summary>Every statement on sessions. Arrays are parallel; rows are handed over sorted by handle, so that groups lock in one order.</summary>
+internal static class SessionSql
+{
+    private const string Columns =
+        "s.handle, s.app, s.tenant, s.user_id, s.user_epoch, s.version, s.refresh_current, s.refresh_previous, s.rotated_at, s.payload, s.data, s.use_dynamic_key, s.created_at, s.expires_at";
+
+    public const string Read =
+        $"""
+        SELECT {Columns}
+        FROM unnest($1::uuid[], $2::text[], $3::text[]) AS g(handle, app, tenant)
+        JOIN grid_session s ON s.handle = g.handle AND s.app = g.app AND s.tenant = g.tenant
+        """;
+
+    public const string EnsureEpochs =
+        """
+        INSERT INTO grid_user_epoch (app, user_id, tenant, epoch)
+        SELECT DISTINCT g.app, g.user_id, g.tenant, 0
+        FROM unnest($1::text[], $2::text[], $3::text[]) AS g(app, user_id, tenant)
+        ORDER BY 1, 2, 3
+        ON CONFLICT DO NOTHING
+        """;
+
+    // A statement of its own after the one above, so that it sees the rows that others have just committed.
+    public const string Insert =
+        """
+        WITH given AS (
+            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::boolean[], $9::bigint[], $10::bigint[], $11::bigint[])
+                AS g(handle, app, tenant, user_id, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)),
+        epochs AS (
+            SELECT e.app, e.user_id, e.tenant, e.epoch
+            FROM grid_user_epoch e
+            JOIN (SELECT DISTINCT app, user_id, tenant FROM given) u USING (app, user_id, tenant)
+            FOR SHARE OF e)
+        INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
+        SELECT g.handle, g.app, g.tenant, g.user_id, e.epoch, 1, g.refresh_current, g.payload, g.data, g.use_dynamic_key, g.created_at, g.expires_at, g.expires_hour
+        FROM given g JOIN epochs e USING (app, user_id, tenant)
+        WHERE NOT EXISTS (SELECT 1 FROM grid_revocation r WHERE r.handle = g.handle)
+        ON CONFLICT (handle) DO NOTHING
+        RETURNING handle
+        """;
+
+    public const string Update =
+        """
+        UPDATE grid_session s
+        SET version = g.version, refresh_current = g.refresh_current, refresh_previous = g.refresh_previous, rotated_at = g.rotated_at,
+            payload = g.payload, data = g.data, use_dynamic_key = g.use_dynamic_key, expires_at = g.expires_at, expires_hour = g.expires_hour
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::boolean[], $11::bigint[], $12::bigint[])
+            AS g(handle, app, tenant, version, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, expires_at, expires_hour)
+        WHERE s.handle = g.handle AND s.app = g.app AND s.tenant = g.tenant AND s.version = g.version - 1
+        RETURNING s.handle
+        """;
+
+    public const string List =
+        """
+        SELECT handle, tenant FROM grid_session
+        WHERE app = $1 AND user_id = $2 AND ($3::text IS NULL OR tenant = $3) AND expires_at > $4
+        ORDER BY created_at, handle
+        """;
+
+    public const string LogNamed =
+        """
+        INSERT INTO grid_revocation (kind, app, tenant, handle, reason, at)
+        SELECT 1, $1, g.tenant, g.handle, $4, $5 FROM unnest($2::uuid[], $3::text[]) AS g(handle, tenant)
+        RETURNING position
+        """;
+
+    public const string DeleteNamed =
+        """
+        DELETE FROM grid_session s USING unnest($2::uuid[], $3::text[]) AS g(handle, tenant)
+        WHERE s.handle = g.handle AND s.app = $1 AND s.tenant = g.tenant
+        RETURNING s.handle, s.tenant, s.expires_at
+        """;
+
+    public const string RaiseUserEpoch =
+        """
+        INSERT INTO grid_user_epoch AS e (app, user_id, tenant, epoch) VALUES ($1, $2, $3, 1)
+        ON CONFLICT (app, user_id, tenant) DO UPDATE SET epoch = e.epoch + 1
+        """;
+
+    public const string RaiseUserEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = $1 AND user_id = $2";
+
+    public const string KeepOne =
+        """
+        UPDATE grid_session s SET user_epoch = e.epoch, version = s.version + 1
+        FROM grid_user_epoch e
+        WHERE s.app = $1 AND s.user_id = $2 AND ($3::text IS NULL OR s.tenant = $3) AND s.handle = $4
+          AND e.app = s.app AND e.user_id = s.user_id AND e.tenant = s.tenant
+        """;
+
+    public const string DeleteUser =
+        """
+        DELETE FROM grid_session
+        WHERE app = $1 AND user_id = $2 AND ($3::text IS NULL OR tenant = $3) AND ($4::uuid IS NULL OR handle <> $4)
+        RETURNING handle, tenant, expires_at
+        """;
+
+    public const string LogUser =
+        """
+        INSERT INTO grid_revocation (kind, app, tenant, user_id, epoch, kept, reason, at)
+        SELECT 2, e.app, e.tenant, e.user_id, e.epoch, $4::uuid, $5, $6
+        FROM grid_user_epoch e WHERE e.app = $1 AND e.user_id = $2 AND ($3::text IS NULL OR e.tenant = $3)
+        RETURNING position
+        """;
+
+    public const string RaiseTenantEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = $1 AND ($2::text IS NULL OR tenant = $2)";
+
+    public const string DeleteTenant = "DELETE FROM grid_session WHERE app = $1 AND ($2::text IS NULL OR tenant = $2)";
+
+    public const string LogTenant =
+        """
+        INSERT INTO grid_revocation (kind, app, tenant, reason, at)
+        VALUES (CASE WHEN $2::text IS NULL THEN 4 ELSE 3 END, $1, $2, $3, $4)
+        RETURNING position
+        """;
+
+    public const string PurgeExpired =
+        """
+        DELETE FROM grid_session WHERE handle IN (
+            SELECT handle FROM grid_session WHERE expires_hour <= $1 AND expires_at <= $2
+            ORDER BY expires_hour LIMIT $3 FOR UPDATE SKIP LOCKED)
+        """;
+
+    public const string PurgeRevocations =
+        """
+        DELETE FROM grid_revocation WHERE position IN (
+            SELECT position FROM grid_revocation WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
+}

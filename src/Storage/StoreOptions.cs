@@ -1,0 +1,42 @@
+namespace Grid.Storage;
+
+/// <summary>Database engines.</summary>
+public enum StoreEngine
+{
+    /// <summary>One process over an embedded file.</summary>
+    Sqlite = 0,
+
+    /// <summary>A cluster of silos over a PostgreSQL server, version 15 or later.</summary>
+    PostgreSql = 1,
+}
+
+/// <summary>Where sessions are kept.</summary>
+public sealed record StoreOptions
+{
+    public required StoreEngine Engine { get; init; }
+
+    /// <summary>File of the embedded engine; its folder is made if missing.</summary>
+    public string? SqlitePath { get; init; }
+
+    /// <summary>Npgsql connection string.</summary>
+    public string? ConnectionString { get; init; }
+
+    /// <summary>Start although the server may lose acknowledged writes. For tests and throw-away installations.</summary>
+    public bool AllowUnsafeDurability { get; init; }
+
+    /// <summary>Connections to PostgreSQL that the session store uses at most. Default 16.</summary>
+    public int MaxConnections { get; init; } = 16;
+
+    /// <summary>Name by which ADO.NET providers, Orleans' among them, know the engine.</summary>
+    public string ProviderName => Engine == StoreEngine.PostgreSql ? "Npgsql" : "Microsoft.Data.Sqlite";
+
+    /// <summary>Connection string for such a provider.</summary>
+    public string ProviderConnectionString => Engine == StoreEngine.PostgreSql ? RequiredConnectionString : Sqlite.SqliteDatabase.ConnectionString(RequiredSqlitePath);
+
+    internal string RequiredSqlitePath => SqlitePath ?? throw new InvalidOperationException("The embedded store needs a file path.");
+
+    internal string RequiredConnectionString => ConnectionString ?? throw new InvalidOperationException("The PostgreSQL store needs a connection string.");
+
+    /// <summary>Without the connection string, which may hold a password.</summary>
+    public override string ToString() => Engine.ToString();
+}

@@ -1,0 +1,166 @@
+using System.Buffers;
+using System.Text.Json;
+using System.Text.Unicode;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core;
+
+/// <summary>A request's JSON object. Field by field, mistyped is as bad as missing; unknown fields are ignored.</summary>
+internal sealed class CoreBody : IDisposable
+{
+    /// <summary>Largest body, in bytes.</summary>
+    public const int MaxSize = 1024 * 1024;
+
+    private const int MaxDepth = 32;
+    private const string Invalid = "Invalid Json Input";
+
+    private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
+
+    private readonly JsonDocument _document;
+    private readonly byte[] _bytes;
+
+    private CoreBody(JsonDocument document, byte[] bytes) => (_document, _bytes) = (document, bytes);
+
+    public static async Task<CoreBody> ReadAsync(HttpContext context)
+    {
+        var request = context.Request;
+        if (request.ContentLength > MaxSize)
+        {
+            throw new CoreException(StatusCodes.Status413PayloadTooLarge, "Request body is too large");
+        }
+
+        var bytes = ArrayPool<byte>.Shared.Rent((int)(request.ContentLength ?? 4096) + 1);
+        try
+        {
+            var length = 0;
+            int read;
+            while ((read = await request.Body.ReadAsync(bytes.AsMemory(length), context.RequestAborted)) > 0)
+            {
+                length += read;
+                if (length > MaxSize)
+                {
+                    throw new CoreException(StatusCodes.Status413PayloadTooLarge, "Request body is too large");
+                }
+
+                if (length == bytes.Length)
+                {
+                    var larger = ArrayPool<byte>.Shared.Rent(length * 2);
+                    bytes.AsSpan(0, length).CopyTo(larger);
+                    ArrayPool<byte>.Shared.Return(bytes);
+                    bytes = larger;
+                }
+            }
+
+            return new CoreBody(Parse(bytes.AsMemory(0, length)), bytes);
+        }
+        catch
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+            throw;
+        }
+    }
+
+    public string String(string name) => StringOrNull(name) ?? throw CoreException.BadField(name);
+
+    public string? StringOrNull(string name) =>
+        !TryGet(name, out var value) ? null
+        : value.ValueKind == JsonValueKind.String ? value.GetString()!
+        : throw CoreException.BadField(name);
+
+    public bool Bool(string name) => BoolOrNull(name) ?? throw CoreException.BadField(name);
+
+    public bool? BoolOrNull(string name) =>
+        !TryGet(name, out var value) ? null
+        : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
+        : throw CoreException.BadField(name);
+
+    public long? LongOrNull(string name) =>
+        !TryGet(name, out var value) ? null
+        : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number
+        : throw CoreException.BadField(name);
+
+    /// <summary>A JSON object's text, exactly as it came in.</summary>
+    public string Object(string name) => ObjectOrNull(name) ?? throw CoreException.BadField(name);
+
+    public string? ObjectOrNull(string name) =>
+        !TryGet(name, out var value) ? null
+        : value.ValueKind == JsonValueKind.Object ? value.GetRawText()
+        : throw CoreException.BadField(name);
+
+    /// <summary>An array of strings; null if absent. <paramref name="given"/> tells absent from null.</summary>
+    public string[]? StringsOrNull(string name, out bool given)
+    {
+        given = _document.RootElement.TryGetProperty(name, out var value);
+        if (!given || value.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        if (value.ValueKind != JsonValueKind.Array)
+        {
+            throw CoreException.BadField(name);
+        }
+
+        var strings = new string[value.GetArrayLength()];
+        for (var i = 0; i < strings.Length; i++)
+        {
+            strings[i] = value[i].ValueKind == JsonValueKind.String ? value[i].GetString()! : throw CoreException.BadField(name);
+        }
+
+        return strings;
+    }
+
+    public void Dispose()
+    {
+        _document.Dispose();
+        ArrayPool<byte>.Shared.Return(_bytes);
+    }
+
+    private static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
+    {
+        if (!Utf8.IsValid(bytes.Span))
+        {
+            throw new CoreException(400, Invalid);
+        }
+
+        try
+        {
+            RefuseUnstorableStrings(bytes.Span);
+            var document = JsonDocument.Parse(bytes, Options);
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+            {
+                return document;
+            }
+
+            document.Dispose();
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
+        {
+            // Not JSON, too deep, a member twice, or half of a surrogate pair.
+        }
+
+        throw new CoreException(400, Invalid);
+    }
+
+    // Only escapes can hide U+0000 and lone surrogates, and few bodies have any.
+    private static void RefuseUnstorableStrings(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IndexOf("\\u"u8) < 0)
+        {
+            return;
+        }
+
+        var json = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = MaxDepth });
+        while (json.Read())
+        {
+            if (json.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && json.ValueIsEscaped
+                && json.GetString()!.Contains('\0', StringComparison.Ordinal))
+            {
+                throw new CoreException(400, Invalid);
+            }
+        }
+    }
+
+    private bool TryGet(string name, out JsonElement value) =>
+        _document.RootElement.TryGetProperty(name, out value) && value.ValueKind != JsonValueKind.Null;
+}

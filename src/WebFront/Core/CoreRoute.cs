@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Grid.WebFront.Core;
+
+/// <summary>Who may call a route.</summary>
+internal enum CoreScope
+{
+    /// <summary>Any tenant; it must exist.</summary>
+    Tenant,
+
+    /// <summary>The app: only its public tenant.</summary>
+    App,
+
+    /// <summary>As <see cref="App"/> from CDI 5.6 on; any tenant before.</summary>
+    AppSince56,
+}
+
+/// <summary>What the gate must ask for before a route's handler runs.</summary>
+internal sealed record CoreRoute(CoreScope Scope, bool NeedsKey = true, bool NeedsVersion = true, bool NeedsTenant = true);
+
+internal static class CoreRouteBuilder
+{
+    /// <summary>Maps one operation; without a <see cref="CoreRoute"/> a route does not exist.</summary>
+    public static IEndpointConventionBuilder MapCore(this IEndpointRouteBuilder routes, string method, string path, CoreRoute route, RequestDelegate handler) =>
+        routes.MapMethods(path, [method], handler).WithMetadata(route);
+
+    public static IEndpointConventionBuilder MapTenantApi(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler) =>
+        routes.MapCore(method, path, new CoreRoute(CoreScope.Tenant), handler);
+
+    public static IEndpointConventionBuilder MapAppApi(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler) =>
+        routes.MapCore(method, path, new CoreRoute(CoreScope.App), handler);
+}

@@ -1,0 +1,44 @@
+using Grid.Tokens.Access;
+using Grid.WebFront.Core.Multitenancy;
+using Grid.WebFront.Core.Service;
+using Grid.WebFront.Core.Sessions;
+using Grid.WebFront.Core.Users;
+using Grid.WebFront.Sessions;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace Grid.WebFront.Core;
+
+/// <summary>The core API: what back ends in any language speak.</summary>
+public static class GridCore
+{
+    /// <summary>Registers what the core API needs of its own; grains, keys and store come from the silo.</summary>
+    public static IServiceCollection AddGridCore(this IServiceCollection services)
+    {
+        services.AddRouting();
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton(_ => new AccessTokenVerifier());
+        services.TryAddSingleton<SessionService>();
+        services.TryAddSingleton<CoreGate>();
+        return services;
+    }
+
+    /// <summary>Answers every request that reaches this point.</summary>
+    public static IApplicationBuilder UseGridCore(this IApplicationBuilder app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var gate = app.ApplicationServices.GetRequiredService<CoreGate>();
+        app.Use((context, next) => gate.EnterAsync(context, next));
+        app.UseRouting();
+        app.Use((context, next) => gate.CheckAsync(context, next));
+        app.UseEndpoints(core =>
+        {
+            core.MapSessions();
+            core.MapMultitenancy();
+            core.MapUsers();
+            core.MapService();
+        });
+        return app;
+    }
+}

@@ -1,0 +1,39 @@
+using Grid.Abstractions.SigningKeys;
+using Grid.Tokens.Access;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Grid.WebFront.Core.Jwt;
+
+/// <summary><c>POST /recipe/jwt</c> (§10).</summary>
+internal static class CreateJwt
+{
+    // A hundred years: what is longer was meant in milliseconds.
+    private const long MaxValiditySeconds = 100L * 366 * 24 * 3600;
+
+    public static async Task HandleAsync(HttpContext context)
+    {
+        var request = CoreRequest.Of(context);
+        using var body = await CoreBody.ReadAsync(context);
+        var algorithm = body.String("algorithm");
+        var payload = body.Object("payload");
+        var validity = body.LongOrNull("validity") ?? throw CoreException.BadField("validity");
+        var issuer = body.StringOrNull("jwksDomain");
+        var useStaticKey = body.BoolOrNull("useStaticSigningKey") ?? true;
+        if (!string.Equals(algorithm, "RS256", StringComparison.OrdinalIgnoreCase))
+        {
+            await CoreResponse.WriteStatusAsync(context, "UNSUPPORTED_ALGORITHM_ERROR");
+            return;
+        }
+
+        if (validity is <= 0 or > MaxValiditySeconds)
+        {
+            throw new CoreException(400, "validity must be greater than or equal to 1");
+        }
+
+        var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+        var ring = await context.RequestServices.GetRequiredService<IKeyRings>().GetAsync(request.App, CancellationToken.None);
+        var jwt = JwtIssuer.Mint(payload, TimeSpan.FromSeconds(validity), issuer, ring.SigningKey(dynamic: !useStaticKey, now), now);
+        await CoreResponse.WriteAsync(context, "OK", jwt, static (json, token) => json.WriteString("jwt"u8, token));
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core.Multitenancy;
+
+/// <summary><c>GET [/tenant]/recipe/multitenancy/tenant</c> and <c>…/v2</c>.</summary>
+internal static class GetTenant
+{
+    public static async Task HandleAsync(HttpContext context, TenantWireVersion version)
+    {
+        var request = CoreRequest.Of(context);
+        var tenant = request.App.TenantIds.Contains(request.TenantId)
+            ? await TenantWire.Tenant(context, request).FindAsync(CancellationToken.None)
+            : null;
+        if (tenant is null)
+        {
+            await CoreResponse.WriteStatusAsync(context, "TENANT_NOT_FOUND_ERROR");
+            return;
+        }
+
+        await CoreResponse.WriteAsync(context, "OK", (tenant, version), static (json, state) => TenantWire.WriteMembers(json, state.tenant, state.version));
+    }
+}

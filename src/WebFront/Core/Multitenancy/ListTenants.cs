@@ -1,0 +1,15 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core.Multitenancy;
+
+/// <summary><c>GET /recipe/multitenancy/tenant/list</c> and <c>…/v2</c>.</summary>
+internal static class ListTenants
+{
+    public static async Task HandleAsync(HttpContext context, TenantWireVersion version)
+    {
+        var request = CoreRequest.Of(context);
+        TenantWire.RequirePublicTenant(request, "list all tenants");
+        var tenants = await TenantWire.App(context, request.App.App).ListTenantsAsync(CancellationToken.None);
+        await CoreResponse.WriteAsync(context, "OK", (tenants, version), static (json, state) => TenantWire.WriteTenants(json, state.tenants, state.version));
+    }
+}

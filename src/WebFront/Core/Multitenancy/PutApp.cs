@@ -1,0 +1,29 @@
+using Grid.Abstractions.Apps;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core.Multitenancy;
+
+/// <summary><c>PUT /recipe/multitenancy/app</c> and <c>…/v2</c>.</summary>
+internal static class PutApp
+{
+    public static async Task HandleAsync(HttpContext context, TenantWireVersion version)
+    {
+        var request = CoreRequest.Of(context);
+        using var body = await CoreBody.ReadAsync(context);
+        var appId = TenantWire.ReadId(body, "appId");
+        TenantWire.RequirePublicAppAndTenant(request, "create/update apps");
+        var change = TenantWire.ReadChange(body, version, isTenant: false);
+        RefuseBaseConfig(new AppKey(request.Domain, appId), change);
+        var put = await TenantWire.Catalog(context).PutAppAsync(new AppKey(request.Domain, appId), change, CancellationToken.None);
+        await TenantWire.WritePutAsync(context, request, put);
+    }
+
+    /// <summary>What the installation itself is set to is in its own configuration.</summary>
+    public static void RefuseBaseConfig(AppKey app, TenantChange change)
+    {
+        if (app == AppKey.Public && change.CoreConfigPatchJson is { } patch && patch.AsSpan().Trim("{} \t\r\n").Length > 0)
+        {
+            throw CoreException.Forbidden("Core configuration of the base app is set in the service's own configuration or environment");
+        }
+    }
+}

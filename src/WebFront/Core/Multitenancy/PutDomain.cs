@@ -1,0 +1,41 @@
+using System.Buffers;
+using Grid.Abstractions.Apps;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core.Multitenancy;
+
+/// <summary><c>PUT /recipe/multitenancy/connectionuridomain</c> and <c>…/v2</c>.</summary>
+internal static class PutDomain
+{
+    private static readonly SearchValues<char> HostCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789.-:[]");
+
+    public static async Task HandleAsync(HttpContext context, TenantWireVersion version)
+    {
+        var request = CoreRequest.Of(context);
+        using var body = await CoreBody.ReadAsync(context);
+        var domain = ReadDomain(body);
+        RequireBase(request, "create/update connectionUriDomain");
+        var change = TenantWire.ReadChange(body, version, isTenant: false);
+        PutApp.RefuseBaseConfig(new AppKey(domain, AppKey.PublicId), change);
+        var put = await TenantWire.Catalog(context).PutDomainAsync(domain, change, CancellationToken.None);
+        await TenantWire.WritePutAsync(context, request, put);
+    }
+
+    /// <summary>A host name, perhaps with a port; compared in lower case.</summary>
+    public static string ReadDomain(CoreBody body)
+    {
+        var domain = body.String("connectionUriDomain").Trim().ToLowerInvariant();
+        return domain.Length <= 255 && !domain.AsSpan().ContainsAnyExcept(HostCharacters)
+            ? domain
+            : throw new CoreException(400, "connectionUriDomain is invalid");
+    }
+
+    public static void RequireBase(CoreRequest request, string what)
+    {
+        TenantWire.RequirePublicAppAndTenant(request, what);
+        if (request.Domain.Length > 0)
+        {
+            throw CoreException.Forbidden($"Only the default connectionUriDomain is allowed to {what}");
+        }
+    }
+}

@@ -1,0 +1,23 @@
+using Grid.Abstractions.Apps;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core.Multitenancy;
+
+/// <summary><c>POST /recipe/multitenancy/app/remove</c>: ends the app's sessions too.</summary>
+internal static class RemoveApp
+{
+    public static async Task HandleAsync(HttpContext context)
+    {
+        var request = CoreRequest.Of(context);
+        using var body = await CoreBody.ReadAsync(context);
+        var appId = TenantWire.ReadId(body, "appId");
+        TenantWire.RequirePublicAppAndTenant(request, "delete an app");
+        if (appId == AppKey.PublicId)
+        {
+            throw CoreException.Forbidden("Cannot delete public app, use remove CUD API instead");
+        }
+
+        var outcome = await TenantWire.Catalog(context).RemoveAppAsync(new AppKey(request.Domain, appId), CancellationToken.None);
+        await TenantWire.WriteRemovedAsync(context, outcome, "Please delete all the tenants belonging to this app except the public tenant");
+    }
+}

@@ -1,0 +1,22 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core.Multitenancy;
+
+/// <summary><c>POST /recipe/multitenancy/connectionuridomain/remove</c>.</summary>
+internal static class RemoveDomain
+{
+    public static async Task HandleAsync(HttpContext context)
+    {
+        var request = CoreRequest.Of(context);
+        using var body = await CoreBody.ReadAsync(context);
+        var domain = PutDomain.ReadDomain(body);
+        PutDomain.RequireBase(request, "delete a connectionUriDomain");
+        if (domain.Length == 0)
+        {
+            throw CoreException.Forbidden("Cannot delete the default connectionUriDomain");
+        }
+
+        var outcome = await TenantWire.Catalog(context).RemoveDomainAsync(domain, CancellationToken.None);
+        await TenantWire.WriteRemovedAsync(context, outcome, "Please delete all the apps belonging to this connectionUriDomain except the public app, and the public app's tenants except the public one");
+    }
+}

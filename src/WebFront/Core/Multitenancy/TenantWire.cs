@@ -1,0 +1,192 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Grid.WebFront.Core.Multitenancy;
+
+/// <summary>The older shape has a switch per login method, the newer one lists factors.</summary>
+internal enum TenantWireVersion
+{
+    V1,
+    V2,
+}
+
+/// <summary>How tenants look on the wire, and what all their operations share.</summary>
+internal static class TenantWire
+{
+    private static readonly string[] EmailPassword = ["emailpassword"];
+    private static readonly string[] ThirdParty = ["thirdparty"];
+    private static readonly string[] Passwordless = ["otp-email", "otp-phone", "link-email", "link-phone"];
+
+    public static ICatalogGrain Catalog(HttpContext context) => Grains(context).GetGrain<ICatalogGrain>(0);
+
+    public static IAppGrain App(HttpContext context, AppKey app) => Grains(context).GetGrain<IAppGrain>(app.ToString());
+
+    public static ITenantGrain Tenant(HttpContext context, CoreRequest request) =>
+        Grains(context).GetGrain<ITenantGrain>(new TenantKey(request.App.App, request.TenantId).ToString());
+
+    /// <summary>Domains and apps are managed from the public app and tenant.</summary>
+    public static void RequirePublicAppAndTenant(CoreRequest request, string what)
+    {
+        if (!request.IsPublicTenant || request.Path.AppId != AppKey.PublicId)
+        {
+            throw CoreException.Forbidden($"Only the public tenantId and public appId is allowed to {what}");
+        }
+    }
+
+    /// <summary>Tenants are managed from the app's public tenant.</summary>
+    public static void RequirePublicTenant(CoreRequest request, string what)
+    {
+        if (!request.IsPublicTenant)
+        {
+            throw CoreException.Forbidden($"Only the public tenantId is allowed to {what} in this app");
+        }
+    }
+
+    /// <summary>An id as people may write it; stored in lower case.</summary>
+    public static string ReadId(CoreBody body, string field)
+    {
+        var id = body.String(field).Trim().ToLowerInvariant();
+        if (!CorePath.IsId(id) || id.Length > 64)
+        {
+            throw new CoreException(400, $"{field} can only contain letters, numbers and hyphens");
+        }
+
+        if (id.StartsWith("appid-", StringComparison.Ordinal))
+        {
+            throw new CoreException(400, $"{field} must not start with 'appid-'");
+        }
+
+        return field == "tenantId" && CorePath.ReservedWords.Contains(id) ? throw new CoreException(400, $"Cannot use '{id}' as a tenantId") : id;
+    }
+
+    public static TenantChange ReadChange(CoreBody body, TenantWireVersion version, bool isTenant)
+    {
+        var firstFactors = body.StringsOrNull("firstFactors", out var setFirstFactors);
+        var secondaryFactors = body.StringsOrNull("requiredSecondaryFactors", out var setSecondaryFactors);
+        if (version == TenantWireVersion.V1 && firstFactors is [])
+        {
+            throw new CoreException(400, "firstFactors cannot be empty. Set null instead to remove all first factors.");
+        }
+
+        if (secondaryFactors is [])
+        {
+            throw new CoreException(400, "requiredSecondaryFactors cannot be empty. Set null instead to remove all required secondary factors.");
+        }
+
+        if ((firstFactors is not null && firstFactors.Distinct().Count() != firstFactors.Length)
+            || (secondaryFactors is not null && secondaryFactors.Distinct().Count() != secondaryFactors.Length))
+        {
+            throw new CoreException(400, "firstFactors and requiredSecondaryFactors must not contain duplicates");
+        }
+
+        var change = new TenantChange
+        {
+            SetFirstFactors = setFirstFactors,
+            FirstFactors = firstFactors?.ToImmutableArray(),
+            SetRequiredSecondaryFactors = setSecondaryFactors,
+            RequiredSecondaryFactors = secondaryFactors?.ToImmutableArray(),
+            CoreConfigPatchJson = body.ObjectOrNull("coreConfig"),
+            NewStartsWithNoLoginMethod = isTenant || version == TenantWireVersion.V1,
+        };
+        return version == TenantWireVersion.V2 ? change : change with
+        {
+            EmailPasswordEnabled = body.BoolOrNull("emailPasswordEnabled"),
+            ThirdPartyEnabled = body.BoolOrNull("thirdPartyEnabled"),
+            PasswordlessEnabled = body.BoolOrNull("passwordlessEnabled"),
+        };
+    }
+
+    public static Task WritePutAsync(HttpContext context, CoreRequest request, PutResult put) => put.Outcome switch
+    {
+        PutOutcome.Created or PutOutcome.Updated => CoreResponse.WriteAsync(
+            context, "OK", put.Outcome == PutOutcome.Created, static (json, isNew) => json.WriteBoolean("createdNew"u8, isNew)),
+        PutOutcome.InvalidConfig => throw new CoreException(400, $"Invalid core config: {put.Error}"),
+        PutOutcome.ParentNotFound => throw CoreException.AppNotFound(request.Domain, request.Path.AppId),
+        PutOutcome.Unavailable => throw new StoreUnavailableException("The settings could not be written."),
+        _ => throw new InvalidOperationException($"Unknown outcome {put.Outcome}."),
+    };
+
+    public static Task WriteRemovedAsync(HttpContext context, RemoveOutcome outcome, string notEmpty) => outcome switch
+    {
+        RemoveOutcome.Removed or RemoveOutcome.NotFound => CoreResponse.WriteAsync(
+            context, "OK", outcome == RemoveOutcome.Removed, static (json, did) => json.WriteBoolean("didExist"u8, did)),
+        RemoveOutcome.NotEmpty => throw CoreException.Forbidden(notEmpty),
+        RemoveOutcome.Unavailable => throw new StoreUnavailableException("The settings could not be written."),
+        _ => throw new InvalidOperationException($"Unknown outcome {outcome}."),
+    };
+
+    public static void WriteTenants(Utf8JsonWriter json, IEnumerable<TenantConfig> tenants, TenantWireVersion version)
+    {
+        json.WriteStartArray("tenants"u8);
+        foreach (var tenant in tenants)
+        {
+            json.WriteStartObject();
+            WriteMembers(json, tenant, version);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+    }
+
+    public static void WriteMembers(Utf8JsonWriter json, TenantConfig tenant, TenantWireVersion version)
+    {
+        json.WriteString("tenantId"u8, tenant.TenantId);
+        if (version == TenantWireVersion.V1)
+        {
+            WriteSwitch(json, "emailPassword", IsEnabled(tenant, tenant.EmailPasswordEnabled, EmailPassword), null);
+            WriteSwitch(json, "thirdParty", IsEnabled(tenant, tenant.ThirdPartyEnabled, ThirdParty), tenant.ThirdPartyProvidersJson);
+            WriteSwitch(json, "passwordless", IsEnabled(tenant, tenant.PasswordlessEnabled, Passwordless), null);
+        }
+        else
+        {
+            json.WriteStartObject("thirdParty"u8);
+            json.WritePropertyName("providers"u8);
+            json.WriteRawValue(tenant.ThirdPartyProvidersJson, skipInputValidation: true);
+            json.WriteEndObject();
+        }
+
+        WriteFactors(json, "firstFactors", tenant.FirstFactors);
+        WriteFactors(json, "requiredSecondaryFactors", tenant.RequiredSecondaryFactors);
+        json.WritePropertyName("coreConfig"u8);
+        json.WriteRawValue(tenant.CoreConfigJson, skipInputValidation: true);
+    }
+
+    private static IGrainFactory Grains(HttpContext context) => context.RequestServices.GetRequiredService<IGrainFactory>();
+
+    private static bool IsEnabled(TenantConfig tenant, bool flag, string[] factors) =>
+        flag || (tenant.FirstFactors is { } enabled && factors.Any(f => enabled.Contains(f)));
+
+    private static void WriteSwitch(Utf8JsonWriter json, string name, bool enabled, string? providersJson)
+    {
+        json.WriteStartObject(name);
+        json.WriteBoolean("enabled"u8, enabled);
+        if (providersJson is not null)
+        {
+            json.WritePropertyName("providers"u8);
+            json.WriteRawValue(providersJson, skipInputValidation: true);
+        }
+
+        json.WriteEndObject();
+    }
+
+    private static void WriteFactors(Utf8JsonWriter json, string name, ImmutableArray<string>? factors)
+    {
+        if (factors is not { } list)
+        {
+            json.WriteNull(name);
+            return;
+        }
+
+        json.WriteStartArray(name);
+        foreach (var factor in list)
+        {
+            json.WriteStringValue(factor);
+        }
+
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,53 @@
+using System.Text;
+using Grid.Abstractions.Sessions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Grid.WebFront.Core.Service;
+
+/// <summary>What clients ask of the service itself (§2, §10).</summary>
+internal static class ServiceEndpoints
+{
+    private static readonly CoreRoute Open = new(CoreScope.Tenant, NeedsKey: false, NeedsVersion: false);
+    private static readonly byte[] Versions = Encoding.ASCII.GetBytes(
+        $$"""{"versions":[{{string.Join(',', CdiVersion.Supported.Select(v => $"\"{v}\""))}}]}""");
+
+    public static void MapService(this IEndpointRouteBuilder core)
+    {
+        foreach (var method in new[] { "GET", "POST", "PUT", "DELETE" })
+        {
+            core.MapCore(method, "/", Open, HelloAsync);
+            core.MapCore(method, "/hello", Open, HelloAsync);
+        }
+
+        core.MapCore("GET", "/apiversion", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), context => CoreResponse.WriteJsonAsync(context, Versions));
+        core.MapAppApi("GET", "/telemetry", context => CoreResponse.WriteAsync(context, "OK", 0, static (json, _) => json.WriteBoolean("exists"u8, false)));
+
+        // Everything is free here: a licence key is taken and ignored.
+        core.MapAppApi("PUT", "/ee/license", context => CoreResponse.WriteStatusAsync(context, "OK"));
+        core.MapAppApi("DELETE", "/ee/license", context => CoreResponse.WriteStatusAsync(context, "OK"));
+        core.MapAppApi("GET", "/ee/license", context => CoreResponse.WriteStatusAsync(context, "NO_LICENSE_KEY_FOUND_ERROR"));
+        core.MapAppApi("GET", "/ee/featureflag", context => CoreResponse.WriteAsync(context, "OK", 0, static (json, _) =>
+        {
+            json.WriteStartArray("features"u8);
+            json.WriteEndArray();
+            json.WriteStartObject("usageStats"u8);
+            json.WriteEndObject();
+        }));
+    }
+
+    private static async Task HelloAsync(HttpContext context)
+    {
+        try
+        {
+            await context.RequestServices.GetRequiredService<IStoreHealth>().PingAsync(context.RequestAborted);
+        }
+        catch (Abstractions.StoreUnavailableException)
+        {
+            throw new CoreException(500, "The store does not answer");
+        }
+
+        await CoreResponse.WriteTextAsync(context, 200, "Hello");
+    }
+}

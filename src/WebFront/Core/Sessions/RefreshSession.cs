@@ -1,0 +1,54 @@
+using Grid.WebFront.Sessions;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core.Sessions;
+
+/// <summary><c>POST /recipe/session/refresh</c> (§7).</summary>
+internal static class RefreshSession
+{
+    public static async Task HandleAsync(HttpContext context)
+    {
+        var request = CoreRequest.Of(context);
+        using var body = await CoreBody.ReadAsync(context);
+        var refreshToken = body.String("refreshToken");
+        var enableAntiCsrf = body.Bool("enableAntiCsrf");
+        var antiCsrf = body.StringOrNull("antiCsrfToken");
+        var useDynamicKey = request.Version >= CdiVersion.V5 ? body.Bool("useDynamicSigningKey") : body.BoolOrNull("useDynamicSigningKey");
+        var refreshed = await SessionWire.Service(context).RefreshAsync(
+            request.App, refreshToken, enableAntiCsrf, antiCsrf, useDynamicKey, SessionWire.AccessTokenValidity(body, request), request.Version.Rules);
+        switch (refreshed.Verdict)
+        {
+            case SessionVerdict.Ok:
+                await CoreResponse.WriteAsync(context, "OK", (refreshed, request.Version), static (json, state) =>
+                {
+                    var session = state.refreshed.Session!;
+                    SessionWire.WriteSession(json, state.Version, session.Handle.ToString(), session.UserId, session.Handle.TenantId, session.PayloadJson);
+                    SessionWire.WriteTokens(json, state.refreshed.Tokens!);
+                });
+                break;
+            case SessionVerdict.Unauthorised:
+                await CoreResponse.WriteAsync(context, "UNAUTHORISED", refreshed, static (json, refused) =>
+                {
+                    json.WriteString("message"u8, refused.Message);
+                    if (SessionWire.WireName(refused.Reuse) is { } reuse)
+                    {
+                        json.WriteString("recentTokenReuseSubtype"u8, reuse);
+                    }
+                });
+                break;
+            case SessionVerdict.TokenTheft:
+                await CoreResponse.WriteAsync(context, "TOKEN_THEFT_DETECTED", (refreshed, request.Version), static (json, state) =>
+                {
+                    var session = state.refreshed.Session!;
+                    SessionWire.WriteSession(json, state.Version, session.Handle.ToString(), session.UserId, tenantId: null, payloadJson: null);
+                    if (SessionWire.WireName(state.refreshed.Reuse) is { } reuse)
+                    {
+                        json.WriteString("recentTokenReuseSubtype"u8, reuse);
+                    }
+                });
+                break;
+            default:
+                throw new InvalidOperationException($"A refresh cannot end in {refreshed.Verdict}.");
+        }
+    }
+}

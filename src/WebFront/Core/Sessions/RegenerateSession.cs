@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core.Sessions;
+
+/// <summary><c>POST /recipe/session/regenerate</c> (§8).</summary>
+internal static class RegenerateSession
+{
+    public static async Task HandleAsync(HttpContext context)
+    {
+        var request = CoreRequest.Of(context);
+        using var body = await CoreBody.ReadAsync(context);
+        var accessToken = body.String("accessToken");
+        var payload = body.ObjectOrNull("userDataInJWT");
+        if (payload is not null)
+        {
+            SessionWire.RefuseProtected(payload, request.Version.Rules.TokenVersion);
+        }
+
+        var regenerated = await SessionWire.Service(context).RegenerateAsync(request.App, accessToken, payload, request.Version.Rules);
+        if (regenerated.Session is null)
+        {
+            await CoreResponse.WriteStatusAsync(context, "UNAUTHORISED", GetSession.NotFound);
+            return;
+        }
+
+        await CoreResponse.WriteAsync(context, "OK", (regenerated, request.Version), static (json, state) =>
+        {
+            var session = state.regenerated.Session!;
+            SessionWire.WriteSession(json, state.Version, session.Handle.ToString(), session.UserId, session.Handle.TenantId, session.PayloadJson);
+            if (state.regenerated.Token is { } token)
+            {
+                SessionWire.WriteToken(json, "accessToken", token);
+            }
+        });
+    }
+}

@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using Grid.Abstractions;
+using Grid.Abstractions.Sessions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Grid.WebFront.Core.Sessions;
+
+/// <summary><c>POST /recipe/session/remove</c> (§9).</summary>
+internal static class RemoveSessions
+{
+    private const int MaxHandles = 1000;
+
+    public static async Task HandleAsync(HttpContext context)
+    {
+        var request = CoreRequest.Of(context);
+        using var body = await CoreBody.ReadAsync(context);
+        var userId = body.StringOrNull("userId");
+        var handles = body.StringsOrNull("sessionHandles", out _);
+        if (userId is null == handles is null)
+        {
+            throw new CoreException(400, "Invalid JSON input - use one of userId or sessionHandles array");
+        }
+
+        var allTenants = body.BoolOrNull("revokeAcrossAllTenants");
+        var linked = body.BoolOrNull("revokeSessionsForLinkedAccounts");
+        if (userId is null && (allTenants ?? linked) is not null)
+        {
+            throw new CoreException(400, $"Invalid JSON input - {(allTenants is null ? "revokeSessionsForLinkedAccounts" : "revokeAcrossAllTenants")} can only be set if userId is set");
+        }
+
+        var revoked = userId is not null
+            ? await RevokeUserAsync(context, request, SessionWire.UserId(userId), allTenants ?? true)
+            : await RevokeHandlesAsync(context, request, handles!);
+        await CoreResponse.WriteAsync(context, "OK", revoked, static (json, ended) => SessionWire.WriteHandles(json, "sessionHandlesRevoked", ended));
+    }
+
+    private static async Task<ImmutableArray<SessionHandle>> RevokeUserAsync(HttpContext context, CoreRequest request, string userId, bool allTenants)
+    {
+        var revoked = await ListSessions.User(context, request, userId).RevokeAllAsync(
+            ListSessions.AcrossTenants(request, allTenants), except: null, RevocationReason.Requested, CancellationToken.None);
+        return revoked.Outcome == SessionOutcome.Ok ? revoked.Sessions : throw new StoreUnavailableException("The sessions could not be ended.");
+    }
+
+    private static async Task<ImmutableArray<SessionHandle>> RevokeHandlesAsync(HttpContext context, CoreRequest request, string[] texts)
+    {
+        if (texts.Length > MaxHandles)
+        {
+            throw new CoreException(400, $"Field name 'sessionHandles' may hold at most {MaxHandles} handles");
+        }
+
+        var handles = ImmutableArray.CreateBuilder<SessionHandle>(texts.Length);
+        foreach (var text in texts)
+        {
+            if (SessionWire.TryReadHandle(request, text, out var handle))
+            {
+                handles.Add(handle);
+            }
+        }
+
+        if (handles.Count == 0)
+        {
+            return [];
+        }
+
+        var revoked = await context.RequestServices.GetRequiredService<ISessionRevoker>().RevokeAsync(
+            new RevocationScope.Named { App = request.App.App, Sessions = handles.ToImmutable() }, RevocationReason.Requested, CancellationToken.None);
+        return revoked.Sessions;
+    }
+}

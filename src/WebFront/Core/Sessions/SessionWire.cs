@@ -1,0 +1,123 @@
+using System.Text.Json;
+using Grid.Abstractions.Sessions;
+using Grid.Tokens.Access;
+using Grid.Tokens.Refresh;
+using Grid.WebFront.Sessions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Grid.WebFront.Core.Sessions;
+
+/// <summary>Pieces that several session operations share on the wire.</summary>
+internal static class SessionWire
+{
+    private const int MaxUserIdLength = 128;
+
+    public static SessionService Service(HttpContext context) => context.RequestServices.GetRequiredService<SessionService>();
+
+    /// <summary>Clients trim user ids, some of them only sometimes.</summary>
+    public static string UserId(string text)
+    {
+        var userId = text.Trim();
+        return userId.Length is > 0 and <= MaxUserIdLength ? userId : throw CoreException.BadField("userId");
+    }
+
+    public static void RefuseProtected(string payloadJson, AccessTokenVersion version)
+    {
+        if (ProtectedClaims.FindIn(System.Text.Encoding.UTF8.GetBytes(payloadJson), version) is not null)
+        {
+            throw new CoreException(400, "The user payload contains protected field");
+        }
+    }
+
+    /// <summary>The handle, after a look whether its tenant is there.</summary>
+    /// <returns>False if the text cannot name a session.</returns>
+    public static bool TryReadHandle(CoreRequest request, string text, out SessionHandle handle)
+    {
+        if (!SessionHandle.TryParse(text, out handle))
+        {
+            return false;
+        }
+
+        return request.App.TenantIds.Contains(handle.TenantId)
+            ? true
+            : throw CoreException.TenantNotFound(request.Domain, request.Path.AppId, handle.TenantId);
+    }
+
+    /// <summary>From 5.6 on a client may ask for a shorter life.</summary>
+    public static TimeSpan? AccessTokenValidity(CoreBody body, CoreRequest request)
+    {
+        if (request.Version < CdiVersion.V56 || body.LongOrNull("accessTokenValidity") is not { } milliseconds)
+        {
+            return null;
+        }
+
+        return milliseconds >= 1000 && milliseconds <= request.App.Settings.AccessTokenValidity.TotalMilliseconds
+            ? TimeSpan.FromMilliseconds(milliseconds)
+            : throw new CoreException(400, "Field name 'accessTokenValidity' must be between 1000 and the access token validity of the app, in milliseconds");
+    }
+
+    public static void WriteSession(
+        Utf8JsonWriter json, CdiVersion version, string handle, string userId, string? tenantId, string? payloadJson)
+    {
+        json.WriteStartObject("session"u8);
+        json.WriteString("handle"u8, handle);
+        json.WriteString("userId"u8, userId);
+        if (version >= CdiVersion.V4)
+        {
+            json.WriteString("recipeUserId"u8, userId);
+        }
+
+        if (payloadJson is not null)
+        {
+            json.WritePropertyName("userDataInJWT"u8);
+            json.WriteRawValue(payloadJson, skipInputValidation: true);
+        }
+
+        if (tenantId is not null && version >= CdiVersion.V3)
+        {
+            json.WriteString("tenantId"u8, tenantId);
+        }
+
+        json.WriteEndObject();
+    }
+
+    public static void WriteToken(Utf8JsonWriter json, string name, IssuedToken token)
+    {
+        json.WriteStartObject(name);
+        json.WriteString("token"u8, token.Text);
+        json.WriteNumber("expiry"u8, token.ExpiresAt.ToUnixTimeMilliseconds());
+        json.WriteNumber("createdTime"u8, token.CreatedAt.ToUnixTimeMilliseconds());
+        json.WriteEndObject();
+    }
+
+    public static void WriteTokens(Utf8JsonWriter json, SessionTokens tokens)
+    {
+        WriteToken(json, "accessToken", tokens.Access);
+        WriteToken(json, "refreshToken", tokens.Refresh);
+        if (tokens.AntiCsrf is not null)
+        {
+            json.WriteString("antiCsrfToken"u8, tokens.AntiCsrf);
+        }
+    }
+
+    public static string? WireName(ReuseKind reuse) => reuse switch
+    {
+        ReuseKind.None => null,
+        ReuseKind.RecentPrevious => "RECENT_PREV",
+        ReuseKind.OrphanedBranch => "ORPHANED_BRANCH",
+        ReuseKind.StaleLineage => "STALE_LINEAGE",
+        _ => throw new ArgumentOutOfRangeException(nameof(reuse)),
+    };
+
+    public static void WriteHandles(Utf8JsonWriter json, string name, IEnumerable<SessionHandle> handles)
+    {
+        json.WriteStartArray(name);
+        foreach (var handle in handles)
+        {
+            json.WriteStringValue(handle.ToString());
+        }
+
+        json.WriteEndArray();
+    }
+}

@@ -1,0 +1,36 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core.Sessions;
+
+/// <summary><c>PUT /recipe/session/data</c> and <c>PUT /recipe/jwt/data</c> (§9).</summary>
+internal static class UpdateSession
+{
+    public static async Task HandleDataAsync(HttpContext context)
+    {
+        using var body = await CoreBody.ReadAsync(context);
+        await UpdateAsync(context, body.String("sessionHandle"), payload: null, body.Object("userDataInDatabase"));
+    }
+
+    public static async Task HandlePayloadAsync(HttpContext context)
+    {
+        using var body = await CoreBody.ReadAsync(context);
+        var handle = body.String("sessionHandle");
+        var payload = body.Object("userDataInJWT");
+        SessionWire.RefuseProtected(payload, CoreRequest.Of(context).Version.Rules.TokenVersion);
+        await UpdateAsync(context, handle, payload, data: null);
+    }
+
+    private static async Task UpdateAsync(HttpContext context, string text, string? payload, string? data)
+    {
+        var request = CoreRequest.Of(context);
+        if (SessionWire.TryReadHandle(request, text, out var handle)
+            && await SessionWire.Service(context).UpdateAsync(request.App.App, handle, payload, data))
+        {
+            await CoreResponse.WriteStatusAsync(context, "OK");
+        }
+        else
+        {
+            await CoreResponse.WriteStatusAsync(context, "UNAUTHORISED", GetSession.NotFound);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+using Grid.WebFront.Sessions;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Core.Sessions;
+
+/// <summary><c>POST /recipe/session/verify</c> (§6).</summary>
+internal static class VerifySession
+{
+    public static async Task HandleAsync(HttpContext context)
+    {
+        var request = CoreRequest.Of(context);
+        using var body = await CoreBody.ReadAsync(context);
+        var accessToken = body.String("accessToken");
+        var enableAntiCsrf = body.Bool("enableAntiCsrf");
+        var doAntiCsrfCheck = body.Bool("doAntiCsrfCheck");
+        var checkDatabase = body.Bool("checkDatabase");
+        var antiCsrf = body.StringOrNull("antiCsrfToken");
+        var verified = await SessionWire.Service(context).VerifyAsync(
+            request.App, accessToken, enableAntiCsrf && doAntiCsrfCheck, antiCsrf, checkDatabase, request.Version.Rules);
+        switch (verified.Verdict)
+        {
+            case SessionVerdict.Ok:
+                await CoreResponse.WriteAsync(context, "OK", (verified, request.Version), static (json, state) =>
+                {
+                    var (session, version) = state;
+                    SessionWire.WriteSession(json, version, session.Handle!, session.UserId!, session.TenantId, session.PayloadJson);
+                    if (session.NewAccessToken is { } token)
+                    {
+                        SessionWire.WriteToken(json, "accessToken", token);
+                    }
+
+                    if (session.PayloadUpdateAvailable is { } available)
+                    {
+                        json.WriteBoolean("payloadUpdateAvailable"u8, available);
+                    }
+                });
+                break;
+            case SessionVerdict.TryRefresh:
+                await CoreResponse.WriteStatusAsync(context, "TRY_REFRESH_TOKEN", verified.Message);
+                break;
+            case SessionVerdict.Unauthorised:
+                await CoreResponse.WriteStatusAsync(context, "UNAUTHORISED", verified.Message);
+                break;
+            default:
+                throw new InvalidOperationException($"A verification cannot end in {verified.Verdict}.");
+        }
+    }
+}

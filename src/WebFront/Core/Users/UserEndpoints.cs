@@ -1,0 +1,34 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Grid.WebFront.Core.Users;
+
+/// <summary>User look-ups that session clients make. Grid keeps no users, and says so (§10).</summary>
+internal static class UserEndpoints
+{
+    public static void MapUsers(this IEndpointRouteBuilder core)
+    {
+        core.MapAppApi("GET", "/user/id", context => UnknownAsync(context, "UNKNOWN_USER_ID_ERROR"));
+        core.MapAppApi("GET", "/recipe/userid/map", context => UnknownAsync(context, "UNKNOWN_MAPPING_ERROR"));
+        core.MapAppApi("POST", "/user/remove", context => CoreResponse.WriteStatusAsync(context, "OK"));
+        core.MapTenantApi("GET", "/users/count", NoneAsync);
+        core.MapAppApi("GET", "/users/count/active", NoneAsync);
+        core.MapTenantApi("GET", "/users", EmptyAsync);
+        core.MapTenantApi("GET", "/users/by-accountinfo", EmptyAsync);
+    }
+
+    private static Task UnknownAsync(HttpContext context, string status)
+    {
+        CoreQuery.Required(context, "userId");
+        return CoreResponse.WriteStatusAsync(context, status);
+    }
+
+    private static Task NoneAsync(HttpContext context) =>
+        CoreResponse.WriteAsync(context, "OK", 0, static (json, _) => json.WriteNumber("count"u8, 0));
+
+    private static Task EmptyAsync(HttpContext context) => CoreResponse.WriteAsync(context, "OK", 0, static (json, _) =>
+    {
+        json.WriteStartArray("users"u8);
+        json.WriteEndArray();
+    });
+}

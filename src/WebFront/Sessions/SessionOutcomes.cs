@@ -1,0 +1,67 @@
+using Grid.Abstractions.Sessions;
+using Grid.Tokens.Refresh;
+
+namespace Grid.WebFront.Sessions;
+
+/// <summary>A created session.</summary>
+public sealed record CreatedSession(SessionSnapshot Session, SessionTokens Tokens);
+
+/// <summary>What a check or a refresh came to.</summary>
+public enum SessionVerdict
+{
+    Ok,
+
+    /// <summary>The access token will not do, the refresh token might.</summary>
+    TryRefresh,
+
+    /// <summary>There is no such session.</summary>
+    Unauthorised,
+
+    /// <summary>A retired refresh token was presented.</summary>
+    TokenTheft,
+}
+
+/// <summary>Answer to a verification.</summary>
+public sealed record VerifiedSession
+{
+    public required SessionVerdict Verdict { get; init; }
+
+    /// <summary>Why not, in the protocol's words.</summary>
+    public string? Message { get; init; }
+
+    public string? Handle { get; init; }
+
+    public string? UserId { get; init; }
+
+    public string? TenantId { get; init; }
+
+    /// <summary>The user's claims as the client now holds them.</summary>
+    public string? PayloadJson { get; init; }
+
+    /// <summary>Older rules: a new token that the client must take over.</summary>
+    public IssuedToken? NewAccessToken { get; init; }
+
+    /// <summary>Newer rules with a database check: whether the stored payload differs from the token's.</summary>
+    public bool? PayloadUpdateAvailable { get; init; }
+}
+
+/// <summary>Answer to a refresh.</summary>
+public sealed record RefreshedSession
+{
+    public required SessionVerdict Verdict { get; init; }
+
+    public string? Message { get; init; }
+
+    /// <summary>Set with <c>Ok</c> and <c>TokenTheft</c>.</summary>
+    public SessionSnapshot? Session { get; init; }
+
+    /// <summary>Set with <c>Ok</c>.</summary>
+    public SessionTokens? Tokens { get; init; }
+
+    public ReuseKind Reuse { get; init; }
+}
+
+/// <summary>Answer to a regeneration.</summary>
+/// <param name="Session">Null if there is no such session.</param>
+/// <param name="Token">Null if the presented token had expired.</param>
+public sealed record RegeneratedSession(SessionSnapshot? Session, IssuedToken? Token);

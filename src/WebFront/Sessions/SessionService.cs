@@ -1,0 +1,353 @@
+using System.Text.Json;
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
+using Grid.Abstractions.SigningKeys;
+using Grid.Tokens;
+using Grid.Tokens.Access;
+using Grid.Tokens.Refresh;
+using Grid.Tokens.SigningKeys;
+
+namespace Grid.WebFront.Sessions;
+
+/// <summary>Creates, checks and refreshes sessions for every door: tokens here, order in the grains, truth in the store.</summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
+public sealed class SessionService(
+    IGrainFactory grains, ISessionReader reader, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
+{
+    /// <summary>Creates a session. It is stored before this returns.</summary>
+    /// <param name="app">Where.</param>
+    /// <param name="tenantId">Where.</param>
+    /// <param name="userId">Whose.</param>
+    /// <param name="payloadJson">The user's claims, one JSON object without protected names.</param>
+    /// <param name="dataJson">Data kept in the store only, one JSON object.</param>
+    /// <param name="useDynamicKey">Rotating or static signing key.</param>
+    /// <param name="withAntiCsrf">Whether to bind an anti-CSRF token.</param>
+    /// <param name="accessTokenValidity">Shorter than the app's; null = the app's.</param>
+    /// <param name="rules">The client's.</param>
+    public async Task<CreatedSession> CreateAsync(
+        AppSnapshot app, string tenantId, string userId, string payloadJson, string dataJson, bool useDynamicKey, bool withAntiCsrf,
+        TimeSpan? accessTokenValidity, ClientRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        var now = Now();
+        var handle = SessionHandle.Create(tenantId, now);
+        var antiCsrf = withAntiCsrf ? NewAntiCsrf() : null;
+        var refreshToken = RefreshTokenCodec.Mint(new RefreshTokenContent(app.App.ToString(), handle.ToString(), null, antiCsrf), ring.Mac);
+        var hash1 = TokenHash.Of(refreshToken);
+        var result = await Grain(app.App, handle).CreateAsync(
+            new NewSession
+            {
+                UserId = userId,
+                RefreshTokenHash = hash1.HashOfHex(),
+                PayloadJson = payloadJson,
+                DataJson = dataJson,
+                UseDynamicKey = useDynamicKey,
+                CreatedAt = now,
+                ExpiresAt = now + app.Settings.RefreshTokenValidity,
+            },
+            CancellationToken.None);
+        if (result is not { Outcome: SessionOutcome.Ok, Session: { } session })
+        {
+            // A fresh random handle cannot be taken; if it is, something retried our write.
+            throw new StoreUnavailableException("The session was not stored.");
+        }
+
+        var access = Mint(app, ring, session, rules, hash1, null, antiCsrf, Life(app, accessTokenValidity));
+        return new CreatedSession(session, new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf));
+    }
+
+    /// <summary>Checks an access token; touches neither grain nor store unless <paramref name="checkDatabase"/> or the older rules ask for it.</summary>
+    /// <param name="app">The app whose keys count.</param>
+    /// <param name="accessToken">As presented.</param>
+    /// <param name="checkAntiCsrf">Whether the token's anti-CSRF value must equal <paramref name="antiCsrf"/>.</param>
+    /// <param name="antiCsrf">As presented.</param>
+    /// <param name="checkDatabase">Whether the session must be there and the token on its living branch.</param>
+    /// <param name="rules">The client's.</param>
+    public async ValueTask<VerifiedSession> VerifyAsync(
+        AppSnapshot app, string accessToken, bool checkAntiCsrf, string? antiCsrf, bool checkDatabase, ClientRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var check = await CheckTokenAsync(app, accessToken);
+        if (check is not { Outcome: AccessTokenOutcome.Valid, Content: { } token } || !SessionHandle.TryParse(token.SessionHandle, out var handle))
+        {
+            return TryRefresh(check.Outcome switch
+            {
+                AccessTokenOutcome.Expired => "Access token expired",
+                AccessTokenOutcome.UnknownKey => "Access token signed with an unknown key",
+                AccessTokenOutcome.BadSignature => "Access token signature is not valid",
+                _ => "Access token is not valid",
+            });
+        }
+
+        if (checkAntiCsrf && (token.AntiCsrfToken is null || token.AntiCsrfToken != antiCsrf))
+        {
+            return TryRefresh("anti-csrf check failed");
+        }
+
+        if (rules.OlderRotation && (checkDatabase || token.ParentRefreshTokenHash1 is not null))
+        {
+            return await VerifyByOlderRulesAsync(app, handle, token, checkDatabase, rules);
+        }
+
+        if (!checkDatabase)
+        {
+            return Verified(token);
+        }
+
+        var row = await reader.ReadAsync(new SessionKey(app.App, handle), CancellationToken.None);
+        if (row is null || row.ExpiresAt <= clock.GetUtcNow())
+        {
+            return Unauthorised("Either the session has ended or has been blacklisted");
+        }
+
+        return RefreshRotation.IsLive(row.Chain, StoredHash(token.RefreshTokenHash1), StoredHashOrNull(token.ParentRefreshTokenHash1))
+            ? Verified(token) with { PayloadUpdateAvailable = !SamePayload(row.PayloadJson, token.PayloadJson) }
+            : Unauthorised("rotated-out token branch; refresh required");
+    }
+
+    /// <summary>Exchanges a refresh token.</summary>
+    public async Task<RefreshedSession> RefreshAsync(
+        AppSnapshot app, string refreshToken, bool enableAntiCsrf, string? antiCsrf, bool? useDynamicKey, TimeSpan? accessTokenValidity, ClientRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        if (!RefreshTokenCodec.TryRead(refreshToken, ring.Mac, out var presented) || presented.App != app.App.ToString()
+            || !SessionHandle.TryParse(presented.SessionHandle, out var handle))
+        {
+            return new RefreshedSession { Verdict = SessionVerdict.Unauthorised, Message = "Refresh token is not valid" };
+        }
+
+        if (enableAntiCsrf && presented.AntiCsrfToken is not null && presented.AntiCsrfToken != antiCsrf)
+        {
+            return new RefreshedSession { Verdict = SessionVerdict.Unauthorised, Message = "Anti CSRF token missing, or not matching" };
+        }
+
+        var presentedHash1 = TokenHash.Of(refreshToken);
+        var newAntiCsrf = enableAntiCsrf ? NewAntiCsrf() : null;
+        var candidate = RefreshTokenCodec.Mint(presented with { ParentHash1 = presentedHash1, AntiCsrfToken = newAntiCsrf }, ring.Mac);
+        var now = Now();
+        var result = await Grain(app.App, handle).RefreshAsync(
+            new RefreshRequest
+            {
+                Presented = presentedHash1.HashOfHex(),
+                PresentedParent = presented.ParentHash1?.HashOfHex(),
+                CandidateToken = candidate,
+                CandidateAntiCsrf = newAntiCsrf,
+                OlderRules = rules.OlderRotation,
+                UseDynamicKey = useDynamicKey,
+                RefreshTokenValidity = app.Settings.RefreshTokenValidity,
+                Grace = app.Settings.RefreshRotationGrace,
+            },
+            CancellationToken.None);
+        switch (result.Outcome)
+        {
+            case RefreshOutcome.Refreshed:
+                var session = result.Session!;
+                var access = Mint(
+                    app, ring, session, rules, TokenHash.Of(result.RefreshToken!), rules.OlderRotation ? presentedHash1 : null, result.AntiCsrf,
+                    Life(app, accessTokenValidity));
+                return new RefreshedSession
+                {
+                    Verdict = SessionVerdict.Ok,
+                    Session = session,
+                    Tokens = new SessionTokens(access, new IssuedToken(result.RefreshToken!, now, session.ExpiresAt), result.AntiCsrf),
+                };
+            case RefreshOutcome.NotFound:
+                return new RefreshedSession { Verdict = SessionVerdict.Unauthorised, Message = "Session missing in db or has expired" };
+            case RefreshOutcome.Reuse:
+                var asUnauthorised = !rules.OlderRotation && app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised
+                    && result.Reuse is ReuseKind.RecentPrevious or ReuseKind.OrphanedBranch;
+                return new RefreshedSession
+                {
+                    Verdict = asUnauthorised ? SessionVerdict.Unauthorised : SessionVerdict.TokenTheft,
+                    Message = asUnauthorised ? "A recently replaced refresh token was used again" : null,
+                    Session = result.Session,
+                    Reuse = rules.OlderRotation ? ReuseKind.None : result.Reuse,
+                };
+            case RefreshOutcome.Unavailable:
+                throw new StoreUnavailableException("The session could not be refreshed.");
+            default:
+                throw new InvalidOperationException($"Unknown outcome {result.Outcome}.");
+        }
+    }
+
+    /// <summary>Writes a new payload and mints an access token that carries it, with the presented one's life.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="accessToken">May have expired; its signature must be ours.</param>
+    /// <param name="payloadJson">Null keeps the stored payload.</param>
+    /// <param name="rules">The client's.</param>
+    public async Task<RegeneratedSession> RegenerateAsync(AppSnapshot app, string accessToken, string? payloadJson, ClientRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var check = await CheckTokenAsync(app, accessToken);
+        var token = check.Content;
+
+        // A key is forgotten two token lives after its last signature: such a token has expired.
+        if (check.Outcome == AccessTokenOutcome.UnknownKey)
+        {
+            AccessTokenVerifier.TryReadUnverified(accessToken, out token);
+        }
+
+        if (token is null || !SessionHandle.TryParse(token.SessionHandle, out var handle))
+        {
+            return new RegeneratedSession(null, null);
+        }
+
+        var result = await Grain(app.App, handle).UpdateAsync(payloadJson, null, CancellationToken.None);
+        if (Available(result) is not { } session)
+        {
+            return new RegeneratedSession(null, null);
+        }
+
+        if (check.Outcome != AccessTokenOutcome.Valid)
+        {
+            return new RegeneratedSession(session, null);
+        }
+
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        var now = Now();
+        var text = AccessTokenIssuer.Mint(
+            token with { Version = rules.TokenVersion, IssuedAt = now, PayloadJson = session.PayloadJson }, ring.SigningKey(session.UseDynamicKey, now));
+        return new RegeneratedSession(session, new IssuedToken(text, Seconds(now), token.ExpiresAt));
+    }
+
+    /// <summary>A living session; null if there is none.</summary>
+    public async ValueTask<SessionRecord?> FindAsync(AppKey app, SessionHandle handle)
+    {
+        var row = await reader.ReadAsync(new SessionKey(app, handle), CancellationToken.None);
+        return row is not null && row.ExpiresAt > clock.GetUtcNow() ? row : null;
+    }
+
+    /// <summary>Replaces payload and/or data; false if there is no such session.</summary>
+    public async Task<bool> UpdateAsync(AppKey app, SessionHandle handle, string? payloadJson, string? dataJson) =>
+        Available(await Grain(app, handle).UpdateAsync(payloadJson, dataJson, CancellationToken.None)) is not null;
+
+    private static SessionSnapshot? Available(SessionResult result) => result.Outcome switch
+    {
+        SessionOutcome.Ok => result.Session,
+        SessionOutcome.NotFound => null,
+        _ => throw new StoreUnavailableException("The session could not be changed."),
+    };
+
+    private async ValueTask<VerifiedSession> VerifyByOlderRulesAsync(
+        AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool checkDatabase, ClientRules rules)
+    {
+        // Most checks find nothing to promote: a read tells, and spares the grain.
+        var row = await FindAsync(app.App, handle);
+        if (row is null)
+        {
+            return Unauthorised("Either the session has ended or has been blacklisted");
+        }
+
+        var differs = checkDatabase && !SamePayload(row.PayloadJson, token.PayloadJson);
+        if (token.ParentRefreshTokenHash1 is null && !differs)
+        {
+            return Verified(token);
+        }
+
+        var result = await Grain(app.App, handle).PromoteAsync(
+            new PromoteRequest
+            {
+                Token = StoredHash(token.RefreshTokenHash1),
+                Parent = StoredHashOrNull(token.ParentRefreshTokenHash1),
+                RefreshTokenValidity = app.Settings.RefreshTokenValidity,
+            },
+            CancellationToken.None);
+        switch (result.Outcome)
+        {
+            case SessionOutcome.Ok when result.IsCurrent || differs:
+                var session = result.Session!;
+                var ring = await keyRings.GetAsync(app, CancellationToken.None);
+                var access = Mint(app, ring, session, rules, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, Life(app, null));
+                return Verified(token) with { PayloadJson = session.PayloadJson, NewAccessToken = access };
+            case SessionOutcome.Ok:
+                return Verified(token);
+            case SessionOutcome.NotFound:
+                return Unauthorised("Either the session has ended or has been blacklisted");
+            default:
+                throw new StoreUnavailableException("The session could not be checked.");
+        }
+    }
+
+    private async ValueTask<AccessTokenCheck> CheckTokenAsync(AppSnapshot app, string accessToken)
+    {
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        var check = verifier.Verify(accessToken, ring, clock.GetUtcNow());
+        if (check.Outcome == AccessTokenOutcome.UnknownKey)
+        {
+            ring = await keyRings.ReloadAsync(app, CancellationToken.None);
+            check = verifier.Verify(accessToken, ring, clock.GetUtcNow());
+        }
+
+        return check;
+    }
+
+    private IssuedToken Mint(
+        AppSnapshot app, KeyRing ring, SessionSnapshot session, ClientRules rules, TokenHash hash1, TokenHash? parentHash1, string? antiCsrf, TimeSpan life)
+    {
+        var now = Now();
+        var content = new AccessTokenContent
+        {
+            Version = rules.TokenVersion,
+            UserId = session.UserId,
+            IssuedAt = Seconds(now),
+            ExpiresAt = Seconds(now + life),
+            TenantId = session.Handle.TenantId,
+            RecipeUserId = session.UserId,
+            SessionHandle = session.Handle.ToString(),
+            RefreshTokenHash1 = hash1.ToHex(),
+            ParentRefreshTokenHash1 = parentHash1?.ToHex(),
+            AntiCsrfToken = antiCsrf,
+            PayloadJson = session.PayloadJson,
+        };
+        var text = AccessTokenIssuer.Mint(content, ring.SigningKey(session.UseDynamicKey, now));
+        return new IssuedToken(text, content.IssuedAt, content.ExpiresAt);
+    }
+
+    // Shortened at random, so that a fleet of clients does not come back in one instant.
+    private static TimeSpan Life(AppSnapshot app, TimeSpan? asked) =>
+        (asked ?? app.Settings.AccessTokenValidity) * (1 - (Random.Shared.NextDouble() * app.Settings.AccessTokenValidityJitter));
+
+    private ISessionGrain Grain(AppKey app, SessionHandle handle) => grains.GetGrain<ISessionGrain>(new SessionKey(app, handle).ToString());
+
+    private static string NewAntiCsrf() => Guid.NewGuid().ToString("D");
+
+    private static TokenHash Hash1(string hex) =>
+        TokenHash.TryParseHex(hex, out var hash1) ? hash1 : throw new InvalidOperationException("A checked token holds no hash.");
+
+    private static TokenHash StoredHash(string hash1Hex) => Hash1(hash1Hex).HashOfHex();
+
+    private static TokenHash? StoredHashOrNull(string? hash1Hex) => hash1Hex is null ? null : StoredHash(hash1Hex);
+
+    // Mostly the very text: the token was minted from it. Otherwise order and white space do not count.
+    private static bool SamePayload(string stored, string inToken)
+    {
+        if (stored == inToken)
+        {
+            return true;
+        }
+
+        using var left = JsonDocument.Parse(stored);
+        using var right = JsonDocument.Parse(inToken);
+        return JsonElement.DeepEquals(left.RootElement, right.RootElement);
+    }
+
+    private static VerifiedSession Verified(AccessTokenContent token) => new()
+    {
+        Verdict = SessionVerdict.Ok,
+        Handle = token.SessionHandle,
+        UserId = token.UserId,
+        TenantId = token.TenantId,
+        PayloadJson = token.PayloadJson,
+    };
+
+    private static VerifiedSession TryRefresh(string message) => new() { Verdict = SessionVerdict.TryRefresh, Message = message };
+
+    private static VerifiedSession Unauthorised(string message) => new() { Verdict = SessionVerdict.Unauthorised, Message = message };
+
+    private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private static DateTimeOffset Seconds(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+}
