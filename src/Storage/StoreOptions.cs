@@ -27,8 +27,8 @@ public sealed record StoreOptions
     /// <summary>Connections to PostgreSQL that the session store uses at most. Default 16.</summary>
     public int MaxConnections { get; init; } = 16;
 
-    /// <summary>Name by which ADO.NET providers, Orleans' among them, know the engine.</summary>
-    public string ProviderName => Engine == StoreEngine.PostgreSql ? "Npgsql" : "Microsoft.Data.Sqlite";
+    /// <summary>Name by which Orleans' ADO.NET providers know the engine; the SQLite one stands for Microsoft.Data.Sqlite all the same.</summary>
+    public string ProviderName => Engine == StoreEngine.PostgreSql ? "Npgsql" : "System.Data.SQLite";
 
     /// <summary>Connection string for such a provider.</summary>
     public string ProviderConnectionString => Engine == StoreEngine.PostgreSql ? RequiredConnectionString : Sqlite.SqliteDatabase.ConnectionString(RequiredSqlitePath);

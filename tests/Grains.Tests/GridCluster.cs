@@ -2,10 +2,8 @@ using System.Security.Cryptography;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Storage;
-using Grid.Tokens;
 using Grid.Tokens.SigningKeys;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Hosting;
 using Orleans.TestingHost;
 
 [assembly: AssemblyFixture(typeof(Grid.Grains.Tests.GridCluster))]

@@ -8,6 +8,7 @@ namespace Grid.Silo.Commands;
 internal static class GridCommand
 {
     /// <summary>Exit codes: 0 done, 1 unexpected, 2 settings, 3 store.</summary>
+    private const int Unexpected = 1;
     private const int SettingsError = 2;
     private const int StoreError = 3;
 
@@ -41,6 +42,12 @@ internal static class GridCommand
         catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
             return Fail($"{failure.Message} Set Grid:Core:Port to a free port, or end the other process.", SettingsError);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            // One sentence for the operator; the cause in full only where somebody asked for it.
+            var detail = Environment.GetEnvironmentVariable("GRID_STACK") is "1" ? $"\n{failure}" : " Set GRID_STACK=1 to see where.";
+            return Fail($"unexpected failure: {failure.GetType().Name}: {failure.Message}{detail}", Unexpected);
         }
     }
 

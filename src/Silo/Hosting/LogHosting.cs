@@ -12,6 +12,11 @@ internal static class LogHosting
         logging.ClearProviders();
         logging.SetMinimumLevel(LogLevel.Warning);
         logging.AddFilter("Grid", options.Level);
+
+        logging.AddFilter("Grid.Grains.Silos.SiloListener", LogLevel.Warning);
+
+        // It counts the time before the silo started as a stall.
+        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         if (options.Json)
         {
             logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, TimeFormat));

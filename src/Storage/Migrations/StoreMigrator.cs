@@ -142,7 +142,8 @@ public sealed class StoreMigrator
             return null;
         }
 
-        var connection = new NpgsqlConnection(_options.RequiredConnectionString);
+        // Not pooled: a connection that goes back to a pool keeps its locks until somebody takes it out again.
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_options.RequiredConnectionString) { Pooling = false }.ToString());
         connection.Open();
         using var take = new NpgsqlCommand("SELECT pg_advisory_lock($1)", connection) { Parameters = { new() { Value = LockId } }, CommandTimeout = 120 };
         take.ExecuteNonQuery();

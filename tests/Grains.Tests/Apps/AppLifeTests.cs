@@ -1,5 +1,4 @@
 using Grid.Abstractions.Apps;
-using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
 
 namespace Grid.Grains.Tests.Apps;

@@ -1,0 +1,92 @@
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
+using Grid.TestKit;
+using Grid.Tokens;
+using Grid.Tokens.Refresh;
+using Microsoft.Extensions.DependencyInjection;
+
+[assembly: AssemblyFixture(typeof(Grid.Storage.Tests.SharedPostgreSql))]
+
+namespace Grid.Storage.Tests;
+
+/// <summary>One server for the whole run; each test has a database of its own.</summary>
+public sealed class SharedPostgreSql : IAsyncLifetime
+{
+    public PostgreSqlServer? Server { get; private set; }
+
+    public async ValueTask InitializeAsync() => Server = await PostgreSqlServer.TryStartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (Server is not null)
+        {
+            await Server.DisposeAsync();
+        }
+    }
+}
+
+/// <summary>A fresh database of either engine with the store over it.</summary>
+internal sealed class TestStore : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    private TestStore(StoreOptions options)
+    {
+        Options = options;
+        StoreMigrator.For(options).Apply();
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddGridStorage(options);
+        _services = services.BuildServiceProvider();
+        Store = _services.GetRequiredService<ISessionStore>();
+    }
+
+    public StoreOptions Options { get; }
+
+    public ISessionStore Store { get; }
+
+    public IStoreStartup Startup => _services.GetRequiredService<IStoreStartup>();
+
+    public static async Task<StoreOptions> OptionsAsync(StoreEngine engine, SharedPostgreSql shared)
+    {
+        if (engine == StoreEngine.Sqlite)
+        {
+            return new StoreOptions { Engine = engine, SqlitePath = Path.Combine(Directory.CreateTempSubdirectory("grid-sqlite-").FullName, "grid.db") };
+        }
+
+        Assert.SkipWhen(shared.Server is null, PostgreSqlServer.Missing ?? "no PostgreSQL");
+        return new StoreOptions { Engine = engine, ConnectionString = await shared.Server!.CreateDatabaseAsync() };
+    }
+
+    public static async Task<TestStore> OpenAsync(StoreEngine engine, SharedPostgreSql shared) => new(await OptionsAsync(engine, shared));
+
+    public static TestStore Open(StoreOptions options) => new(options);
+
+    public static SessionRecord NewSession(
+        string? userId = null, string tenantId = TenantKey.PublicId, AppKey? app = null, TimeSpan? validity = null, string payload = "{}")
+    {
+        var now = Now();
+        return new SessionRecord
+        {
+            Key = new SessionKey(app ?? AppKey.Public, SessionHandle.Create(tenantId, now)),
+            UserId = userId ?? $"user-{Guid.NewGuid():N}",
+            Chain = new RefreshChain(TokenHash.Of(Guid.NewGuid().ToString())),
+            PayloadJson = payload,
+            DataJson = "{}",
+            UseDynamicKey = true,
+            CreatedAt = now,
+            ExpiresAt = now + (validity ?? TimeSpan.FromDays(1)),
+        };
+    }
+
+    public static DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        if (Options.SqlitePath is { } path)
+        {
+            Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
+using Grid.Tokens;
+using Grid.Tokens.Refresh;
+
+namespace Grid.Storage.Tests;
+
+/// <summary>One suite for every engine.</summary>
+public sealed class SessionStoreTests(SharedPostgreSql shared)
+{
+    public static TheoryData<StoreEngine> Engines => [StoreEngine.Sqlite, StoreEngine.PostgreSql];
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task What_was_inserted_is_read_back_to_the_millisecond_and_the_letter(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var session = TestStore.NewSession(userId: "ü|:'\"\\ 用户", tenantId: "t-1", payload: """{"b":1.0,"a":1e3,"z":"\u00e9é😀","n":{"x":[1, 2]}}""")
+            with { DataJson = """ { "spaced" : true } """, UseDynamicKey = false };
+
+        Assert.True(await db.Store.InsertAsync(session, Stop));
+
+        Assert.Equal(session, await db.Store.ReadAsync(session.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_session_is_found_only_under_its_own_app_and_tenant(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var session = TestStore.NewSession();
+        await db.Store.InsertAsync(session, Stop);
+
+        Assert.Null(await db.Store.ReadAsync(session.Key with { App = new AppKey("", "other") }, Stop));
+        Assert.Null(await db.Store.ReadAsync(session.Key with { Handle = session.Key.Handle with { TenantId = "t1" } }, Stop));
+        Assert.False(await db.Store.UpdateAsync(session with { Key = session.Key with { App = new AppKey("", "other") }, Version = 2 }, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Of_64_concurrent_first_writes_exactly_one_wins(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var session = TestStore.NewSession();
+
+        var wins = await Task.WhenAll(Enumerable.Range(0, 64).Select(i =>
+            Task.Run(() => db.Store.InsertAsync(session with { PayloadJson = $$"""{"writer":{{i}}}""" }, Stop).AsTask(), Stop)));
+
+        var winner = Array.IndexOf(wins, true);
+        Assert.Equal(1, wins.Count(won => won));
+        Assert.Equal($$"""{"writer":{{winner}}}""", (await db.Store.ReadAsync(session.Key, Stop))!.PayloadJson);
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Of_64_concurrent_updates_of_one_version_exactly_one_wins(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var session = TestStore.NewSession();
+        await db.Store.InsertAsync(session, Stop);
+
+        var wins = await Task.WhenAll(Enumerable.Range(0, 64).Select(i =>
+            Task.Run(() => db.Store.UpdateAsync(session with { Version = 2, DataJson = $$"""{"writer":{{i}}}""" }, Stop).AsTask(), Stop)));
+
+        Assert.Equal(1, wins.Count(won => won));
+        var row = (await db.Store.ReadAsync(session.Key, Stop))!;
+        Assert.Equal((2, $$"""{"writer":{{Array.IndexOf(wins, true)}}}"""), (row.Version, row.DataJson));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_stale_version_is_refused(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var session = TestStore.NewSession();
+        await db.Store.InsertAsync(session, Stop);
+        var second = session with { Version = 2, Chain = new RefreshChain(TokenHash.Of("b"), session.Chain.Current, TestStore.Now()), ExpiresAt = session.ExpiresAt.AddHours(5) };
+        Assert.True(await db.Store.UpdateAsync(second, Stop));
+
+        Assert.False(await db.Store.UpdateAsync(second with { PayloadJson = """{"stale":true}""" }, Stop));
+        Assert.False(await db.Store.UpdateAsync(second with { Version = 4 }, Stop));
+
+        Assert.Equal(second, await db.Store.ReadAsync(session.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_removed_session_comes_back_neither_by_update_nor_by_insert(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var session = TestStore.NewSession();
+        await db.Store.InsertAsync(session, Stop);
+        var revoked = await RevokeAsync(db.Store, new RevocationScope.Named { App = AppKey.Public, Sessions = [session.Key.Handle] });
+        Assert.Equal([session.Key.Handle], revoked.Sessions);
+
+        Assert.False(await db.Store.UpdateAsync(session with { Version = 2 }, Stop));
+        Assert.False(await db.Store.InsertAsync(session, Stop));
+
+        Assert.Null(await db.Store.ReadAsync(session.Key, Stop));
+        var again = await RevokeAsync(db.Store, new RevocationScope.Named { App = AppKey.Public, Sessions = [session.Key.Handle] });
+        Assert.Empty(again.Sessions);
+        Assert.True(again.Position > revoked.Position);
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Revoking_a_user_ends_this_tenant_only_and_raises_the_epoch(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var here = TestStore.NewSession("u");
+        var there = TestStore.NewSession("u", tenantId: "t1");
+        await db.Store.InsertAsync(here, Stop);
+        await db.Store.InsertAsync(there, Stop);
+
+        var revoked = await RevokeAsync(db.Store, new RevocationScope.User { App = AppKey.Public, TenantId = "public", UserId = "u" });
+
+        Assert.Equal([here.Key.Handle], revoked.Sessions);
+        Assert.NotNull(await db.Store.ReadAsync(there.Key, Stop));
+        var next = TestStore.NewSession("u");
+        await db.Store.InsertAsync(next, Stop);
+        Assert.Equal(1, (await db.Store.ReadAsync(next.Key, Stop))!.UserEpoch);
+        Assert.Equal(0, (await db.Store.ReadAsync(there.Key, Stop))!.UserEpoch);
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task All_but_one_keeps_that_one_in_the_new_epoch(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var kept = TestStore.NewSession("u");
+        var other = TestStore.NewSession("u");
+        await db.Store.InsertAsync(kept, Stop);
+        await db.Store.InsertAsync(other, Stop);
+
+        var revoked = await RevokeAsync(
+            db.Store, new RevocationScope.User { App = AppKey.Public, TenantId = null, UserId = "u", Except = kept.Key.Handle });
+
+        Assert.Equal([other.Key.Handle], revoked.Sessions);
+        Assert.True(revoked.Position > 0);
+        var row = (await db.Store.ReadAsync(kept.Key, Stop))!;
+        Assert.Equal((1, 2), (row.UserEpoch, row.Version));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_tenant_and_an_app_end_as_a_whole(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var app = new AppKey("", "a1");
+        var inTenant = TestStore.NewSession(tenantId: "t1", app: app);
+        var inPublic = TestStore.NewSession(app: app);
+        var elsewhere = TestStore.NewSession();
+        foreach (var session in new[] { inTenant, inPublic, elsewhere })
+        {
+            await db.Store.InsertAsync(session, Stop);
+        }
+
+        await RevokeAsync(db.Store, new RevocationScope.Tenant { App = app, TenantId = "t1" });
+        Assert.Null(await db.Store.ReadAsync(inTenant.Key, Stop));
+        Assert.NotNull(await db.Store.ReadAsync(inPublic.Key, Stop));
+
+        await RevokeAsync(db.Store, new RevocationScope.WholeApp { App = app });
+        Assert.Null(await db.Store.ReadAsync(inPublic.Key, Stop));
+        Assert.NotNull(await db.Store.ReadAsync(elsewhere.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Creates_that_race_with_revoke_all_either_die_or_belong_to_the_new_epoch(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        for (var round = 0; round < 10; round++)
+        {
+            var user = $"u{round}";
+            await db.Store.InsertAsync(TestStore.NewSession(user), Stop);
+            SessionRecord[] racing = [.. Enumerable.Range(0, 20).Select(_ => TestStore.NewSession(user))];
+            var creates = racing.Select(s => Task.Run(() => db.Store.InsertAsync(s, Stop).AsTask(), Stop)).ToList();
+            var revoke = RevokeAsync(db.Store, new RevocationScope.User { App = AppKey.Public, TenantId = null, UserId = user });
+            await Task.WhenAll([.. creates, revoke]);
+
+            foreach (var session in racing)
+            {
+                var row = await db.Store.ReadAsync(session.Key, Stop);
+                Assert.True(row is null || row.UserEpoch == 1, "a session of the old epoch outlived the revocation");
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Lists_are_oldest_first_and_leave_out_what_expired(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var now = TestStore.Now();
+        var old = TestStore.NewSession("u") with { CreatedAt = now.AddMinutes(-2) };
+        var tenant = TestStore.NewSession("u", tenantId: "t1") with { CreatedAt = now.AddMinutes(-1) };
+        var expired = TestStore.NewSession("u") with { ExpiresAt = now };
+        foreach (var session in new[] { expired, tenant, old })
+        {
+            await db.Store.InsertAsync(session, Stop);
+        }
+
+        Assert.Equal([old.Key.Handle, tenant.Key.Handle], await db.Store.ListAsync(AppKey.Public, null, "u", now, Stop));
+        Assert.Equal([tenant.Key.Handle], await db.Store.ListAsync(AppKey.Public, "t1", "u", now, Stop));
+        Assert.Empty(await db.Store.ListAsync(new AppKey("", "other"), null, "u", now, Stop));
+        var revoked = await RevokeAsync(db.Store, new RevocationScope.User { App = AppKey.Public, TenantId = null, UserId = "u" });
+        Assert.DoesNotContain(expired.Key.Handle, revoked.Sessions);
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task The_purge_takes_expired_rows_in_batches_and_nothing_else(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var alive = TestStore.NewSession(validity: TimeSpan.FromDays(2));
+        await db.Store.InsertAsync(alive, Stop);
+        foreach (var _ in Enumerable.Range(0, 5))
+        {
+            await db.Store.InsertAsync(TestStore.NewSession(validity: TimeSpan.FromMinutes(1)), Stop);
+        }
+
+        var later = TestStore.Now().AddHours(2);
+        Assert.Equal(3, await db.Store.PurgeExpiredAsync(later, 3, Stop));
+        Assert.Equal(2, await db.Store.PurgeExpiredAsync(later, 3, Stop));
+        Assert.Equal(0, await db.Store.PurgeExpiredAsync(later, 3, Stop));
+        Assert.NotNull(await db.Store.ReadAsync(alive.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task The_revocation_log_is_purged_by_age(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        await RevokeAsync(db.Store, new RevocationScope.WholeApp { App = AppKey.Public });
+
+        Assert.Equal(0, await db.Store.PurgeRevocationsAsync(TestStore.Now().AddHours(-1), 10, Stop));
+        Assert.Equal(1, await db.Store.PurgeRevocationsAsync(TestStore.Now().AddHours(1), 10, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_thousand_mixed_requests_at_once_each_get_their_own_answer(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        SessionRecord[] sessions = [.. Enumerable.Range(0, 1000).Select(i => TestStore.NewSession(payload: $$"""{"n":{{i}}}"""))];
+        Assert.All(await Task.WhenAll(sessions.Select(s => db.Store.InsertAsync(s, Stop).AsTask())), Assert.True);
+
+        var rows = await Task.WhenAll(sessions.Select(s => Task.Run(() => db.Store.ReadAsync(s.Key, Stop).AsTask(), Stop)));
+        var updated = await Task.WhenAll(sessions.Select((s, i) => db.Store.UpdateAsync(s with { Version = i % 2 == 0 ? 2 : 3 }, Stop).AsTask()));
+
+        Assert.Equal(sessions, rows);
+        Assert.Equal(sessions.Select((_, i) => i % 2 == 0), updated);
+    }
+
+    private static Task<RevokedSessions> RevokeAsync(ISessionStore store, RevocationScope scope) =>
+        store.RevokeAsync(scope, RevocationReason.Requested, TestStore.Now(), Stop).AsTask();
+}

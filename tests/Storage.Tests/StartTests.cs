@@ -1,0 +1,131 @@
+using Grid.TestKit;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace Grid.Storage.Tests;
+
+public sealed class StartTests(SharedPostgreSql shared)
+{
+    [Theory, MemberData(nameof(SessionStoreTests.Engines), MemberType = typeof(SessionStoreTests))]
+    public async Task Migrations_apply_once_and_print_as_a_script_that_does_the_same(StoreEngine engine)
+    {
+        var options = await TestStore.OptionsAsync(engine, shared);
+        var migrator = StoreMigrator.For(options);
+        Assert.Equal(SchemaState.Behind, migrator.Status().State);
+        await ExecuteAsync(options, migrator.Script());
+
+        Assert.Equal(SchemaState.Current, migrator.Status().State);
+        Assert.Equal("", migrator.Script());
+        Assert.Equal(SchemaState.Current, migrator.Apply().State);
+        await using var db = TestStore.Open(options);
+        Assert.True(await db.Store.InsertAsync(TestStore.NewSession(), TestContext.Current.CancellationToken));
+    }
+
+    [Theory, MemberData(nameof(SessionStoreTests.Engines), MemberType = typeof(SessionStoreTests))]
+    public async Task A_newer_schema_is_refused_with_what_to_do(StoreEngine engine)
+    {
+        var options = await TestStore.OptionsAsync(engine, shared);
+        StoreMigrator.For(options).Apply();
+        await ExecuteAsync(options, engine == StoreEngine.PostgreSql
+            ? "INSERT INTO grid_schema (scriptname, applied) VALUES ('9999_future', now())"
+            : "INSERT INTO grid_schema (ScriptName, Applied) VALUES ('9999_future', datetime('now'))");
+
+        var refusal = Assert.Throws<StoreStartException>(() => StoreMigrator.For(options).Apply());
+
+        Assert.Contains("9999_future", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Start the version of Grid that migrated it", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Eight_silos_that_start_at_once_migrate_once()
+    {
+        var options = await TestStore.OptionsAsync(StoreEngine.PostgreSql, shared);
+
+        var states = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => Task.Run(() => StoreMigrator.For(options).Apply().State)));
+
+        Assert.All(states, state => Assert.Equal(SchemaState.Current, state));
+    }
+
+    [Fact]
+    public async Task A_PostgreSql_that_may_forget_is_refused_unless_told_otherwise()
+    {
+        var server = await PostgreSqlServer.TryStartAsync("fsync=off");
+        Assert.SkipWhen(server is null, PostgreSqlServer.Missing ?? "no PostgreSQL");
+        await using var owned = server!;
+        var options = new StoreOptions { Engine = StoreEngine.PostgreSql, ConnectionString = await server!.CreateDatabaseAsync() };
+
+        await using (var strict = TestStore.Open(options))
+        {
+            var refusal = await Assert.ThrowsAsync<StoreStartException>(() => strict.Startup.CheckAsync(CancellationToken.None));
+            Assert.Contains("fsync=off", refusal.Message, StringComparison.Ordinal);
+            Assert.Contains("Grid:Store:AllowUnsafeDurability", refusal.Message, StringComparison.Ordinal);
+        }
+
+        await using var lenient = TestStore.Open(options with { AllowUnsafeDurability = true });
+        Assert.Contains(await WarningsAsync(lenient), w => w.Contains("fsync=off", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_missing_fence_on_grain_storage_is_refused()
+    {
+        await using var db = await TestStore.OpenAsync(StoreEngine.PostgreSql, shared);
+        await db.Startup.CheckAsync(CancellationToken.None);
+        await ExecuteAsync(db.Options, "DROP INDEX OrleansStorage_one_row_per_grain");
+
+        var refusal = await Assert.ThrowsAsync<StoreStartException>(() => db.Startup.CheckAsync(CancellationToken.None));
+
+        Assert.Contains("unique index", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_second_owner_of_a_SQLite_file_is_refused_by_name()
+    {
+        await using var db = await TestStore.OpenAsync(StoreEngine.Sqlite, shared);
+        db.Startup.TakeOwnership();
+
+        await using var second = TestStore.Open(db.Options with { SqlitePath = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "unused.db") });
+        using var other = new Sqlite.SqliteDatabase(db.Options);
+        var refusal = Assert.Throws<StoreStartException>(other.TakeOwnership);
+
+        Assert.Contains(db.Options.SqlitePath!, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Grid:Store:SqlitePath", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task SQLite_files_belong_to_their_owner_alone_and_commit_to_disk()
+    {
+        await using var db = await TestStore.OpenAsync(StoreEngine.Sqlite, shared);
+        await db.Store.InsertAsync(TestStore.NewSession(), TestContext.Current.CancellationToken);
+
+        foreach (var file in new[] { "", "-wal", "-shm", ".lock" })
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(db.Options.SqlitePath + file));
+        }
+
+        using var owned = new Sqlite.SqliteDatabase(db.Options with { SqlitePath = db.Options.SqlitePath + ".other" });
+        using var statements = owned.Open();
+        Assert.Equal("wal", statements.Scalar("PRAGMA journal_mode"));
+        Assert.Equal(2L, statements.Scalar("PRAGMA synchronous"));
+    }
+
+    private static async Task<IReadOnlyList<string>> WarningsAsync(TestStore db) => (await db.Startup.CheckAsync(CancellationToken.None)).Warnings;
+
+    private static async Task ExecuteAsync(StoreOptions options, string sql)
+    {
+        if (options.Engine == StoreEngine.PostgreSql)
+        {
+            await using var connection = new NpgsqlConnection(options.ConnectionString);
+            await connection.OpenAsync();
+            await using var command = new NpgsqlCommand(sql, connection);
+            await command.ExecuteNonQueryAsync();
+        }
+        else
+        {
+            await using var connection = new SqliteConnection($"Data Source={options.SqlitePath}");
+            await connection.OpenAsync();
+            await using var command = connection.CreateCommand();
+            command.CommandText = sql;
+            await command.ExecuteNonQueryAsync();
+        }
+    }
+}
