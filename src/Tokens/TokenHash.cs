@@ -26,7 +26,8 @@ public readonly struct TokenHash : IEquatable<TokenHash>
     /// <summary>Hashes the UTF-8 bytes of <paramref name="text"/>.</summary>
     public static TokenHash Of(ReadOnlySpan<char> text)
     {
-        Span<byte> utf8 = text.Length <= 512 ? stackalloc byte[Encoding.UTF8.GetMaxByteCount(text.Length)] : new byte[Encoding.UTF8.GetByteCount(text)];
+        // Every token of ours fits on the stack; what is longer came from somebody else and may cost an array.
+        Span<byte> utf8 = text.Length <= 2048 ? stackalloc byte[Encoding.UTF8.GetMaxByteCount(text.Length)] : new byte[Encoding.UTF8.GetByteCount(text)];
         return Of(utf8[..Encoding.UTF8.GetBytes(text, utf8)]);
     }
 

@@ -13,10 +13,12 @@ internal static class LogHosting
         logging.SetMinimumLevel(LogLevel.Warning);
         logging.AddFilter("Grid", options.Level);
 
+        // While a silo is gone its peers would say so many times a second; that it is gone they say as errors.
+        logging.AddFilter("Orleans", LogLevel.Error);
+        logging.AddFilter("Orleans.Runtime.GrainDirectory", LogLevel.Critical);
+
         logging.AddFilter("Grid.Grains.Silos.SiloListener", LogLevel.Warning);
 
-        // It counts the time before the silo started as a stall.
-        logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
         if (options.Json)
         {
             logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, TimeFormat));

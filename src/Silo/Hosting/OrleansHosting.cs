@@ -33,6 +33,10 @@ internal static class OrleansHosting
                 options.ProbeTimeout = TimeSpan.FromSeconds(2);
                 options.NumMissedProbesLimit = 2;
                 options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+
+                // A silo that starts tries to reach every one that looks alive first: after a crash that is its own past.
+                options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
+                options.NumMissedTableIAmAliveLimit = 3;
                 options.DefunctSiloExpiration = TimeSpan.FromHours(1);
             });
         }

@@ -1,0 +1,3 @@
+import { sessionSuite } from "../support/sessions.mjs";
+
+sessionSuite("SQLite", async () => ({ settings: {} }));
