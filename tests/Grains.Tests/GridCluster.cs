@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Storage;
+using Grid.TestKit;
 using Grid.Tokens.SigningKeys;
 using Microsoft.Extensions.DependencyInjection;
 using Orleans.TestingHost;

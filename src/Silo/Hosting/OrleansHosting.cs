@@ -35,7 +35,7 @@ internal static class OrleansHosting
                 options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
 
                 // A silo that starts tries to reach every one that looks alive first: after a crash that is its own past.
-                options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
+                options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
                 options.NumMissedTableIAmAliveLimit = 3;
                 options.DefunctSiloExpiration = TimeSpan.FromHours(1);
             });

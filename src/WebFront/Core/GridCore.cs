@@ -5,6 +5,7 @@ using Grid.WebFront.Core.Sessions;
 using Grid.WebFront.Core.Users;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -32,13 +33,15 @@ public static class GridCore
         app.Use((context, next) => gate.EnterAsync(context, next));
         app.UseRouting();
         app.Use((context, next) => gate.CheckAsync(context, next));
-        app.UseEndpoints(core =>
-        {
-            core.MapSessions();
-            core.MapMultitenancy();
-            core.MapUsers();
-            core.MapService();
-        });
+        app.UseEndpoints(MapAll);
         return app;
+    }
+
+    private static void MapAll(IEndpointRouteBuilder core)
+    {
+        core.MapSessions();
+        core.MapMultitenancy();
+        core.MapUsers();
+        core.MapService();
     }
 }

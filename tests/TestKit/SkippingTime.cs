@@ -1,7 +1,7 @@
-namespace Grid.Grains.Tests;
+namespace Grid.TestKit;
 
 /// <summary>Real time that a test can move forward: Orleans itself runs on it, so it may not stand still.</summary>
-internal sealed class SkippingTime : TimeProvider
+public sealed class SkippingTime : TimeProvider
 {
     private long _skipped;
 

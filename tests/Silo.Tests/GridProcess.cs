@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace Grid.Silo.Tests;
+
+/// <summary>The built executable as a process of its own.</summary>
+internal sealed class GridProcess : IDisposable
+{
+    private readonly StringBuilder _output = new();
+    private readonly Process _process;
+
+    private GridProcess(Process process)
+    {
+        _process = process;
+        process.OutputDataReceived += (_, line) => Keep(line.Data);
+        process.ErrorDataReceived += (_, line) => Keep(line.Data);
+        process.Start();
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+    }
+
+    public string Output
+    {
+        get
+        {
+            lock (_output)
+            {
+                return _output.ToString();
+            }
+        }
+    }
+
+    public HttpClient Http { get; private set; } = null!;
+
+    /// <summary>Runs a verb to its end.</summary>
+    public static async Task<(int Code, string Output)> RunAsync(string folder, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        using var grid = Start(folder, arguments, environment);
+        await grid._process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        return (grid._process.ExitCode, grid.Output);
+    }
+
+    /// <summary>Serves on a free port; returns when it says that it is ready.</summary>
+    public static async Task<GridProcess> ServeAsync(string folder, params (string Name, string Value)[] environment)
+    {
+        var grid = Start(folder, ["serve"], [("Grid__Core__Port", "0"), .. environment]);
+        var patience = Stopwatch.StartNew();
+        while (!grid.Output.Contains("Ready.", StringComparison.Ordinal))
+        {
+            if (grid._process.HasExited || patience.Elapsed > TimeSpan.FromMinutes(1))
+            {
+                throw new InvalidOperationException(grid.Output);
+            }
+
+            await Task.Delay(50);
+        }
+
+        var url = grid.Output.Split("listens on ")[1].Split('\n')[0].Trim();
+        grid.Http = new HttpClient { BaseAddress = new Uri(url) };
+        return grid;
+    }
+
+    public async Task KillAsync()
+    {
+        _process.Kill();
+        await _process.WaitForExitAsync();
+    }
+
+    /// <summary>Asks it to end, as an init system does.</summary>
+    public async Task<int> TerminateAsync()
+    {
+        Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).Dispose();
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        return _process.ExitCode;
+    }
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            _process.Kill();
+        }
+
+        Http?.Dispose();
+        _process.Dispose();
+    }
+
+    private static GridProcess Start(string folder, string[] arguments, (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Grid.Silo.dll"), .. arguments])
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return new GridProcess(new Process { StartInfo = start });
+    }
+
+    private void Keep(string? line)
+    {
+        lock (_output)
+        {
+            _output.Append(line).Append('\n');
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using Grid.Silo.Settings;
+using Grid.Storage;
+using Microsoft.Extensions.Configuration;
+using Npgsql;
+
+namespace Grid.Silo.Tests;
+
+public sealed class SettingsTests
+{
+    private const string Key = "0123456789abcdefghij";
+
+    [Fact]
+    public void Nothing_set_means_SQLite_on_loopback()
+    {
+        var settings = Read();
+
+        Assert.Equal((StoreEngine.Sqlite, 3567, "127.0.0.1"), (settings.Store.Engine, settings.Core.Port, settings.Address.ToString()));
+        Assert.EndsWith("data/grid.db", settings.Store.SqlitePath, StringComparison.Ordinal);
+        Assert.Equal(TimeSpan.FromHours(1), settings.Defaults.Settings.AccessTokenValidity);
+    }
+
+    [Fact]
+    public void The_names_of_SuperTokens_are_understood_and_our_own_win()
+    {
+        var settings = Read(
+            ("API_KEYS", Key), ("SUPERTOKENS_HOST", "0.0.0.0"), ("SUPERTOKENS_PORT", "4000"), ("ACCESS_TOKEN_VALIDITY", "60"), ("REFRESH_TOKEN_VALIDITY", "90"),
+            ("Grid:Core:Port", "5000"), ("Grid:Session:RefreshTokenValidity", "02:00:00"));
+
+        Assert.Equal((5000, "0.0.0.0"), (settings.Core.Port, settings.Address.ToString()));
+        Assert.Single(settings.Defaults.ApiKeyHashes);
+        Assert.Equal((TimeSpan.FromMinutes(1), TimeSpan.FromHours(2)), (settings.Defaults.Settings.AccessTokenValidity, settings.Defaults.Settings.RefreshTokenValidity));
+    }
+
+    [Fact]
+    public void A_PostgreSql_uri_becomes_a_connection_string()
+    {
+        var settings = Read(("POSTGRESQL_CONNECTION_URI", "postgresql://us%40er:p%3Ass@db.example:5433/my%20db?sslmode=verify-full&connect_timeout=3"), ("Grid:Keys:EncryptionKey", "x"));
+        var connection = new NpgsqlConnectionStringBuilder(settings.Store.ConnectionString);
+
+        Assert.Equal(("db.example", 5433, "us@er", "p:ss", "my db", SslMode.VerifyFull), (connection.Host, connection.Port, connection.Username, connection.Password, connection.Database, connection.SslMode));
+    }
+
+    [Fact]
+    public void The_parts_of_a_PostgreSql_connection_and_secrets_in_files_are_understood()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, "secret\n");
+        var settings = Read(("POSTGRESQL_USER", "u"), ("POSTGRESQL_PASSWORD_FILE", file), ("POSTGRESQL_HOST", "h"), ("POSTGRESQL_DATABASE_NAME", "d"), ("Grid:Keys:EncryptionKey", "x"));
+        var connection = new NpgsqlConnectionStringBuilder(settings.Store.ConnectionString);
+
+        Assert.Equal(("h", "u", "secret", "d"), (connection.Host, connection.Username, connection.Password, connection.Database));
+        File.Delete(file);
+    }
+
+    [Theory]
+    [InlineData("Grid:Core:Address", "0.0.0.0", "Grid:Core:ApiKeys")]
+    [InlineData("Grid:Core:Address", "nowhere", "Grid:Core:Address")]
+    [InlineData("Grid:Core:Port", "70000", "Grid:Core:Port")]
+    [InlineData("Grid:Core:Port", "many", "Grid:Core:Port")]
+    [InlineData("Grid:Core:ApiKeys", "short", "Grid:Core:ApiKeys")]
+    [InlineData("Grid:Store:ConnectionString", "Host=db", "Grid:Keys:EncryptionKeyFile")]
+    [InlineData("Grid:Store:ConnectionString", "nonsense", "Grid:Store:ConnectionString")]
+    [InlineData("Grid:Store:MaxConnections", "1", "Grid:Store:MaxConnections")]
+    [InlineData("Grid:Session:AccessTokenValidity", "101.00:00:00", "Grid:Session:RefreshTokenValidity")]
+    [InlineData("Grid:Session:AccessTokenValidity", "soon", "Grid:Session:AccessTokenValidity")]
+    [InlineData("Grid:Session:RefreshRotationGrace", "00:06:00", "Grid:Session:RefreshRotationGrace")]
+    [InlineData("Grid:Purge:BatchSize", "0", "Grid:Purge:BatchSize")]
+    [InlineData("ACCESS_TOKEN_VALIDITY", "soon", "ACCESS_TOKEN_VALIDITY")]
+    [InlineData("REFRESH_TOKEN_VALIDITY", "1", "refresh_token_validity")]
+    [InlineData("API_KEYS", "short", "API_KEYS")]
+    public void A_bad_value_is_refused_with_the_key_to_change(string key, string value, string named)
+    {
+        var refusal = Assert.Throws<SettingsException>(() => Read((key, value)));
+        Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_open_address_without_a_key_can_be_allowed_and_with_a_key_needs_no_leave()
+    {
+        Assert.Equal("0.0.0.0", Read(("Grid:Core:Address", "*"), ("Grid:Core:AllowInsecureAddress", "true")).Address.ToString());
+        Assert.Equal("0.0.0.0", Read(("Grid:Core:Address", "*"), ("API_KEYS", Key)).Address.ToString());
+    }
+
+    [Fact]
+    public void A_misspelt_key_is_told_with_the_nearest_one()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Grid:Core:Prot", "1"), new("Grid:Core:Port", "1")]).Build();
+
+        Assert.Equal([("Grid:Core:Prot", "Grid:Core:Port")], GridSettings.UnknownKeys(configuration));
+    }
+
+    [Fact]
+    public void The_embedded_key_file_is_made_once_private_and_missed_when_it_is_gone()
+    {
+        var folder = Directory.CreateTempSubdirectory("grid-key-").FullName;
+        var settings = Read(("Grid:Store:SqlitePath", Path.Combine(folder, "grid.db")));
+        var (protector, path) = EncryptionKeyFile.Load(settings);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
+        var box = protector.Seal("a", "k", 1, "s"u8);
+        Assert.Equal("s"u8, EncryptionKeyFile.Load(settings).Protector.Open("a", "k", 1, box));
+
+        File.WriteAllText(settings.Store.SqlitePath!, "data");
+        File.Delete(path);
+        var refusal = Assert.Throws<SettingsException>(() => EncryptionKeyFile.Load(settings));
+
+        Assert.Contains(path, refusal.Message, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+    }
+
+    private static GridSettings Read(params (string Key, string? Value)[] values)
+    {
+        var environment = values.Where(v => !v.Key.Contains(':', StringComparison.Ordinal)).ToDictionary(v => v.Key, v => v.Value);
+        var configuration = new ConfigurationBuilder()
+            .Add(new SuperTokensEnvironment(environment))
+            .AddInMemoryCollection(values.Where(v => v.Key.Contains(':', StringComparison.Ordinal)).Select(v => KeyValuePair.Create(v.Key, v.Value)))
+            .Build();
+        return GridSettings.Read(configuration, environment);
+    }
+}

@@ -1,0 +1,209 @@
+using System.Net.Sockets;
+using System.Text;
+using Grid.WebFront.Core;
+using Microsoft.AspNetCore.Routing;
+
+namespace Grid.WebFront.Tests;
+
+/// <summary>core-rules §1: what every request passes, and in which order.</summary>
+public sealed class GateTests(CoreHost core)
+{
+    private const string Key = "key-of-this-app-0123456789";
+    private const string Text = "text/html; charset=UTF-8";
+
+    [Fact]
+    public async Task Hello_needs_nothing()
+    {
+        foreach (var path in new[] { "/", "/hello", "/HELLO/", "/appid-public/hello", "/public/hello", "/appid-public/public/" })
+        {
+            var hello = await core.SendAsync("GET", path, null, "not a version");
+            Assert.Equal((200, Text, "Hello\n"), (hello.Status, hello.ContentType, hello.Text));
+        }
+    }
+
+    [Fact]
+    public async Task The_versions_are_announced() => Assert.Equal(
+        """{"versions":["2.21","3.0","3.1","4.0","5.0","5.1","5.2","5.3","5.4","5.5","5.6"]}""",
+        (await core.SendAsync("GET", "/apiversion?websiteDomain=a&apiDomain=b")).Text);
+
+    [Theory]
+    [InlineData("5.7", "cdi-version 5.7 not supported")]
+    [InlineData("2.20", "cdi-version 2.20 not supported")]
+    [InlineData("five", "cdi-version header is invalid")]
+    [InlineData("5.", "cdi-version header is invalid")]
+    public async Task An_unknown_version_is_refused(string version, string text)
+    {
+        var refused = await core.SendAsync("GET", "/recipe/session?sessionHandle=x", null, version);
+        Assert.Equal((400, Text, text + "\n"), (refused.Status, refused.ContentType, refused.Text));
+    }
+
+    [Fact]
+    public async Task Unknown_apps_and_tenants_are_named()
+    {
+        var app = await core.SendAsync("GET", "/appid-nope/recipe/session?sessionHandle=x");
+        Assert.Equal(
+            (400, Text, "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, nope, public)\n"),
+            (app.Status, app.ContentType, app.Text));
+        var tenant = await core.PostAsync("/T9/recipe/session", new { });
+        Assert.Equal(
+            (400, "AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, public, t9)\n"),
+            (tenant.Status, tenant.Text));
+        var suffix = await core.SendAsync("GET", "/recipe/session?sessionHandle=01a20de1-4e3a-7a03-b0ba-98a6280d90ef_t9");
+        Assert.Equal((400, tenant.Text), (suffix.Status, suffix.Text));
+    }
+
+    [Fact]
+    public async Task Paths_and_methods_that_do_not_exist_say_so()
+    {
+        foreach (var path in new[] { "/recipe/nothing", "/recipe/handshake", "/recipe/session/", "/recipe/session/verify/x", "/%2Frecipe" })
+        {
+            if (path == "/recipe/session/")
+            {
+                Assert.Equal((405, "Method not supported\n"), await StatusAndText("DELETE", path));
+                continue;
+            }
+
+            Assert.Equal((404, "Not found\n"), await StatusAndText("POST", path));
+        }
+
+        Assert.Equal((405, "Method not supported\n"), await StatusAndText("TRACE", "/apiversion"));
+    }
+
+    [Fact]
+    public async Task A_tenant_below_3_0_and_an_app_api_of_a_tenant_are_refused()
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+
+        Assert.Equal((404, "Not found\n"), await StatusAndText("POST", $"{app}/t1/recipe/session", "2.21"));
+        Assert.Equal((403, "Only public tenantId can call this app specific API\n"), await StatusAndText("POST", $"{app}/t1/recipe/session/refresh"));
+        Assert.Equal((403, "Only public tenantId can call this app specific API\n"), await StatusAndText("POST", $"{app}/t1/recipe/session/verify", "5.6"));
+        Assert.Equal((400, "Invalid Json Input\n"), await StatusAndText("POST", $"{app}/t1/recipe/session/verify", "5.4"));
+    }
+
+    [Fact]
+    public async Task Every_route_wants_the_key_before_anything_else()
+    {
+        var app = await core.CreateAppAsync(new { api_keys = Key });
+        var other = await core.CreateAppAsync(new { api_keys = "key-of-another-app-0123456789" });
+        string[] open = ["/", "/hello", "/.well-known/jwks.json"];
+        Assert.InRange(Routes().Count(), 45, 200);
+        foreach (var (method, path) in Routes())
+        {
+            foreach (var key in new[] { null, "wrong", "key-of-another-app-0123456789" })
+            {
+                (string, string)[] headers = key is null ? [] : [("api-key", key)];
+                var answer = await core.SendAsync(method, app + path, null, "no version", headers);
+                Assert.Equal(!open.Contains(path), (answer.Status, answer.Text) == (401, "Invalid API key\n"));
+                if (!open.Contains(path))
+                {
+                    // The key is checked even where the tenant does not exist.
+                    Assert.Equal(401, (await core.SendAsync(method, $"{app}/no-such-tenant{path}", null, null, headers)).Status);
+                }
+            }
+
+            foreach (var headers in new[] { ("api-key", Key), ("Authorization", $"Bearer {Key}"), ("authorization", Key) })
+            {
+                Assert.NotEqual(401, (await core.SendAsync(method, app + path, null, null, headers)).Status);
+            }
+
+            Assert.Equal(400, (await core.SendAsync(method, $"/appid-unknown{path}", null, null, ("api-key", Key))).Status);
+        }
+
+        Assert.Equal(401, (await core.SendAsync("GET", $"{app}/recipe/unknown-route")).Status);
+        Assert.Equal(404, (await core.SendAsync("GET", $"{app}/recipe/unknown-route", null, null, ("api-key", Key))).Status);
+        Assert.NotEqual(app, other);
+    }
+
+    [Fact]
+    public async Task Addresses_can_be_allowed_and_denied()
+    {
+        var denied = await core.CreateAppAsync(new { ip_deny_regex = "127\\.0\\.0\\.\\d+" });
+        var allowed = await core.CreateAppAsync(new { ip_allow_regex = "127\\.0\\.0\\.\\d+" });
+        var elsewhere = await core.CreateAppAsync(new { ip_allow_regex = "10\\..*" });
+
+        Assert.Equal(403, (await core.SendAsync("GET", $"{denied}/apiversion")).Status);
+        Assert.Equal(403, (await core.SendAsync("GET", $"{elsewhere}/apiversion")).Status);
+        Assert.Equal(200, (await core.SendAsync("GET", $"{allowed}/apiversion")).Status);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("\"text\"")]
+    [InlineData("{")]
+    [InlineData("{} trailing")]
+    [InlineData("""{"userId":"a","userId":"b"}""")]
+    [InlineData("{\"userId\":\"a\\u0000b\"}")]
+    [InlineData("{\"userId\":\"\\ud800\"}")]
+    [InlineData("{\"x\":{\"deep\\u0000\":1}}")]
+    [InlineData("\uFEFF{}")]
+    public async Task Bodies_that_are_no_json_object_are_refused(string body)
+    {
+        var refused = await core.PostAsync("/recipe/session", body);
+        Assert.Equal((400, Text, "Invalid Json Input\n"), (refused.Status, refused.ContentType, refused.Text));
+    }
+
+    [Fact]
+    public async Task Bad_utf8_depth_and_size_are_refused()
+    {
+        Assert.Equal("400 Invalid Json Input\n", (await core.SendAsync("POST", "/recipe/session", new byte[] { (byte)'{', (byte)'"', 0xC3, 0x28, (byte)'"', (byte)':', (byte)'1', (byte)'}' })).Word);
+        Assert.Equal("400 Invalid Json Input\n", (await core.PostAsync("/recipe/session", $"{{\"a\":{new string('[', 40)}{new string(']', 40)}}}")).Word);
+        Assert.Equal(413, (await core.PostAsync("/recipe/session", $"{{\"a\":\"{new string('x', 1024 * 1024)}\"}}")).Status);
+    }
+
+    [Theory]
+    [InlineData("userId", """{"enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""")]
+    [InlineData("userId", """{"userId":7,"enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""")]
+    [InlineData("userId", """{"UserId":"u","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""")]
+    [InlineData("userId", """{"userId":"  ","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""")]
+    [InlineData("enableAntiCsrf", """{"userId":"u","enableAntiCsrf":"false","userDataInJWT":{},"userDataInDatabase":{}}""")]
+    [InlineData("userDataInJWT", """{"userId":"u","enableAntiCsrf":false,"userDataInJWT":[],"userDataInDatabase":{}}""")]
+    [InlineData("userDataInDatabase", """{"userId":"u","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":null}""")]
+    public async Task A_field_that_is_missing_or_mistyped_is_named(string field, string body)
+    {
+        var refused = await core.PostAsync("/recipe/session", body);
+        Assert.Equal((400, $"Field name '{field}' is invalid in JSON input\n"), (refused.Status, refused.Text));
+    }
+
+    [Fact]
+    public async Task Query_parameters_must_be_there_once()
+    {
+        Assert.Equal((400, "Field name 'sessionHandle' is missing in GET request\n"), await StatusAndText("GET", "/recipe/session"));
+        Assert.Equal(400, (await StatusAndText("GET", "/recipe/session/user?userId=a&userId=b")).Status);
+        Assert.Equal(400, (await StatusAndText("GET", "/recipe/session/user?userId=a&fetchAcrossAllTenants=maybe")).Status);
+        Assert.Equal(400, (await StatusAndText("GET", $"/recipe/session/user?userId={new string('x', 129)}")).Status);
+    }
+
+    [Theory]
+    [InlineData("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")]
+    [InlineData("Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")]
+    [InlineData("Content-Length: +2\r\n\r\n{}")]
+    [InlineData("Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}")]
+    [InlineData("Content-Length: -1\r\n\r\n")]
+    public async Task A_body_whose_end_can_be_read_two_ways_is_refused(string framing)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(core.Url.Host, core.Url.Port);
+        var stream = socket.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /recipe/session HTTP/1.1\r\nHost: {core.Url.Authority}\r\nConnection: close\r\n{framing}"));
+        using var reader = new StreamReader(stream);
+
+        Assert.StartsWith("HTTP/1.1 400", await reader.ReadLineAsync(), StringComparison.Ordinal);
+    }
+
+    private IEnumerable<(string Method, string Path)> Routes()
+    {
+        // Read from the host itself: a route that is added is tested without anybody thinking of it.
+        return core.Endpoints.OfType<RouteEndpoint>()
+            .Where(e => e.Metadata.GetMetadata<CoreRoute>() is not null)
+            .Select(e => (e.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods[0], e.RoutePattern.RawText!));
+    }
+
+    private async Task<(int Status, string Text)> StatusAndText(string method, string path, string? version = null)
+    {
+        var answer = await core.SendAsync(method, path, null, version);
+        return (answer.Status, answer.Text);
+    }
+}

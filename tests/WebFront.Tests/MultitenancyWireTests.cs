@@ -1,0 +1,120 @@
+namespace Grid.WebFront.Tests;
+
+public sealed class MultitenancyWireTests(CoreHost core)
+{
+    [Fact]
+    public async Task An_app_is_made_changed_listed_and_removed()
+    {
+        var appId = $"a-{Guid.NewGuid():N}";
+        Assert.Equal("""{"status":"OK","createdNew":true}""", (await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId = appId.ToUpperInvariant() })).Text);
+        Assert.Equal("""{"status":"OK","createdNew":false}""", (await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId, firstFactors = new[] { "otp-email" } })).Text);
+        var listed = (await core.SendAsync("GET", "/recipe/multitenancy/app/list/v2")).Json["apps"]!.AsArray().Single(a => $"{a!["appId"]}" == appId);
+        Assert.Equal(
+            """[{"tenantId":"public","thirdParty":{"providers":[]},"firstFactors":["otp-email"],"requiredSecondaryFactors":null,"coreConfig":{}}]""",
+            listed!["tenants"]!.ToJsonString());
+        Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync("/recipe/multitenancy/app/remove", new { appId })).Text);
+        Assert.Equal("""{"status":"OK","didExist":false}""", (await core.PostAsync("/recipe/multitenancy/app/remove", new { appId })).Text);
+    }
+
+    [Fact]
+    public async Task A_removed_app_takes_its_sessions_and_keys_with_it()
+    {
+        var app = await core.CreateAppAsync();
+        var session = await core.CreateSessionAsync(app);
+        var appId = app["/appid-".Length..];
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        Assert.Equal(403, (await core.PostAsync("/recipe/multitenancy/app/remove", new { appId })).Status);
+        await core.PostAsync($"{app}/recipe/multitenancy/tenant/remove", new { tenantId = "t1" });
+
+        await core.PostAsync("/recipe/multitenancy/app/remove", new { appId });
+        Assert.Equal(400, (await core.SendAsync("GET", $"{app}/apiversion")).Status);
+        await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId });
+
+        Assert.Equal("UNAUTHORISED", (await core.SendAsync("GET", $"{app}/recipe/session?sessionHandle={session["session"]!["handle"]}")).Word);
+        Assert.Equal("TRY_REFRESH_TOKEN", (await core.VerifyAsync(app, $"{session["accessToken"]!["token"]}")).Word);
+        Assert.Equal("UNAUTHORISED", (await core.RefreshAsync(app, $"{session["refreshToken"]!["token"]}")).Word);
+    }
+
+    [Fact]
+    public async Task A_tenant_is_made_read_listed_and_removed_in_both_shapes()
+    {
+        var app = await core.CreateAppAsync();
+        Assert.Equal("""{"status":"OK","createdNew":true}""", (await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant", new { tenantId = "Old", emailPasswordEnabled = true })).Text);
+        Assert.Equal("""{"status":"OK","createdNew":true}""", (await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "new", coreConfig = new { email_verification_token_lifetime = 5 } })).Text);
+
+        Assert.Equal(
+            """{"status":"OK","tenantId":"old","emailPassword":{"enabled":true},"thirdParty":{"enabled":false,"providers":[]},"passwordless":{"enabled":false},"firstFactors":[],"requiredSecondaryFactors":null,"coreConfig":{}}""",
+            (await core.SendAsync("GET", $"{app}/old/recipe/multitenancy/tenant")).Text);
+        Assert.Equal(
+            """{"status":"OK","tenantId":"new","thirdParty":{"providers":[]},"firstFactors":[],"requiredSecondaryFactors":null,"coreConfig":{"email_verification_token_lifetime":5}}""",
+            (await core.SendAsync("GET", $"{app}/new/recipe/multitenancy/tenant/v2")).Text);
+        Assert.Equal("""{"status":"TENANT_NOT_FOUND_ERROR"}""", (await core.SendAsync("GET", $"{app}/none/recipe/multitenancy/tenant/v2")).Text);
+        Assert.Equal(["public", "new", "old"], (await core.SendAsync("GET", $"{app}/recipe/multitenancy/tenant/list/v2")).Json["tenants"]!.AsArray().Select(t => $"{t!["tenantId"]}"));
+        Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync($"{app}/recipe/multitenancy/tenant/remove", new { tenantId = "old" })).Text);
+    }
+
+    [Theory]
+    [InlineData("recipe", "Cannot use 'recipe' as a tenantId")]
+    [InlineData("appid-x", "tenantId must not start with 'appid-'")]
+    [InlineData("a_b", "tenantId can only contain letters, numbers and hyphens")]
+    public async Task Tenant_ids_that_paths_could_not_tell_apart_are_refused(string tenantId, string text) =>
+        Assert.Equal($"400 {text}\n", (await core.SendAsync("PUT", "/recipe/multitenancy/tenant/v2", new { tenantId })).Word);
+
+    [Fact]
+    public async Task Only_the_public_tenant_manages()
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+
+        Assert.Equal(403, (await core.SendAsync("PUT", $"{app}/t1/recipe/multitenancy/tenant/v2", new { tenantId = "t2" })).Status);
+        Assert.Equal(403, (await core.SendAsync("PUT", $"{app}/recipe/multitenancy/app/v2", new { appId = "x" })).Status);
+        Assert.Equal(403, (await core.PostAsync($"{app}/recipe/multitenancy/tenant/remove", new { tenantId = "public" })).Status);
+        Assert.Equal(403, (await core.PostAsync("/recipe/multitenancy/app/remove", new { appId = "public" })).Status);
+        Assert.Equal(403, (await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId = "public", coreConfig = new { access_token_validity = 5 } })).Status);
+    }
+
+    [Theory]
+    [InlineData("""{"nonsense":1}""", "nonsense")]
+    [InlineData("""{"access_token_validity":-1}""", "access_token_validity")]
+    [InlineData("""{"api_keys":"short"}""", "too short")]
+    public async Task Bad_core_config_is_refused_by_name(string config, string part)
+    {
+        var refused = await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", $$"""{"appId":"bad-{{Guid.NewGuid():N}}","coreConfig":{{config}}}""");
+        Assert.Equal(400, refused.Status);
+        Assert.StartsWith("Invalid core config: ", refused.Text, StringComparison.Ordinal);
+        Assert.Contains(part, refused.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Connection_uri_domains_have_apps_and_settings_of_their_own()
+    {
+        var domain = $"d{Guid.NewGuid():N}.example";
+        Assert.Equal("""{"status":"OK","createdNew":true}""", (await core.SendAsync("PUT", "/recipe/multitenancy/connectionuridomain/v2", new { connectionUriDomain = domain, coreConfig = new { access_token_validity = 77 } })).Text);
+        Assert.Equal("OK", (await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId = "a1" }, null, ("Host", domain))).Word);
+
+        var session = await core.SendAsync("POST", "/appid-a1/recipe/session", new { userId = "u", enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } }, null, ("Host", domain));
+        Assert.Equal("OK", session.Word);
+        Assert.Equal($"(, a1, public)", (await core.SendAsync("GET", "/appid-a1/apiversion")).Text.Trim()[^14..].TrimStart());
+        var tenant = await core.SendAsync("GET", "/recipe/multitenancy/tenant/v2", null, null, ("Host", domain));
+        Assert.Equal("""{"access_token_validity":77}""", tenant.Json["coreConfig"]!.ToJsonString());
+        var listed = (await core.SendAsync("GET", "/recipe/multitenancy/connectionuridomain/list/v2")).Json["connectionUriDomains"]!.AsArray().Single(d => $"{d!["connectionUriDomain"]}" == domain);
+        Assert.Equal(["public", "a1"], listed!["apps"]!.AsArray().Select(a => $"{a!["appId"]}"));
+        Assert.Equal(403, (await core.PostAsync("/recipe/multitenancy/connectionuridomain/remove", new { connectionUriDomain = domain })).Status);
+        await core.SendAsync("POST", "/recipe/multitenancy/app/remove", new { appId = "a1" }, null, ("Host", domain));
+        Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync("/recipe/multitenancy/connectionuridomain/remove", new { connectionUriDomain = domain })).Text);
+    }
+
+    [Fact]
+    public async Task Provider_entries_are_kept_and_core_config_is_explained()
+    {
+        var app = await core.CreateAppAsync(new { access_token_validity = 7 });
+        Assert.Equal("""{"status":"OK","createdNew":true}""", (await core.SendAsync("PUT", $"{app}/recipe/multitenancy/config/thirdparty", new { config = new { thirdPartyId = "google", clients = Array.Empty<string>() } })).Text);
+        Assert.Equal("google", $"{(await core.SendAsync("GET", $"{app}/recipe/multitenancy/tenant/v2")).Json["thirdParty"]!["providers"]![0]!["thirdPartyId"]}");
+        Assert.Equal("""{"status":"OK","didConfigExist":true}""", (await core.PostAsync($"{app}/recipe/multitenancy/config/thirdparty/remove", new { thirdPartyId = "google" })).Text);
+        Assert.Equal("""{"status":"UNKNOWN_USER_ID_ERROR"}""", (await core.PostAsync($"{app}/recipe/multitenancy/tenant/user", new { recipeUserId = "u" })).Text);
+        var config = (await core.SendAsync("GET", $"{app}/recipe/dashboard/tenant/core-config")).Json["config"]!.AsArray();
+        var validity = config.Single(c => $"{c!["key"]}" == "access_token_validity")!;
+        Assert.Equal((7, 3600, "number"), (validity["value"]!.GetValue<int>(), validity["defaultValue"]!.GetValue<int>(), $"{validity["valueType"]}"));
+        Assert.DoesNotContain(config, c => $"{c!["key"]}" == "api_keys");
+    }
+}

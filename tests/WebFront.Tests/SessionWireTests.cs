@@ -1,0 +1,333 @@
+using System.Text.Json.Nodes;
+
+namespace Grid.WebFront.Tests;
+
+/// <summary>core-rules §4 to §9, body by body.</summary>
+public sealed class SessionWireTests(CoreHost core)
+{
+    private const string Ended = """{"status":"UNAUTHORISED","message":"Session does not exist."}""";
+
+    [Fact]
+    public async Task A_created_session_has_the_protocols_members()
+    {
+        var created = await core.PostAsync("/recipe/session", """{"userId":" u 1 ","enableAntiCsrf":true,"userDataInJWT":{"b":1.0,"a":"\u00e9"},"userDataInDatabase":{"x":1e3},"unknown":[]}""");
+
+        Assert.Equal((200, "application/json; charset=UTF-8"), (created.Status, created.ContentType));
+        Assert.Equal(["status", "session", "accessToken", "refreshToken", "antiCsrfToken"], created.Json.Select(m => m.Key));
+        var session = created.Json["session"]!.AsObject();
+        Assert.Equal(["handle", "userId", "recipeUserId", "userDataInJWT", "tenantId"], session.Select(m => m.Key));
+        Assert.Equal(("u 1", "u 1", "public"), ($"{session["userId"]}", $"{session["recipeUserId"]}", $"{session["tenantId"]}"));
+        Assert.Contains("""{"b":1.0,"a":"\u00e9"}""", created.Text, StringComparison.Ordinal);
+        Assert.Equal(["token", "expiry", "createdTime"], created.Json["accessToken"]!.AsObject().Select(m => m.Key));
+        Assert.Equal(0, created.Json["accessToken"]!["expiry"]!.GetValue<long>() % 1000);
+        var read = await core.SendAsync("GET", $"/recipe/session?sessionHandle={session["handle"]}");
+        Assert.Equal(
+            ["status", "sessionHandle", "userId", "recipeUserId", "tenantId", "userDataInDatabase", "userDataInJWT", "expiry", "timeCreated"],
+            read.Json.Select(m => m.Key));
+        Assert.Contains("""{"x":1e3}""", read.Text, StringComparison.Ordinal);
+        Assert.Equal(created.Json["refreshToken"]!["expiry"]!.GetValue<long>(), read.Json["expiry"]!.GetValue<long>());
+        Assert.Equal(144_000 * 60_000L, read.Json["expiry"]!.GetValue<long>() - read.Json["timeCreated"]!.GetValue<long>());
+    }
+
+    [Theory]
+    [InlineData("2.21", "3", false, false)]
+    [InlineData("3.0", "4", true, false)]
+    [InlineData("4.0", "5", true, true)]
+    [InlineData("5.4", "5", true, true)]
+    [InlineData("5.6", "5", true, true)]
+    public async Task Answers_and_tokens_are_those_of_the_version(string version, string tokenVersion, bool tenant, bool recipeUser)
+    {
+        var created = await core.CreateSessionAsync(version: version);
+
+        Assert.Equal(tenant, created["session"]!.AsObject().ContainsKey("tenantId"));
+        Assert.Equal(recipeUser, created["session"]!.AsObject().ContainsKey("recipeUserId"));
+        var header = Token(created, "accessToken").Split('.')[0];
+        Assert.Contains($"\"version\":\"{tokenVersion}\"", System.Text.Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(header)), StringComparison.Ordinal);
+        Assert.Equal("OK", (await core.VerifyAsync("", Token(created, "accessToken"), checkDatabase: true, version)).Word);
+    }
+
+    [Fact]
+    public async Task Protected_claims_are_refused_wherever_a_payload_comes_in()
+    {
+        const string text = "400 The user payload contains protected field\n";
+        var session = await core.CreateSessionAsync();
+        Assert.Equal(text, (await core.PostAsync("/recipe/session", new { userId = "u", enableAntiCsrf = false, userDataInJWT = new { sub = 1 }, userDataInDatabase = new { } })).Word);
+        Assert.Equal(text, (await core.SendAsync("PUT", "/recipe/jwt/data", new { sessionHandle = Handle(session), userDataInJWT = new { rsub = 1 } })).Word);
+        Assert.Equal(text, (await core.PostAsync("/recipe/session/regenerate", new { accessToken = Token(session, "accessToken"), userDataInJWT = new { exp = 1 } })).Word);
+    }
+
+    [Fact]
+    public async Task A_shorter_life_may_be_asked_for_from_5_6_on()
+    {
+        async Task<CoreAnswer> Create(long validity, string version) => await core.PostAsync(
+            "/recipe/session", new { userId = "u", enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { }, accessTokenValidity = validity }, version);
+
+        var shorter = (await Create(60_000, "5.6")).Json["accessToken"]!;
+        Assert.InRange(shorter["expiry"]!.GetValue<long>() - shorter["createdTime"]!.GetValue<long>(), 55_000, 61_000);
+        Assert.Equal(400, (await Create(3_600_001, "5.6")).Status);
+        Assert.Equal("OK", (await Create(3_600_001, "5.4")).Word);
+    }
+
+    [Fact]
+    public async Task Verify_newer_answers_without_a_new_token_and_tells_of_a_changed_payload()
+    {
+        var session = await core.CreateSessionAsync();
+        var token = Token(session, "accessToken");
+        Assert.Equal(
+            $$$"""{"status":"OK","session":{"handle":"{{{Handle(session)}}}","userId":"u1","recipeUserId":"u1","userDataInJWT":{"a":1},"tenantId":"public"}}""",
+            (await core.VerifyAsync("", token)).Text);
+        Assert.EndsWith(",\"payloadUpdateAvailable\":false}", (await core.VerifyAsync("", token, checkDatabase: true)).Text, StringComparison.Ordinal);
+
+        await core.SendAsync("PUT", "/recipe/jwt/data", new { sessionHandle = Handle(session), userDataInJWT = new { a = 2 } });
+
+        var changed = await core.VerifyAsync("", token, checkDatabase: true);
+        Assert.EndsWith(",\"payloadUpdateAvailable\":true}", changed.Text, StringComparison.Ordinal);
+        Assert.False(changed.Json.ContainsKey("accessToken"));
+    }
+
+    [Fact]
+    public async Task Verify_older_hands_out_a_new_token_when_the_stored_payload_differs()
+    {
+        var session = await core.CreateSessionAsync(version: "5.4");
+        await core.SendAsync("PUT", "/recipe/jwt/data", new { sessionHandle = Handle(session), userDataInJWT = new { a = 2 } });
+
+        Assert.False((await core.VerifyAsync("", Token(session, "accessToken"), checkDatabase: false, "5.4")).Json.ContainsKey("accessToken"));
+        var verified = await core.VerifyAsync("", Token(session, "accessToken"), checkDatabase: true, "5.4");
+
+        Assert.Equal("""{"a":2}""", verified.Json["session"]!["userDataInJWT"]!.ToJsonString());
+        Assert.Equal("""{"a":2}""", (await core.VerifyAsync("", Token(verified.Json, "accessToken"), false, "5.4")).Json["session"]!["userDataInJWT"]!.ToJsonString());
+    }
+
+    [Fact]
+    public async Task Verify_refuses_what_is_wrong_expired_or_without_the_anti_csrf_token()
+    {
+        var app = await core.CreateAppAsync(new { access_token_validity = 60 });
+        var session = await core.CreateSessionAsync(app, antiCsrf: true);
+        var token = Token(session, "accessToken");
+        var stranger = await core.CreateSessionAsync();
+
+        Assert.Equal("TRY_REFRESH_TOKEN", (await core.VerifyAsync(app, "not.a.token")).Word);
+        Assert.Equal("TRY_REFRESH_TOKEN", (await core.VerifyAsync(app, Token(stranger, "accessToken"))).Word);
+        Assert.Equal("""{"status":"TRY_REFRESH_TOKEN","message":"anti-csrf check failed"}""", (await core.VerifyAsync(app, token, enableAntiCsrf: true)).Text);
+        Assert.Equal("TRY_REFRESH_TOKEN", (await core.VerifyAsync(app, token, enableAntiCsrf: true, antiCsrfToken: "guess")).Word);
+        Assert.Equal("OK", (await core.VerifyAsync(app, token, enableAntiCsrf: true, antiCsrfToken: $"{session["antiCsrfToken"]}")).Word);
+        core.Clock.Skip(TimeSpan.FromSeconds(61));
+        Assert.Equal("""{"status":"TRY_REFRESH_TOKEN","message":"Access token expired"}""", (await core.VerifyAsync(app, token)).Text);
+    }
+
+    [Fact]
+    public async Task Refresh_newer_rotates_gives_a_grace_and_then_calls_theft()
+    {
+        var session = await core.CreateSessionAsync();
+        var first = Token(session, "refreshToken");
+        var second = await core.RefreshAsync("", first);
+        Assert.Equal(["status", "session", "accessToken", "refreshToken"], second.Json.Select(m => m.Key));
+        Assert.Equal("OK", (await core.VerifyAsync("", Token(second.Json, "accessToken"), checkDatabase: true)).Word);
+
+        var again = await core.RefreshAsync("", first);
+        Assert.Equal("OK", again.Word);
+        var displaced = await core.RefreshAsync("", Token(second.Json, "refreshToken"));
+
+        Assert.Equal(
+            $$"""{"status":"TOKEN_THEFT_DETECTED","session":{"handle":"{{Handle(session)}}","userId":"u1","recipeUserId":"u1"},"recentTokenReuseSubtype":"ORPHANED_BRANCH"}""",
+            displaced.Text);
+        Assert.Equal("""{"status":"UNAUTHORISED","message":"Session missing in db or has expired"}""", (await core.RefreshAsync("", Token(again.Json, "refreshToken"))).Text);
+        Assert.Equal(
+            """{"status":"UNAUTHORISED","message":"Either the session has ended or has been blacklisted"}""",
+            (await core.VerifyAsync("", Token(again.Json, "accessToken"), checkDatabase: true)).Text);
+    }
+
+    [Fact]
+    public async Task A_token_used_after_the_grace_is_theft_or_by_choice_unauthorised()
+    {
+        var strict = await core.CreateAppAsync(new { refresh_token_rotation_grace_period = 0 });
+        var mild = await core.CreateAppAsync(new { refresh_token_rotation_grace_period = 0, recent_token_reuse_behaviour = "UNAUTHORISED" });
+        foreach (var (app, word) in new[] { (strict, "TOKEN_THEFT_DETECTED"), (mild, "UNAUTHORISED") })
+        {
+            var session = await core.CreateSessionAsync(app);
+            await core.RefreshAsync(app, Token(session, "refreshToken"));
+            core.Clock.Skip(TimeSpan.FromSeconds(1));
+
+            var reused = await core.RefreshAsync(app, Token(session, "refreshToken"));
+
+            Assert.Equal((word, "RECENT_PREV"), (reused.Word, $"{reused.Json["recentTokenReuseSubtype"]}"));
+            Assert.Equal(Ended, (await core.SendAsync("GET", $"{app}/recipe/session?sessionHandle={Handle(session)}")).Text);
+        }
+    }
+
+    [Fact]
+    public async Task A_rotated_out_access_token_fails_the_database_check()
+    {
+        var session = await core.CreateSessionAsync();
+        var second = await core.RefreshAsync("", Token(session, "refreshToken"));
+        var third = await core.RefreshAsync("", Token(second.Json, "refreshToken"));
+        Assert.Equal("OK", third.Word);
+
+        Assert.Equal(
+            """{"status":"UNAUTHORISED","message":"rotated-out token branch; refresh required"}""",
+            (await core.VerifyAsync("", Token(session, "accessToken"), checkDatabase: true)).Text);
+        Assert.Equal("OK", (await core.VerifyAsync("", Token(session, "accessToken"))).Word);
+    }
+
+    [Fact]
+    public async Task Refresh_older_gives_a_child_that_its_first_use_makes_current()
+    {
+        var session = await core.CreateSessionAsync(version: "5.4");
+        var child = await core.RefreshAsync("", Token(session, "refreshToken"), "5.4");
+        Assert.Equal("OK", (await core.RefreshAsync("", Token(session, "refreshToken"), "5.4")).Word);
+
+        var firstUse = await core.VerifyAsync("", Token(child.Json, "accessToken"), checkDatabase: false, "5.4");
+        Assert.True(firstUse.Json.ContainsKey("accessToken"));
+        var settled = await core.VerifyAsync("", Token(firstUse.Json, "accessToken"), checkDatabase: false, "5.4");
+        Assert.False(settled.Json.ContainsKey("accessToken"));
+
+        var theft = await core.RefreshAsync("", Token(session, "refreshToken"), "5.4");
+        Assert.Equal($$$"""{"status":"TOKEN_THEFT_DETECTED","session":{"handle":"{{{Handle(session)}}}","userId":"u1","recipeUserId":"u1"}}""", theft.Text);
+        Assert.Equal("OK", (await core.SendAsync("GET", $"/recipe/session?sessionHandle={Handle(session)}")).Word);
+    }
+
+    [Fact]
+    public async Task Older_and_newer_clients_take_turns_on_one_session()
+    {
+        var token = Token(await core.CreateSessionAsync(version: "5.4"), "refreshToken");
+        foreach (var version in new[] { "5.4", "5.6", "3.0", "5.6", "5.6", "5.4", "5.4" })
+        {
+            var refreshed = await core.RefreshAsync("", token, version);
+            Assert.Equal("OK", refreshed.Word);
+            Assert.Equal("OK", (await core.VerifyAsync("", Token(refreshed.Json, "accessToken"), checkDatabase: true, version)).Word);
+            token = Token(refreshed.Json, "refreshToken");
+        }
+    }
+
+    [Fact]
+    public async Task Refresh_wants_its_fields_its_app_and_the_anti_csrf_token()
+    {
+        var session = await core.CreateSessionAsync(antiCsrf: true);
+        var token = Token(session, "refreshToken");
+        Assert.Equal("400 Field name 'useDynamicSigningKey' is invalid in JSON input\n", (await core.PostAsync("/recipe/session/refresh", new { refreshToken = token, enableAntiCsrf = false }, "5.0")).Word);
+        Assert.Equal("UNAUTHORISED", (await core.RefreshAsync("", "garbage")).Word);
+        Assert.Equal("UNAUTHORISED", (await core.RefreshAsync(await core.CreateAppAsync(), token)).Word);
+        Assert.Equal("""{"status":"UNAUTHORISED","message":"Anti CSRF token missing, or not matching"}""", (await core.RefreshAsync("", token, enableAntiCsrf: true)).Text);
+        var refreshed = await core.RefreshAsync("", token, enableAntiCsrf: true, antiCsrfToken: $"{session["antiCsrfToken"]}");
+        Assert.NotEqual($"{session["antiCsrfToken"]}", $"{refreshed.Json["antiCsrfToken"]}");
+        Assert.Equal("OK", (await core.PostAsync("/recipe/session/refresh", new { refreshToken = Token(refreshed.Json, "refreshToken"), enableAntiCsrf = false }, "4.0")).Word);
+    }
+
+    [Fact]
+    public async Task The_key_kind_is_the_sessions_until_a_refresh_changes_it()
+    {
+        var created = await core.PostAsync("/recipe/session", new { userId = "u", enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { }, useDynamicSigningKey = false });
+        Assert.StartsWith("s-", Kid(created.Json), StringComparison.Ordinal);
+        var kept = await core.PostAsync("/recipe/session/refresh", new { refreshToken = Token(created.Json, "refreshToken"), enableAntiCsrf = false }, "4.0");
+        Assert.StartsWith("s-", Kid(kept.Json), StringComparison.Ordinal);
+        Assert.StartsWith("d-", Kid((await core.RefreshAsync("", Token(kept.Json, "refreshToken"))).Json), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Regenerate_keeps_the_life_and_stores_the_payload()
+    {
+        var app = await core.CreateAppAsync(new { access_token_validity = 60 });
+        var session = await core.CreateSessionAsync(app);
+        var token = Token(session, "accessToken");
+
+        var regenerated = await core.PostAsync($"{app}/recipe/session/regenerate", new { accessToken = token, userDataInJWT = new { z = 9 } });
+        Assert.Equal(session["accessToken"]!["expiry"]!.GetValue<long>(), regenerated.Json["accessToken"]!["expiry"]!.GetValue<long>());
+        var verified = await core.VerifyAsync(app, Token(regenerated.Json, "accessToken"), checkDatabase: true);
+        Assert.Equal(("""{"z":9}""", false), (verified.Json["session"]!["userDataInJWT"]!.ToJsonString(), verified.Json["payloadUpdateAvailable"]!.GetValue<bool>()));
+
+        core.Clock.Skip(TimeSpan.FromSeconds(61));
+        var late = await core.PostAsync($"{app}/recipe/session/regenerate", new { accessToken = token });
+        Assert.Equal(("OK", false), (late.Word, late.Json.ContainsKey("accessToken")));
+        await core.PostAsync($"{app}/recipe/session/remove", new { sessionHandles = new[] { Handle(session) } });
+        Assert.Equal(Ended, (await core.PostAsync($"{app}/recipe/session/regenerate", new { accessToken = token })).Text);
+        Assert.Equal(Ended, (await core.PostAsync($"{app}/recipe/session/regenerate", new { accessToken = "garbage" })).Text);
+    }
+
+    [Fact]
+    public async Task Data_is_updated_where_there_is_a_session()
+    {
+        var session = await core.CreateSessionAsync();
+        Assert.Equal("""{"status":"OK"}""", (await core.SendAsync("PUT", "/recipe/session/data", """{"sessionHandle":"HANDLE","userDataInDatabase":{"k":1.10}}""".Replace("HANDLE", Handle(session), StringComparison.Ordinal))).Text);
+        Assert.Contains("""{"k":1.10}""", (await core.SendAsync("GET", $"/recipe/session?sessionHandle={Handle(session)}")).Text, StringComparison.Ordinal);
+        Assert.Equal(Ended, (await core.SendAsync("PUT", "/recipe/session/data", new { sessionHandle = Guid.NewGuid(), userDataInDatabase = new { } })).Text);
+        Assert.Equal(Ended, (await core.SendAsync("PUT", "/recipe/jwt/data", new { sessionHandle = "nonsense", userDataInJWT = new { } })).Text);
+    }
+
+    [Fact]
+    public async Task Lists_and_removals_follow_user_and_tenant()
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        var here = Handle(await core.CreateSessionAsync(app));
+        var there = Handle(await core.CreateSessionAsync($"{app}/t1"));
+        Assert.EndsWith("_t1", there, StringComparison.Ordinal);
+
+        Assert.Equal([here, there], await HandlesAsync($"{app}/recipe/session/user?userId=u1"));
+        Assert.Equal([there], await HandlesAsync($"{app}/t1/recipe/session/user?userId=u1"));
+        Assert.Equal([here, there], await HandlesAsync($"{app}/t1/recipe/session/user?userId=u1", "4.0"));
+        Assert.Equal([here], await HandlesAsync($"{app}/recipe/session/user?userId=u1&fetchAcrossAllTenants=false"));
+        Assert.Equal("OK", (await core.SendAsync("GET", $"{app}/recipe/session?sessionHandle={there}")).Word);
+
+        var one = await core.PostAsync($"{app}/recipe/session/remove", new { sessionHandles = new[] { there, there, "nonsense", $"{Guid.NewGuid()}" } });
+        Assert.Equal($$"""{"status":"OK","sessionHandlesRevoked":["{{there}}"]}""", one.Text);
+        var all = await core.PostAsync($"{app}/recipe/session/remove", new { userId = "u1" });
+        Assert.Equal($$"""{"status":"OK","sessionHandlesRevoked":["{{here}}"]}""", all.Text);
+        Assert.Equal("""{"status":"OK","sessionHandlesRevoked":[]}""", (await core.PostAsync($"{app}/recipe/session/remove", new { userId = "u1" })).Text);
+    }
+
+    [Fact]
+    public async Task Removals_take_a_user_or_handles_and_bounded_many()
+    {
+        const string either = "400 Invalid JSON input - use one of userId or sessionHandles array\n";
+        Assert.Equal(either, (await core.PostAsync("/recipe/session/remove", new { })).Word);
+        Assert.Equal(either, (await core.PostAsync("/recipe/session/remove", new { userId = "u", sessionHandles = Array.Empty<string>() })).Word);
+        Assert.Equal(400, (await core.PostAsync("/recipe/session/remove", new { sessionHandles = Array.Empty<string>(), revokeAcrossAllTenants = true })).Status);
+        Assert.Equal(400, (await core.PostAsync("/recipe/session/remove", new { sessionHandles = Enumerable.Repeat("x", 1001) })).Status);
+        Assert.Equal(400, (await core.PostAsync("/recipe/session/remove", new { sessionHandles = new[] { 1 } })).Status);
+    }
+
+    [Fact]
+    public async Task Jwks_is_cacheable_and_jwts_are_made()
+    {
+        var jwks = await core.SendAsync("GET", "/.well-known/jwks.json");
+        Assert.Equal(["kty", "kid", "n", "e", "alg", "use"], jwks.Json["keys"]![0]!.AsObject().Select(m => m.Key));
+        Assert.True(jwks.Headers.CacheControl!.MustRevalidate);
+        Assert.InRange(jwks.Headers.CacheControl.MaxAge!.Value, TimeSpan.FromDays(6), TimeSpan.FromDays(7));
+        var jwt = await core.PostAsync("/recipe/jwt", new { payload = new { a = 1 }, validity = 60, algorithm = "RS256", jwksDomain = "https://x" });
+        Assert.Equal(["status", "jwt"], jwt.Json.Select(m => m.Key));
+        Assert.Equal("UNSUPPORTED_ALGORITHM_ERROR", (await core.PostAsync("/recipe/jwt", new { payload = new { }, validity = 60, algorithm = "HS256" })).Word);
+        Assert.Equal(400, (await core.PostAsync("/recipe/jwt", new { payload = new { }, validity = 0, algorithm = "RS256" })).Status);
+    }
+
+    [Fact]
+    public async Task User_look_ups_say_that_there_are_no_users()
+    {
+        Assert.Equal("""{"status":"UNKNOWN_USER_ID_ERROR"}""", (await core.SendAsync("GET", "/user/id?userId=u")).Text);
+        Assert.Equal("""{"status":"UNKNOWN_MAPPING_ERROR"}""", (await core.SendAsync("GET", "/recipe/userid/map?userId=u")).Text);
+        Assert.Equal("""{"status":"OK","features":[],"usageStats":{}}""", (await core.SendAsync("GET", "/ee/featureflag")).Text);
+        Assert.Equal("""{"status":"OK"}""", (await core.SendAsync("PUT", "/ee/license", new { licenseKey = "x" })).Text);
+        Assert.Equal("""{"status":"OK","exists":false}""", (await core.SendAsync("GET", "/telemetry")).Text);
+    }
+
+    [Fact]
+    public async Task Another_apps_sessions_are_out_of_reach()
+    {
+        var mine = await core.CreateAppAsync();
+        var theirs = await core.CreateSessionAsync(await core.CreateAppAsync());
+
+        Assert.Equal(Ended, (await core.SendAsync("GET", $"{mine}/recipe/session?sessionHandle={Handle(theirs)}")).Text);
+        Assert.Equal("""{"status":"OK","sessionHandlesRevoked":[]}""", (await core.PostAsync($"{mine}/recipe/session/remove", new { sessionHandles = new[] { Handle(theirs) } })).Text);
+        Assert.Equal("TRY_REFRESH_TOKEN", (await core.VerifyAsync(mine, Token(theirs, "accessToken"))).Word);
+        Assert.Equal(Ended, (await core.PostAsync($"{mine}/recipe/session/regenerate", new { accessToken = Token(theirs, "accessToken") })).Text);
+    }
+
+    private static string Handle(JsonObject session) => session["session"]!["handle"]!.GetValue<string>();
+
+    private static string Token(JsonObject answer, string name) => answer[name]!["token"]!.GetValue<string>();
+
+    private static string Kid(JsonObject answer) =>
+        JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(Token(answer, "accessToken").Split('.')[0]))!["kid"]!.GetValue<string>();
+
+    private async Task<string[]> HandlesAsync(string path, string? version = null) =>
+        [.. (await core.SendAsync("GET", path, null, version)).Json["sessionHandles"]!.AsArray().Select(h => h!.GetValue<string>())];
+}
