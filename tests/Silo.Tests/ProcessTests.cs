@@ -100,7 +100,7 @@ public sealed class ProcessTests : IDisposable
         List<string> secrets = [ApiKey, TokenHash.Of(ApiKey).ToHex()];
         for (var i = 0; i < 10; i++)
         {
-            var created = await PostAsync(grid, "/recipe/session", $$"""{"userId":"u{{i}}","enableAntiCsrf":true,"userDataInJWT":{"secret":"payload-{{i}}-secret"},"userDataInDatabase":{}}""");
+            var created = await PostAsync(grid, "/recipe/session", $$$"""{"userId":"u{{{i}}}","enableAntiCsrf":true,"userDataInJWT":{"secret":"payload-{{{i}}}-secret"},"userDataInDatabase":{}}""");
             secrets.Add($"payload-{i}-secret");
             secrets.AddRange(Tokens(created));
             var old = $"{created["refreshToken"]!["token"]}";
@@ -110,7 +110,9 @@ public sealed class ProcessTests : IDisposable
             secrets.AddRange(Tokens(await PostAsync(grid, "/recipe/session/refresh", body)));
 
             // A theft, a bad body and a bad token are what a service likes to log.
-            await PostAsync(grid, "/recipe/session/refresh", body.Replace(old, $"{refreshed["refreshToken"]!["token"]}", StringComparison.Ordinal));
+            await PostAsync(grid, "/recipe/session/refresh", body
+                .Replace(old, $"{refreshed["refreshToken"]!["token"]}", StringComparison.Ordinal)
+                .Replace($"{created["antiCsrfToken"]}", $"{refreshed["antiCsrfToken"]}", StringComparison.Ordinal));
             await grid.Http.PostAsync("/recipe/session", new StringContent($"{{\"accessToken\":\"{refreshed["accessToken"]!["token"]}\""));
             await grid.Http.PostAsync("/recipe/session/verify", new StringContent($$"""{"accessToken":"{{refreshed["accessToken"]!["token"]}}x","enableAntiCsrf":false,"doAntiCsrfCheck":false,"checkDatabase":true}"""));
             await PostAsync(grid, "/recipe/session/remove", $$"""{"userId":"u{{i}}"}""");

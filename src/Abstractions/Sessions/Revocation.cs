@@ -7,35 +7,31 @@ namespace Grid.Abstractions.Sessions;
 [GenerateSerializer, Immutable, Alias("grid.revocation-scope")]
 public abstract record RevocationScope
 {
-    [Id(0)] public required AppKey App { get; init; }
+    public required AppKey App { get; init; }
 
     /// <summary>Named sessions of an app, of any tenants.</summary>
-    [GenerateSerializer, Immutable, Alias("grid.revoke-named")]
     public sealed record Named : RevocationScope
     {
-        [Id(0)] public required ImmutableArray<SessionHandle> Sessions { get; init; }
+        public required ImmutableArray<SessionHandle> Sessions { get; init; }
     }
 
     /// <summary>All sessions of a user, in one tenant or (null) in all; <see cref="Except"/> lives on.</summary>
-    [GenerateSerializer, Immutable, Alias("grid.revoke-user")]
     public sealed record User : RevocationScope
     {
-        [Id(0)] public required string? TenantId { get; init; }
+        public required string? TenantId { get; init; }
 
-        [Id(1)] public required string UserId { get; init; }
+        public required string UserId { get; init; }
 
-        [Id(2)] public SessionHandle? Except { get; init; }
+        public SessionHandle? Except { get; init; }
     }
 
     /// <summary>All sessions of a tenant.</summary>
-    [GenerateSerializer, Immutable, Alias("grid.revoke-tenant")]
     public sealed record Tenant : RevocationScope
     {
-        [Id(0)] public required string TenantId { get; init; }
+        public required string TenantId { get; init; }
     }
 
     /// <summary>All sessions of an app.</summary>
-    [GenerateSerializer, Immutable, Alias("grid.revoke-whole-app")]
     public sealed record WholeApp : RevocationScope;
 }
 
@@ -68,8 +64,8 @@ public enum RevocationReason
 /// <param name="Position">Position of the (last) entry in the revocation log.</param>
 [GenerateSerializer, Immutable, Alias("grid.revoked-sessions")]
 public sealed record RevokedSessions(
-    [property: Id(0)] ImmutableArray<SessionHandle> Sessions,
-    [property: Id(1)] long Position);
+    ImmutableArray<SessionHandle> Sessions,
+    long Position);
 
 /// <summary>Ends sessions: one transaction in the store makes it true, then every silo's session grains hear of it.</summary>
 public interface ISessionRevoker

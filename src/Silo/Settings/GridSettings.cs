@@ -28,6 +28,7 @@ internal sealed class GridSettings
         Cluster = Bind<ClusterOptions>(configuration, ClusterOptions.Section);
         Log = Bind<LogOptions>(configuration, LogOptions.Section);
         Keys = Bind<KeyOptions>(configuration, KeyOptions.Section);
+        _ = Bind<PurgeOptions>(configuration, PurgeOptions.Section);
         StoreSettings = Bind<StoreSettings>(configuration, StoreSettings.Section);
         Store = ReadStore(StoreSettings, configuration.GetConnectionString("Grid"));
         Address = ReadAddress(Core);
