@@ -4,7 +4,6 @@ using Grid.Abstractions.Apps;
 namespace Grid.Abstractions.Sessions;
 
 /// <summary>What a revocation ends.</summary>
-[GenerateSerializer, Immutable, Alias("grid.revocation-scope")]
 public abstract record RevocationScope
 {
     public required AppKey App { get; init; }
@@ -62,7 +61,6 @@ public enum RevocationReason
 /// <summary>What a revocation ended.</summary>
 /// <param name="Sessions">Those that lived when it came; expired ones are not among them. Empty for a whole tenant or app, which are not counted out.</param>
 /// <param name="Position">Position of the (last) entry in the revocation log.</param>
-[GenerateSerializer, Immutable, Alias("grid.revoked-sessions")]
 public sealed record RevokedSessions(
     ImmutableArray<SessionHandle> Sessions,
     long Position);
