@@ -11,23 +11,29 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
     private const int MaxWaiting = 10_000;
     private const int MaxGroup = 256;
 
+    // With a statement's own limit (8 s) it makes the 10 s after which callers have given up.
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
+
     private readonly Channel<Grouped<TKey, TInput, TResult>> _waiting = Channel.CreateBounded<Grouped<TKey, TInput, TResult>>(
         new BoundedChannelOptions(MaxWaiting) { SingleWriter = false, AllowSynchronousContinuations = false });
 
     private readonly Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> _run;
+    private readonly TimeProvider _clock;
     private readonly Task[] _workers;
 
     /// <param name="workers">Groups under way at once.</param>
+    /// <param name="clock">Tells how long a piece has waited.</param>
     /// <param name="run">Completes or fails each piece; what it throws fails those that it left.</param>
-    public GroupQueue(int workers, Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> run)
+    public GroupQueue(int workers, TimeProvider clock, Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> run)
     {
         _run = run;
+        _clock = clock;
         _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(WorkAsync))];
     }
 
     public ValueTask<TResult> AddAsync(TKey key, TInput input, CancellationToken cancellationToken)
     {
-        var work = new Grouped<TKey, TInput, TResult>(key, input);
+        var work = new Grouped<TKey, TInput, TResult>(key, input, _clock.GetTimestamp());
         if (!_waiting.Writer.TryWrite(work))
         {
             return ValueTask.FromException<TResult>(new StoreUnavailableException("The store has more work waiting than it can take."));
@@ -53,6 +59,14 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
             keys.Clear();
             while (group.Count < MaxGroup && (held is not null || _waiting.Reader.TryRead(out held)))
             {
+                if (_clock.GetElapsedTime(held.Since) > MaxWait)
+                {
+                    // Never sent, so certainly not done. Without this a slow database would be kept busy with work that nobody waits for.
+                    held.Fail(new StoreUnavailableException("The store is too slow for the work that waits."));
+                    held = null;
+                    continue;
+                }
+
                 if (!keys.Add(held.Key))
                 {
                     // The same key again: it starts the next group.

@@ -5,13 +5,16 @@ namespace Grid.Storage.Grouping;
 /// <summary>One piece of work that waits to go to the database together with others.</summary>
 /// <param name="key">Two pieces with the same key never share a group: each must see what the other did.</param>
 /// <param name="input">The work.</param>
-internal sealed class Grouped<TKey, TInput, TResult>(TKey key, TInput input)
+/// <param name="since">Timestamp of its arrival.</param>
+internal sealed class Grouped<TKey, TInput, TResult>(TKey key, TInput input, long since)
 {
     private readonly TaskCompletionSource<TResult> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public TKey Key { get; } = key;
 
     public TInput Input { get; } = input;
+
+    public long Since { get; } = since;
 
     public Task<TResult> Done => _done.Task;
 

@@ -55,10 +55,11 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IAsyncDisposab
         }
     }
 
-    /// <summary>Whether the server refused the statement itself: then it was rolled back for certain.</summary>
+    /// <summary>Whether the server refused the statement itself: then it was rolled back for certain, and would be refused again.</summary>
+    /// <remarks>The severity's invariant form: the other is in the server's language.</remarks>
     public static bool IsStatementError(Exception failure) =>
-        failure is PostgresException { Severity: "ERROR" } refusal
-        && refusal.SqlState[..2] is not ("08" or "25" or "53" or "54" or "55" or "57" or "58" or "XX");
+        failure is PostgresException { InvariantSeverity: "ERROR" } refusal
+        && refusal.SqlState[..2] is not ("08" or "25" or "40" or "53" or "54" or "55" or "57" or "58" or "XX");
 
     public void TakeOwnership()
     {

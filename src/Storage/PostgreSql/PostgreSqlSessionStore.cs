@@ -15,15 +15,17 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
 {
     private readonly PostgreSqlDatabase _database;
     private readonly GroupQueue<SessionKey, SessionKey, SessionRecord?> _reads;
-    private readonly GroupQueue<SessionKey, SessionRecord, bool> _inserts;
-    private readonly GroupQueue<SessionKey, SessionRecord, bool> _updates;
 
-    public PostgreSqlSessionStore(PostgreSqlDatabase database)
+    // By id alone, which is what the statements return: two keys that share an id never share a group.
+    private readonly GroupQueue<Guid, SessionRecord, bool> _inserts;
+    private readonly GroupQueue<Guid, SessionRecord, bool> _updates;
+
+    public PostgreSqlSessionStore(PostgreSqlDatabase database, TimeProvider clock)
     {
         _database = database;
-        _reads = new(workers: 2, ReadGroupAsync);
-        _inserts = new(workers: 2, group => WriteGroupAsync(group, InsertBatch));
-        _updates = new(workers: 2, group => WriteGroupAsync(group, UpdateBatch));
+        _reads = new(workers: 2, clock, ReadGroupAsync);
+        _inserts = new(workers: 2, clock, group => WriteGroupAsync(group, InsertBatch));
+        _updates = new(workers: 2, clock, group => WriteGroupAsync(group, UpdateBatch));
     }
 
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, CancellationToken cancellationToken) => _reads.AddAsync(key, key, cancellationToken);
@@ -31,13 +33,13 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
     public ValueTask<bool> InsertAsync(SessionRecord session, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return _inserts.AddAsync(session.Key, session, cancellationToken);
+        return _inserts.AddAsync(session.Key.Handle.Id, session, cancellationToken);
     }
 
     public ValueTask<bool> UpdateAsync(SessionRecord session, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return _updates.AddAsync(session.Key, session, cancellationToken);
+        return _updates.AddAsync(session.Key.Handle.Id, session, cancellationToken);
     }
 
     public async ValueTask<ImmutableArray<SessionHandle>> ListAsync(
@@ -136,7 +138,7 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
     }
 
     private async Task WriteGroupAsync(
-        IReadOnlyList<Grouped<SessionKey, SessionRecord, bool>> group, Action<NpgsqlBatch, IReadOnlyList<SessionRecord>> fill)
+        IReadOnlyList<Grouped<Guid, SessionRecord, bool>> group, Action<NpgsqlBatch, IReadOnlyList<SessionRecord>> fill)
     {
         try
         {
@@ -144,7 +146,7 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
             var written = await _database.RunAsync(connection => ExecuteAsync(connection, rows, fill));
             foreach (var work in group)
             {
-                work.Complete(written.Contains(work.Key.Handle.Id));
+                work.Complete(written.Contains(work.Key));
             }
         }
         catch (Exception failure) when (group.Count > 1 && PostgreSqlDatabase.IsStatementError(failure))

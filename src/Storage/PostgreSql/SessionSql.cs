@@ -22,21 +22,20 @@ internal static class SessionSql
         ON CONFLICT DO NOTHING
         """;
 
-    // A statement of its own after the one above, so that it sees the rows that others have just committed.
+    // A statement of its own after the one above, so that it sees the rows that others have just committed. Epoch and
+    // log are looked up row by row: as joins they were planned while the tables were small, and that prepared plan went on
+    // to scan the whole table for every group until statistics came (docs/decisions/0002).
     public const string Insert =
         """
-        WITH given AS (
-            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::boolean[], $9::bigint[], $10::bigint[], $11::bigint[])
-                AS g(handle, app, tenant, user_id, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)),
-        epochs AS (
-            SELECT e.app, e.user_id, e.tenant, e.epoch
-            FROM grid_user_epoch e
-            JOIN (SELECT DISTINCT app, user_id, tenant FROM given) u USING (app, user_id, tenant)
-            FOR SHARE OF e)
         INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
         SELECT g.handle, g.app, g.tenant, g.user_id, e.epoch, 1, g.refresh_current, g.payload, g.data, g.use_dynamic_key, g.created_at, g.expires_at, g.expires_hour
-        FROM given g JOIN epochs e USING (app, user_id, tenant)
-        WHERE NOT EXISTS (SELECT 1 FROM grid_revocation r WHERE r.handle = g.handle)
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::boolean[], $9::bigint[], $10::bigint[], $11::bigint[])
+            AS g(handle, app, tenant, user_id, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
+        CROSS JOIN LATERAL (
+            SELECT u.epoch FROM grid_user_epoch u
+            WHERE u.app = g.app AND u.user_id = g.user_id AND u.tenant = g.tenant
+            FOR SHARE) e
+        WHERE (SELECT r.position FROM grid_revocation r WHERE r.handle = g.handle LIMIT 1) IS NULL
         ON CONFLICT (handle) DO NOTHING
         RETURNING handle
         """;
