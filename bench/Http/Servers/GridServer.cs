@@ -1,0 +1,39 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using Grid.Bench.Http.Scenarios;
+
+namespace Grid.Bench.Http.Servers;
+
+/// <summary>The real executable, with default settings apart from the store, a free port and an API key.</summary>
+internal static class GridServer
+{
+    public static Task<ServerProcess> StartAsync(string folder, string? postgreSql)
+    {
+        var command = (Environment.GetEnvironmentVariable("GRID_COMMAND") ?? $"dotnet {BuiltExecutable()} serve").Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = folder };
+        start.Environment["Grid__Core__Port"] = "0";
+        start.Environment["Grid__Core__ApiKeys"] = CoreRequests.ApiKey;
+        start.Environment["Grid__Store__SqlitePath"] = Path.Combine(folder, "grid.db");
+        if (postgreSql is not null)
+        {
+            start.Environment["Grid__Store__ConnectionString"] = postgreSql;
+            start.Environment["Grid__Keys__EncryptionKey"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+        }
+
+        return ServerProcess.StartAsync(start, "Ready.");
+    }
+
+    private static string BuiltExecutable()
+    {
+        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
+            if (File.Exists(Path.Combine(folder.FullName, "Grid.sln")))
+            {
+                var built = Path.Combine(folder.FullName, "src", "Silo", "bin", "Release", "net10.0", "Grid.Silo.dll");
+                return File.Exists(built) ? built : throw new FileNotFoundException("Build it first: dotnet build src/Silo -c Release", built);
+            }
+        }
+
+        throw new FileNotFoundException("Not inside the repository; set GRID_COMMAND to the command that serves.");
+    }
+}
