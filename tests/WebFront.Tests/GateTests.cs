@@ -1,5 +1,3 @@
-using System.Net.Sockets;
-using System.Text;
 using Grid.WebFront.Core;
 using Microsoft.AspNetCore.Routing;
 
@@ -174,23 +172,6 @@ public sealed class GateTests(CoreHost core)
         Assert.Equal(400, (await StatusAndText("GET", "/recipe/session/user?userId=a&userId=b")).Status);
         Assert.Equal(400, (await StatusAndText("GET", "/recipe/session/user?userId=a&fetchAcrossAllTenants=maybe")).Status);
         Assert.Equal(400, (await StatusAndText("GET", $"/recipe/session/user?userId={new string('x', 129)}")).Status);
-    }
-
-    [Theory]
-    [InlineData("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")]
-    [InlineData("Transfer-Encoding: gzip, chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n")]
-    [InlineData("Content-Length: +2\r\n\r\n{}")]
-    [InlineData("Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}")]
-    [InlineData("Content-Length: -1\r\n\r\n")]
-    public async Task A_body_whose_end_can_be_read_two_ways_is_refused(string framing)
-    {
-        using var socket = new TcpClient();
-        await socket.ConnectAsync(core.Url.Host, core.Url.Port);
-        var stream = socket.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes($"POST /recipe/session HTTP/1.1\r\nHost: {core.Url.Authority}\r\nConnection: close\r\n{framing}"));
-        using var reader = new StreamReader(stream);
-
-        Assert.StartsWith("HTTP/1.1 400", await reader.ReadLineAsync(), StringComparison.Ordinal);
     }
 
     private IEnumerable<(string Method, string Path)> Routes()

@@ -70,7 +70,46 @@ public sealed class MultitenancyWireTests(CoreHost core)
         Assert.Equal(403, (await core.SendAsync("PUT", $"{app}/recipe/multitenancy/app/v2", new { appId = "x" })).Status);
         Assert.Equal(403, (await core.PostAsync($"{app}/recipe/multitenancy/tenant/remove", new { tenantId = "public" })).Status);
         Assert.Equal(403, (await core.PostAsync("/recipe/multitenancy/app/remove", new { appId = "public" })).Status);
-        Assert.Equal(403, (await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId = "public", coreConfig = new { access_token_validity = 5 } })).Status);
+        Assert.Equal("400 Cannot modify base config\n", (await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId = "public", coreConfig = new { access_token_validity = 5 } })).Word);
+    }
+
+    [Theory]
+    [InlineData("emailPasswordEnabled")]
+    [InlineData("thirdPartyEnabled")]
+    [InlineData("passwordlessEnabled")]
+    public async Task The_newer_shape_refuses_the_switches_of_the_older(string field) => Assert.Equal(
+        $"400 {field} is not allowed in this API version\n",
+        (await core.SendAsync("PUT", "/recipe/multitenancy/tenant/v2", $$"""{"tenantId":"t1","{{field}}":true}""")).Word);
+
+    [Fact]
+    public async Task Factors_are_named_once()
+    {
+        foreach (var field in new[] { "firstFactors", "requiredSecondaryFactors" })
+        {
+            Assert.Equal(
+                $"400 {field} input should not contain duplicate values\n",
+                (await core.SendAsync("PUT", "/recipe/multitenancy/tenant/v2", $$"""{"tenantId":"t1","{{field}}":["a","b","a"]}""")).Word);
+        }
+    }
+
+    [Fact]
+    public void No_route_begins_with_what_could_be_a_tenant() => Assert.All(core.Endpoints.OfType<Microsoft.AspNetCore.Routing.RouteEndpoint>(), route =>
+    {
+        var first = route.RoutePattern.RawText!.Split('/')[1];
+        Assert.True(first.Length == 0 || first.StartsWith('.') || Core.CorePath.ReservedWords.Contains(first), first);
+    });
+
+    [Fact]
+    public async Task A_tenants_removal_ends_its_sessions()
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        var session = await core.CreateSessionAsync($"{app}/t1");
+        await core.PostAsync($"{app}/recipe/multitenancy/tenant/remove", new { tenantId = "t1" });
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+
+        Assert.Equal("UNAUTHORISED", (await core.SendAsync("GET", $"{app}/recipe/session?sessionHandle={session["session"]!["handle"]}")).Word);
+        Assert.Equal("UNAUTHORISED", (await core.RefreshAsync(app, $"{session["refreshToken"]!["token"]}")).Word);
     }
 
     [Theory]

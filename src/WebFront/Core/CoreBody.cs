@@ -60,6 +60,8 @@ internal sealed class CoreBody : IDisposable
         }
     }
 
+    public bool Has(string name) => _document.RootElement.TryGetProperty(name, out _);
+
     public string String(string name) => StringOrNull(name) ?? throw CoreException.BadField(name);
 
     public string? StringOrNull(string name) =>

@@ -21,7 +21,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, ILogger<CoreGate> log
     {
         try
         {
-            RefuseAmbiguousFraming(context.Request);
+            RefuseAmbiguousFraming(context);
             var path = CorePath.Parse(context.Request.Path.Value ?? "/");
             context.Features.Set(new CoreRequest { Path = path });
             context.Request.Path = path.Rest;
@@ -40,7 +40,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, ILogger<CoreGate> log
             Log.Unavailable(logger, failure);
             await WriteUnavailableAsync(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception failure) when (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is listening.
         }
@@ -110,13 +110,17 @@ internal sealed partial class CoreGate(IAppDirectory apps, ILogger<CoreGate> log
     }
 
     // Two readings of where a body ends let one request hide inside another behind a proxy (reliability.md §4.5).
-    private static void RefuseAmbiguousFraming(HttpRequest request)
+    private static void RefuseAmbiguousFraming(HttpContext context)
     {
-        var encoding = request.Headers.TransferEncoding;
-        var length = request.Headers.ContentLength;
-        if (encoding.Count > 1 || (encoding.Count == 1 && (length is not null || !string.Equals(encoding[0], "chunked", StringComparison.OrdinalIgnoreCase)))
-            || (request.Headers["Content-Length"] is [{ } text] && text.AsSpan().ContainsAnyExceptInRange('0', '9')))
+        var headers = context.Request.Headers;
+        var encoding = headers.TransferEncoding;
+
+        // Kestrel lets Transfer-Encoding win and moves the length that came with it to this header.
+        var twice = encoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"));
+        if (twice || encoding.Count > 1 || (encoding.Count == 1 && !string.Equals(encoding[0], "chunked", StringComparison.OrdinalIgnoreCase)))
         {
+            // What follows on this connection may be the rest of a body, or not.
+            context.Response.Headers.Connection = "close";
             throw new CoreException(400, "Ambiguous request framing");
         }
     }

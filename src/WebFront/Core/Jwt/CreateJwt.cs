@@ -28,7 +28,7 @@ internal static class CreateJwt
 
         if (validity is <= 0 or > MaxValiditySeconds)
         {
-            throw new CoreException(400, "validity must be greater than or equal to 1");
+            throw new CoreException(400, "validity must be greater than or equal to 0");
         }
 
         var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();

@@ -23,7 +23,7 @@ internal static class PutApp
     {
         if (app == AppKey.Public && change.CoreConfigPatchJson is { } patch && patch.AsSpan().Trim("{} \t\r\n").Length > 0)
         {
-            throw CoreException.Forbidden("Core configuration of the base app is set in the service's own configuration or environment");
+            throw new CoreException(400, "Cannot modify base config");
         }
     }
 }

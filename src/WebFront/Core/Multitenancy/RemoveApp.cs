@@ -18,6 +18,6 @@ internal static class RemoveApp
         }
 
         var outcome = await TenantWire.Catalog(context).RemoveAppAsync(new AppKey(request.Domain, appId), CancellationToken.None);
-        await TenantWire.WriteRemovedAsync(context, outcome, "Please delete all the tenants belonging to this app except the public tenant");
+        await TenantWire.WriteRemovedAsync(context, outcome, "Please delete all tenants except the public tenant for this app before calling the delete API");
     }
 }

@@ -17,6 +17,7 @@ internal enum TenantWireVersion
 /// <summary>How tenants look on the wire, and what all their operations share.</summary>
 internal static class TenantWire
 {
+    private static readonly string[] OlderSwitches = ["emailPasswordEnabled", "thirdPartyEnabled", "passwordlessEnabled"];
     private static readonly string[] EmailPassword = ["emailpassword"];
     private static readonly string[] ThirdParty = ["thirdparty"];
     private static readonly string[] Passwordless = ["otp-email", "otp-phone", "link-email", "link-phone"];
@@ -77,10 +78,11 @@ internal static class TenantWire
             throw new CoreException(400, "requiredSecondaryFactors cannot be empty. Set null instead to remove all required secondary factors.");
         }
 
-        if ((firstFactors is not null && firstFactors.Distinct().Count() != firstFactors.Length)
-            || (secondaryFactors is not null && secondaryFactors.Distinct().Count() != secondaryFactors.Length))
+        RefuseDuplicates("firstFactors", firstFactors);
+        RefuseDuplicates("requiredSecondaryFactors", secondaryFactors);
+        if (version == TenantWireVersion.V2 && OlderSwitches.FirstOrDefault(body.Has) is { } older)
         {
-            throw new CoreException(400, "firstFactors and requiredSecondaryFactors must not contain duplicates");
+            throw new CoreException(400, $"{older} is not allowed in this API version");
         }
 
         var change = new TenantChange
@@ -153,6 +155,14 @@ internal static class TenantWire
         WriteFactors(json, "requiredSecondaryFactors", tenant.RequiredSecondaryFactors);
         json.WritePropertyName("coreConfig"u8);
         json.WriteRawValue(tenant.CoreConfigJson, skipInputValidation: true);
+    }
+
+    private static void RefuseDuplicates(string field, string[]? values)
+    {
+        if (values is not null && values.Distinct().Count() != values.Length)
+        {
+            throw new CoreException(400, $"{field} input should not contain duplicate values");
+        }
     }
 
     private static IGrainFactory Grains(HttpContext context) => context.RequestServices.GetRequiredService<IGrainFactory>();
