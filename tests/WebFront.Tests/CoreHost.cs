@@ -74,7 +74,7 @@ public sealed class CoreHost : IAsyncLifetime
         _app.UseGridCore();
         await _app.StartAsync();
         Url = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
-        Http = new HttpClient { BaseAddress = Url };
+        Http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) }) { BaseAddress = Url };
     }
 
     public async ValueTask DisposeAsync()
@@ -102,8 +102,8 @@ public sealed class CoreHost : IAsyncLifetime
             request.Headers.TryAddWithoutValidation(name, value);
         }
 
-        // The server does not read what is too large, and closes.
-        request.Headers.ConnectionClose = body is string { Length: > 1024 * 1024 };
+        // The server refuses what is too large unread: asking first, we hear that before we write into a closed connection.
+        request.Headers.ExpectContinue = body is string { Length: > 1024 * 1024 };
         if (body is not null)
         {
             request.Content = body is byte[] raw
