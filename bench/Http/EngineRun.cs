@@ -14,6 +14,7 @@ internal static class EngineRun
     public const string BareSelect = "bare SELECT";
 
     private const int SessionsPerUser = 10;
+    private const int WarmUpConcurrency = 16;
 
     /// <returns>Null, or why the engine was left out.</returns>
     public static async Task<string?> PostgreSqlAsync(RunSettings settings, List<Figure> figures)
@@ -72,6 +73,11 @@ internal static class EngineRun
     private static void Scenarios(Measured measured, ServerProcess grid, RunSettings settings)
     {
         var live = Measured.Prepare(grid.EndPoint, new SessionPool("live", settings.Sessions / SessionsPerUser, SessionsPerUser));
+        foreach (var scenario in settings.Scenarios.Where(s => s != "revoke-all"))
+        {
+            measured.WarmUp(WarmUpConcurrency, () => Body(scenario, "warm", WarmUpConcurrency));
+        }
+
         foreach (var scenario in settings.Scenarios)
         {
             foreach (var concurrency in settings.Concurrency)
@@ -84,17 +90,19 @@ internal static class EngineRun
                     continue;
                 }
 
-                measured.For(scenario, concurrency, () => scenario switch
-                {
-                    "create" => new CreateSessions($"new{concurrency}-"),
-                    "verify" => new PreparedRequests(live.Tokens.Select(t => CoreRequests.Verify(t.Access, checkDatabase: false))),
-                    "verify+db" => new PreparedRequests(live.Tokens.Select(t => CoreRequests.Verify(t.Access, checkDatabase: true))),
-                    "refresh" => new RefreshSessions(
-                        Measured.Prepare(grid.EndPoint, new SessionPool($"refreshed{concurrency}", Math.Max(1, settings.Sessions / SessionsPerUser), SessionsPerUser)).Tokens, concurrency),
-                    "list" => new PreparedRequests(live.UserIds.Select(CoreRequests.List)),
-                    _ => throw new InvalidOperationException($"No scenario '{scenario}'."),
-                });
+                measured.For(scenario, concurrency, () => Body(scenario, "run", concurrency));
             }
         }
+
+        Load.IScenario Body(string scenario, string phase, int concurrency) => scenario switch
+        {
+            "create" => new CreateSessions($"new-{phase}{concurrency}-"),
+            "verify" => new PreparedRequests(live.Tokens.Select(t => CoreRequests.Verify(t.Access, checkDatabase: false))),
+            "verify+db" => new PreparedRequests(live.Tokens.Select(t => CoreRequests.Verify(t.Access, checkDatabase: true))),
+            "refresh" => new RefreshSessions(
+                Measured.Prepare(grid.EndPoint, new SessionPool($"refreshed-{phase}{concurrency}", settings.Sessions / SessionsPerUser, SessionsPerUser)).Tokens, concurrency),
+            "list" => new PreparedRequests(live.UserIds.Select(CoreRequests.List)),
+            _ => throw new InvalidOperationException($"No scenario '{scenario}'."),
+        };
     }
 }

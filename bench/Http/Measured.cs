@@ -8,6 +8,13 @@ namespace Grid.Bench.Http;
 /// <summary>Runs one scenario against one server and takes its figures.</summary>
 internal sealed class Measured(string engine, ServerProcess server, int? postmaster, RunSettings settings, List<Figure> figures)
 {
+    /// <summary>A fresh process compiles its hot paths again with what it has learned; that shall be over before anything is measured.</summary>
+    public void WarmUp(int concurrency, Func<IScenario> create)
+    {
+        using var load = new LoadGenerator(server.EndPoint, concurrency);
+        load.Run(create(), settings.FirstWarmUp);
+    }
+
     public void For(string scenario, int concurrency, Func<IScenario> create)
     {
         using var load = new LoadGenerator(server.EndPoint, concurrency);

@@ -31,7 +31,7 @@ internal static class Markdown
         }
 
         page.AppendLine();
-        page.AppendLine(CultureInfo.InvariantCulture, $"{settings.WarmUp.TotalSeconds} s warm-up and {settings.Measure.TotalSeconds} s measured per line; {settings.Sessions} live sessions, all of them in memory after the warm-up; access tokens that the server has seen before. Load generator, server and database share the machine. One request in flight per connection, API key checked, `cdi-version: 5.4` as supertokens-node 24 sends it. Latencies include the wait for a core.").AppendLine();
+        page.AppendLine(CultureInfo.InvariantCulture, $"Each scenario runs {settings.FirstWarmUp.TotalSeconds} s on the server just started, before anything is measured; then {settings.WarmUp.TotalSeconds} s warm-up and {settings.Measure.TotalSeconds} s measured per line; {settings.Sessions} live sessions, all of them in memory after the warm-up; access tokens that the server has seen before. Load generator, server and database share the machine. One request in flight per connection, API key checked, `cdi-version: 5.4` as supertokens-node 24 sends it. Latencies include the wait for a core.").AppendLine();
         foreach (var reason in leftOut)
         {
             page.AppendLine(CultureInfo.InvariantCulture, $"Left out: {reason}.").AppendLine();
