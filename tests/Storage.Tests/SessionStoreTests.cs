@@ -17,7 +17,8 @@ public sealed class SessionStoreTests(SharedPostgreSql shared)
     {
         await using var db = await TestStore.OpenAsync(engine, shared);
         var session = TestStore.NewSession(userId: "ü|:'\"\\ 用户", tenantId: "t-1", payload: """{"b":1.0,"a":1e3,"z":"\u00e9é😀","n":{"x":[1, 2]}}""")
-            with { DataJson = """ { "spaced" : true } """, UseDynamicKey = false };
+            with
+        { DataJson = """ { "spaced" : true } """, UseDynamicKey = false };
 
         Assert.True(await db.Store.InsertAsync(session, Stop));
 

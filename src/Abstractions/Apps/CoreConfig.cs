@@ -35,6 +35,9 @@ public static class CoreConfig
 {
     private const double MaxAccessTokenSeconds = 86_400_000;
     private const double MaxRefreshTokenMinutes = 100 * 366 * 24 * 60d;
+
+    // A third of a second, less than any test suite asks for. Without a floor each request would make, and keep, another RSA key.
+    private const double MinIntervalHours = 0.0001;
     private const double MaxIntervalHours = 100 * 366 * 24d;
 
     /// <summary>Merges <paramref name="patchJson"/> into <paramref name="currentJson"/>; null values delete keys.</summary>
@@ -157,10 +160,10 @@ public static class CoreConfig
             return Refused($"'{refresh}' must be above 0 and at most {MaxRefreshTokenMinutes} minutes");
         }
 
-        if ((OutOfRange(config, CoreConfigKeys.DynamicKeyUpdateInterval, v => v is > 0 and <= MaxIntervalHours)
-            ?? OutOfRange(config, CoreConfigKeys.OldDynamicKeyUpdateInterval, v => v is > 0 and <= MaxIntervalHours)) is { } interval)
+        if ((OutOfRange(config, CoreConfigKeys.DynamicKeyUpdateInterval, v => v is >= MinIntervalHours and <= MaxIntervalHours)
+            ?? OutOfRange(config, CoreConfigKeys.OldDynamicKeyUpdateInterval, v => v is >= MinIntervalHours and <= MaxIntervalHours)) is { } interval)
         {
-            return Refused($"'{interval}' must be above 0 and at most {MaxIntervalHours} hours");
+            return Refused($"'{interval}' must be between {MinIntervalHours} and {MaxIntervalHours} hours inclusive");
         }
 
         if (OutOfRange(config, CoreConfigKeys.ValidityJitter, v => v is >= 0 and <= 0.25) is { } jitter)

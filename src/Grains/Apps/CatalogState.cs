@@ -6,6 +6,7 @@ namespace Grid.Grains.Apps;
 [GenerateSerializer, Alias("grid.catalog-state")]
 internal sealed record CatalogState
 {
-    [Id(0)] public ImmutableSortedDictionary<string, ImmutableSortedSet<string>> AppIdsByDomain { get; init; } =
+    [Id(0)]
+    public ImmutableSortedDictionary<string, ImmutableSortedSet<string>> AppIdsByDomain { get; init; } =
         ImmutableSortedDictionary.Create<string, ImmutableSortedSet<string>>(StringComparer.Ordinal);
 }

@@ -268,7 +268,7 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
 
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.DeleteUser)
         {
-            Parameters = { Text(app), Text(user.UserId), Text(user.TenantId), Id(user.Except?.Id) },
+            Parameters = { Text(app), Text(user.UserId), Text(user.TenantId) },
         });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.LogUser)
         {

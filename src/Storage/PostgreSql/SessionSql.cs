@@ -88,11 +88,14 @@ internal static class SessionSql
           AND e.app = s.app AND e.user_id = s.user_id AND e.tenant = s.tenant
         """;
 
+    // Exactly what the log entry says: sessions older than the epoch. The kept one was lifted, one that a create brought in
+    // meanwhile under an epoch row of its own is ordered after.
     public const string DeleteUser =
         """
-        DELETE FROM grid_session
-        WHERE app = $1 AND user_id = $2 AND ($3::text IS NULL OR tenant = $3) AND ($4::uuid IS NULL OR handle <> $4)
-        RETURNING handle, tenant, expires_at
+        DELETE FROM grid_session s USING grid_user_epoch e
+        WHERE s.app = $1 AND s.user_id = $2 AND ($3::text IS NULL OR s.tenant = $3)
+          AND e.app = s.app AND e.user_id = s.user_id AND e.tenant = s.tenant AND s.user_epoch < e.epoch
+        RETURNING s.handle, s.tenant, s.expires_at
         """;
 
     public const string LogUser =

@@ -63,7 +63,9 @@ internal static class SessionSql
     public const string DeleteUser =
         """
         DELETE FROM grid_session
-        WHERE app = @p0 AND user_id = @p1 AND (@p2 IS NULL OR tenant = @p2) AND (@p3 IS NULL OR handle <> @p3)
+        WHERE app = @p0 AND user_id = @p1 AND (@p2 IS NULL OR tenant = @p2) AND user_epoch < (
+            SELECT e.epoch FROM grid_user_epoch e
+            WHERE e.app = grid_session.app AND e.user_id = grid_session.user_id AND e.tenant = grid_session.tenant)
         RETURNING handle, tenant, expires_at
         """;
 

@@ -42,10 +42,15 @@ internal sealed class SqliteDatabase : IStoreStartup, IDisposable
 
     public Task<StoreFacts> CheckAsync(CancellationToken cancellationToken)
     {
-        using var statements = Open();
-        var facts = new StoreFacts(
-            $"SQLite {statements.Scalar("SELECT sqlite_version()")}", _path, []);
-        return Task.FromResult(facts);
+        try
+        {
+            using var statements = Open();
+            return Task.FromResult(new StoreFacts($"SQLite {statements.Scalar("SELECT sqlite_version()")}", _path, []));
+        }
+        catch (SqliteException failure)
+        {
+            throw new StoreStartException($"{_path} cannot be used as a database: {failure.Message} If it is not Grid's file, set Grid:Store:SqlitePath to another one.", failure);
+        }
     }
 
     /// <summary>A connection of one's own, with its prepared statements.</summary>
@@ -73,9 +78,10 @@ internal sealed class SqliteDatabase : IStoreStartup, IDisposable
     /// <summary>Reads on this thread; in-process reads take microseconds.</summary>
     public T Read<T>(Func<SqliteStatements, T> read)
     {
+        SqliteStatements? reader = null;
         try
         {
-            if (!_readers.TryTake(out var reader))
+            if (!_readers.TryTake(out reader))
             {
                 reader = Open();
             }
@@ -88,6 +94,7 @@ internal sealed class SqliteDatabase : IStoreStartup, IDisposable
         }
         catch (SqliteException failure)
         {
+            reader?.Dispose();
             throw new StoreUnavailableException("The SQLite file could not be read.", failure);
         }
     }

@@ -130,7 +130,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
         }
 
         var ended = ImmutableArray.CreateBuilder<SessionHandle>();
-        using (var rows = statements.With(SessionSql.DeleteUser, app, user.UserId, user.TenantId, kept).ExecuteReader())
+        using (var rows = statements.With(SessionSql.DeleteUser, app, user.UserId, user.TenantId).ExecuteReader())
         {
             while (rows.Read())
             {

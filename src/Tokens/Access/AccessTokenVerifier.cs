@@ -11,6 +11,9 @@ namespace Grid.Tokens.Access;
 /// </remarks>
 public sealed class AccessTokenVerifier
 {
+    // Larger ones are rare, and a hundred thousand of them would be gigabytes.
+    private const int MaxRememberedLength = 4096;
+
     private readonly RememberedTokens _remembered;
 
     /// <param name="rememberedTokens">How many verified tokens to remember; about 1 KB each.</param>
@@ -36,7 +39,7 @@ public sealed class AccessTokenVerifier
         }
 
         var check = VerifyUnknown(token, ring, now, out var key);
-        if (check.Outcome == AccessTokenOutcome.Valid)
+        if (check.Outcome == AccessTokenOutcome.Valid && token.Length <= MaxRememberedLength)
         {
             _remembered.Add(hash, new RememberedToken(check.Content!, key!));
         }

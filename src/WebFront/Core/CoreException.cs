@@ -9,6 +9,8 @@ internal sealed class CoreException(int status, string text) : Exception(text)
 
     public static CoreException MissingQuery(string name) => new(400, $"Field name '{name}' is missing in GET request");
 
+    public static CoreException BadQuery(string name) => new(400, $"Field name '{name}' is invalid in GET request");
+
     public static CoreException Forbidden(string text) => new(403, text);
 
     public static CoreException TenantNotFound(string domain, string appId, string tenantId) => new(

@@ -14,7 +14,7 @@ internal static class CoreQuery
         {
             0 => null,
             1 when !values[0]!.Contains('\0', StringComparison.Ordinal) => values[0],
-            _ => throw new CoreException(400, $"Field name '{name}' is invalid in GET request"),
+            _ => throw CoreException.BadQuery(name),
         };
     }
 
@@ -23,6 +23,6 @@ internal static class CoreQuery
         null => null,
         "true" => true,
         "false" => false,
-        _ => throw new CoreException(400, $"Field name '{name}' is invalid in GET request"),
+        _ => throw CoreException.BadQuery(name),
     };
 }

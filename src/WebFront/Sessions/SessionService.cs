@@ -145,6 +145,9 @@ public sealed class SessionService(
         {
             case RefreshOutcome.Refreshed:
                 var session = result.Session!;
+
+                // By the older rules nothing is written yet: the token's first use will give the session a whole validity from then on.
+                var expiresAt = rules.OlderRotation ? now + app.Settings.RefreshTokenValidity : session.ExpiresAt;
                 var access = Mint(
                     app, ring, session, rules, TokenHash.Of(result.RefreshToken!), rules.OlderRotation ? presentedHash1 : null, result.AntiCsrf,
                     Life(app, accessTokenValidity));
@@ -152,7 +155,7 @@ public sealed class SessionService(
                 {
                     Verdict = SessionVerdict.Ok,
                     Session = session,
-                    Tokens = new SessionTokens(access, new IssuedToken(result.RefreshToken!, now, session.ExpiresAt), result.AntiCsrf),
+                    Tokens = new SessionTokens(access, new IssuedToken(result.RefreshToken!, now, expiresAt), result.AntiCsrf),
                 };
             case RefreshOutcome.NotFound:
                 return new RefreshedSession { Verdict = SessionVerdict.Unauthorised, Message = "Session missing in db or has expired" };
@@ -260,7 +263,10 @@ public sealed class SessionService(
             case SessionOutcome.Ok when result.IsCurrent || differs:
                 var session = result.Session!;
                 var ring = await keyRings.GetAsync(app, CancellationToken.None);
-                var access = Mint(app, ring, session, rules, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, Life(app, null));
+
+                // The whole validity: only create and refresh shorten it at random (§5).
+                var access = Mint(
+                    app, ring, session, rules, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
                 return Verified(token) with { PayloadJson = session.PayloadJson, NewAccessToken = access };
             case SessionOutcome.Ok:
                 return Verified(token);
@@ -331,7 +337,15 @@ public sealed class SessionService(
 
         using var left = JsonDocument.Parse(stored);
         using var right = JsonDocument.Parse(inToken);
-        return JsonElement.DeepEquals(left.RootElement, right.RootElement);
+        try
+        {
+            return JsonElement.DeepEquals(left.RootElement, right.RootElement);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // A number whose exponent fits no integer can only be compared as text, and the texts differ.
+            return false;
+        }
     }
 
     private static VerifiedSession Verified(AccessTokenContent token) => new()

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Grid.Abstractions.Apps;
 using Microsoft.AspNetCore.Http;
@@ -12,8 +13,9 @@ internal static class GetCoreConfig
         var request = CoreRequest.Of(context);
         var tenant = await TenantWire.Tenant(context, request).FindAsync(CancellationToken.None);
         using var config = JsonDocument.Parse(tenant?.CoreConfigJson ?? "{}");
-        await CoreResponse.WriteAsync(context, "OK", config, static (json, document) =>
+        await CoreResponse.WriteAsync(context, "OK", (config, request.App), static (json, state) =>
         {
+            var (document, app) = state;
             json.WriteStartArray("config"u8);
             foreach (var key in CoreConfigKeys.InOrder.Where(k => k.IsSessionSetting && k.Name != CoreConfigKeys.ApiKeysKey))
             {
@@ -21,7 +23,7 @@ internal static class GetCoreConfig
                 json.WriteString("key"u8, key.Name);
                 json.WriteString("valueType"u8, CoreConfig.WireName(key.Type));
                 json.WritePropertyName("value"u8);
-                json.WriteRawValue(document.RootElement.TryGetProperty(key.Name, out var own) ? own.GetRawText() : key.Default, skipInputValidation: true);
+                json.WriteRawValue(document.RootElement.TryGetProperty(key.Name, out var own) ? own.GetRawText() : Inherited(key, app), skipInputValidation: true);
                 json.WriteString("description"u8, key.Description);
                 json.WriteBoolean("isDifferentAcrossTenants"u8, false);
                 if (key.PossibleValues is { } values)
@@ -46,4 +48,22 @@ internal static class GetCoreConfig
             json.WriteEndArray();
         });
     }
+
+    // What the app does not set, the installation may; the snapshot holds what is in force.
+    private static string Inherited(CoreConfigKey key, AppSnapshot app) => key.Name switch
+    {
+        CoreConfigKeys.AccessTokenValidity => Number(app.Settings.AccessTokenValidity.TotalSeconds),
+        CoreConfigKeys.RefreshTokenValidity => Number(app.Settings.RefreshTokenValidity.TotalMinutes),
+        CoreConfigKeys.DynamicKeyUpdateInterval or CoreConfigKeys.OldDynamicKeyUpdateInterval => Number(app.Settings.DynamicKeyUpdateInterval.TotalHours),
+        CoreConfigKeys.ValidityJitter => Number(app.Settings.AccessTokenValidityJitter),
+        CoreConfigKeys.RotationGrace => Number(app.Settings.RefreshRotationGrace.TotalSeconds),
+        CoreConfigKeys.RecentReuse => app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised ? "\"UNAUTHORISED\"" : "\"TOKEN_THEFT\"",
+        CoreConfigKeys.IpAllow => Text(app.IpAllowRegex),
+        CoreConfigKeys.IpDeny => Text(app.IpDenyRegex),
+        _ => key.Default,
+    };
+
+    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+
+    private static string Text(string? value) => value is null ? "null" : $"\"{JsonEncodedText.Encode(value)}\"";
 }

@@ -9,7 +9,7 @@ internal static class CreateSession
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
-        var userId = SessionWire.UserId(body.String("userId"));
+        var userId = SessionWire.UserId(body);
         var withAntiCsrf = body.Bool("enableAntiCsrf");
         var payload = body.Object("userDataInJWT");
         var data = body.Object("userDataInDatabase");

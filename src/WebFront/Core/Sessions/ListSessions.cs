@@ -1,8 +1,6 @@
 using Grid.Abstractions;
-using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Sessions;
 
@@ -12,10 +10,10 @@ internal static class ListSessions
     public static async Task HandleAsync(HttpContext context)
     {
         var request = CoreRequest.Of(context);
-        var userId = SessionWire.UserId(CoreQuery.Required(context, "userId"));
+        var userId = SessionWire.UserId(context);
         var allTenants = CoreQuery.OptionalBool(context, "fetchAcrossAllTenants") ?? true;
         _ = CoreQuery.OptionalBool(context, "fetchSessionsForAllLinkedAccounts");
-        var listed = await User(context, request, userId).ListAsync(AcrossTenants(request, allTenants), CancellationToken.None);
+        var listed = await SessionWire.User(context, request, userId).ListAsync(AcrossTenants(request, allTenants), CancellationToken.None);
         if (listed.Outcome != SessionOutcome.Ok)
         {
             throw new StoreUnavailableException("The sessions could not be listed.");
@@ -26,8 +24,4 @@ internal static class ListSessions
 
     /// <summary>From 5.0 on only the public tenant speaks for all of them.</summary>
     public static bool AcrossTenants(CoreRequest request, bool asked) => asked && (request.IsPublicTenant || request.Version < CdiVersion.V5);
-
-    public static IUserGrain User(HttpContext context, CoreRequest request, string userId) =>
-        context.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<IUserGrain>(
-            new UserKey(new TenantKey(request.App.App, request.TenantId), userId).ToString());
 }

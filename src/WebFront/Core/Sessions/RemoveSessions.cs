@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Grid.Abstractions;
 using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,16 +29,9 @@ internal static class RemoveSessions
         }
 
         var revoked = userId is not null
-            ? await RevokeUserAsync(context, request, SessionWire.UserId(userId), allTenants ?? true)
+            ? await SessionWire.RevokeUserAsync(context, request, SessionWire.UserId(body), ListSessions.AcrossTenants(request, allTenants ?? true))
             : await RevokeHandlesAsync(context, request, handles!);
         await CoreResponse.WriteAsync(context, "OK", revoked, static (json, ended) => SessionWire.WriteHandles(json, "sessionHandlesRevoked", ended));
-    }
-
-    private static async Task<ImmutableArray<SessionHandle>> RevokeUserAsync(HttpContext context, CoreRequest request, string userId, bool allTenants)
-    {
-        var revoked = await ListSessions.User(context, request, userId).RevokeAllAsync(
-            ListSessions.AcrossTenants(request, allTenants), except: null, RevocationReason.Requested, CancellationToken.None);
-        return revoked.Outcome == SessionOutcome.Ok ? revoked.Sessions : throw new StoreUnavailableException("The sessions could not be ended.");
     }
 
     private static async Task<ImmutableArray<SessionHandle>> RevokeHandlesAsync(HttpContext context, CoreRequest request, string[] texts)

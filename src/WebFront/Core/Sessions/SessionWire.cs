@@ -1,4 +1,7 @@
+using System.Collections.Immutable;
 using System.Text.Json;
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
@@ -16,10 +19,20 @@ internal static class SessionWire
     public static SessionService Service(HttpContext context) => context.RequestServices.GetRequiredService<SessionService>();
 
     /// <summary>Clients trim user ids, some of them only sometimes.</summary>
-    public static string UserId(string text)
+    public static string UserId(CoreBody body) => Trimmed(body.String("userId")) ?? throw CoreException.BadField("userId");
+
+    public static string UserId(HttpContext context) =>
+        Trimmed(CoreQuery.Required(context, "userId")) ?? throw CoreException.BadQuery("userId");
+
+    public static IUserGrain User(HttpContext context, CoreRequest request, string userId) =>
+        context.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<IUserGrain>(
+            new UserKey(new TenantKey(request.App.App, request.TenantId), userId).ToString());
+
+    /// <summary>Ends the sessions of a user; they are gone when this returns.</summary>
+    public static async Task<ImmutableArray<SessionHandle>> RevokeUserAsync(HttpContext context, CoreRequest request, string userId, bool allTenants)
     {
-        var userId = text.Trim();
-        return userId.Length is > 0 and <= MaxUserIdLength ? userId : throw CoreException.BadField("userId");
+        var revoked = await User(context, request, userId).RevokeAllAsync(allTenants, except: null, RevocationReason.Requested, CancellationToken.None);
+        return revoked.Outcome == SessionOutcome.Ok ? revoked.Sessions : throw new StoreUnavailableException("The sessions could not be ended.");
     }
 
     public static void RefuseProtected(string payloadJson, AccessTokenVersion version)
@@ -119,5 +132,11 @@ internal static class SessionWire
         }
 
         json.WriteEndArray();
+    }
+
+    private static string? Trimmed(string userId)
+    {
+        var trimmed = userId.Trim();
+        return trimmed.Length is > 0 and <= MaxUserIdLength ? trimmed : null;
     }
 }

@@ -1,3 +1,4 @@
+using Grid.WebFront.Core.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -10,7 +11,7 @@ internal static class UserEndpoints
     {
         core.MapAppApi("GET", "/user/id", context => UnknownAsync(context, "UNKNOWN_USER_ID_ERROR"));
         core.MapAppApi("GET", "/recipe/userid/map", context => UnknownAsync(context, "UNKNOWN_MAPPING_ERROR"));
-        core.MapAppApi("POST", "/user/remove", context => CoreResponse.WriteStatusAsync(context, "OK"));
+        core.MapAppApi("POST", "/user/remove", RemoveAsync);
         core.MapTenantApi("GET", "/users/count", NoneAsync);
         core.MapAppApi("GET", "/users/count/active", NoneAsync);
         core.MapTenantApi("GET", "/users", EmptyAsync);
@@ -21,6 +22,15 @@ internal static class UserEndpoints
     {
         CoreQuery.Required(context, "userId");
         return CoreResponse.WriteStatusAsync(context, status);
+    }
+
+    // The user is another service's, the sessions are ours: removing the one ends the others, in every tenant.
+    private static async Task RemoveAsync(HttpContext context)
+    {
+        using var body = await CoreBody.ReadAsync(context);
+        _ = body.BoolOrNull("removeAllLinkedAccounts");
+        await SessionWire.RevokeUserAsync(context, CoreRequest.Of(context), SessionWire.UserId(body), allTenants: true);
+        await CoreResponse.WriteStatusAsync(context, "OK");
     }
 
     private static Task NoneAsync(HttpContext context) =>
