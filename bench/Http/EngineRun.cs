@@ -37,9 +37,11 @@ internal static class EngineRun
 
             foreach (var concurrency in settings.Concurrency)
             {
+                var strangers = OtherCores.Begin(() => ProcessUsage.PostgreSqlCpuSeconds(postmaster));
                 var (insert, select) = await PostgreSqlLoop.RunAsync(connection, concurrency, settings.Measure);
-                figures.Add(Figure.Of("PostgreSQL", BareInsert, concurrency, insert));
-                figures.Add(Figure.Of("PostgreSQL", BareSelect, concurrency, select));
+                var cores = strangers.End();
+                figures.Add(Figure.Of("PostgreSQL", BareInsert, concurrency, insert) with { OtherCores = cores });
+                figures.Add(Figure.Of("PostgreSQL", BareSelect, concurrency, select) with { OtherCores = cores });
             }
 
             return null;
@@ -60,9 +62,11 @@ internal static class EngineRun
                 Scenarios(new Measured("SQLite", grid, postmaster: null, settings, figures), grid, settings);
             }
 
+            var strangers = OtherCores.Begin(() => 0);
             var (insert, select) = SqliteLoop.Run(Path.Combine(folder, "grid.db"), settings.Measure);
-            figures.Add(Figure.Of("SQLite", BareInsert, 1, insert));
-            figures.Add(Figure.Of("SQLite", BareSelect, 1, select));
+            var cores = strangers.End();
+            figures.Add(Figure.Of("SQLite", BareInsert, 1, insert) with { OtherCores = cores });
+            figures.Add(Figure.Of("SQLite", BareSelect, 1, select) with { OtherCores = cores });
         }
         finally
         {
