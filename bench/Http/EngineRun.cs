@@ -14,6 +14,7 @@ internal static class EngineRun
     public const string BareSelect = "bare SELECT";
 
     private const int SessionsPerUser = 10;
+    private const int WarmUpConcurrency = 16;
 
     /// <returns>Null, or why the engine was left out.</returns>
     public static async Task<string?> PostgreSqlAsync(RunSettings settings, List<Figure> figures)
@@ -36,9 +37,11 @@ internal static class EngineRun
 
             foreach (var concurrency in settings.Concurrency)
             {
+                var strangers = OtherCores.Begin(() => ProcessUsage.PostgreSqlCpuSeconds(postmaster));
                 var (insert, select) = await PostgreSqlLoop.RunAsync(connection, concurrency, settings.Measure);
-                figures.Add(Figure.Of("PostgreSQL", BareInsert, concurrency, insert));
-                figures.Add(Figure.Of("PostgreSQL", BareSelect, concurrency, select));
+                var cores = strangers.End();
+                figures.Add(Figure.Of("PostgreSQL", BareInsert, concurrency, insert) with { OtherCores = cores });
+                figures.Add(Figure.Of("PostgreSQL", BareSelect, concurrency, select) with { OtherCores = cores });
             }
 
             return null;
@@ -59,9 +62,11 @@ internal static class EngineRun
                 Scenarios(new Measured("SQLite", grid, postmaster: null, settings, figures), grid, settings);
             }
 
+            var strangers = OtherCores.Begin(() => 0);
             var (insert, select) = SqliteLoop.Run(Path.Combine(folder, "grid.db"), settings.Measure);
-            figures.Add(Figure.Of("SQLite", BareInsert, 1, insert));
-            figures.Add(Figure.Of("SQLite", BareSelect, 1, select));
+            var cores = strangers.End();
+            figures.Add(Figure.Of("SQLite", BareInsert, 1, insert) with { OtherCores = cores });
+            figures.Add(Figure.Of("SQLite", BareSelect, 1, select) with { OtherCores = cores });
         }
         finally
         {
@@ -72,6 +77,11 @@ internal static class EngineRun
     private static void Scenarios(Measured measured, ServerProcess grid, RunSettings settings)
     {
         var live = Measured.Prepare(grid.EndPoint, new SessionPool("live", settings.Sessions / SessionsPerUser, SessionsPerUser));
+        foreach (var scenario in settings.Scenarios.Where(s => s != "revoke-all"))
+        {
+            measured.WarmUp(WarmUpConcurrency, () => Body(scenario, "warm", WarmUpConcurrency));
+        }
+
         foreach (var scenario in settings.Scenarios)
         {
             foreach (var concurrency in settings.Concurrency)
@@ -84,17 +94,19 @@ internal static class EngineRun
                     continue;
                 }
 
-                measured.For(scenario, concurrency, () => scenario switch
-                {
-                    "create" => new CreateSessions($"new{concurrency}-"),
-                    "verify" => new PreparedRequests(live.Tokens.Select(t => CoreRequests.Verify(t.Access, checkDatabase: false))),
-                    "verify+db" => new PreparedRequests(live.Tokens.Select(t => CoreRequests.Verify(t.Access, checkDatabase: true))),
-                    "refresh" => new RefreshSessions(
-                        Measured.Prepare(grid.EndPoint, new SessionPool($"refreshed{concurrency}", Math.Max(1, settings.Sessions / SessionsPerUser), SessionsPerUser)).Tokens, concurrency),
-                    "list" => new PreparedRequests(live.UserIds.Select(CoreRequests.List)),
-                    _ => throw new InvalidOperationException($"No scenario '{scenario}'."),
-                });
+                measured.For(scenario, concurrency, () => Body(scenario, "run", concurrency));
             }
         }
+
+        Load.IScenario Body(string scenario, string phase, int concurrency) => scenario switch
+        {
+            "create" => new CreateSessions($"new-{phase}{concurrency}-"),
+            "verify" => new PreparedRequests(live.Tokens.Select(t => CoreRequests.Verify(t.Access, checkDatabase: false))),
+            "verify+db" => new PreparedRequests(live.Tokens.Select(t => CoreRequests.Verify(t.Access, checkDatabase: true))),
+            "refresh" => new RefreshSessions(
+                Measured.Prepare(grid.EndPoint, new SessionPool($"refreshed-{phase}{concurrency}", settings.Sessions / SessionsPerUser, SessionsPerUser)).Tokens, concurrency),
+            "list" => new PreparedRequests(live.UserIds.Select(CoreRequests.List)),
+            _ => throw new InvalidOperationException($"No scenario '{scenario}'."),
+        };
     }
 }

@@ -8,6 +8,13 @@ namespace Grid.Bench.Http;
 /// <summary>Runs one scenario against one server and takes its figures.</summary>
 internal sealed class Measured(string engine, ServerProcess server, int? postmaster, RunSettings settings, List<Figure> figures)
 {
+    /// <summary>A fresh process compiles its hot paths again with what it has learned; that shall be over before anything is measured.</summary>
+    public void WarmUp(int concurrency, Func<IScenario> create)
+    {
+        using var load = new LoadGenerator(server.EndPoint, concurrency);
+        load.Run(create(), settings.FirstWarmUp);
+    }
+
     public void For(string scenario, int concurrency, Func<IScenario> create)
     {
         using var load = new LoadGenerator(server.EndPoint, concurrency);
@@ -33,19 +40,20 @@ internal sealed class Measured(string engine, ServerProcess server, int? postmas
 
     private void Take(string scenario, int concurrency, Func<Latencies> run)
     {
-        var before = (Machine: ProcessUsage.MachineCpuSeconds(), Server: ProcessUsage.CpuSeconds(server.Id), Database: Database(), Own: ProcessUsage.CpuSeconds(Environment.ProcessId));
+        var before = (Server: ProcessUsage.CpuSeconds(server.Id), Database: Database(), Own: ProcessUsage.CpuSeconds(Environment.ProcessId));
+        var strangers = OtherCores.Begin(() => ProcessUsage.CpuSeconds(server.Id) + Database());
         var latencies = run();
+        var cores = strangers.End();
         var per = 1000.0 / latencies.Count;
         var serverCpu = ProcessUsage.CpuSeconds(server.Id) - before.Server;
         var databaseCpu = Database() - before.Database;
         var ownCpu = ProcessUsage.CpuSeconds(Environment.ProcessId) - before.Own;
-        var otherCpu = ProcessUsage.MachineCpuSeconds() - before.Machine - serverCpu - databaseCpu - ownCpu;
         var figure = Figure.Of(engine, scenario, concurrency, latencies) with
         {
             ServerCpu = serverCpu * per,
             DatabaseCpu = postmaster is null ? null : databaseCpu * per,
             GeneratorCpu = ownCpu * per,
-            OtherCores = Math.Max(0, otherCpu / latencies.Elapsed.TotalSeconds),
+            OtherCores = cores,
             Resident = ProcessUsage.ResidentMegabytes(server.Id),
         };
         figures.Add(figure);

@@ -11,6 +11,9 @@ internal sealed record RunSettings
 
     public TimeSpan WarmUp { get; init; } = TimeSpan.FromSeconds(2);
 
+    /// <summary>Of each scenario once, on a server just started, before the first line.</summary>
+    public TimeSpan FirstWarmUp => WarmUp * 5;
+
     public int[] Concurrency { get; init; } = [1, 16, 64];
 
     public string[] Engines { get; init; } = ["PostgreSQL", "SQLite"];

@@ -31,13 +31,13 @@ internal static class Markdown
         }
 
         page.AppendLine();
-        page.AppendLine(CultureInfo.InvariantCulture, $"{settings.WarmUp.TotalSeconds} s warm-up and {settings.Measure.TotalSeconds} s measured per line; {settings.Sessions} live sessions, all of them in memory after the warm-up; access tokens that the server has seen before. Load generator, server and database share the machine. One request in flight per connection, API key checked, `cdi-version: 5.4` as supertokens-node 24 sends it. Latencies include the wait for a core.").AppendLine();
+        page.AppendLine(CultureInfo.InvariantCulture, $"Each scenario runs {settings.FirstWarmUp.TotalSeconds} s on the server just started, before anything is measured; then {settings.WarmUp.TotalSeconds} s warm-up and {settings.Measure.TotalSeconds} s measured per line; {settings.Sessions} live sessions; access tokens that the server has seen before. Load generator, server and database share the machine. One request in flight per connection, API key checked, `cdi-version: 5.4` as supertokens-node 24 sends it. Latencies include the wait for a core.").AppendLine();
         foreach (var reason in leftOut)
         {
             page.AppendLine(CultureInfo.InvariantCulture, $"Left out: {reason}.").AppendLine();
         }
 
-        page.AppendLine("CPU columns are processor seconds per 1,000 operations. `other cores`: what processes with no part in the run took of the machine meanwhile; where it is not near 0, the line says less about Grid than about its neighbours.").AppendLine();
+        page.AppendLine("CPU columns are processor seconds per 1,000 operations, counted in steps of 10 ms, which is coarse for revoke-all. `other cores`: what processes with no part in the run took of the machine meanwhile; where it is not near 0, the line says less about Grid than about its neighbours.").AppendLine();
         if (settings.Smoke)
         {
             page.AppendLine("A smoke run: it shows that everything works. Its figures mean nothing.").AppendLine();
@@ -66,7 +66,7 @@ internal static class Markdown
     private static void Aims(StringBuilder page, IReadOnlyList<Figure> figures)
     {
         page.AppendLine("## Against the aims of issue 3").AppendLine();
-        page.AppendLine("The aims are for PostgreSQL. The best of the measured concurrencies counts for throughput; revoke-all counts by its p50 on one connection. A line with busy neighbours can show that an aim is met, not that it is missed.").AppendLine();
+        page.AppendLine("The aims are for PostgreSQL. The issue does not say at which concurrency: here the best of the measured ones counts for throughput, and fewer connections reach less (see the tables). revoke-all counts by its p50 on one connection. A line with busy neighbours can show that an aim is met, not that it is missed.").AppendLine();
         page.AppendLine("| | aim | PostgreSQL | | SQLite | |").AppendLine("|---|--:|--:|---|--:|---|");
         foreach (var (scenario, aim) in AimsPerSecond)
         {
@@ -102,7 +102,7 @@ internal static class Markdown
         }
 
         page.AppendLine();
-        page.AppendLine("`of constant`: share of the ops/s of the constant endpoint at the same concurrency. `of bare SQL`: the same against the bare INSERT (create, refresh) or SELECT (verify+db, list); above 100 % means that writes share a commit, or that no statement was needed.").AppendLine();
+        page.AppendLine("`of constant`: share of the ops/s of the constant endpoint at the same concurrency. `of bare SQL`: the same against the bare INSERT (create, refresh) or SELECT (verify+db, list); above 100 % means that writes share a commit. On SQLite the baseline is a single loop at every concurrency. A ratio holds only if both of its lines had the machine for themselves.").AppendLine();
     }
 
     private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "–";
