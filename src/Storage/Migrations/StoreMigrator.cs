@@ -128,6 +128,7 @@ public sealed class StoreMigrator
         else
         {
             SqliteDatabase.Prepare(Path.GetFullPath(_options.RequiredSqlitePath));
+            SqliteDatabase.UseWriteAheadLog(_options.RequiredSqlitePath);
             builder = DeployChanges.To.SqliteDatabase(SqliteDatabase.ConnectionString(_options.RequiredSqlitePath)).JournalToSqliteTable(JournalTable);
         }
 

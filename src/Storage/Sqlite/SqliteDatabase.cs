@@ -30,6 +30,16 @@ internal sealed class SqliteDatabase : IStoreStartup, IDisposable
         }
     }
 
+    /// <summary>Kept in the file: every later connection, Orleans' own among them, waits for a writer instead of failing beside readers.</summary>
+    public static void UseWriteAheadLog(string path)
+    {
+        using var connection = new SqliteConnection(ConnectionString(path));
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA journal_mode = WAL";
+        command.ExecuteScalar();
+    }
+
     /// <summary>How to open the file; also for Orleans' grain storage.</summary>
     public static string ConnectionString(string path) => new SqliteConnectionStringBuilder
     {
