@@ -21,6 +21,8 @@ public sealed class GridCluster : IAsyncLifetime
 
     internal FaultyStore Store { get; private set; } = null!;
 
+    internal StartedCalls Calls { get; } = new();
+
     internal SkippingTime Clock { get; } = new();
 
     internal InProcessTestCluster Cluster => _cluster ?? throw new InvalidOperationException("Not started.");
@@ -49,6 +51,7 @@ public sealed class GridCluster : IAsyncLifetime
             silo.AddMemoryGrainStorage(GrainStores.State);
             silo.UseInMemoryReminderService();
             silo.AddGridGrains();
+            silo.AddIncomingGrainCallFilter(Calls);
         });
         _cluster = builder.Build();
         await _cluster.DeployAsync();

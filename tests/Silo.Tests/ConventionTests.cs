@@ -11,7 +11,8 @@ public sealed class ConventionTests
         { "Grid.Abstractions", ["Grid.Tokens"] },
         { "Grid.Storage", ["Grid.Abstractions", "Grid.Tokens"] },
         { "Grid.Grains", ["Grid.Abstractions", "Grid.Tokens"] },
-        { "Grid.WebFront", ["Grid.Abstractions", "Grid.Tokens"] },
+        { "Grid.Client", ["Grid.Tokens"] },
+        { "Grid.WebFront", ["Grid.Abstractions", "Grid.Client", "Grid.Tokens"] },
     };
 
     [Theory, MemberData(nameof(Arrows))]
@@ -25,6 +26,7 @@ public sealed class ConventionTests
     [InlineData("Grid.Tokens", "Orleans", "Microsoft.AspNetCore", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.Abstractions", "Microsoft.AspNetCore", "Npgsql", "Microsoft.Data", "Orleans.Runtime")]
     [InlineData("Grid.Grains", "Microsoft.AspNetCore", "Npgsql", "Microsoft.Data")]
+    [InlineData("Grid.Client", "Orleans", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.WebFront", "Orleans.Runtime", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.Storage", "Microsoft.AspNetCore", "Orleans.Runtime")]
     public void Boundaries_keep_libraries_out(string project, params string[] forbidden)

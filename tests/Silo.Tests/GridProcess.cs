@@ -43,7 +43,7 @@ internal sealed class GridProcess : IDisposable
     /// <summary>Serves on a free port; returns when it says that it is ready.</summary>
     public static async Task<GridProcess> ServeAsync(string folder, params (string Name, string Value)[] environment)
     {
-        var grid = Start(folder, ["serve"], [("Grid__Core__Port", "0"), .. environment]);
+        var grid = Start(folder, ["serve"], [("Grid__Core__Port", "0"), ("Grid__Front__Port", "0"), .. environment]);
         var patience = Stopwatch.StartNew();
         while (!grid.Output.Contains("Ready.", StringComparison.Ordinal))
         {

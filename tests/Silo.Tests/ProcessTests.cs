@@ -35,7 +35,7 @@ public sealed class ProcessTests : IDisposable
     {
         using var first = await GridProcess.ServeAsync(_folder);
 
-        var (code, output) = await GridProcess.RunAsync(_folder, ["serve", "--Grid:Core:Port=0"]);
+        var (code, output) = await GridProcess.RunAsync(_folder, ["serve", "--Grid:Core:Port=0", "--Grid:Front:Port=0"]);
 
         Assert.Equal(3, code);
         Assert.Contains("Only one Grid may own a SQLite file", output, StringComparison.Ordinal);

@@ -10,7 +10,9 @@ using Grid.Storage;
 using Grid.TestKit;
 using Grid.Tokens.SigningKeys;
 using Grid.WebFront.Core;
+using Grid.WebFront.Front;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -38,7 +40,10 @@ public sealed class CoreHost : IAsyncLifetime
 
     public Uri Url { get; private set; } = null!;
 
-    public IReadOnlyList<Endpoint> Endpoints => [.. _app!.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints)];
+    /// <summary>The front for browsers, in the same process.</summary>
+    public Uri FrontUrl { get; private set; } = null!;
+
+    public IReadOnlyList<Endpoint> Endpoints => [.. _app!.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).Where(e => e.Metadata.GetMetadata<CoreRoute>() is not null)];
 
     internal SkippingTime Clock { get; } = new();
 
@@ -58,6 +63,16 @@ public sealed class CoreHost : IAsyncLifetime
         builder.Services.Replace(ServiceDescriptor.Singleton<ISessionStore>(
             provider => Store = new SwitchableStore((ISessionStore)ActivatorUtilities.CreateInstance(provider, real.ImplementationType!))));
         builder.Services.AddGridCore();
+        builder.Services.AddGridFront(new FrontDoor
+        {
+            ShowsFirstPage = true,
+            Browser = options =>
+            {
+                options.ApiDomain = "http://localhost:8080";
+                options.WebsiteDomains.Add("http://localhost:3000");
+                options.ForwardClaims.Add("role");
+            },
+        });
         builder.UseOrleans(silo =>
         {
             silo.UseLocalhostClustering(FreePort(), FreePort());
@@ -68,12 +83,19 @@ public sealed class CoreHost : IAsyncLifetime
         builder.WebHost.UseKestrel(kestrel =>
         {
             kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, 0, door => door.Use(next => connection =>
+            {
+                connection.Items["front"] = "front";
+                return next(connection);
+            }));
             kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
         });
         _app = builder.Build();
+        _app.MapWhen(context => context.Features.Get<IConnectionItemsFeature>()!.Items.ContainsKey("front"), front => front.UseGridFront());
         _app.UseGridCore();
         await _app.StartAsync();
-        Url = new Uri(_app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        Uri[] urls = [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(url => new Uri(url))];
+        (Url, FrontUrl) = (urls[0], urls[1]);
         Http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) }) { BaseAddress = Url };
     }
 

@@ -22,6 +22,7 @@ public sealed class RouteTableTests(CoreHost core) : IAsyncLifetime
         "POST /recipe/session/regenerate A K",
         "PUT /recipe/session/data A K",
         "PUT /recipe/jwt/data T K",
+        "POST /session/ticket T K",
         "POST /recipe/jwt A K",
         "GET /recipe/jwt/jwks A K",
         "GET /.well-known/jwks.json A open",

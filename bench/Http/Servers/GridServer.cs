@@ -12,6 +12,7 @@ internal static class GridServer
         var command = (Environment.GetEnvironmentVariable("GRID_COMMAND") ?? $"dotnet {BuiltExecutable()} serve").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = folder };
         start.Environment["Grid__Core__Port"] = "0";
+        start.Environment["Grid__Front__Enabled"] = "false";
         start.Environment["Grid__Core__ApiKeys"] = CoreRequests.ApiKey;
         start.Environment["Grid__Store__SqlitePath"] = Path.Combine(folder, "grid.db");
         if (postgreSql is not null)

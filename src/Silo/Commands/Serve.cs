@@ -3,6 +3,7 @@ using Grid.Silo.Hosting;
 using Grid.Silo.Settings;
 using Grid.Storage;
 using Grid.WebFront.Core;
+using Grid.WebFront.Front;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 
@@ -27,6 +28,11 @@ internal static partial class Serve
         builder.Services.AddSingleton(protector);
         builder.Services.AddGridStorage(settings.Store);
         builder.Services.AddGridCore();
+        if (settings.Front.Enabled)
+        {
+            builder.Services.AddGridFront(settings.Front.ToDoor(settings.FrontAddress, builder.Environment.EnvironmentName));
+        }
+
         builder.Services.AddGridHealth();
         builder.AddGridSilo(settings);
         builder.WebHost.AddGridKestrel(settings);
@@ -42,11 +48,18 @@ internal static partial class Serve
         await PrepareStoreAsync(app.Services, settings, logger);
         Log.Keys(logger, keyOrigin);
         app.UseGridHealth();
+        if (settings.Front.Enabled)
+        {
+            app.MapWhen(KestrelHosting.IsFront, front => front.UseGridFront());
+        }
+
         app.UseGridCore();
         await app.StartAsync(stop);
-        foreach (var url in app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses)
+        string[] urls = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
+        Log.Listening(logger, urls[0]);
+        if (settings.Front.Enabled)
         {
-            Log.Listening(logger, url);
+            Log.FrontListening(logger, urls[1]);
         }
 
         Log.Ready(logger, settings.Defaults.ApiKeyHashes.Length);
@@ -87,6 +100,9 @@ internal static partial class Serve
     {
         [LoggerMessage(1000, LogLevel.Information, "Core API listens on {Url}")]
         public static partial void Listening(ILogger logger, string url);
+
+        [LoggerMessage(1006, LogLevel.Information, "Front for browsers listens on {Url}")]
+        public static partial void FrontListening(ILogger logger, string url);
 
         [LoggerMessage(1001, LogLevel.Information, "Store: {Engine} at {Place}, schema {Schema}")]
         public static partial void Store(ILogger logger, string engine, string place, string schema);

@@ -1,10 +1,13 @@
 using Grid.Silo.Settings;
+using Microsoft.AspNetCore.Connections.Features;
 
 namespace Grid.Silo.Hosting;
 
-/// <summary>The core API's socket and the limits of a request on it. Figures: <c>reliability.md</c> §4.5.</summary>
+/// <summary>The sockets of core API and front, and the limits of a request on them. Figures: <c>reliability.md</c> §4.5.</summary>
 internal static class KestrelHosting
 {
+    private const string FrontMark = "grid.front";
+
     public static void AddGridKestrel(this IWebHostBuilder web, GridSettings settings) => web.ConfigureKestrel(kestrel =>
     {
         kestrel.AddServerHeader = false;
@@ -16,5 +19,16 @@ internal static class KestrelHosting
         kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
         kestrel.Limits.MaxConcurrentConnections = 20_000;
         kestrel.Listen(settings.Address, settings.Core.Port);
+        if (settings.Front.Enabled)
+        {
+            kestrel.Listen(settings.FrontAddress, settings.Front.Port, door => door.Use(next => connection =>
+            {
+                connection.Items[FrontMark] = FrontMark;
+                return next(connection);
+            }));
+        }
     });
+
+    /// <summary>Whether a request came in by the front's socket. The port alone would not tell: it may be any, and two addresses may share it.</summary>
+    public static bool IsFront(HttpContext context) => context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(FrontMark) == true;
 }

@@ -2,6 +2,7 @@ using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Grid.Abstractions.Apps;
 using Grid.Grains.Purge;
+using Grid.Silo.Hosting;
 using Grid.Storage;
 using Npgsql;
 
@@ -14,6 +15,7 @@ internal sealed class GridSettings
     public static IReadOnlyDictionary<string, Type> Sections { get; } = new Dictionary<string, Type>
     {
         [CoreApiOptions.Section] = typeof(CoreApiOptions),
+        [FrontOptions.Section] = typeof(FrontOptions),
         [StoreSettings.Section] = typeof(StoreSettings),
         [KeyOptions.Section] = typeof(KeyOptions),
         [SessionLifetimeOptions.Section] = typeof(SessionLifetimeOptions),
@@ -25,13 +27,16 @@ internal sealed class GridSettings
     private GridSettings(IConfiguration configuration, IReadOnlyDictionary<string, string?> environment)
     {
         Core = Bind<CoreApiOptions>(configuration, CoreApiOptions.Section);
+        Front = Bind<FrontOptions>(configuration, FrontOptions.Section);
         Cluster = Bind<ClusterOptions>(configuration, ClusterOptions.Section);
         Log = Bind<LogOptions>(configuration, LogOptions.Section);
         Keys = Bind<KeyOptions>(configuration, KeyOptions.Section);
         _ = Bind<PurgeOptions>(configuration, PurgeOptions.Section);
         StoreSettings = Bind<StoreSettings>(configuration, StoreSettings.Section);
         Store = ReadStore(StoreSettings, configuration.GetConnectionString("Grid"));
-        Address = ReadAddress(Core);
+        Address = ReadAddress(Core.Address, "Grid:Core:Address (or SUPERTOKENS_HOST)");
+        FrontAddress = ReadAddress(Front.Address, "Grid:Front:Address");
+        FrontHosting.Check(Front);
         Defaults = ReadDefaults(configuration, environment, Core);
         if (!IPAddress.IsLoopback(Address) && Defaults.ApiKeyHashes.IsEmpty && !Core.AllowInsecureAddress)
         {
@@ -47,6 +52,10 @@ internal sealed class GridSettings
     }
 
     public CoreApiOptions Core { get; }
+
+    public FrontOptions Front { get; }
+
+    public IPAddress FrontAddress { get; }
 
     public ClusterOptions Cluster { get; }
 
@@ -132,11 +141,11 @@ internal sealed class GridSettings
         };
     }
 
-    private static IPAddress ReadAddress(CoreApiOptions core) =>
-        core.Address.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
-        : core.Address is "*" or "+" ? IPAddress.Any
-        : IPAddress.TryParse(core.Address, out var address) ? address
-        : throw new SettingsException($"Grid:Core:Address (or SUPERTOKENS_HOST) must be an IP address, 'localhost' or '*'; '{core.Address}' is none of them.");
+    private static IPAddress ReadAddress(string text, string key) =>
+        text.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
+        : text is "*" or "+" ? IPAddress.Any
+        : IPAddress.TryParse(text, out var address) ? address
+        : throw new SettingsException($"{key} must be an IP address, 'localhost' or '*'; '{text}' is none of them.");
 
     private static AppDefaults ReadDefaults(IConfiguration configuration, IReadOnlyDictionary<string, string?> environment, CoreApiOptions core)
     {

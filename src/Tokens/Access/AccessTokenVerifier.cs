@@ -56,6 +56,10 @@ public sealed class AccessTokenVerifier
             && (content = AccessTokenReader.ReadClaims(claims, version)) is not null;
     }
 
+    /// <summary>Whether the token's header is one of ours, so that an application's other bearer tokens can be told from ours. Proves nothing.</summary>
+    public static bool LooksOurs(string? token) =>
+        token is { Length: <= AccessTokenReader.MaxLength } && TrySplit(token, out var header, out _, out _) && AccessTokenReader.TryReadHeader(header, out _, out _);
+
     private static AccessTokenCheck VerifyUnknown(string token, KeyRing ring, DateTimeOffset now, out SigningKey? key)
     {
         key = null;

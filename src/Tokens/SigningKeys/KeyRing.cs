@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using System.Text.Json;
 
 namespace Grid.Tokens.SigningKeys;
 
@@ -9,23 +10,54 @@ public sealed class KeyRing
 {
     private readonly FrozenDictionary<string, SigningKey> _byKid;
     private readonly SigningKey[] _keys;
+    private readonly RefreshMacKey? _mac;
     private Published? _published;
 
     /// <param name="keys">All signing keys of the app, old, current and to come.</param>
     /// <param name="mac">The key of its refresh tokens.</param>
     /// <param name="nextChangeAt">When the next key will be published.</param>
     public KeyRing(IEnumerable<SigningKey> keys, RefreshMacKey mac, DateTimeOffset nextChangeAt)
+        : this(keys, nextChangeAt, mac ?? throw new ArgumentNullException(nameof(mac)))
+    {
+    }
+
+    private KeyRing(IEnumerable<SigningKey> keys, DateTimeOffset nextChangeAt, RefreshMacKey? mac)
     {
         ArgumentNullException.ThrowIfNull(keys);
-        ArgumentNullException.ThrowIfNull(mac);
         _keys = [.. keys.OrderByDescending(k => k.SignsFrom)];
         _byKid = _keys.ToFrozenDictionary(k => k.Kid, StringComparer.Ordinal);
-        Mac = mac;
+        _mac = mac;
         NextChangeAt = nextChangeAt;
     }
 
     /// <summary>Authenticates refresh tokens.</summary>
-    public RefreshMacKey Mac { get; }
+    /// <exception cref="InvalidOperationException">The ring came from published keys and can only verify.</exception>
+    public RefreshMacKey Mac => _mac ?? throw new InvalidOperationException("A ring of published keys has no secrets.");
+
+    /// <summary>A ring that verifies with the keys of a JWKS document (RFC 7517); entries that are not RS256 keys of ours are passed over.</summary>
+    /// <param name="jwks">UTF-8.</param>
+    /// <param name="nextChangeAt">When to fetch it again.</param>
+    /// <param name="keep">The ring of before: a key that is in it stays the same object, so that what it verified stays remembered.</param>
+    /// <exception cref="JsonException">Not a JWKS document.</exception>
+    public static KeyRing FromJwks(ReadOnlyMemory<byte> jwks, DateTimeOffset nextChangeAt, KeyRing? keep = null)
+    {
+        using var document = JsonDocument.Parse(jwks);
+        if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("keys"u8, out var entries) || entries.ValueKind != JsonValueKind.Array)
+        {
+            throw new JsonException("A JWKS document is an object with an array \"keys\".");
+        }
+
+        List<SigningKey> keys = [];
+        foreach (var entry in entries.EnumerateArray())
+        {
+            if (SigningKeys.SigningKey.FromJwk(entry) is { } key)
+            {
+                keys.Add(keep is not null && keep._byKid.TryGetValue(key.Kid, out var known) && known.Modulus == key.Modulus ? known : key);
+            }
+        }
+
+        return new KeyRing(keys, nextChangeAt, mac: null);
+    }
 
     /// <summary>When the next key will be published: until then a JWKS may be cached.</summary>
     public DateTimeOffset NextChangeAt { get; }

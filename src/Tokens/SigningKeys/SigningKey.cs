@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 
 namespace Grid.Tokens.SigningKeys;
 
@@ -46,6 +47,30 @@ public sealed class SigningKey
         var rsa = RSA.Create();
         rsa.ImportPkcs8PrivateKey(pkcs8, out _);
         return new SigningKey(kid, isDynamic, signsFrom, verifiesUntil, rsa);
+    }
+
+    /// <summary>A published key, which can only verify; null if the entry is not an RSA key for RS256.</summary>
+    internal static SigningKey? FromJwk(JsonElement entry)
+    {
+        if (entry.ValueKind != JsonValueKind.Object || Text("kty") != "RSA" || Text("alg") is not ("RS256" or null)
+            || Text("kid") is not { Length: > 0 } kid || Text("n") is not { } modulus || Text("e") is not { } exponent)
+        {
+            return null;
+        }
+
+        var rsa = RSA.Create();
+        try
+        {
+            rsa.ImportParameters(new RSAParameters { Modulus = Base64Url.DecodeFromChars(modulus), Exponent = Base64Url.DecodeFromChars(exponent) });
+            return new SigningKey(kid, kid.StartsWith("d-", StringComparison.Ordinal), DateTimeOffset.MinValue, null, rsa);
+        }
+        catch (Exception failure) when (failure is CryptographicException or FormatException)
+        {
+            rsa.Dispose();
+            return null;
+        }
+
+        string? Text(string name) => entry.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
     }
 
     /// <summary>Only the id: private parts have no text form.</summary>

@@ -1,4 +1,5 @@
 using Grid.Abstractions.Sessions;
+using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 
 namespace Grid.WebFront.Sessions;
@@ -37,6 +38,9 @@ public sealed record VerifiedSession
 
     /// <summary>The user's claims as the client now holds them.</summary>
     public string? PayloadJson { get; init; }
+
+    /// <summary>Set with <c>Ok</c>: what the presented token says.</summary>
+    public AccessTokenContent? Token { get; init; }
 
     /// <summary>Older rules: a new token that the client must take over.</summary>
     public IssuedToken? NewAccessToken { get; init; }

@@ -7,6 +7,7 @@ using Grid.Tokens;
 using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 using Grid.Tokens.SigningKeys;
+using Grid.Tokens.Tickets;
 
 namespace Grid.WebFront.Sessions;
 
@@ -15,6 +16,9 @@ namespace Grid.WebFront.Sessions;
 public sealed class SessionService(
     IGrainFactory grains, ISessionReader reader, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
 {
+    /// <summary>How long a browser may take to fetch the session that a back end ordered.</summary>
+    public static TimeSpan TicketLife { get; } = TimeSpan.FromSeconds(60);
+
     /// <summary>Creates a session. It is stored before this returns.</summary>
     /// <param name="app">Where.</param>
     /// <param name="tenantId">Where.</param>
@@ -30,9 +34,63 @@ public sealed class SessionService(
         TimeSpan? accessTokenValidity, ClientRules rules)
     {
         ArgumentNullException.ThrowIfNull(app);
+
+        // A fresh random handle cannot be taken; if it is, something retried our write.
+        return await CreateAsAsync(
+                app, SessionHandle.Create(tenantId, Now()), userId, payloadJson, dataJson, useDynamicKey, withAntiCsrf, accessTokenValidity, rules)
+            ?? throw new StoreUnavailableException("The session was not stored.");
+    }
+
+    /// <summary>Seals a session that a browser will fetch, once and within <see cref="TicketLife"/>. Nothing is stored yet.</summary>
+    /// <returns>Null if the data is too large for a ticket.</returns>
+    public async Task<(string Text, DateTimeOffset ExpiresAt, SessionHandle Handle)?> OrderAsync(
+        AppSnapshot app, string tenantId, string userId, string payloadJson, string dataJson, bool useDynamicKey)
+    {
+        ArgumentNullException.ThrowIfNull(app);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var now = Now();
         var handle = SessionHandle.Create(tenantId, now);
+        var ticket = new SignInTicket
+        {
+            App = app.App.ToString(),
+            SessionHandle = handle.ToString(),
+            UserId = userId,
+            PayloadJson = payloadJson,
+            DataJson = dataJson,
+            UseDynamicKey = useDynamicKey,
+            ExpiresAt = now + TicketLife,
+        };
+        return SignInTicketCodec.Seal(ticket, ring.Mac) is { } text ? (text, ticket.ExpiresAt, handle) : null;
+    }
+
+    /// <summary>Creates the session of a ticket.</summary>
+    /// <param name="app">Where.</param>
+    /// <param name="ticketText">As it came.</param>
+    /// <param name="complete">Adds what only the front knows to the payload.</param>
+    /// <param name="withAntiCsrf">Whether to bind an anti-CSRF token.</param>
+    /// <returns>Null if the ticket is not ours, too old, or used.</returns>
+    public async Task<CreatedSession?> RedeemAsync(AppSnapshot app, string ticketText, Func<string, string> complete, bool withAntiCsrf)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(complete);
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        if (!SignInTicketCodec.TryOpen(ticketText, ring.Mac, clock.GetUtcNow(), out var ticket) || ticket.App != app.App.ToString()
+            || !SessionHandle.TryParse(ticket.SessionHandle, out var handle) || !app.TenantIds.Contains(handle.TenantId))
+        {
+            return null;
+        }
+
+        // Used tickets find their handle taken, or revoked: the store's key is what makes a ticket single-use.
+        return await CreateAsAsync(
+            app, handle, ticket.UserId, complete(ticket.PayloadJson), ticket.DataJson, ticket.UseDynamicKey, withAntiCsrf, null, ClientRules.Newest);
+    }
+
+    private async Task<CreatedSession?> CreateAsAsync(
+        AppSnapshot app, SessionHandle handle, string userId, string payloadJson, string dataJson, bool useDynamicKey, bool withAntiCsrf,
+        TimeSpan? accessTokenValidity, ClientRules rules)
+    {
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        var now = Now();
         var antiCsrf = withAntiCsrf ? NewAntiCsrf() : null;
         var refreshToken = RefreshTokenCodec.Mint(new RefreshTokenContent(app.App.ToString(), handle.ToString(), null, antiCsrf), ring.Mac);
         var hash1 = TokenHash.Of(refreshToken);
@@ -48,9 +106,13 @@ public sealed class SessionService(
                 ExpiresAt = now + app.Settings.RefreshTokenValidity,
             },
             CancellationToken.None);
+        if (result.Outcome == SessionOutcome.NotFound)
+        {
+            return null;
+        }
+
         if (result is not { Outcome: SessionOutcome.Ok, Session: { } session })
         {
-            // A fresh random handle cannot be taken; if it is, something retried our write.
             throw new StoreUnavailableException("The session was not stored.");
         }
 
@@ -355,6 +417,7 @@ public sealed class SessionService(
         UserId = token.UserId,
         TenantId = token.TenantId,
         PayloadJson = token.PayloadJson,
+        Token = token,
     };
 
     private static VerifiedSession TryRefresh(string message) => new() { Verdict = SessionVerdict.TryRefresh, Message = message };

@@ -16,6 +16,7 @@ internal static class SessionEndpoints
         core.MapAppApi("POST", "/recipe/session/regenerate", RegenerateSession.HandleAsync);
         core.MapAppApi("PUT", "/recipe/session/data", UpdateSession.HandleDataAsync);
         core.MapTenantApi("PUT", "/recipe/jwt/data", UpdateSession.HandlePayloadAsync);
+        core.MapCore("POST", "/session/ticket", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), CreateTicket.HandleAsync);
         core.MapAppApi("POST", "/recipe/jwt", CreateJwt.HandleAsync);
         core.MapCore("GET", "/.well-known/jwks.json", new CoreRoute(CoreScope.App, NeedsKey: false, NeedsVersion: false), GetJwks.HandleAsync);
         core.MapCore("GET", "/recipe/jwt/jwks", new CoreRoute(CoreScope.App), GetJwks.HandleWithStatusAsync);

@@ -1,0 +1,150 @@
+using Grid.Client.Sessions;
+using Grid.Tokens.Access;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.Client.Browser;
+
+/// <summary>Reads tokens from requests and puts them into answers, by cookie or by header.</summary>
+/// <remarks>Names and rules: <c>protocol/front-api.openapi.yaml</c>; what it leaves out, from what the SDK packages do.</remarks>
+internal sealed class SessionTransport(GridOptions options, SessionCookies cookies, TimeProvider clock)
+{
+    private const string AccessHeader = "st-access-token";
+    private const string RefreshHeader = "st-refresh-token";
+    private const string FrontTokenHeader = "front-token";
+    private const string AntiCsrfHeader = "anti-csrf";
+    private const string ModeHeader = "st-auth-mode";
+    private const string Bearer = "Bearer ";
+
+    /// <summary>The access token to judge a request by. Something that is no access token of ours is as good as none.</summary>
+    public PresentedToken FindAccess(HttpContext context)
+    {
+        if (options.TokenTransfer != TokenTransfer.Cookie && ReadBearer(context) is { } bearer && LooksLikeAccessToken(bearer))
+        {
+            return new PresentedToken(bearer, TokenTransfer.Header, Several: false);
+        }
+
+        return options.TokenTransfer != TokenTransfer.Header
+            && SessionCookies.Find(context, cookies.AccessName, out var several) is { } cookie && LooksLikeAccessToken(cookie)
+            ? new PresentedToken(cookie, TokenTransfer.Cookie, several)
+            : default;
+    }
+
+    /// <summary>The refresh token to use, and whether the other way brought one too.</summary>
+    public PresentedToken FindRefresh(HttpContext context, out bool otherToo)
+    {
+        var bearer = ReadBearer(context);
+        var cookie = SessionCookies.Find(context, cookies.RefreshName, out var several);
+        otherToo = bearer is not null && cookie is not null;
+        return options.TokenTransfer != TokenTransfer.Cookie && bearer is not null ? new PresentedToken(bearer, TokenTransfer.Header, Several: false)
+            : options.TokenTransfer != TokenTransfer.Header && !string.IsNullOrEmpty(cookie) ? new PresentedToken(cookie, TokenTransfer.Cookie, several)
+            : default;
+    }
+
+    public bool HasAccessCookie(HttpContext context) => SessionCookies.Find(context, cookies.AccessName, out _) is not null;
+
+    /// <summary>Whether a session cookie came more than once.</summary>
+    public bool HasDuplicates(HttpContext context, out bool access, out bool refresh)
+    {
+        access = refresh = false;
+        if (options.TokenTransfer == TokenTransfer.Header)
+        {
+            return false;
+        }
+
+        _ = SessionCookies.Find(context, cookies.AccessName, out access);
+        _ = SessionCookies.Find(context, cookies.RefreshName, out refresh);
+        return access || refresh;
+    }
+
+    public static string? AntiCsrf(HttpContext context) => context.Request.Headers[AntiCsrfHeader] is [{ } token] ? token : null;
+
+    /// <summary>How a new session's tokens shall travel.</summary>
+    public TokenTransfer ForNewSession(HttpContext context) =>
+        options.TokenTransfer != TokenTransfer.Any ? options.TokenTransfer
+        : string.Equals(context.Request.Headers[ModeHeader], "cookie", StringComparison.OrdinalIgnoreCase) ? TokenTransfer.Cookie
+        : TokenTransfer.Header;
+
+    public void SetAccess(HttpContext context, TokenTransfer transfer, string token, string userId, DateTimeOffset expiresAt)
+    {
+        SetHeader(context, FrontTokenHeader, FrontToken.Create(userId, expiresAt, token));
+        if (transfer == TokenTransfer.Cookie)
+        {
+            cookies.SetAccess(context, token, clock.GetUtcNow());
+        }
+
+        if (transfer == TokenTransfer.Header || options.ExposeAccessToken)
+        {
+            SetHeader(context, AccessHeader, token);
+        }
+
+        // Answers with tokens are for one client.
+        context.Response.Headers.CacheControl = "no-store";
+    }
+
+    public void SetAll(HttpContext context, TokenTransfer transfer, string userId, GridTokens tokens)
+    {
+        SetAccess(context, transfer, tokens.Access, userId, tokens.AccessExpiresAt);
+        if (transfer == TokenTransfer.Cookie)
+        {
+            cookies.SetRefresh(context, tokens.Refresh, tokens.RefreshExpiresAt);
+        }
+        else
+        {
+            SetHeader(context, RefreshHeader, tokens.Refresh);
+        }
+
+        if (tokens.AntiCsrf is not null)
+        {
+            SetHeader(context, AntiCsrfHeader, tokens.AntiCsrf);
+        }
+    }
+
+    /// <summary>Tells the client to forget its tokens.</summary>
+    public void Clear(HttpContext context, TokenTransfer transfer)
+    {
+        if (transfer == TokenTransfer.Cookie)
+        {
+            cookies.Clear(context);
+        }
+        else
+        {
+            SetHeader(context, AccessHeader, "");
+            SetHeader(context, RefreshHeader, "");
+        }
+
+        context.Response.Headers.Remove(AntiCsrfHeader);
+        SetHeader(context, FrontTokenHeader, "remove");
+        context.Response.Headers.CacheControl = "no-store";
+    }
+
+    public void ClearEverywhere(HttpContext context)
+    {
+        Clear(context, TokenTransfer.Cookie);
+        Clear(context, TokenTransfer.Header);
+    }
+
+    private static string? ReadBearer(HttpContext context) =>
+        context.Request.Headers.Authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.Ordinal) ? value[Bearer.Length..].Trim() : null;
+
+    // Applications have bearer tokens of their own: only ours hide a cookie. The full check follows.
+    private static bool LooksLikeAccessToken(string token) =>
+        AccessTokenVerifier.LooksOurs(token);
+
+    // Scripts on other origins see only headers that are named here.
+    private static void SetHeader(HttpContext context, string name, string value)
+    {
+        var headers = context.Response.Headers;
+        headers[name] = value;
+        var exposed = headers.AccessControlExposeHeaders.ToString();
+        if (!exposed.Split(", ").Contains(name, StringComparer.OrdinalIgnoreCase))
+        {
+            headers.AccessControlExposeHeaders = exposed.Length == 0 ? name : $"{exposed}, {name}";
+        }
+    }
+}
+
+/// <summary>A token as it came.</summary>
+/// <param name="Token">Not yet trusted; null if none came.</param>
+/// <param name="Transfer">How.</param>
+/// <param name="Several">Cookies of that name came more than once.</param>
+internal readonly record struct PresentedToken(string? Token, TokenTransfer Transfer, bool Several);

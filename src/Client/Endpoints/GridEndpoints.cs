@@ -1,0 +1,58 @@
+using Grid.Client.Browser;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+
+namespace Grid.Client.Endpoints;
+
+/// <summary>The endpoints that the browser SDKs call, below <see cref="GridOptions.ApiBasePath"/>.</summary>
+public static class GridEndpoints
+{
+    /// <summary>Maps refresh, sign-out, published keys, discovery and forward-auth.</summary>
+    public static IEndpointConventionBuilder MapGrid(this IEndpointRouteBuilder routes)
+    {
+        ArgumentNullException.ThrowIfNull(routes);
+        var options = routes.ServiceProvider.GetRequiredService<IOptions<GridOptions>>().Value;
+        var front = routes.MapGroup(options.ApiBasePath.TrimEnd('/')).AllowAnonymous();
+        front.MapFront("POST", "/session/refresh", RefreshSession.HandleAsync);
+        front.MapFront("POST", "/signout", SignOut.HandleAsync);
+        front.MapFront("GET", "/jwt/jwks.json", Discovery.KeysAsync);
+        front.MapFront("GET", "/.well-known/openid-configuration", Discovery.ConfigurationAsync);
+
+        // The SDKs may name the tenant first.
+        front.MapFront("POST", "/{tenantId}/session/refresh", RefreshSession.HandleAsync);
+        front.MapFront("POST", "/{tenantId}/signout", SignOut.HandleAsync);
+
+        // Proxies ask with the method of the request that they hold; Envoy appends its path.
+        foreach (var path in (string[])["/verify", "/verify/{**path}"])
+        {
+            front.Map(path, context => RunAsync(context, ForwardAuth.HandleAsync));
+        }
+
+        return front;
+    }
+
+    /// <summary>Maps one operation, inside the rules that hold for all: protocol version, and one shape for failures.</summary>
+    internal static IEndpointConventionBuilder MapFront(this IEndpointRouteBuilder routes, string method, string path, Func<HttpContext, SessionRequests, Task> handler) =>
+        routes.MapMethods(path, [method], (RequestDelegate)(context => RunAsync(context, handler)));
+
+    private static async Task RunAsync(HttpContext context, Func<HttpContext, SessionRequests, Task> handler)
+    {
+        if (FdiVersion.Refused(context.Request.Headers["fdi-version"]) is { } refused)
+        {
+            await FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, $"fdi-version {refused} not supported; supported are {string.Join(", ", FdiVersion.Supported)}");
+            return;
+        }
+
+        try
+        {
+            await handler(context, context.RequestServices.GetRequiredService<SessionRequests>());
+        }
+        catch (GridException failure) when (!context.Response.HasStarted)
+        {
+            await context.RequestServices.GetRequiredService<GridErrors>().AnswerAsync(context, failure);
+        }
+    }
+}

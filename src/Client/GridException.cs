@@ -1,0 +1,34 @@
+using Grid.Client.Claims;
+
+namespace Grid.Client;
+
+/// <summary>Why a call to Grid has no result.</summary>
+public enum GridFailure
+{
+    /// <summary>Grid or its store did not answer, so the outcome is unknown. Answer 503, never 401: nobody is signed out by an outage.</summary>
+    Unavailable,
+
+    /// <summary>Grid refused the call; the message says what to repair.</summary>
+    Refused,
+
+    /// <summary>The session ended while the request ran.</summary>
+    SessionEnded,
+
+    /// <summary>A claim is missing, old or has another value: <see cref="GridException.Problems"/>.</summary>
+    InvalidClaims,
+}
+
+/// <summary>A call that could not be answered. Unhandled, <c>AddGrid()</c> turns it into 503, 401 or 403.</summary>
+public sealed class GridException : Exception
+{
+    public GridException(GridFailure reason, string message, Exception? cause = null)
+        : base(message, cause) => Reason = reason;
+
+    internal GridException(IReadOnlyList<ClaimProblem> problems)
+        : this(GridFailure.InvalidClaims, $"Claims not as required: {string.Join(", ", problems.Select(p => p.Id))}") => Problems = problems;
+
+    public GridFailure Reason { get; }
+
+    /// <summary>With <see cref="GridFailure.InvalidClaims"/>: one for each validator that failed.</summary>
+    public IReadOnlyList<ClaimProblem> Problems { get; } = [];
+}

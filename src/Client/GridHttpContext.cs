@@ -1,0 +1,67 @@
+using System.Text.Json.Nodes;
+using Grid.Client.Claims;
+using Grid.Client.Sessions;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Grid.Client;
+
+/// <summary>Sessions in endpoints.</summary>
+public static class GridHttpContext
+{
+    /// <summary>The request's session; null if it brought none, or none that will do.</summary>
+    public static GridSession? GetGridSession(this HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return context.Features.Get<RequestCheck>() is { Outcome: RequestOutcome.Session, Session: { } session } ? session : null;
+    }
+
+    /// <summary>Creates a session and puts its tokens into the answer; one that the request already had ends (session fixation).</summary>
+    /// <param name="context">Of the request that proved who the user is.</param>
+    /// <param name="userId">Whose; at most 128 characters.</param>
+    /// <param name="payload">Claims for the access token; browsers can read them.</param>
+    /// <param name="data">Data for back ends only.</param>
+    /// <param name="tenantId">In which tenant.</param>
+    /// <exception cref="ArgumentException">A member of <paramref name="payload"/> belongs to the session service, such as <c>sub</c>.</exception>
+    public static async Task<GridSession> SignInGridAsync(
+        this HttpContext context, string userId, JsonObject? payload = null, JsonObject? data = null, string tenantId = GridDefaults.TenantId)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentException.ThrowIfNullOrWhiteSpace(userId);
+        var requests = context.RequestServices.GetRequiredService<SessionRequests>();
+        var claims = payload is null ? [] : payload.DeepClone().AsObject();
+        claims["iss"] = requests.Issuer;
+        foreach (var claim in requests.Options.Claims)
+        {
+            var whose = new ClaimFetch(userId, tenantId, System.Text.Json.JsonElement.Parse(claims.ToJsonString()), context.RequestServices);
+            if (await claim.FetchAsync(whose, context.RequestAborted) is { } value)
+            {
+                claims[claim.Key] = SessionClaim.Entry(value, requests.Now);
+            }
+        }
+
+        if (Tokens.Access.ProtectedClaims.FindIn(System.Text.Encoding.UTF8.GetBytes(claims.ToJsonString()), Tokens.Access.AccessTokenVersion.V5) is { } name)
+        {
+            throw new ArgumentException($"The claim '{name}' belongs to the session service.", nameof(payload));
+        }
+
+        var session = await requests.SignInAsync(
+            context, new NewGridSession { UserId = userId, TenantId = tenantId, PayloadJson = claims.ToJsonString(), DataJson = data?.ToJsonString() ?? "{}" });
+        context.Features.Set(new RequestCheck(RequestOutcome.Session, session));
+        return session;
+    }
+
+    /// <summary>Ends the request's session, if it has one, and tells the browser to forget its tokens.</summary>
+    public static Task SignOutGridAsync(this HttpContext context) => context.SignOutAsync(GridDefaults.AuthenticationScheme);
+
+    /// <summary>What this endpoint wants otherwise than <see cref="GridOptions"/>.</summary>
+    public static TBuilder WithGrid<TBuilder>(this TBuilder endpoint, GridEndpoint wanted)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(wanted);
+
+    /// <summary>Requires a session whose claims pass these, in addition to the general ones; else 403 with the reasons.</summary>
+    public static TBuilder RequireGridClaims<TBuilder>(this TBuilder endpoint, params ClaimValidator[] validators)
+        where TBuilder : IEndpointConventionBuilder =>
+        endpoint.RequireAuthorization().WithMetadata(new GridEndpoint { ClaimValidators = general => general.Concat(validators) });
+}

@@ -1,0 +1,81 @@
+using Grid.Client.Browser;
+using Grid.Client.Claims;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.Client;
+
+/// <summary>How an application speaks to Grid and to its browsers. Defaults are those of the SuperTokens SDKs.</summary>
+public sealed class GridOptions
+{
+    /// <summary>The core API, e.g. <c>http://127.0.0.1:3567</c> or <c>…/appid-shop</c>. Default: the configuration's connection string <c>Grid</c>, else <c>http://127.0.0.1:3567</c>.</summary>
+    public Uri? ConnectionUri { get; set; }
+
+    /// <summary>Key of the core API, if it asks for one.</summary>
+    public string? ApiKey { get; set; }
+
+    /// <summary>Longest wait for the core API. Default 10 s.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Whether Grid is asked on every request if the session still lives. Default true: a revoked session is refused at once.
+    /// False accepts an access token until it expires, without asking anybody.
+    /// </summary>
+    public bool CheckEachRequest { get; set; } = true;
+
+    /// <summary>Where browsers find this API, e.g. <c>https://api.example.com</c>. Decides <c>Secure</c> and, with <see cref="WebsiteDomains"/>, <c>SameSite</c>.</summary>
+    public string ApiDomain { get; set; } = "http://localhost:8080";
+
+    /// <summary>Origins of the pages that use this API. Default: <see cref="ApiDomain"/>.</summary>
+    public IList<string> WebsiteDomains { get; } = [];
+
+    /// <summary>Path of the session endpoints. Default <c>/auth</c>; <c>/</c> for none.</summary>
+    public string ApiBasePath { get; set; } = "/auth";
+
+    /// <summary>Cookie or header, where the client leaves the choice to us. Default <see cref="TokenTransfer.Any"/>.</summary>
+    public TokenTransfer TokenTransfer { get; set; } = TokenTransfer.Any;
+
+    /// <summary>The cookies' <c>Domain</c>. Default none: this host only.</summary>
+    public string? CookieDomain { get; set; }
+
+    /// <summary>The <see cref="CookieDomain"/> of before, whose cookies are cleared when both arrive; empty for "none".</summary>
+    public string? OlderCookieDomain { get; set; }
+
+    /// <summary>Default: true if <see cref="ApiDomain"/> is https.</summary>
+    public bool? CookieSecure { get; set; }
+
+    /// <summary>Default: <c>Lax</c> if page and API share site and scheme, else <c>None</c>.</summary>
+    public SameSiteMode? CookieSameSite { get; set; }
+
+    /// <summary>Path of the access token's cookie. Default <c>/</c>.</summary>
+    public string AccessTokenPath { get; set; } = "/";
+
+    /// <summary>
+    /// Name the cookies <c>__Host-…</c>, which no other host and no plain-http page can set. Needs <c>Secure</c> and no
+    /// <see cref="CookieDomain"/>; the refresh token's cookie then goes to every path. Default false.
+    /// </summary>
+    public bool HostCookies { get; set; }
+
+    /// <summary>Default: <see cref="AntiCsrfMode.ViaCustomHeader"/> where cookies are <c>SameSite=None</c>, else <see cref="AntiCsrfMode.None"/>.</summary>
+    public AntiCsrfMode? AntiCsrf { get; set; }
+
+    /// <summary>Answer to a missing, expired or ended session. Default 401; the clients must be told if it differs.</summary>
+    public int SessionExpiredStatusCode { get; set; } = StatusCodes.Status401Unauthorized;
+
+    /// <summary>Answer to a claim that is not as required. Default 403.</summary>
+    public int InvalidClaimStatusCode { get; set; } = StatusCodes.Status403Forbidden;
+
+    /// <summary>Also give cookie clients the access token in a header that scripts can read. Default false.</summary>
+    public bool ExposeAccessToken { get; set; }
+
+    /// <summary>Sign access tokens with the rotating key (true, default) or with the static one.</summary>
+    public bool UseDynamicSigningKey { get; set; } = true;
+
+    /// <summary>Keys of claims that forward-auth hands on as <c>X-Grid-Claim-…</c>; letters, digits and hyphens.</summary>
+    public IList<string> ForwardClaims { get; } = [];
+
+    /// <summary>Claims that every new session gets.</summary>
+    public IList<SessionClaim> Claims { get; } = [];
+
+    /// <summary>What every protected endpoint requires, unless it says otherwise.</summary>
+    public IList<ClaimValidator> ClaimValidators { get; } = [];
+}

@@ -1,0 +1,175 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Grid.Client.Claims;
+using Grid.Client.Sessions;
+using Grid.Tokens.Access;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.Client;
+
+/// <summary>The session of a request. Changes to its token reach the browser with the answer, so make them before the answer starts.</summary>
+/// <remarks>Methods throw <see cref="GridException"/> if the session has ended meanwhile or Grid does not answer; unhandled, that becomes 401 or 503.</remarks>
+public sealed class GridSession
+{
+    private readonly SessionRequests _requests;
+    private readonly HttpContext _context;
+    private readonly Browser.TokenTransfer _transfer;
+    private JsonElement? _payload;
+
+    internal GridSession(SessionRequests requests, HttpContext context, Browser.TokenTransfer transfer, string accessToken, string handle, string userId, string tenantId, string payloadJson)
+    {
+        (_requests, _context, _transfer) = (requests, context, transfer);
+        (AccessToken, Handle, UserId, TenantId, PayloadJson) = (accessToken, handle, userId, tenantId, payloadJson);
+    }
+
+    /// <summary>Public id of the session, not a secret.</summary>
+    public string Handle { get; }
+
+    public string UserId { get; }
+
+    public string TenantId { get; }
+
+    /// <summary>The access token as it is now.</summary>
+    public string AccessToken { get; private set; }
+
+    /// <summary>The user's claims, one JSON object.</summary>
+    public string PayloadJson { get; private set; }
+
+    /// <summary>The user's claims.</summary>
+    public JsonElement Payload => _payload ??= JsonElement.Parse(PayloadJson);
+
+    /// <summary>Ends the session and tells the browser to forget its tokens. It is over when this returns.</summary>
+    public async Task RevokeAsync(CancellationToken cancellationToken = default)
+    {
+        await _requests.Sessions.RevokeAsync(Handle, cancellationToken);
+        _requests.Transport.Clear(_context, _transfer);
+    }
+
+    /// <summary>What is stored of the session: data, creation, expiry.</summary>
+    public async ValueTask<SessionInformation> GetInformationAsync(CancellationToken cancellationToken = default) =>
+        await _requests.Sessions.FindAsync(Handle, cancellationToken) ?? throw Ended();
+
+    /// <summary>Data that only back ends see.</summary>
+    public async ValueTask<JsonElement> GetDataAsync(CancellationToken cancellationToken = default) =>
+        JsonElement.Parse((await GetInformationAsync(cancellationToken)).DataJson);
+
+    /// <summary>Replaces the data that only back ends see.</summary>
+    public async Task UpdateDataAsync(JsonObject data, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        if (!await _requests.Sessions.UpdateDataAsync(Handle, data.ToJsonString(), cancellationToken))
+        {
+            throw Ended();
+        }
+    }
+
+    /// <summary>When the session was made.</summary>
+    public async ValueTask<DateTimeOffset> GetCreatedAtAsync(CancellationToken cancellationToken = default) => (await GetInformationAsync(cancellationToken)).CreatedAt;
+
+    /// <summary>When the session ends unless it is refreshed before.</summary>
+    public async ValueTask<DateTimeOffset> GetExpiryAsync(CancellationToken cancellationToken = default) => (await GetInformationAsync(cancellationToken)).ExpiresAt;
+
+    /// <summary>Sets members of the payload; null removes one. The browser gets a new access token.</summary>
+    /// <exception cref="ArgumentException">A member belongs to the session service, such as <c>sub</c>.</exception>
+    public async Task MergeIntoPayloadAsync(JsonObject changes, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(changes);
+        if (ProtectedClaims.FindIn(JsonSerializer.SerializeToUtf8Bytes(changes), AccessTokenVersion.V5) is { } name)
+        {
+            throw new ArgumentException($"The claim '{name}' belongs to the session service.", nameof(changes));
+        }
+
+        var payload = JsonNode.Parse(PayloadJson)!.AsObject();
+        foreach (var (key, value) in changes)
+        {
+            if (value is null)
+            {
+                payload.Remove(key);
+            }
+            else
+            {
+                payload[key] = value.DeepClone();
+            }
+        }
+
+        var made = await _requests.Sessions.RegenerateAsync(AccessToken, payload.ToJsonString(), cancellationToken) ?? throw Ended();
+        (PayloadJson, _payload) = (made.PayloadJson, null);
+        if (made.AccessToken is not null)
+        {
+            AccessToken = made.AccessToken;
+            _requests.Transport.SetAccess(_context, _transfer, AccessToken, UserId, made.ExpiresAt);
+        }
+    }
+
+    /// <summary>A claim's value; default if it is not there.</summary>
+    public T? GetClaim<T>(SessionClaim<T> claim)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        return claim.Get(Payload);
+    }
+
+    /// <summary>Sets a claim's value.</summary>
+    public Task SetClaimAsync<T>(SessionClaim<T> claim, T value, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        return MergeIntoPayloadAsync(new JsonObject { [claim.Key] = SessionClaim.Entry(JsonSerializer.SerializeToNode(value), _requests.Now) }, cancellationToken);
+    }
+
+    /// <summary>Fetches a claim's value and sets it; leaves it as it is if there is none.</summary>
+    public async Task FetchClaimAsync(SessionClaim claim, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        if (await claim.FetchAsync(new ClaimFetch(UserId, TenantId, Payload, _context.RequestServices), cancellationToken) is { } value)
+        {
+            await MergeIntoPayloadAsync(new JsonObject { [claim.Key] = SessionClaim.Entry(value, _requests.Now) }, cancellationToken);
+        }
+    }
+
+    /// <summary>Removes a claim.</summary>
+    public Task RemoveClaimAsync(SessionClaim claim, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(claim);
+        return MergeIntoPayloadAsync(new JsonObject { [claim.Key] = null }, cancellationToken);
+    }
+
+    /// <summary>Checks claims, after fetching those that are missing or too old.</summary>
+    /// <exception cref="GridException"><see cref="GridFailure.InvalidClaims"/>; unhandled, the browser gets 403 with the reasons.</exception>
+    public async Task AssertClaimsAsync(IEnumerable<ClaimValidator> validators, CancellationToken cancellationToken = default)
+    {
+        if (await CheckClaimsAsync([.. validators], cancellationToken) is { Count: > 0 } problems)
+        {
+            throw new GridException(problems);
+        }
+    }
+
+    internal async ValueTask<IReadOnlyList<ClaimProblem>> CheckClaimsAsync(IReadOnlyList<ClaimValidator> validators, CancellationToken cancellationToken)
+    {
+        JsonObject? fetched = null;
+        foreach (var validator in validators)
+        {
+            if (validator.ClaimToFetch(Payload, _requests.Now) is { } claim && fetched?.ContainsKey(claim.Key) != true
+                && await claim.FetchAsync(new ClaimFetch(UserId, TenantId, Payload, _context.RequestServices), cancellationToken) is { } value)
+            {
+                (fetched ??= [])[claim.Key] = SessionClaim.Entry(value, _requests.Now);
+            }
+        }
+
+        if (fetched is not null)
+        {
+            await MergeIntoPayloadAsync(fetched, cancellationToken);
+        }
+
+        List<ClaimProblem>? problems = null;
+        foreach (var validator in validators)
+        {
+            if (validator.Validate(Payload, _requests.Now) is { } problem)
+            {
+                (problems ??= []).Add(problem);
+            }
+        }
+
+        return problems ?? [];
+    }
+
+    private static GridException Ended() => new(GridFailure.SessionEnded, "The session has ended.");
+}

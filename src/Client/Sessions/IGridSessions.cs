@@ -1,0 +1,41 @@
+namespace Grid.Client.Sessions;
+
+/// <summary>Sessions of one app: what a back end can do with them. Over the core API by default; in the silo's own process without HTTP.</summary>
+/// <remarks>Every method throws <see cref="GridException"/> with <see cref="GridFailure.Unavailable"/> if Grid does not answer.</remarks>
+public interface IGridSessions
+{
+    /// <summary>Creates a session. It is stored before this returns.</summary>
+    Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken);
+
+    /// <summary>Checks an access token.</summary>
+    ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken);
+
+    /// <summary>Exchanges a refresh token.</summary>
+    Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken);
+
+    /// <summary>Stores a new payload and makes an access token that carries it.</summary>
+    /// <returns>Null if there is no such session.</returns>
+    Task<RegeneratedToken?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken);
+
+    /// <summary>What is stored of a living session; null if there is none.</summary>
+    ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken);
+
+    /// <summary>Handles of a user's living sessions, oldest first; in one tenant, or (null) in all.</summary>
+    Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken);
+
+    /// <summary>Replaces the data that only back ends see. False if there is no such session.</summary>
+    Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken);
+
+    /// <summary>Replaces the payload of the next access token. False if there is no such session.</summary>
+    Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken);
+
+    /// <summary>Ends one session; it is over when this returns. False if there was none.</summary>
+    Task<bool> RevokeAsync(string handle, CancellationToken cancellationToken);
+
+    /// <summary>Ends all sessions of a user, in one tenant or (null) in all.</summary>
+    /// <returns>Handles of those that lived.</returns>
+    Task<IReadOnlyList<string>> RevokeUserAsync(string userId, string? tenantId, CancellationToken cancellationToken);
+
+    /// <summary>The published keys, as a JWKS document.</summary>
+    ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken);
+}

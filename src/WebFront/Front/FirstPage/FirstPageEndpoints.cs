@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json.Nodes;
+using Grid.Client;
+using Grid.Client.Browser;
+using Grid.Client.Endpoints;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+
+namespace Grid.WebFront.Front.FirstPage;
+
+/// <summary>The page that shows Grid at work, and the two calls that it needs. Development only: it signs in whoever asks.</summary>
+internal static class FirstPageEndpoints
+{
+    private const string UserId = "first-page-demo";
+    private const string Policy =
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+    public static void MapFirstPage(this IEndpointRouteBuilder front, string basePath)
+    {
+        front.MapText("/", "text/html; charset=utf-8", Read("first-page.html").Replace("{{base}}", HtmlEncoder.Default.Encode(basePath), StringComparison.Ordinal));
+        front.MapText("/first-page.css", "text/css; charset=utf-8", Read("first-page.css"));
+        front.MapText("/first-page.js", "text/javascript; charset=utf-8", Read("first-page.js"));
+        front.MapFront("POST", "/first-page/session", SignInAsync);
+        front.MapFront("POST", "/first-page/end-all", EndAllAsync);
+    }
+
+    private static async Task SignInAsync(HttpContext context, SessionRequests requests)
+    {
+        if (RefusesStranger(context))
+        {
+            await FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, "send the header 'rid: session'");
+            return;
+        }
+
+        var session = await context.SignInGridAsync(UserId);
+        await FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject { ["handle"] = session.Handle, ["userId"] = session.UserId });
+    }
+
+    private static async Task EndAllAsync(HttpContext context, SessionRequests requests)
+    {
+        if (RefusesStranger(context))
+        {
+            await FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, "send the header 'rid: session'");
+            return;
+        }
+
+        var started = Stopwatch.GetTimestamp();
+        var ended = await requests.Sessions.RevokeUserAsync(UserId, tenantId: null, CancellationToken.None);
+        await FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject
+        {
+            ["ended"] = ended.Count,
+            ["milliseconds"] = Math.Round(Stopwatch.GetElapsedTime(started).TotalMilliseconds, 2),
+        });
+    }
+
+    // Other sites' pages cannot send it.
+    private static bool RefusesStranger(HttpContext context) => !context.Request.Headers.ContainsKey("rid");
+
+    private static string Read(string name)
+    {
+        using var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not in the assembly.");
+        using var reader = new StreamReader(resource);
+        return reader.ReadToEnd();
+    }
+
+    private static void MapText(this IEndpointRouteBuilder front, string path, string type, string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        front.MapFront("GET", path, async (context, _) =>
+        {
+            context.Response.ContentType = type;
+            context.Response.ContentLength = bytes.Length;
+            context.Response.Headers.ContentSecurityPolicy = Policy;
+            context.Response.Headers.CacheControl = "no-cache";
+            await context.Response.BodyWriter.WriteAsync(bytes);
+        });
+    }
+}

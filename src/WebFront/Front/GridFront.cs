@@ -1,0 +1,93 @@
+using Grid.Client;
+using Grid.Client.Browser;
+using Grid.Client.Endpoints;
+using Grid.Client.Sessions;
+using Grid.WebFront.Front.FirstPage;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Grid.WebFront.Front;
+
+/// <summary>The front API: what browsers speak. The endpoints are those of <c>Grid.Client</c>, here without HTTP in between.</summary>
+public static partial class GridFront
+{
+    private const int MaxBody = 16 * 1024;
+
+    /// <summary>Registers what the front needs of its own; <c>AddGridCore</c> brings the sessions.</summary>
+    public static IServiceCollection AddGridFront(this IServiceCollection services, FrontDoor door)
+    {
+        ArgumentNullException.ThrowIfNull(door);
+        services.AddSingleton(door);
+        services.AddSingleton<InProcessSessions>();
+        services.AddSingleton<IGridSessions>(provider => provider.GetRequiredService<InProcessSessions>());
+        services.AddGridBrowserSide(door.Browser);
+        services.AddRouting();
+        services.AddCors();
+        return services;
+    }
+
+    /// <summary>Answers every request that reaches this point.</summary>
+    public static IApplicationBuilder UseGridFront(this IApplicationBuilder app)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var options = app.ApplicationServices.GetRequiredService<IOptions<GridOptions>>().Value;
+        var door = app.ApplicationServices.GetRequiredService<FrontDoor>();
+        var logger = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Grid.WebFront.Front");
+        app.Use((context, next) => EnterAsync(context, next, logger));
+
+        // No exposed headers here: each answer names those that it has.
+        app.UseCors(cors => cors.WithOrigins([.. options.WebsiteDomains]).AllowCredentials().AllowAnyMethod()
+            .WithHeaders([.. GridDefaults.CorsRequestHeaders]).SetPreflightMaxAge(TimeSpan.FromMinutes(10)));
+        app.UseRouting();
+        app.UseEndpoints(routes =>
+        {
+            routes.MapGrid();
+            routes.MapFront("POST", options.ApiBasePath.TrimEnd('/') + "/session/ticket", RedeemTicket.HandleAsync);
+            if (door.ShowsFirstPage)
+            {
+                routes.MapFirstPage(options.ApiBasePath.TrimEnd('/'));
+            }
+        });
+        app.Run(context => FrontAnswers.MessageAsync(context, StatusCodes.Status404NotFound, "not found"));
+        return app;
+    }
+
+    private static async Task EnterAsync(HttpContext context, RequestDelegate next, ILogger logger)
+    {
+        var headers = context.Response.Headers;
+        headers.XContentTypeOptions = "nosniff";
+        headers["Referrer-Policy"] = "no-referrer";
+        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
+        {
+            body.MaxRequestBodySize = MaxBody;
+        }
+
+        try
+        {
+            await next(context);
+        }
+        catch (BadHttpRequestException refusal) when (!context.Response.HasStarted)
+        {
+            await FrontAnswers.MessageAsync(context, refusal.StatusCode, refusal.StatusCode == 413 ? "request body is too large" : "bad request");
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is listening.
+        }
+        catch (Exception failure) when (!context.Response.HasStarted)
+        {
+            Log.Unexpected(logger, failure, context.Request.Method, context.Request.Path);
+            await FrontAnswers.MessageAsync(context, StatusCodes.Status500InternalServerError, "internal error");
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3200, LogLevel.Error, "Unexpected failure in {Method} {Path}")]
+        public static partial void Unexpected(ILogger logger, Exception failure, string method, string path);
+    }
+}

@@ -1,0 +1,149 @@
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
+using Grid.Abstractions.SigningKeys;
+using Grid.Client;
+using Grid.Client.Sessions;
+using Grid.WebFront.Sessions;
+
+namespace Grid.WebFront.Front;
+
+/// <summary>Sessions of the front's app, in this process: what the core API does, without HTTP.</summary>
+internal sealed class InProcessSessions(
+    FrontDoor door, IAppDirectory apps, SessionService service, ISessionRevoker revoker, IGrainFactory grains, IKeyRings keyRings, TimeProvider clock) : IGridSessions
+{
+    public Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken) => GuardAsync(async app =>
+    {
+        if (!app.TenantIds.Contains(session.TenantId))
+        {
+            throw new GridException(GridFailure.Refused, $"The app has no tenant '{session.TenantId}'.");
+        }
+
+        return Made(await service.CreateAsync(
+            app, session.TenantId, session.UserId, session.PayloadJson, session.DataJson, session.UseDynamicSigningKey, session.WithAntiCsrf, null, ClientRules.Newest));
+    });
+
+    /// <summary>Null if the ticket is not ours, too old, or used.</summary>
+    public Task<CreatedGridSession?> RedeemAsync(string ticket, Func<string, string> complete, bool withAntiCsrf) => GuardAsync(async app =>
+        await service.RedeemAsync(app, ticket, complete, withAntiCsrf) is { } created ? Made(created) : null);
+
+    public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var checkedToken = await service.VerifyAsync(
+                await FindAppAsync(), token.AccessToken, token.CheckAntiCsrf, token.AntiCsrf, token.CheckSession, ClientRules.Newest);
+            return new TokenCheck(Verdict(checkedToken.Verdict), checkedToken.Token, checkedToken.Message);
+        }
+        catch (Exception failure) when (IsOutage(failure))
+        {
+            throw Unavailable(failure);
+        }
+    }
+
+    public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => GuardAsync(async app =>
+    {
+        var refreshed = await service.RefreshAsync(app, token.RefreshToken, token.EnableAntiCsrf, token.AntiCsrf, token.UseDynamicSigningKey, null, ClientRules.Newest);
+        var session = refreshed.Session;
+        return new TokenRefresh(
+            Verdict(refreshed.Verdict), session?.Handle.ToString(), session?.UserId, session?.Handle.TenantId, refreshed.Tokens is { } tokens ? Tokens(tokens) : null);
+    });
+
+    public Task<RegeneratedToken?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
+    {
+        var made = await service.RegenerateAsync(app, accessToken, payloadJson, ClientRules.Newest);
+        return made.Session is { } session ? new RegeneratedToken(session.PayloadJson, made.Token?.Text, made.Token?.ExpiresAt ?? default) : null;
+    });
+
+    public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) => await GuardAsync(async app =>
+        SessionHandle.TryParse(handle, out var parsed) && await service.FindAsync(app.App, parsed) is { } row
+            ? new SessionInformation
+            {
+                Handle = handle,
+                UserId = row.UserId,
+                TenantId = parsed.TenantId,
+                PayloadJson = row.PayloadJson,
+                DataJson = row.DataJson,
+                CreatedAt = row.CreatedAt,
+                ExpiresAt = row.ExpiresAt,
+            }
+            : null);
+
+    public Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken) => GuardAsync(async app =>
+        Texts(await User(app, tenantId, userId).ListAsync(tenantId is null, cancellationToken)));
+
+    public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) => GuardAsync(async app =>
+        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app.App, parsed, null, dataJson));
+
+    public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
+        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app.App, parsed, payloadJson, null));
+
+    public Task<bool> RevokeAsync(string handle, CancellationToken cancellationToken) => GuardAsync(async app =>
+    {
+        if (!SessionHandle.TryParse(handle, out var parsed))
+        {
+            return false;
+        }
+
+        var scope = new RevocationScope.Named { App = app.App, Sessions = [parsed] };
+        return (await revoker.RevokeAsync(scope, RevocationReason.SignedOut, CancellationToken.None)).Sessions.Length == 1;
+    });
+
+    public Task<IReadOnlyList<string>> RevokeUserAsync(string userId, string? tenantId, CancellationToken cancellationToken) => GuardAsync(async app =>
+        Texts(await User(app, tenantId, userId).RevokeAllAsync(tenantId is null, except: null, RevocationReason.Requested, CancellationToken.None)));
+
+    public async ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => await GuardAsync(async app =>
+    {
+        var ring = await keyRings.GetAsync(app, cancellationToken);
+        var now = clock.GetUtcNow();
+        var left = ring.NextChangeAt - now;
+        return new PublishedKeys(ring.JwksJson(now), left > TimeSpan.Zero ? left : TimeSpan.Zero);
+    });
+
+    private static CreatedGridSession Made(CreatedSession created) => new(
+        created.Session.Handle.ToString(), created.Session.UserId, created.Session.Handle.TenantId, created.Session.PayloadJson, Tokens(created.Tokens));
+
+    private static GridTokens Tokens(SessionTokens tokens) => new()
+    {
+        Access = tokens.Access.Text,
+        AccessExpiresAt = tokens.Access.ExpiresAt,
+        Refresh = tokens.Refresh.Text,
+        RefreshExpiresAt = tokens.Refresh.ExpiresAt,
+        AntiCsrf = tokens.AntiCsrf,
+    };
+
+    private static TokenVerdict Verdict(SessionVerdict verdict) => verdict switch
+    {
+        SessionVerdict.Ok => TokenVerdict.Ok,
+        SessionVerdict.TryRefresh => TokenVerdict.TryRefresh,
+        SessionVerdict.Unauthorised => TokenVerdict.Unauthorised,
+        SessionVerdict.TokenTheft => TokenVerdict.TokenTheft,
+        _ => throw new ArgumentOutOfRangeException(nameof(verdict)),
+    };
+
+    private static IReadOnlyList<string> Texts(UserSessionsResult result) => result.Outcome == SessionOutcome.Ok
+        ? [.. result.Sessions.Select(handle => handle.ToString())]
+        : throw new StoreUnavailableException("The user's sessions could not be read or ended.");
+
+    private static bool IsOutage(Exception failure) => failure is StoreUnavailableException or OrleansException or TimeoutException;
+
+    private static GridException Unavailable(Exception failure) => new(GridFailure.Unavailable, "Store or cluster is away.", failure);
+
+    private IUserGrain User(AppSnapshot app, string? tenantId, string userId) => grains.GetGrain<IUserGrain>(
+        new UserKey(new TenantKey(app.App, tenantId ?? TenantKey.PublicId), userId).ToString());
+
+    private async ValueTask<AppSnapshot> FindAppAsync() => await apps.FindAsync(door.App, CancellationToken.None)
+        ?? throw new GridException(GridFailure.Refused, $"The front serves the app '{door.App}', which does not exist: create it through the core API, or change Grid:Front:App.");
+
+    private async Task<T> GuardAsync<T>(Func<AppSnapshot, Task<T>> work)
+    {
+        try
+        {
+            return await work(await FindAppAsync());
+        }
+        catch (Exception failure) when (IsOutage(failure))
+        {
+            throw Unavailable(failure);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Grid.Client;
+using Grid.Client.Claims;
+using Grid.Client.Endpoints;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.WebFront.Tests.Front;
+
+/// <summary>An application that protects its endpoints with <c>AddGrid()</c>, over HTTP to the real core API.</summary>
+internal sealed class ClientApp : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private ClientApp(WebApplication app, Uri url) => (_app, Url) = (app, url);
+
+    public static BooleanClaim EmailVerified { get; } = new("email-verified");
+
+    public Uri Url { get; }
+
+    public Browser NewBrowser(string mode = "cookie") => new(Url, mode);
+
+    public static async Task<ClientApp> StartAsync(CoreHost core, Action<GridOptions>? configure = null, string environment = "Production")
+    {
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = environment });
+        builder.Logging.ClearProviders();
+        builder.Services.AddSingleton<TimeProvider>(core.Clock);
+        builder.Services.AddAuthentication().AddGrid(options =>
+        {
+            options.ConnectionUri = core.Url;
+            options.ApiDomain = "https://api.example.com";
+            options.WebsiteDomains.Add("https://app.example.com");
+            configure?.Invoke(options);
+        });
+        builder.Services.AddAuthorizationBuilder().AddPolicy("admin", policy => policy.RequireRole("admin"));
+        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        var app = builder.Build();
+        app.MapGrid();
+        app.MapPost("/sign-in", async (HttpContext http, string user, string? email, string? role) =>
+        {
+            var payload = new JsonObject();
+            if (email is not null)
+            {
+                payload["email"] = email;
+            }
+
+            if (role is not null)
+            {
+                payload["st-role"] = new JsonObject { ["v"] = new JsonArray(role), ["t"] = 1 };
+            }
+
+            return (await http.SignInGridAsync(user, payload, new JsonObject { ["cart"] = 1 })).Handle;
+        });
+        app.MapGet("/open", (HttpContext http) => http.GetGridSession()?.UserId ?? "nobody");
+        app.MapGet("/me", (HttpContext http) => $"{http.User.Identity!.Name} {http.GetGridSession()!.UserId} {http.User.FindFirst("sid")!.Value == http.GetGridSession()!.Handle}").RequireAuthorization();
+        app.MapPost("/act", () => "done").RequireAuthorization();
+        app.MapPost("/unguarded", () => "done").RequireAuthorization().WithGrid(new GridEndpoint { CheckAntiCsrf = false });
+        app.MapGet("/admin", () => "in").RequireAuthorization("admin");
+        app.MapGet("/verified", () => "in").RequireGridClaims(EmailVerified.IsTrue());
+        app.MapPost("/verify-email", async (HttpContext http) =>
+        {
+            await http.GetGridSession()!.SetClaimAsync(EmailVerified, true);
+            return "set";
+        }).RequireAuthorization();
+        app.MapPost("/merge", async (HttpContext http) =>
+        {
+            await http.GetGridSession()!.MergeIntoPayloadAsync(new JsonObject { ["plan"] = "gold", ["email"] = null });
+            return http.GetGridSession()!.PayloadJson;
+        }).RequireAuthorization();
+        app.MapPost("/assert", async (HttpContext http) =>
+        {
+            await http.GetGridSession()!.AssertClaimsAsync([EmailVerified.IsTrue()]);
+            return "in";
+        }).RequireAuthorization();
+        app.MapGet("/stored", async (HttpContext http) =>
+        {
+            var session = http.GetGridSession()!;
+            await session.UpdateDataAsync(new JsonObject { ["cart"] = (await session.GetDataAsync()).GetProperty("cart").GetInt32() + 1 });
+            var stored = await session.GetInformationAsync();
+            return $"{stored.DataJson} {stored.ExpiresAt > stored.CreatedAt} {session.TenantId}";
+        }).RequireAuthorization();
+        app.MapPost("/leave", async (HttpContext http) =>
+        {
+            await http.GetGridSession()!.RevokeAsync();
+            return "bye";
+        }).RequireAuthorization();
+        await app.StartAsync();
+        return new ClientApp(app, new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()));
+    }
+
+    public ValueTask DisposeAsync() => _app.DisposeAsync();
+}
