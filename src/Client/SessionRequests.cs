@@ -209,6 +209,7 @@ internal sealed class SessionRequests
             _cookies.ClearRefresh(context, older);
         }
 
+        Transport.RepeatFrontToken(context);
         return RefreshAnswer.DuplicatesCleared;
     }
 

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Grid.Client.Claims;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.Client.Browser;
@@ -10,25 +9,26 @@ internal static class FrontAnswers
 {
     public static Task WriteAsync(HttpContext context, SessionRequests requests, RequestCheck check)
     {
-        switch (check.Outcome)
+        if (check.Outcome == RequestOutcome.Ended)
         {
-            case RequestOutcome.TryRefresh:
-                return MessageAsync(context, requests.Options.SessionExpiredStatusCode, "try refresh token");
-            case RequestOutcome.Ended:
-                requests.Transport.ClearEverywhere(context);
-                return MessageAsync(context, requests.Options.SessionExpiredStatusCode, "unauthorised");
-            case RequestOutcome.InvalidClaims:
-                return JsonAsync(context, requests.Options.InvalidClaimStatusCode, InvalidClaims(check.Problems!));
-            default:
-                // Not cleared: a request that left before the sign-in came back must not undo it.
-                return MessageAsync(context, requests.Options.SessionExpiredStatusCode, "unauthorised");
+            // Only then: a request that left before the sign-in came back, and so brought no token, must not undo it.
+            requests.Transport.ClearEverywhere(context);
         }
+
+        var options = requests.Options;
+        return JsonAsync(context, check.Outcome == RequestOutcome.InvalidClaims ? options.InvalidClaimStatusCode : options.SessionExpiredStatusCode, Body(check));
     }
 
-    public static JsonObject InvalidClaims(IReadOnlyList<ClaimProblem> problems) => new()
+    public static JsonObject Body(RequestCheck check) => check.Outcome switch
     {
-        ["message"] = "invalid claim",
-        ["claimValidationErrors"] = new JsonArray([.. problems.Select(problem => new JsonObject { ["id"] = problem.Id, ["reason"] = problem.Reason.DeepClone() })]),
+        RequestOutcome.TryRefresh => new JsonObject { ["message"] = "try refresh token" },
+        RequestOutcome.None or RequestOutcome.Ended => new JsonObject { ["message"] = "unauthorised" },
+        RequestOutcome.InvalidClaims => new JsonObject
+        {
+            ["message"] = "invalid claim",
+            ["claimValidationErrors"] = new JsonArray([.. check.Problems!.Select(problem => new JsonObject { ["id"] = problem.Id, ["reason"] = problem.Reason.DeepClone() })]),
+        },
+        _ => throw new ArgumentOutOfRangeException(nameof(check)),
     };
 
     public static Task MessageAsync(HttpContext context, int status, string message) => JsonAsync(context, status, new JsonObject { ["message"] = message });

@@ -51,7 +51,11 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
     }
 
     /// <summary>A cookie's value; null if it did not come. Says whether it came more than once: a parent domain, or an older setting, has one too.</summary>
-    public static string? Find(HttpContext context, string name, out bool several)
+    /// <param name="context">Of the request.</param>
+    /// <param name="name">The cookie's.</param>
+    /// <param name="several">Whether it came more than once.</param>
+    /// <param name="all">Gets every value.</param>
+    public static string? Find(HttpContext context, string name, out bool several, ICollection<string>? all = null)
     {
         several = false;
         string? found = null;
@@ -69,7 +73,9 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
                 }
 
                 several |= found is not null;
-                found ??= Unescape(pair[(name.Length + 1)..].Trim('"'));
+                var value = found is null || all is not null ? Unescape(pair[(name.Length + 1)..].Trim('"')) : null;
+                found ??= value;
+                all?.Add(value!);
             }
         }
 

@@ -56,6 +56,30 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
         return access || refresh;
     }
 
+    /// <summary>
+    /// Tells the page what it knew before, from the youngest access token that it sent: the SDKs take a refresh without a
+    /// front token for an error. It is the page's own token, so nothing has to be proven.
+    /// </summary>
+    public void RepeatFrontToken(HttpContext context)
+    {
+        List<string> tokens = [];
+        _ = SessionCookies.Find(context, cookies.AccessName, out _, tokens);
+        AccessTokenContent? youngest = null;
+        var text = "";
+        foreach (var token in tokens)
+        {
+            if (AccessTokenVerifier.TryReadUnverified(token, out var content) && (youngest is null || content.IssuedAt > youngest.IssuedAt))
+            {
+                (youngest, text) = (content, token);
+            }
+        }
+
+        if (youngest is not null)
+        {
+            SetHeader(context, FrontTokenHeader, FrontToken.Create(youngest.UserId, youngest.ExpiresAt, text));
+        }
+    }
+
     public static string? AntiCsrf(HttpContext context) => context.Request.Headers[AntiCsrfHeader] is [{ } token] ? token : null;
 
     /// <summary>How a new session's tokens shall travel.</summary>

@@ -22,11 +22,7 @@ internal static class ForwardAuth
         var check = await requests.CheckAsync(context, endpoint, OriginalMethod(context.Request));
         if (check.Outcome != RequestOutcome.Session)
         {
-            if (check.Outcome == RequestOutcome.InvalidClaims)
-            {
-                context.Response.Headers["X-Grid-Error"] = FrontAnswers.InvalidClaims(check.Problems!).ToJsonString();
-            }
-
+            context.Response.Headers["X-Grid-Error"] = FrontAnswers.Body(check).ToJsonString();
             await FrontAnswers.WriteAsync(context, requests, check);
             return;
         }

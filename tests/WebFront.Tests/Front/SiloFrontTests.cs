@@ -165,7 +165,7 @@ public sealed class SiloFrontTests(CoreHost core)
         Assert.Contains("data-base=\"/auth\"", html.Text, StringComparison.Ordinal);
         Assert.DoesNotMatch("<script(?! src=\"/)|<style| style=|https?://(?!127)", html.Text);
         Assert.Equal(
-            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
             html.Header("Content-Security-Policy"));
         Assert.Equal(("nosniff", "no-referrer"), (html.Header("X-Content-Type-Options"), html.Header("Referrer-Policy")));
 

@@ -16,7 +16,7 @@ internal static class FirstPageEndpoints
 {
     private const string UserId = "first-page-demo";
     private const string Policy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     public static void MapFirstPage(this IEndpointRouteBuilder front, string basePath)
     {

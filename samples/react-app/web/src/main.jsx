@@ -1,0 +1,34 @@
+import { createRoot } from "react-dom/client";
+import SuperTokens, { SuperTokensWrapper } from "supertokens-auth-react";
+import Session from "supertokens-auth-react/recipe/session";
+import axios from "axios";
+import { App } from "./App.jsx";
+import { SignIn } from "./SignIn.jsx";
+import "./style.css";
+
+// Read at run time, so that one build serves every installation.
+const config = await (await fetch("/config.json")).json();
+
+SuperTokens.init({
+  appInfo: { appName: "Grid with React", apiDomain: config.apiDomain, websiteDomain: config.websiteDomain, apiBasePath: "/auth", websiteBasePath: "/" },
+  // The sign-in page is our own: no route of the SDK's is used.
+  disableAuthRoute: true,
+  getRedirectionURL: async (context) => (context.action === "TO_AUTH" ? "/" : undefined),
+  recipeList: [
+    Session.init({
+      tokenTransferMethod: config.tokenTransferMethod,
+      sessionTokenBackendDomain: config.sessionTokenBackendDomain,
+      sessionTokenFrontendDomain: config.sessionTokenFrontendDomain,
+    }),
+  ],
+});
+Session.addAxiosInterceptors(axios);
+
+createRoot(document.getElementById("root")).render(
+  <SuperTokensWrapper>
+    <main>
+      <h1>Grid with React</h1>
+      {location.pathname === "/app" ? <App api={config.apiDomain} /> : <SignIn api={config.apiDomain} />}
+    </main>
+  </SuperTokensWrapper>,
+);

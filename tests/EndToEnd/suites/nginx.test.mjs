@@ -1,0 +1,107 @@
+// A real nginx with the configuration that we ship, between a client and an application that knows nothing of sessions.
+import assert from "node:assert/strict";
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { dirname, join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { Grid, freePort, newFolder } from "../support/grid.mjs";
+
+const shipped = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "deploy", "proxies");
+const missing = spawnSync("nginx", ["-v"]).error ? "nginx is not on this machine" : false;
+
+describe("nginx asks Grid", { skip: missing, timeout: 60_000 }, () => {
+  let grid, application, nginx, url;
+  const seen = [];
+
+  before(async () => {
+    const frontPort = await freePort();
+    grid = await Grid.start({ Grid__Front__Port: String(frontPort), Grid__Front__AntiCsrf: "VIA_CUSTOM_HEADER" });
+    application = createServer((request, response) => {
+      seen.push(request.headers);
+      response.end("application");
+    });
+    await new Promise((resolve) => application.listen(0, "127.0.0.1", resolve));
+    const port = await freePort();
+    url = `http://127.0.0.1:${port}`;
+    const folder = newFolder();
+    mkdirSync(join(folder, "logs"));
+    cpSync(join(shipped, "grid_session.conf"), join(folder, "grid_session.conf"));
+    const server = readFileSync(join(shipped, "nginx.conf"), "utf8")
+      .replace("127.0.0.1:8080", `127.0.0.1:${frontPort}`).replace("127.0.0.1:3000", `127.0.0.1:${application.address().port}`).replace("listen 80;", `listen 127.0.0.1:${port};`);
+    const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n");
+    writeFileSync(join(folder, "main.conf"), `daemon off; pid ${folder}/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n${temp}\n${server}\n}\n`);
+    nginx = spawn("nginx", ["-p", folder, "-c", join(folder, "main.conf")], { stdio: "inherit" });
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await fetch(url);
+        break;
+      } catch (failure) {
+        if (attempt > 100) throw failure;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  });
+
+  after(async () => {
+    nginx?.kill("SIGTERM");
+    application?.close();
+    await grid?.stop();
+  });
+
+  async function signIn(payload = {}) {
+    const { json } = await grid.call("POST", "/session/ticket", { userId: "ä user", userDataInJWT: payload });
+    const response = await fetch(`${url}/auth/session/ticket`, {
+      method: "POST", headers: { "content-type": "application/json", rid: "session", "st-auth-mode": "cookie" }, body: JSON.stringify({ ticket: json.ticket }),
+    });
+    assert.equal(response.status, 200);
+    const cookie = response.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
+    return { cookie, handle: json.sessionHandle };
+  }
+
+  it("lets a session through and says whose it is, whatever the client claims", async () => {
+    const { cookie, handle } = await signIn();
+    const response = await fetch(`${url}/page`, { headers: { cookie, "x-grid-user": "root", "x-grid-tenant": "other" } });
+    assert.equal(await response.text(), "application");
+    const headers = seen.at(-1);
+    assert.deepEqual([headers["x-grid-user"], headers["x-grid-session"], headers["x-grid-tenant"]], ["%C3%A4%20user", handle, "public"]);
+  });
+
+  it("refuses with what the browser SDKs need", async () => {
+    const before = seen.length;
+    const response = await fetch(`${url}/page`, { headers: { "x-grid-user": "root" } });
+    assert.equal(response.status, 401);
+    assert.equal(response.headers.get("content-type"), "application/json");
+    assert.deepEqual(await response.json(), { message: "unauthorised" });
+    assert.equal(seen.length, before);
+  });
+
+  it("asks for anti-CSRF by the method of the request, which the client cannot talk away", async () => {
+    const { cookie } = await signIn();
+    const post = (headers) => fetch(`${url}/act`, { method: "POST", body: "x", headers: { cookie, ...headers } });
+    assert.deepEqual(await (await post({ "x-forwarded-method": "GET", "x-original-method": "GET" })).json(), { message: "try refresh token" });
+    assert.equal((await post({ rid: "anti-csrf" })).status, 200);
+  });
+
+  it("asks for claims where the location does", async () => {
+    const admin = await signIn({ role: "admin" });
+    const reader = await signIn({ role: "reader" });
+    assert.equal((await fetch(`${url}/admin/x`, { headers: { cookie: admin.cookie } })).status, 200);
+    const refused = await fetch(`${url}/admin/x`, { headers: { cookie: reader.cookie } });
+    assert.equal(refused.status, 403);
+    assert.equal((await refused.json()).claimValidationErrors[0].id, "role");
+  });
+
+  it("refuses a revoked session at once, and an outage signs nobody out", async () => {
+    const { cookie, handle } = await signIn();
+    const other = await signIn();
+    await grid.call("POST", "/recipe/session/remove", { sessionHandles: [handle] });
+    assert.equal((await fetch(`${url}/page`, { headers: { cookie } })).status, 401);
+    assert.equal((await fetch(`${url}/page`, { headers: { cookie: other.cookie } })).status, 200);
+    await grid.stop();
+    const away = await fetch(`${url}/page`, { headers: { cookie: other.cookie } });
+    assert.equal(away.status, 503);
+    assert.equal(away.headers.get("retry-after"), "1");
+  });
+});
