@@ -37,6 +37,15 @@ internal sealed class ServerProcess : IDisposable
         }
     }
 
+    /// <summary>The first line that begins so.</summary>
+    public string Line(string beginning)
+    {
+        lock (_lines)
+        {
+            return _lines.First(line => line.StartsWith(beginning, StringComparison.Ordinal));
+        }
+    }
+
     /// <param name="start">The command.</param>
     /// <param name="readyMark">Appears in the line after which it may be called.</param>
     public static async Task<ServerProcess> StartAsync(ProcessStartInfo start, string readyMark)

@@ -14,6 +14,8 @@ public sealed class AccessTokenVerifier
     // Larger ones are rare, and a hundred thousand of them would be gigabytes.
     private const int MaxRememberedLength = 4096;
 
+    private static string _lastHeader = "";
+
     private readonly RememberedTokens _remembered;
 
     /// <param name="rememberedTokens">How many verified tokens to remember; about 1 KB each.</param>
@@ -57,8 +59,27 @@ public sealed class AccessTokenVerifier
     }
 
     /// <summary>Whether the token's header is one of ours, so that an application's other bearer tokens can be told from ours. Proves nothing.</summary>
-    public static bool LooksOurs(string? token) =>
-        token is { Length: <= AccessTokenReader.MaxLength } && TrySplit(token, out var header, out _, out _) && AccessTokenReader.TryReadHeader(header, out _, out _);
+    public static bool LooksOurs(string? token)
+    {
+        if (token is not { Length: <= AccessTokenReader.MaxLength } || !TrySplit(token, out var header, out _, out _))
+        {
+            return false;
+        }
+
+        // All tokens of one key have the same header, character by character.
+        if (header.SequenceEqual(Volatile.Read(ref _lastHeader)))
+        {
+            return true;
+        }
+
+        if (!AccessTokenReader.TryReadHeader(header, out _, out _))
+        {
+            return false;
+        }
+
+        Volatile.Write(ref _lastHeader, header.ToString());
+        return true;
+    }
 
     private static AccessTokenCheck VerifyUnknown(string token, KeyRing ring, DateTimeOffset now, out SigningKey? key)
     {
