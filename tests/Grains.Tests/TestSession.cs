@@ -10,7 +10,7 @@ internal sealed record TestSession(ISessionGrain Grain, SessionKey Key, string U
 
     /// <summary>Presents <paramref name="token"/>, asking for <paramref name="candidate"/> in exchange.</summary>
     public Task<RefreshResult> RefreshAsync(
-        string token, string candidate, string? parent = null, bool olderRules = false, TimeSpan? grace = null) => Grain.RefreshAsync(
+        string token, string candidate, string? parent = null, bool olderRules = false, TimeSpan? grace = null, TimeSpan joinWithin = default) => Grain.RefreshAsync(
         new RefreshRequest
         {
             Presented = Hash(token),
@@ -21,6 +21,7 @@ internal sealed record TestSession(ISessionGrain Grain, SessionKey Key, string U
             UseDynamicKey = null,
             RefreshTokenValidity = TimeSpan.FromDays(100),
             Grace = grace ?? TimeSpan.FromSeconds(30),
+            JoinWithin = joinWithin,
         },
         CancellationToken.None);
 }

@@ -93,6 +93,12 @@ public sealed record RefreshRequest
     [Id(6)] public required TimeSpan RefreshTokenValidity { get; init; }
 
     [Id(7)] public required TimeSpan Grace { get; init; }
+
+    /// <summary>
+    /// Newer rules: for how long after a rotation the same token gets that rotation's answer again instead of displacing it.
+    /// Zero: not at all, as the protocol has it. Only while the answer's token is still current (docs/decisions/0005).
+    /// </summary>
+    [Id(8)] public TimeSpan JoinWithin { get; init; }
 }
 
 /// <summary>Outcomes of a refresh.</summary>

@@ -80,6 +80,7 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
             ["refreshToken"] = token.RefreshToken,
             ["enableAntiCsrf"] = token.EnableAntiCsrf,
             ["useDynamicSigningKey"] = token.UseDynamicSigningKey,
+            ["joinWithin"] = (long)TokenToRefresh.JoinWithin.TotalMilliseconds,
         };
         if (token.AntiCsrf is not null)
         {

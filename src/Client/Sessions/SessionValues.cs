@@ -84,6 +84,9 @@ public readonly record struct TokenCheck(TokenVerdict Verdict, AccessTokenConten
 /// <param name="UseDynamicSigningKey">Rotating or static signing key.</param>
 public readonly record struct TokenToRefresh(string RefreshToken, bool EnableAntiCsrf, string? AntiCsrf, bool UseDynamicSigningKey)
 {
+    /// <summary>Tabs of one browser that present the same token within this time get the same answer. Longer than a page takes to start, shorter than a thief.</summary>
+    public static TimeSpan JoinWithin { get; } = TimeSpan.FromSeconds(2);
+
     /// <summary>Not the token.</summary>
     public override string ToString() => "[refresh token]";
 }

@@ -25,6 +25,7 @@ internal sealed partial class SessionGrain(
     private readonly Dictionary<(TokenHash Presented, bool OlderRules), Task<RefreshResult>> _refreshing = [];
     private SessionKey _key;
     private SessionRecord? _row;
+    private Rotation? _lastRotation;
     private volatile bool _ended;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -111,6 +112,11 @@ internal sealed partial class SessionGrain(
 
     private async Task<RefreshResult> RefreshInTurnAsync(RefreshRequest request)
     {
+        if (await JoinedAsync(request) is { } joined)
+        {
+            return joined;
+        }
+
         var (row, next, decision) = await DecideAndWriteAsync(current =>
         {
             var now = Now();
@@ -140,13 +146,30 @@ internal sealed partial class SessionGrain(
             return await EndReusedAsync(row, decision.Reuse, request.OlderRules);
         }
 
-        return new RefreshResult
+        var result = new RefreshResult
         {
             Outcome = RefreshOutcome.Refreshed,
             Session = (next ?? row).ToSnapshot(),
             RefreshToken = request.CandidateToken,
             AntiCsrf = request.CandidateAntiCsrf,
         };
+        _lastRotation = request.OlderRules ? null : new Rotation(request.Presented, result, clock.GetTimestamp());
+        return result;
+    }
+
+    // Tabs of one browser are milliseconds apart: the second must not displace what the first one was just given.
+    private async Task<RefreshResult?> JoinedAsync(RefreshRequest request)
+    {
+        if (request.OlderRules || _lastRotation is not { } last || last.Presented != request.Presented
+            || clock.GetElapsedTime(last.At) >= request.JoinWithin)
+        {
+            return null;
+        }
+
+        _row = await store.ReadAsync(_key, CancellationToken.None);
+        return _row is { } row && row.Chain.Current == TokenHash.Of(last.Result.RefreshToken!).HashOfHex() && row.ExpiresAt > clock.GetUtcNow()
+            ? last.Result with { Session = row.ToSnapshot() }
+            : null;
     }
 
     private async Task<RefreshResult> EndReusedAsync(SessionRecord row, ReuseKind reuse, bool olderRules)
@@ -254,6 +277,8 @@ internal sealed partial class SessionGrain(
 
     // Rows hold milliseconds: what is in memory must equal what a read brings back.
     private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
+
+    private sealed record Rotation(TokenHash Presented, RefreshResult Result, long At);
 
     private static partial class Log
     {

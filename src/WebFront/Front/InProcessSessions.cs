@@ -43,7 +43,8 @@ internal sealed class InProcessSessions(
 
     public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
-        var refreshed = await service.RefreshAsync(app, token.RefreshToken, token.EnableAntiCsrf, token.AntiCsrf, token.UseDynamicSigningKey, null, ClientRules.Newest);
+        var refreshed = await service.RefreshAsync(
+            app, token.RefreshToken, token.EnableAntiCsrf, token.AntiCsrf, token.UseDynamicSigningKey, null, ClientRules.Newest, TokenToRefresh.JoinWithin);
         var session = refreshed.Session;
         return new TokenRefresh(
             Verdict(refreshed.Verdict), session?.Handle.ToString(), session?.UserId, session?.Handle.TenantId, refreshed.Tokens is { } tokens ? Tokens(tokens) : null);

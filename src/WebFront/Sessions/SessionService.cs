@@ -170,8 +170,17 @@ public sealed class SessionService(
     }
 
     /// <summary>Exchanges a refresh token.</summary>
+    /// <param name="app">Where.</param>
+    /// <param name="refreshToken">As presented.</param>
+    /// <param name="enableAntiCsrf">Check <paramref name="antiCsrf"/> and make a new one.</param>
+    /// <param name="antiCsrf">As presented.</param>
+    /// <param name="useDynamicKey">Rotating or static signing key; null keeps the session's.</param>
+    /// <param name="accessTokenValidity">Shorter than the app's; null = the app's.</param>
+    /// <param name="rules">The client's.</param>
+    /// <param name="joinWithin">See <see cref="RefreshRequest.JoinWithin"/>.</param>
     public async Task<RefreshedSession> RefreshAsync(
-        AppSnapshot app, string refreshToken, bool enableAntiCsrf, string? antiCsrf, bool? useDynamicKey, TimeSpan? accessTokenValidity, ClientRules rules)
+        AppSnapshot app, string refreshToken, bool enableAntiCsrf, string? antiCsrf, bool? useDynamicKey, TimeSpan? accessTokenValidity, ClientRules rules,
+        TimeSpan joinWithin = default)
     {
         ArgumentNullException.ThrowIfNull(app);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
@@ -201,6 +210,7 @@ public sealed class SessionService(
                 UseDynamicKey = useDynamicKey,
                 RefreshTokenValidity = app.Settings.RefreshTokenValidity,
                 Grace = app.Settings.RefreshRotationGrace,
+                JoinWithin = joinWithin,
             },
             CancellationToken.None);
         switch (result.Outcome)

@@ -82,6 +82,35 @@ public sealed class RefreshTests(GridCluster grid)
     }
 
     [Fact]
+    public async Task A_refresh_a_moment_later_joins_where_asked_until_the_token_moves_on()
+    {
+        var session = await grid.CreateSessionAsync();
+        var join = TimeSpan.FromSeconds(2);
+        await session.RefreshAsync(session.Token, "a", joinWithin: join);
+
+        Assert.Equal("a", (await session.RefreshAsync(session.Token, "b", joinWithin: join)).RefreshToken);
+        Assert.Equal("c", (await session.RefreshAsync(session.Token, "c")).RefreshToken);
+        Assert.Equal("c", (await session.RefreshAsync(session.Token, "d", joinWithin: join)).RefreshToken);
+        grid.Clock.Skip(join);
+        Assert.Equal("e", (await session.RefreshAsync(session.Token, "e", joinWithin: join)).RefreshToken);
+        Assert.Equal("f", (await session.RefreshAsync("e", "f", joinWithin: join)).RefreshToken);
+        Assert.Equal(RefreshOutcome.Reuse, (await session.RefreshAsync(session.Token, "g", joinWithin: join)).Outcome);
+    }
+
+    [Fact]
+    public async Task A_refresh_joins_nothing_of_a_session_that_has_ended()
+    {
+        var session = await grid.CreateSessionAsync();
+        var join = TimeSpan.FromSeconds(2);
+        await session.RefreshAsync(session.Token, "a", joinWithin: join);
+        await grid.Store.RevokeAsync(
+            new RevocationScope.Named { App = session.Key.App, Sessions = [session.Key.Handle] },
+            RevocationReason.Requested, grid.Clock.GetUtcNow(), CancellationToken.None);
+
+        Assert.Equal(RefreshOutcome.NotFound, (await session.RefreshAsync(session.Token, "b", joinWithin: join)).Outcome);
+    }
+
+    [Fact]
     public async Task A_lost_answer_leaves_the_presented_token_usable()
     {
         var session = await grid.CreateSessionAsync();

@@ -4,8 +4,11 @@ using Microsoft.AspNetCore.Http;
 namespace Grid.WebFront.Core.Sessions;
 
 /// <summary><c>POST /recipe/session/refresh</c> (§7).</summary>
+/// <remarks><c>joinWithin</c> (ms) is ours, beside the protocol: <c>docs/protocol.md</c>.</remarks>
 internal static class RefreshSession
 {
+    private const int MaxJoinWithin = 5000;
+
     public static async Task HandleAsync(HttpContext context)
     {
         var request = CoreRequest.Of(context);
@@ -14,8 +17,15 @@ internal static class RefreshSession
         var enableAntiCsrf = body.Bool("enableAntiCsrf");
         var antiCsrf = body.StringOrNull("antiCsrfToken");
         var useDynamicKey = request.Version >= CdiVersion.V5 ? body.Bool("useDynamicSigningKey") : body.BoolOrNull("useDynamicSigningKey");
+        var joinWithin = body.LongOrNull("joinWithin") ?? 0;
+        if (joinWithin is < 0 or > MaxJoinWithin)
+        {
+            throw new CoreException(400, $"Field name 'joinWithin' must be between 0 and {MaxJoinWithin} milliseconds");
+        }
+
         var refreshed = await SessionWire.Service(context).RefreshAsync(
-            request.App, refreshToken, enableAntiCsrf, antiCsrf, useDynamicKey, SessionWire.AccessTokenValidity(body, request), request.Version.Rules);
+            request.App, refreshToken, enableAntiCsrf, antiCsrf, useDynamicKey, SessionWire.AccessTokenValidity(body, request), request.Version.Rules,
+            TimeSpan.FromMilliseconds(joinWithin));
         switch (refreshed.Verdict)
         {
             case SessionVerdict.Ok:
