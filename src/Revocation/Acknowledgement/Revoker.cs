@@ -1,0 +1,96 @@
+using Grid.Revocation.Log;
+using Grid.Revocation.Registry;
+
+namespace Grid.Revocation.Acknowledgement;
+
+/// <summary>Makes sure that a committed revocation is known everywhere before it is acknowledged (r2–r5).</summary>
+/// <remarks>Needs no state that has to survive: whoever asks again after a crash goes through the same steps. Never inside a grain's turn (r6).</remarks>
+public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport, LeaseTerms own, Predicate<HolderRow> counts, TimeProvider clock)
+{
+    // How often a silent holder is asked again, and the registry whether it is still there.
+    private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Returns when no request that starts from now on is accepted for what the entries end, by any holder that counts.</summary>
+    /// <param name="entries">Committed, at least one. Also of a revocation that found nothing to end: it may be the repetition of one that was not acknowledged (r5).</param>
+    /// <param name="committedAt">When the commit had been seen, by this clock.</param>
+    /// <param name="cancellationToken">Gives up; then nothing is acknowledged.</param>
+    public async Task<RevocationReceipt> ConfirmAsync(IReadOnlyList<RevocationEntry> entries, long committedAt, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(entries);
+        var wait = new ConfirmationWait(committedAt, own, counts, clock);
+        Dictionary<string, Task<IReadOnlyCollection<Guid>>> pushes = new(StringComparer.Ordinal);
+        var listing = ListAsync(cancellationToken);
+        var round = Task.CompletedTask;
+        while (true)
+        {
+            if (listing.IsCompleted)
+            {
+                if (await listing is { } rows)
+                {
+                    wait.Listed(rows);
+                }
+
+                listing = NeverAsync;
+            }
+
+            foreach (var address in wait.Addresses.Where(address => !pushes.ContainsKey(address)))
+            {
+                pushes.Add(address, PushAsync(address, entries, cancellationToken));
+            }
+
+            foreach (var (address, push) in pushes.Where(push => push.Value.IsCompleted).ToList())
+            {
+                // Forgotten, and so tried again, if it brought nothing new; but not before the next round.
+                wait.Heard(await push);
+                if (round.IsCompleted)
+                {
+                    pushes.Remove(address);
+                }
+            }
+
+            if (wait.IsOver)
+            {
+                break;
+            }
+
+            if (round.IsCompleted)
+            {
+                round = Task.Delay(wait.Left < Round ? wait.Left : Round, clock, cancellationToken);
+                listing = listing == NeverAsync ? ListAsync(cancellationToken) : listing;
+            }
+
+            await Task.WhenAny([listing, round, .. pushes.Values.Where(push => !push.IsCompleted)]);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        return new RevocationReceipt(
+            entries.Max(entry => entry.Position), clock.GetElapsedTime(committedAt), wait.Confirmed, wait.Missing, wait.Excluded);
+    }
+
+    private static Task<IReadOnlyList<HolderRow>?> NeverAsync { get; } = new TaskCompletionSource<IReadOnlyList<HolderRow>?>().Task;
+
+    // A store that went away after the commit: waiting out the leases needs no list.
+    private async Task<IReadOnlyList<HolderRow>?> ListAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await registry.ListAsync(cancellationToken);
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+
+    private async Task<IReadOnlyCollection<Guid>> PushAsync(string address, IReadOnlyList<RevocationEntry> entries, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await transport.PushAsync(address, entries, cancellationToken);
+        }
+        catch (Exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            return [];
+        }
+    }
+}

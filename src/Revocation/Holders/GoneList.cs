@@ -1,0 +1,58 @@
+namespace Grid.Revocation.Holders;
+
+/// <summary>What was revoked within the last W: a store read that began before, or that an outdated server answered, does not bring it back (h3, h4).</summary>
+internal sealed class GoneList(long keep)
+{
+    private readonly Dictionary<Guid, long> _sessions = [];
+    private readonly Dictionary<UserName, (long Epoch, long Until)> _users = [];
+    private readonly Dictionary<(string App, string? Tenant), (long Applied, long Until)> _scopes = [];
+    private readonly Queue<(long Until, Action Forget)> _order = new();
+
+    public void AddSession(Guid id, long now)
+    {
+        _sessions[id] = now + keep;
+        _order.Enqueue((now + keep, () => Forget(_sessions, id, until => until, now + keep)));
+    }
+
+    public void AddUser(UserName user, long epoch, long now)
+    {
+        var known = _users.GetValueOrDefault(user).Epoch;
+        _users[user] = (Math.Max(known, epoch), now + keep);
+        _order.Enqueue((now + keep, () => Forget(_users, user, gone => gone.Until, now + keep)));
+    }
+
+    /// <summary>A tenant, or (null) a whole app. These say nothing about sessions made later, so only looks that were under way are void.</summary>
+    public void AddScope(string app, string? tenant, long applied, long now)
+    {
+        _scopes[(app, tenant)] = (applied, now + keep);
+        _order.Enqueue((now + keep, () => Forget(_scopes, (app, tenant), gone => gone.Until, now + keep)));
+    }
+
+    /// <summary>Whether a session read by a look that began when <paramref name="applied"/> entries had been applied may not be trusted.</summary>
+    public bool Covers(FoundSession found, long applied)
+    {
+        var name = found.Name;
+        return _sessions.ContainsKey(name.Id)
+            || (_users.TryGetValue(new UserName(name.App, name.Tenant, found.UserId), out var user) && found.Epoch < user.Epoch)
+            || (_scopes.TryGetValue((name.App, name.Tenant), out var tenant) && tenant.Applied > applied)
+            || (_scopes.TryGetValue((name.App, null), out var app) && app.Applied > applied);
+    }
+
+    public void Purge(long now)
+    {
+        while (_order.TryPeek(out var oldest) && oldest.Until <= now)
+        {
+            _order.Dequeue().Forget();
+        }
+    }
+
+    // A later entry for the same name has its own place in the queue.
+    private static void Forget<TKey, TGone>(Dictionary<TKey, TGone> gone, TKey key, Func<TGone, long> until, long expected)
+        where TKey : notnull
+    {
+        if (gone.TryGetValue(key, out var kept) && until(kept) <= expected)
+        {
+            gone.Remove(key);
+        }
+    }
+}

@@ -1,0 +1,148 @@
+using System.Collections.Concurrent;
+
+namespace Grid.Revocation.Holders;
+
+/// <summary>What one incarnation of a holder knows. A new incarnation starts with a new, empty one; tickets of the old lead nowhere.</summary>
+internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepGone, int capacity)
+{
+    private readonly Dictionary<UserName, SessionIds> _users = [];
+    private readonly Queue<KnownSession> _order = new();
+    private volatile Freshness? _freshness;
+
+    public Guid Incarnation { get; } = incarnation;
+
+    public LeaseTerms Terms { get; } = terms;
+
+    public ConcurrentDictionary<Guid, KnownSession> Sessions { get; } = new();
+
+    public Dictionary<Guid, LookTicket> Looks { get; } = [];
+
+    public GoneList Gone { get; } = new(keepGone);
+
+    /// <summary>Entries applied so far.</summary>
+    public long Applied { get; set; }
+
+    /// <summary>Null: not fresh.</summary>
+    public Freshness? Freshness
+    {
+        get => _freshness;
+        set => _freshness = value;
+    }
+
+    /// <summary>Takes this lease back, but not one that a renewal has given meanwhile.</summary>
+    public void Drop(Freshness freshness) => Interlocked.CompareExchange(ref _freshness, null, freshness);
+
+    public void Add(KnownSession session, Predicate<Guid> isPinned)
+    {
+        var name = session.Found.Name;
+        Sessions[name.Id] = session;
+        var user = User(session);
+        if (_users.TryGetValue(user, out var ids))
+        {
+            ids.Add(name.Id);
+        }
+        else
+        {
+            _users.Add(user, new SessionIds(name.Id));
+        }
+
+        _order.Enqueue(session);
+        Evict(isPinned);
+    }
+
+    public void Remove(KnownSession session)
+    {
+        var id = session.Found.Name.Id;
+        session.End();
+        if (Sessions.TryRemove(KeyValuePair.Create(id, session)) && _users.TryGetValue(User(session), out var ids) && ids.RemoveAndIsEmpty(id))
+        {
+            _users.Remove(User(session));
+        }
+    }
+
+    public IReadOnlyList<KnownSession> OfUser(UserName user)
+    {
+        List<KnownSession> sessions = [];
+        if (_users.TryGetValue(user, out var ids))
+        {
+            foreach (var id in ids.All)
+            {
+                if (Sessions.TryGetValue(id, out var session))
+                {
+                    sessions.Add(session);
+                }
+            }
+        }
+
+        return sessions;
+    }
+
+    private static UserName User(KnownSession session) => new(session.Found.Name.App, session.Found.Name.Tenant, session.Found.UserId);
+
+    // Second chance: what a check has met since the last time round stays. Each session stands in the queue once for each time it was read.
+    private void Evict(Predicate<Guid> isPinned)
+    {
+        var tries = _order.Count;
+        while (Sessions.Count > capacity && tries-- > 0 && _order.TryDequeue(out var oldest))
+        {
+            var id = oldest.Found.Name.Id;
+            if (!Sessions.TryGetValue(id, out var current) || !ReferenceEquals(current, oldest))
+            {
+                continue;
+            }
+
+            if (oldest.Used || isPinned(id))
+            {
+                oldest.Used = false;
+                _order.Enqueue(oldest);
+            }
+            else
+            {
+                Remove(oldest);
+            }
+        }
+
+        // Sessions that ended long ago must not hold the queue's memory.
+        while (_order.Count > 2 * Math.Max(Sessions.Count, 64) && _order.TryDequeue(out var stale))
+        {
+            if (Sessions.TryGetValue(stale.Found.Name.Id, out var current) && ReferenceEquals(current, stale))
+            {
+                _order.Enqueue(stale);
+            }
+        }
+    }
+
+    /// <summary>Mostly one.</summary>
+    private sealed class SessionIds(Guid one)
+    {
+        private Guid? _one = one;
+        private HashSet<Guid>? _more;
+
+        public IEnumerable<Guid> All => _more ?? (_one is { } single ? [single] : Enumerable.Empty<Guid>());
+
+        public void Add(Guid id)
+        {
+            if (_more is null && _one is { } single && single != id)
+            {
+                (_more, _one) = ([single], null);
+            }
+
+            _ = _more?.Add(id);
+            _one = _more is null ? id : null;
+        }
+
+        public bool RemoveAndIsEmpty(Guid id)
+        {
+            _ = _more?.Remove(id);
+            if (_one == id)
+            {
+                _one = null;
+            }
+
+            return _one is null && _more is not { Count: > 0 };
+        }
+    }
+}
+
+/// <summary>Until when the holder may vouch, and both clocks when the renewal was sent.</summary>
+internal sealed record Freshness(long Until, long SentAt, DateTimeOffset WallAt);

@@ -1,0 +1,122 @@
+using System.Collections.Concurrent;
+
+namespace Grid.Revocation.Holders;
+
+/// <summary>What a request's session came to.</summary>
+public enum SessionVerdict
+{
+    /// <summary>It lives.</summary>
+    Lives,
+
+    /// <summary>There is none, or it is over.</summary>
+    Over,
+
+    /// <summary>Nobody can say at the moment. Answer 503, never 401.</summary>
+    CannotSay,
+}
+
+/// <summary>Verdict and, if it lives, the session.</summary>
+public readonly record struct SessionFinding(SessionVerdict Verdict, FoundSession? Session = null);
+
+/// <summary>Judges requests: from memory where the session is known, else by one look into the store that all who wait share.</summary>
+public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvider clock)
+{
+    // A look that finds itself void was overtaken by a revocation; the second one mostly says which.
+    private const int MaxLooks = 4;
+
+    // An outage must not hold up what memory can answer.
+    private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
+
+    private readonly ConcurrentDictionary<Guid, Task<LookOutcome>> _looking = new();
+
+    /// <summary>Whether a session lives now.</summary>
+    /// <param name="name">Which.</param>
+    /// <param name="detailsWithin">How old <see cref="FoundSession.Details"/> may be; null: they are not asked for.</param>
+    /// <exception cref="Exception">The session was not known, and the store did not answer.</exception>
+    public ValueTask<SessionFinding> FindAsync(SessionName name, TimeSpan? detailsWithin = null)
+    {
+        var verdict = holder.Check(name, out var known);
+        return verdict == HolderVerdict.Known && (detailsWithin is not { } within || holder.HasDetails(known!, within))
+            ? new ValueTask<SessionFinding>(new SessionFinding(SessionVerdict.Lives, known!.Found))
+            : new ValueTask<SessionFinding>(LookAsync(name, known));
+    }
+
+    /// <summary>Looks up the watched sessions that a new incarnation has not seen, so that those that ended meanwhile are told.</summary>
+    public async Task RecheckWatchedAsync()
+    {
+        foreach (var name in holder.UnseenWatched())
+        {
+            await FindAsync(name);
+        }
+    }
+
+    private async Task<SessionFinding> LookAsync(SessionName name, KnownSession? known)
+    {
+        for (var attempt = 0; attempt < MaxLooks; attempt++)
+        {
+            var mine = new TaskCompletionSource<LookOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
+            var shared = _looking.GetOrAdd(name.Id, mine.Task);
+            var isMine = shared == mine.Task;
+            LookOutcome outcome;
+            if (isMine)
+            {
+                // Not fresh, so nothing that the store said now could be vouched for.
+                if (holder.StartLook(name) is not { } ticket)
+                {
+                    _looking.TryRemove(name.Id, out _);
+                    mine.SetResult(LookOutcome.Void);
+                    return new SessionFinding(SessionVerdict.CannotSay);
+                }
+
+                _ = FinishAsync(name, ticket, mine);
+            }
+
+            try
+            {
+                outcome = known is null ? await shared : await shared.WaitAsync(Patience, clock);
+            }
+            catch (Exception) when (known is not null && holder.Check(name, out var stillKnown) == HolderVerdict.Known)
+            {
+                // Only its details are outdated; that it lives can be vouched for without the store.
+                return new SessionFinding(SessionVerdict.Lives, stillKnown!.Found);
+            }
+
+            if (outcome == LookOutcome.NotThere && isMine)
+            {
+                return new SessionFinding(SessionVerdict.Over);
+            }
+
+            // Whoever joined came later than the look: what it found is checked again, what it missed may have been made meanwhile.
+            switch (holder.Check(name, out var found))
+            {
+                case HolderVerdict.Known:
+                    return new SessionFinding(SessionVerdict.Lives, found!.Found);
+                case HolderVerdict.NotFresh:
+                    return new SessionFinding(SessionVerdict.CannotSay);
+                default:
+                    continue;
+            }
+        }
+
+        return new SessionFinding(SessionVerdict.CannotSay);
+    }
+
+    private async Task FinishAsync(SessionName name, LookTicket ticket, TaskCompletionSource<LookOutcome> done)
+    {
+        try
+        {
+            var found = await store.LookAsync(name, CancellationToken.None);
+            var outcome = holder.Looked(ticket, name, found);
+            _looking.TryRemove(name.Id, out _);
+            done.SetResult(outcome);
+        }
+        catch (Exception failure)
+        {
+            _looking.TryRemove(name.Id, out _);
+            done.SetException(failure);
+
+            // Perhaps nobody waits any more.
+            _ = done.Task.Exception;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+namespace Grid.Revocation.Holders;
+
+/// <summary>Tells when a session ends. Dispose it when nobody cares any more.</summary>
+public sealed class SessionWatch : IDisposable
+{
+    private readonly Action<SessionWatch> _leave;
+    private readonly CancellationTokenSource _ended = new();
+
+    internal SessionWatch(SessionName name, Action<SessionWatch> leave) => (Name, _leave) = (name, leave);
+
+    /// <summary>Which session.</summary>
+    public SessionName Name { get; }
+
+    /// <summary>Cancelled when the session ends. Not when the holder merely stops being fresh: nobody is signed out by an outage.</summary>
+    public CancellationToken Ended => _ended.Token;
+
+    /// <inheritdoc/>
+    public void Dispose() => _leave(this);
+
+    // Callbacks run elsewhere: this is called with a lock held.
+    internal void End() => _ = _ended.CancelAsync();
+}
+
+/// <summary>Who wants to hear of which session's end. Used under the holder's lock, but for leaving.</summary>
+internal sealed class SessionWatches
+{
+    private readonly Dictionary<Guid, List<SessionWatch>> _watches = [];
+
+    public IEnumerable<SessionName> Names
+    {
+        get
+        {
+            lock (_watches)
+            {
+                return [.. _watches.Values.Select(watches => watches[0].Name)];
+            }
+        }
+    }
+
+    public bool Contains(Guid id)
+    {
+        lock (_watches)
+        {
+            return _watches.ContainsKey(id);
+        }
+    }
+
+    public SessionWatch Add(SessionName name)
+    {
+        var watch = new SessionWatch(name, Leave);
+        lock (_watches)
+        {
+            if (_watches.TryGetValue(name.Id, out var others))
+            {
+                others.Add(watch);
+            }
+            else
+            {
+                _watches.Add(name.Id, [watch]);
+            }
+        }
+
+        return watch;
+    }
+
+    public void End(Guid id)
+    {
+        List<SessionWatch>? watches;
+        lock (_watches)
+        {
+            _watches.Remove(id, out watches);
+        }
+
+        foreach (var watch in watches ?? [])
+        {
+            watch.End();
+        }
+    }
+
+    private void Leave(SessionWatch watch)
+    {
+        lock (_watches)
+        {
+            if (_watches.TryGetValue(watch.Name.Id, out var watches) && watches.Remove(watch) && watches.Count == 0)
+            {
+                _watches.Remove(watch.Name.Id);
+            }
+        }
+    }
+}

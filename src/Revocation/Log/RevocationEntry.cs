@@ -1,0 +1,53 @@
+namespace Grid.Revocation.Log;
+
+/// <summary>What an entry of the revocation log ends; stored as number.</summary>
+public enum RevocationKind
+{
+    /// <summary>Written by a later version.</summary>
+    Unknown = 0,
+
+    /// <summary>One session.</summary>
+    Session = 1,
+
+    /// <summary>A user's sessions in one tenant that are older than an epoch.</summary>
+    User = 2,
+
+    /// <summary>All sessions that a tenant had.</summary>
+    Tenant = 3,
+
+    /// <summary>All sessions that an app had.</summary>
+    App = 4,
+
+    /// <summary>A signing key: no token that it signed is good any more.</summary>
+    SigningKey = 5,
+}
+
+/// <summary>One entry of the revocation log. However many sessions it ends, it is one entry.</summary>
+public sealed record RevocationEntry
+{
+    /// <summary>Place in the log. Places become visible out of order, so nothing may be concluded from a gap.</summary>
+    public required long Position { get; init; }
+
+    public required RevocationKind Kind { get; init; }
+
+    /// <summary>Text form of the app.</summary>
+    public required string App { get; init; }
+
+    /// <summary>With <see cref="RevocationKind.Session"/>, <see cref="RevocationKind.User"/> and <see cref="RevocationKind.Tenant"/>.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>With <see cref="RevocationKind.Session"/>.</summary>
+    public Guid? Session { get; init; }
+
+    /// <summary>With <see cref="RevocationKind.User"/>.</summary>
+    public string? UserId { get; init; }
+
+    /// <summary>With <see cref="RevocationKind.User"/>: sessions of earlier epochs are over.</summary>
+    public long Epoch { get; init; }
+
+    /// <summary>With <see cref="RevocationKind.User"/>: a session that lives on all the same.</summary>
+    public Guid? Kept { get; init; }
+
+    /// <summary>With <see cref="RevocationKind.SigningKey"/>.</summary>
+    public string? Kid { get; init; }
+}

@@ -1,0 +1,44 @@
+using Grid.Revocation.Log;
+
+namespace Grid.Revocation.Registry;
+
+/// <summary>A committed registration.</summary>
+/// <param name="Cursor">The head of the log: everything that becomes visible later will be read by a renewal. Opaque.</param>
+/// <param name="Terms">Of this holder.</param>
+/// <param name="RevokedKeys">Signing keys revoked so far; these entries are kept for ever.</param>
+public sealed record RegisteredHolder(string Cursor, LeaseTerms Terms, IReadOnlyList<(string App, string Kid)> RevokedKeys);
+
+/// <summary>A renewal to be written.</summary>
+/// <param name="Incarnation">Whose.</param>
+/// <param name="Cursor">Where the last one ended.</param>
+/// <param name="Others">Holders that renew through this one.</param>
+public sealed record HolderRenewal(Guid Incarnation, string Cursor, IReadOnlyList<Guid> Others);
+
+/// <summary>A committed renewal.</summary>
+/// <param name="Cursor">For the next one.</param>
+/// <param name="Entries">All that became visible since the cursor, whatever their positions.</param>
+/// <param name="Lost">Those of the renewed that are not registered any more: their incarnations are over.</param>
+public sealed record RenewedHolder(string Cursor, IReadOnlyList<RevocationEntry> Entries, IReadOnlyList<Guid> Lost);
+
+/// <summary>Port to the store for one holder (h1, h2). Every method throws if the store does not answer; what it did is unknown then.</summary>
+public interface IHolderStore
+{
+    /// <summary>Commits the row, then reads the head of the log.</summary>
+    Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken);
+
+    /// <summary>In one transaction: adds one to each counter (never inserts a row) and reads the log.</summary>
+    Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken);
+
+    /// <summary>The holder accepts nothing any more and takes its row with it.</summary>
+    Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken);
+}
+
+/// <summary>Port to the registry as a whole.</summary>
+public interface IHolderRegistry
+{
+    /// <summary>Every row, as committed.</summary>
+    Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken);
+
+    /// <summary>Removes a row if its counter is still this (r7).</summary>
+    Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken);
+}

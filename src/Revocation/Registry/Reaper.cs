@@ -1,0 +1,53 @@
+namespace Grid.Revocation.Registry;
+
+/// <summary>Finds holders that have not renewed for so long that they cannot be fresh (r7). By this process's clock and nothing else.</summary>
+public sealed class Reaper(TimeProvider clock)
+{
+    private readonly Dictionary<Guid, (long Counter, long Since)> _seen = [];
+
+    /// <summary>Reads the registry and removes what stood still for that holder's W.</summary>
+    /// <returns>Those removed.</returns>
+    public async Task<IReadOnlyList<HolderRow>> ReapAsync(IHolderRegistry registry, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(registry);
+        var askedAt = clock.GetTimestamp();
+        var rows = await registry.ListAsync(cancellationToken);
+        List<HolderRow> removed = [];
+        foreach (var row in Overdue(rows, askedAt, clock.GetTimestamp()))
+        {
+            // One that renewed meanwhile has another counter and stays.
+            if (await registry.RemoveAsync(row.Incarnation, row.Counter, cancellationToken))
+            {
+                removed.Add(row);
+            }
+        }
+
+        return removed;
+    }
+
+    /// <summary>For the model.</summary>
+    internal IEnumerable<(Guid Incarnation, long Counter, long Since)> Seen() => _seen.Select(seen => (seen.Key, seen.Value.Counter, seen.Value.Since));
+
+    /// <param name="rows">What the registry said.</param>
+    /// <param name="askedAt">Before it was asked: it stood still until then at least.</param>
+    /// <param name="heardAt">After it answered: a counter seen for the first time may have moved until then.</param>
+    internal IReadOnlyList<HolderRow> Overdue(IReadOnlyList<HolderRow> rows, long askedAt, long heardAt)
+    {
+        var gone = _seen.Keys.Except(rows.Select(row => row.Incarnation)).ToList();
+        gone.ForEach(incarnation => _seen.Remove(incarnation));
+        List<HolderRow> overdue = [];
+        foreach (var row in rows)
+        {
+            if (!_seen.TryGetValue(row.Incarnation, out var seen) || seen.Counter != row.Counter)
+            {
+                _seen[row.Incarnation] = (row.Counter, heardAt);
+            }
+            else if (clock.GetElapsedTime(seen.Since, askedAt) >= new LeaseTerms(row.Lease).Wait)
+            {
+                overdue.Add(row);
+            }
+        }
+
+        return overdue;
+    }
+}

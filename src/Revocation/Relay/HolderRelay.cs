@@ -1,0 +1,107 @@
+using System.Collections.Concurrent;
+using Grid.Revocation.Log;
+using Grid.Revocation.Registry;
+
+namespace Grid.Revocation.Relay;
+
+/// <summary>Lets holders renew through this one: the store sees one transaction a second however many there are.</summary>
+/// <remarks>
+/// A relayed renewal is a renewal of its own (h2): it begins after the request came, adds one to that holder's counter in the same
+/// transaction that reads the log, and the holder counts its lease from before it asked. So nothing has to be said about how old
+/// the answer is (docs/decisions/0007).
+/// </remarks>
+public sealed class HolderRelay(IHolderStore inner) : IHolderStore
+{
+    // Longer than a healthy one takes by far; whoever does not confirm is waited for by lease.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+
+    private readonly ConcurrentDictionary<Guid, IRelayedHolder> _others = new();
+
+    /// <summary>How many renew through this one.</summary>
+    public int Count => _others.Count;
+
+    /// <summary>Registers a holder here. It is handed everything that becomes visible after its registration, and perhaps a little from before.</summary>
+    public async Task<RegisteredHolder> AttachAsync(IRelayedHolder other, HolderRow row, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+
+        // First, so that no renewal that reads what follows the registration passes it by.
+        _others[other.Incarnation] = other;
+        try
+        {
+            return await inner.RegisterAsync(row, cancellationToken);
+        }
+        catch
+        {
+            Detach(other);
+            throw;
+        }
+    }
+
+    /// <summary>It is not connected any more. Its row stays until it says that it has stopped, or the reaper finds it.</summary>
+    public void Detach(IRelayedHolder other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        _others.TryRemove(KeyValuePair.Create(other.Incarnation, other));
+    }
+
+    /// <summary>Hands entries to all that are connected.</summary>
+    /// <returns>Those that confirmed.</returns>
+    public async Task<IReadOnlyCollection<Guid>> PushAsync(IReadOnlyList<RevocationEntry> entries, TimeProvider clock)
+    {
+        if (_others.IsEmpty)
+        {
+            return [];
+        }
+
+        var deliveries = _others.Values.Select(other => (other.Incarnation, Confirmed: other.DeliverAsync(entries))).ToList();
+        try
+        {
+            await Task.WhenAll(deliveries.Select(delivery => delivery.Confirmed)).WaitAsync(Patience, clock);
+        }
+        catch (Exception)
+        {
+            // Some did not: they are not in the answer.
+        }
+
+        return [.. deliveries.Where(delivery => delivery.Confirmed.IsCompletedSuccessfully).Select(delivery => delivery.Incarnation)];
+    }
+
+    /// <inheritdoc/>
+    public Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken) => inner.RegisterAsync(row, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(renewal);
+
+        // Noted before the renewal leaves: a request that comes meanwhile is for the next one.
+        var asked = _others.Values.Select(other => (Other: other, Request: other.Requested)).Where(pair => pair.Request > 0).ToList();
+        var renewed = await inner.RenewAsync(renewal with { Others = [.. asked.Select(pair => pair.Other.Incarnation)] }, cancellationToken);
+        if (renewed.Entries.Count > 0)
+        {
+            foreach (var other in _others.Values)
+            {
+                _ = other.DeliverAsync(renewed.Entries);
+            }
+        }
+
+        foreach (var (other, request) in asked)
+        {
+            if (renewed.Lost.Contains(other.Incarnation))
+            {
+                Detach(other);
+                other.Lost();
+            }
+            else
+            {
+                other.Renewed(request);
+            }
+        }
+
+        return renewed;
+    }
+
+    /// <inheritdoc/>
+    public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken) => inner.LeaveAsync(incarnation, cancellationToken);
+}
