@@ -1,3 +1,7 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 using Grid.Revocation.Log;
 
 namespace Grid.Revocation.Tests.Model;
@@ -5,40 +9,45 @@ namespace Grid.Revocation.Tests.Model;
 /// <summary>Goes through all states of a <see cref="World"/>, breadth first, by doing the steps that lead there again.</summary>
 internal static class Explorer
 {
-    /// <returns>How many states there are, and the shortest way to a violation if there is one.</returns>
-    public static (int States, int[]? Violation) Explore(Mistake mistake, RevocationKind kind, int holders, int crashes, int lags, int maxDepth = int.MaxValue)
+    /// <returns>How many states there are, and one of the shortest ways to a violation if there is one.</returns>
+    public static (int States, byte[]? Violation) Explore(Mistake mistake, RevocationKind kind, Budget budget)
     {
-        HashSet<string> seen = [];
-        Queue<int[]> frontier = new([[]]);
-        seen.Add(At([]).Key());
-        while (frontier.TryDequeue(out var path))
+        ConcurrentDictionary<UInt128, bool> seen = new();
+        seen.TryAdd(Hash(At([])), true);
+        ConcurrentBag<byte[]> frontier = [[]];
+        byte[]? violation = null;
+        while (!frontier.IsEmpty && violation is null)
         {
-            if (path.Length >= maxDepth)
+            ConcurrentBag<byte[]> further = [];
+            Parallel.ForEach(frontier, path =>
             {
-                continue;
-            }
-
-            foreach (var step in At(path).Steps().ToArray())
-            {
-                int[] next = [.. path, step];
-                var world = At(next);
-                if (world.IsViolated)
+                var reached = At(path);
+                foreach (var step in reached.Steps().ToArray())
                 {
-                    return (seen.Count, next);
-                }
+                    byte[] next = [.. path, (byte)step];
+                    var world = At(next);
+                    if (world.IsViolated)
+                    {
+                        violation = next;
+                        return;
+                    }
 
-                if (seen.Add(world.Key()))
-                {
-                    frontier.Enqueue(next);
+                    if (seen.TryAdd(Hash(world), true))
+                    {
+                        further.Add(next);
+                    }
                 }
-            }
+            });
+            frontier = further;
         }
 
-        return (seen.Count, null);
+        return (seen.Count, violation);
 
-        World At(int[] steps)
+        static UInt128 Hash(World world) => BinaryPrimitives.ReadUInt128LittleEndian(SHA256.HashData(MemoryMarshal.AsBytes(world.Key().AsSpan())));
+
+        World At(byte[] steps)
         {
-            var world = new World(mistake, kind, holders, crashes, lags);
+            var world = new World(mistake, kind, budget);
             foreach (var step in steps)
             {
                 world.Do(step);

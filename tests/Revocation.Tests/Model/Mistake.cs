@@ -32,7 +32,7 @@ public enum Mistake
     /// <summary>B9: the reaper believes a short silence.</summary>
     ReaperTooEarly,
 
-    /// <summary>B10: a renewal brings a reaped row back.</summary>
+    /// <summary>B10: a renewal that found no row to count up is taken for one all the same.</summary>
     RenewalAfterBeingReaped,
 
     /// <summary>B11: a holder that was reaped registers again and keeps what it knew.</summary>
@@ -40,9 +40,6 @@ public enum Mistake
 
     /// <summary>B12: the revoker waits exactly L.</summary>
     MarginTooSmall,
-
-    /// <summary>A holder is taken for heard because the process at its address answered, whichever incarnation that is.</summary>
-    ConfirmationOfAnotherIncarnation,
 
     /// <summary>A wait ends because a holder is missing in a registry that was read before it renewed: a row removed although its counter moved.</summary>
     RemovalWithoutComparing,

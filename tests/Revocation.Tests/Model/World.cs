@@ -13,7 +13,7 @@ namespace Grid.Revocation.Tests.Model;
 internal sealed class World
 {
     public const int MaxEntries = 3;
-    public const int Saturation = 5;
+    public const int Saturation = 4;
 
     private const string App = "public";
     private static readonly Guid Id = new("00000000-0000-0000-0000-0000000000aa");
@@ -23,6 +23,7 @@ internal sealed class World
     private readonly RevocationKind _kind;
     private readonly ManualTime _revokerClock = new();
     private readonly ModelHolder[] _holders;
+    private readonly int _maxIncarnations;
 
     // incarnation -> counter, and the holder that it belongs to
     private readonly SortedDictionary<int, (long Counter, int Holder)> _rows = [];
@@ -30,6 +31,7 @@ internal sealed class World
     private int _incarnations;
     private int _crashes;
     private int _lags;
+    private int _reaps;
     private int _log;
     private bool _deleted;
     private bool _early;
@@ -37,15 +39,16 @@ internal sealed class World
     private int _revoker;
     private ConfirmationWait? _wait;
     private long _seenAt;
-    private bool _mayRetry = true;
+    private int _retries;
     private int _confirming;
     private int _pushed;
     private IReadOnlyList<HolderRow> _overdue = [];
 
-    public World(Mistake mistake, RevocationKind kind, int holders, int crashes, int lags)
+    public World(Mistake mistake, RevocationKind kind, Budget budget)
     {
-        (_mistake, _kind, _crashes, _lags) = (mistake, kind, crashes, lags);
-        _holders = [.. Enumerable.Range(0, holders).Select(_ => new ModelHolder())];
+        (_mistake, _kind, _crashes, _lags, _reaps, _retries) = (mistake, kind, budget.Crashes, budget.Lags, budget.Reaps, budget.Retries);
+        _maxIncarnations = budget.Holders + budget.Crashes + (budget.Reaps > 0 ? 1 : 0);
+        _holders = [.. Enumerable.Range(0, budget.Holders).Select(_ => new ModelHolder())];
         _reaper = new Reaper(_revokerClock);
     }
 
@@ -62,8 +65,6 @@ internal sealed class World
     /// <summary>A request that starts now would be accepted although the revocation was acknowledged.</summary>
     public bool IsViolated => IsAcknowledged && _holders.Any(h => h.Holder.Check(Session.Name, out _) == HolderVerdict.Known);
 
-    private bool RevocationIsVisible => (_log & 1) != 0 || (_log & 4) != 0;
-
     public RevocationEntry Entry(int index) => index == 1
         ? new RevocationEntry { Position = 2, Kind = RevocationKind.Session, App = App, Tenant = "t", Session = Guid.AllBitsSet }
         : new RevocationEntry
@@ -79,8 +80,13 @@ internal sealed class World
 
     public IEnumerable<int> Steps()
     {
-        yield return 0;
-        if (_lags > 0)
+        // Once it is acknowledged, time only makes holders less fresh.
+        if (!IsAcknowledged)
+        {
+            yield return 0;
+        }
+
+        if (!IsAcknowledged && _lags > 0)
         {
             for (var h = 0; h < _holders.Length; h++)
             {
@@ -124,7 +130,7 @@ internal sealed class World
         var wait = _wait is null ? "" : $"{_wait.Missing}.{_wait.IsOver}.{Math.Min(Saturation, (_revokerClock.GetTimestamp() - _seenAt) / TimeSpan.TicksPerSecond)}.{string.Join(',', _wait.Addresses.Order())}";
         var reaper = string.Join(',', _reaper.Seen().Select(s => $"{RowKey(ToInt(s.Incarnation))}{(_rows.TryGetValue(ToInt(s.Incarnation), out var row) && row.Counter == s.Counter ? 1 : 0)}{Math.Min(Saturation, (_revokerClock.GetTimestamp() - s.Since) / TimeSpan.TicksPerSecond)}").Order());
         var overdue = string.Join(',', _overdue.Select(o => $"{RowKey(ToInt(o.Incarnation))}{(_rows.TryGetValue(ToInt(o.Incarnation), out var row) && row.Counter == o.Counter ? 1 : 0)}"));
-        return $"{_crashes}{_lags}{_log}{_deleted}{_early}{_revoker}{IsAcknowledged}{_mayRetry}{_confirming}.{_pushed}/{_earlyRows?.Count}/{wait}/{rows}/{reaper}/{overdue}/{string.Join('/', _holders.Select(h => h.Key(this)))}";
+        return $"{_crashes}{_lags}{_reaps}{_maxIncarnations - _incarnations}.{_log}{_deleted}{_early}{_revoker}{IsAcknowledged}{_retries}{_confirming}.{_pushed}/{_earlyRows?.Count}/{wait}/{rows}/{reaper}/{overdue}/{string.Join('/', _holders.Select(h => h.Key(this)))}";
     }
 
     // Names of incarnations do not matter, only whose rows are there and which is whose.
@@ -179,7 +185,7 @@ internal sealed class World
         if (_revoker == 1)
         {
             yield return 13;
-            if (_mayRetry)
+            if (_retries > 0)
             {
                 yield return 14;
             }
@@ -212,7 +218,11 @@ internal sealed class World
             }
         }
 
-        yield return 17;
+        if (_reaps > 0 && _rows.Count > 0)
+        {
+            yield return 17;
+        }
+
         if (_overdue.Count > 0)
         {
             yield return 18;
@@ -242,7 +252,7 @@ internal sealed class World
                 break;
             case 14:
                 // The revoker dies after the commit; somebody asks again and finds nothing to delete.
-                _mayRetry = false;
+                _retries--;
                 _log |= 4;
                 IsAcknowledged = _mistake == Mistake.RetryAcknowledgedAtOnce;
                 break;
@@ -256,6 +266,7 @@ internal sealed class World
                 _revoker = 4;
                 break;
             case 17:
+                _reaps--;
                 var at = _revokerClock.GetTimestamp();
                 _overdue = _reaper.Overdue(Rows(_mistake == Mistake.ReaperTooEarly ? TimeSpan.FromSeconds(0.2) : Terms.Lease), at, at);
                 break;
@@ -273,9 +284,7 @@ internal sealed class World
             case >= 30:
                 var bits = _confirming >> (4 * (step - 30)) & 15;
                 _confirming &= ~(15 << (4 * (step - 30)));
-                _wait!.Heard(_mistake == Mistake.ConfirmationOfAnotherIncarnation
-                    ? _rows.Where(row => row.Value.Holder == step - 30).Select(row => ToGuid(row.Key))
-                    : [ToGuid(bits)]);
+                _wait!.Heard([ToGuid(bits)]);
                 _pushed &= ~(1 << (step - 30));
                 break;
             default:
@@ -309,7 +318,7 @@ internal sealed class World
             yield return 1;
         }
 
-        if (h.Incarnation == 0 && h.RegisterStep == 0 && _incarnations < 3)
+        if (h.Incarnation == 0 && h.RegisterStep == 0 && _incarnations < _maxIncarnations)
         {
             yield return 2;
         }
@@ -409,7 +418,11 @@ internal sealed class World
             return;
         }
 
-        _rows[h.Incarnation] = (row.Counter + 1, index);
+        if (_rows.ContainsKey(h.Incarnation))
+        {
+            _rows[h.Incarnation] = (row.Counter + 1, index);
+        }
+
         h.RenewEntries = _mistake == Mistake.PositionGap && h.RenewCursor > 0
             ? _log & ~((1 << (int.Log2(h.RenewCursor) + 1)) - 1)
             : _log & ~h.RenewCursor;

@@ -1,0 +1,9 @@
+namespace Grid.Revocation.Tests.Model;
+
+/// <summary>How much may happen in a world.</summary>
+/// <param name="Holders">Processes that accept tokens.</param>
+/// <param name="Crashes">Times that one of them ends and starts again.</param>
+/// <param name="Lags">Ticks that a holder's clock loses.</param>
+/// <param name="Reaps">Times that the reaper reads the registry.</param>
+/// <param name="Retries">Times that a revoker dies after its commit and somebody asks again.</param>
+public sealed record Budget(int Holders, int Crashes = 0, int Lags = 0, int Reaps = 0, int Retries = 0);
