@@ -2,12 +2,19 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Grains.Apps;
+using Grid.Grains.Holders;
 using Grid.Grains.Purge;
 using Grid.Grains.Sessions;
 using Grid.Grains.SigningKeys;
 using Grid.Grains.Silos;
+using Grid.Revocation;
+using Grid.Revocation.Acknowledgement;
+using Grid.Revocation.Holders;
+using Grid.Revocation.Registry;
+using Grid.Revocation.Relay;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
 using Orleans.Storage;
 
 namespace Grid.Grains;
@@ -31,6 +38,20 @@ public static class GridGrains
 
         services.TryAddSingleton<LocalSessions>();
         services.TryAddSingleton<SiloBroadcast>();
+        services.AddOptions<RevocationOptions>().BindConfiguration(RevocationOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.TryAddSingleton(provider => new Holder(LeaseClock.Instance, Revocation(provider).RememberedSessions));
+        services.TryAddSingleton(provider => new LeaseTerms(Revocation(provider).Lease));
+        services.TryAddSingleton<HolderRelay>(provider => new HolderRelay(provider.GetRequiredService<IHolderStore>()));
+        services.TryAddSingleton<ISessionLook, StoreLook>();
+        services.TryAddSingleton(provider => new SessionChecks(
+            provider.GetRequiredService<Holder>(), provider.GetRequiredService<ISessionLook>(), LeaseClock.Instance));
+        services.TryAddSingleton<SiloTransport>();
+        services.TryAddSingleton(provider => new Revoker(
+            provider.GetRequiredService<IHolderRegistry>(), provider.GetRequiredService<SiloTransport>(), provider.GetRequiredService<LeaseTerms>(),
+            row => row.Kind != HolderKind.Service || Revocation(provider).WaitForServices, LeaseClock.Instance));
+        services.AddHostedService<SiloHolder>();
+        services.TryAddSingleton<ChangeNotices>();
+        services.AddHostedService(provider => provider.GetRequiredService<ChangeNotices>());
         services.TryAddSingleton<ISessionRevoker, SessionRevoker>();
         services.TryAddSingleton<AppDirectory>();
         services.TryAddSingleton<IAppDirectory>(provider => provider.GetRequiredService<AppDirectory>());
@@ -40,4 +61,6 @@ public static class GridGrains
         silo.AddStartupTask((provider, _) => provider.GetRequiredService<IGrainFactory>().GetGrain<IPurgeGrain>(0).StartAsync());
         return silo;
     }
+
+    private static RevocationOptions Revocation(IServiceProvider provider) => provider.GetRequiredService<IOptions<RevocationOptions>>().Value;
 }

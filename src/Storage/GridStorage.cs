@@ -1,4 +1,5 @@
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Registry;
 using Grid.Storage.PostgreSql;
 using Grid.Storage.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
@@ -9,7 +10,7 @@ namespace Grid.Storage;
 /// <summary>Registers the session store.</summary>
 public static class GridStorage
 {
-    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/> and <see cref="IStoreStartup"/> for the chosen engine.</summary>
+    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/> and <see cref="IStoreStartup"/> for the chosen engine.</summary>
     public static IServiceCollection AddGridStorage(this IServiceCollection services, StoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -20,12 +21,19 @@ public static class GridStorage
             services.AddSingleton<PostgreSqlDatabase>();
             services.AddSingleton<IStoreStartup>(provider => provider.GetRequiredService<PostgreSqlDatabase>());
             services.AddSingleton<ISessionStore, PostgreSqlSessionStore>();
+            services.AddSingleton<PostgreSqlHolderStore>();
+            services.AddSingleton<IHolderStore>(provider => provider.GetRequiredService<PostgreSqlHolderStore>());
+            services.AddSingleton<IHolderRegistry>(provider => provider.GetRequiredService<PostgreSqlHolderStore>());
         }
         else
         {
             services.AddSingleton<SqliteDatabase>();
             services.AddSingleton<IStoreStartup>(provider => provider.GetRequiredService<SqliteDatabase>());
+            services.AddSingleton<SqliteWriter>();
             services.AddSingleton<ISessionStore, SqliteSessionStore>();
+            services.AddSingleton<SqliteHolderStore>();
+            services.AddSingleton<IHolderStore>(provider => provider.GetRequiredService<SqliteHolderStore>());
+            services.AddSingleton<IHolderRegistry>(provider => provider.GetRequiredService<SqliteHolderStore>());
         }
 
         services.AddSingleton<ISessionReader>(provider => provider.GetRequiredService<ISessionStore>());

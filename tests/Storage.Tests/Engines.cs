@@ -1,5 +1,6 @@
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Registry;
 using Grid.TestKit;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
@@ -44,6 +45,10 @@ internal sealed class TestStore : IAsyncDisposable
     public StoreOptions Options { get; }
 
     public ISessionStore Store { get; }
+
+    public IHolderStore Holders => _services.GetRequiredService<IHolderStore>();
+
+    public IHolderRegistry Registry => _services.GetRequiredService<IHolderRegistry>();
 
     public IStoreStartup Startup => _services.GetRequiredService<IStoreStartup>();
 

@@ -37,7 +37,7 @@ app.MapPost("/api/verify-email", async (HttpContext http) =>
 
 // Stands for an administrator's action; a real one would be protected.
 app.MapPost("/api/end-all", async (IGridSessions sessions, User user, CancellationToken cancel) =>
-    new { Ended = (await sessions.RevokeUserAsync(user.UserId, tenantId: null, cancel)).Count });
+    new { Ended = (await sessions.RevokeUserAsync(user.UserId, tenantId: null, exceptHandle: null, cancel)).Handles.Count });
 
 app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine($"listening on {app.Urls.Single()}"));
 app.Run();

@@ -181,6 +181,11 @@ public static class CoreConfig
             return Refused($"'{CoreConfigKeys.RecentReuse}' must be one of TOKEN_THEFT, UNAUTHORISED");
         }
 
+        if (Text(config, CoreConfigKeys.StaleBehaviour) is not (null or "STRICT" or "BOUNDED"))
+        {
+            return Refused($"'{CoreConfigKeys.StaleBehaviour}' must be one of STRICT, BOUNDED");
+        }
+
         foreach (var key in new[] { CoreConfigKeys.IpAllow, CoreConfigKeys.IpDeny })
         {
             if (Text(config, key) is { } pattern && !IsRegex(pattern))
@@ -210,6 +215,12 @@ public static class CoreConfig
             "TOKEN_THEFT" => RecentReuseAnswer.TokenTheft,
             "UNAUTHORISED" => RecentReuseAnswer.Unauthorised,
             _ => defaults.RecentReuseAnswer,
+        },
+        StaleBehaviour = Text(config, CoreConfigKeys.StaleBehaviour) switch
+        {
+            "STRICT" => StaleBehaviour.Strict,
+            "BOUNDED" => StaleBehaviour.Bounded,
+            _ => defaults.StaleBehaviour,
         },
     };
 

@@ -12,6 +12,7 @@ public static class CoreConfigKeys
     public const string ValidityJitter = "access_token_validity_jitter";
     public const string RotationGrace = "refresh_token_rotation_grace_period";
     public const string RecentReuse = "recent_token_reuse_behaviour";
+    public const string StaleBehaviour = "stale_session_behaviour";
     public const string ApiKeysKey = "api_keys";
     public const string IpAllow = "ip_allow_regex";
     public const string IpDeny = "ip_deny_regex";
@@ -27,6 +28,7 @@ public static class CoreConfigKeys
         Session(ValidityJitter, CoreConfigType.Number, "0.05", "Largest fraction by which a fresh access token's life is shortened at random, 0 to 0.25."),
         Session(RotationGrace, CoreConfigType.Number, "30", "Seconds for which the previous refresh token still rotates, 0 to 300."),
         Session(RecentReuse, CoreConfigType.Text, "\"TOKEN_THEFT\"", "What newer clients are told when a recently replaced refresh token comes back.", ["TOKEN_THEFT", "UNAUTHORISED"]),
+        Session(StaleBehaviour, CoreConfigType.Text, "\"STRICT\"", "What valid access tokens meet while the store is away for longer than a lease: 503, or acceptance until they expire.", ["STRICT", "BOUNDED"]),
         Session(ApiKeysKey, CoreConfigType.Text, "null", "Comma-separated keys, one of which each request must carry."),
         Session(IpAllow, CoreConfigType.Text, "null", "Only requests from addresses that match this regular expression are served."),
         Session(IpDeny, CoreConfigType.Text, "null", "Requests from addresses that match this regular expression are refused."),

@@ -21,6 +21,19 @@ public sealed record SessionSettings
 
     /// <summary>What clients from CDI 5.6 on are told when a recently replaced token is used again. The session ends either way.</summary>
     [Id(5)] public RecentReuseAnswer RecentReuseAnswer { get; init; } = RecentReuseAnswer.TokenTheft;
+
+    /// <summary>What happens to valid tokens while nobody can say whether their sessions live.</summary>
+    [Id(6)] public StaleBehaviour StaleBehaviour { get; init; } = StaleBehaviour.Strict;
+}
+
+/// <summary>Values of <c>stale_session_behaviour</c>, ours.</summary>
+public enum StaleBehaviour
+{
+    /// <summary>503: nothing is accepted that may have been revoked.</summary>
+    Strict = 0,
+
+    /// <summary>Accepted until the token expires: an outage of the store does not stop an application, a revocation may come late.</summary>
+    Bounded = 1,
 }
 
 /// <summary>Values of <c>recent_token_reuse_behaviour</c>.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using Grid.Revocation.Log;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
 
@@ -132,6 +134,9 @@ public sealed record RefreshResult
     [Id(3)] public string? AntiCsrf { get; init; }
 
     [Id(4)] public ReuseKind Reuse { get; init; }
+
+    /// <summary>With <c>Reuse</c> by the newer rules: the session's end, to be confirmed before anybody is answered.</summary>
+    [Id(5)] public ImmutableArray<RevocationEntry> Ended { get; init; } = [];
 }
 
 /// <summary>The refresh token that an access token was minted with, and that one's parent (stored hashes).</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grid.Revocation.Log;
 
 namespace Grid.Abstractions.Sessions;
 
@@ -12,7 +13,7 @@ public interface IUserGrain : IGrainWithStringKey
     [Alias("list")]
     Task<UserSessionsResult> ListAsync(bool allTenants, CancellationToken cancellationToken);
 
-    /// <summary>Ends all sessions, in one transaction, and tells the session grains of every silo.</summary>
+    /// <summary>Ends all sessions, in one transaction. The caller sees to it that everybody hears of it (<see cref="ISessionRevoker.ConfirmAsync"/>).</summary>
     /// <param name="allTenants">Also those of the app's other tenants.</param>
     /// <param name="except">A session that lives on.</param>
     /// <param name="reason">Kept in the revocation log.</param>
@@ -22,8 +23,11 @@ public interface IUserGrain : IGrainWithStringKey
 }
 
 /// <summary>Sessions listed or ended.</summary>
+/// <param name="Outcome">How it went.</param>
+/// <param name="Sessions">Which.</param>
+/// <param name="Entries">Written to the revocation log; none after a list.</param>
 [GenerateSerializer, Immutable, Alias("grid.user-sessions-result")]
 public sealed record UserSessionsResult(
     [property: Id(0)] SessionOutcome Outcome,
     [property: Id(1)] ImmutableArray<SessionHandle> Sessions,
-    [property: Id(2)] long Position = 0);
+    [property: Id(2)] ImmutableArray<RevocationEntry> Entries);

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
+using Grid.Revocation.Acknowledgement;
+using Grid.Revocation.Log;
 
 namespace Grid.Abstractions.Sessions;
 
@@ -32,6 +34,12 @@ public abstract record RevocationScope
 
     /// <summary>All sessions of an app.</summary>
     public sealed record WholeApp : RevocationScope;
+
+    /// <summary>A signing key: every access token that it signed.</summary>
+    public sealed record SigningKey : RevocationScope
+    {
+        public required string Kid { get; init; }
+    }
 }
 
 /// <summary>Why sessions ended; stored as number.</summary>
@@ -56,18 +64,40 @@ public enum RevocationReason
 
     /// <summary>Another session took its place.</summary>
     Replaced = 6,
+
+    /// <summary>The key may be in the wrong hands.</summary>
+    KeyRevoked = 7,
 }
 
-/// <summary>What a revocation ended.</summary>
+/// <summary>What a revocation ended in the store. Not acknowledged yet: see <see cref="ISessionRevoker.ConfirmAsync"/>.</summary>
 /// <param name="Sessions">Those that lived when it came; expired ones are not among them. Empty for a whole tenant or app, which are not counted out.</param>
-/// <param name="Position">Position of the (last) entry in the revocation log.</param>
+/// <param name="Entries">What was written to the revocation log, at least one entry, also if no session lived.</param>
 public sealed record RevokedSessions(
     ImmutableArray<SessionHandle> Sessions,
-    long Position);
+    ImmutableArray<RevocationEntry> Entries);
 
-/// <summary>Ends sessions: one transaction in the store makes it true, then every silo's session grains hear of it.</summary>
+/// <summary>Ends sessions: one transaction in the store makes it true, then every process that accepts tokens hears of it (docs/revocation.md).</summary>
 public interface ISessionRevoker
 {
+    /// <summary>Writes it to the store. Whoever answers a caller confirms it first.</summary>
     /// <exception cref="StoreUnavailableException">Not done, or unknown. Retrying is safe.</exception>
-    Task<RevokedSessions> RevokeAsync(RevocationScope scope, RevocationReason reason, CancellationToken cancellationToken);
+    ValueTask<RevokedSessions> CommitAsync(RevocationScope scope, RevocationReason reason, CancellationToken cancellationToken);
+
+    /// <summary>Returns when no request that starts from now on is accepted for what the entries end. May take W; never call it in a grain's turn.</summary>
+    /// <param name="entries">Committed. None: nothing was revoked, nobody is asked.</param>
+    /// <param name="cancellationToken">Gives up; then nothing is acknowledged.</param>
+    Task<RevocationReceipt> ConfirmAsync(ImmutableArray<RevocationEntry> entries, CancellationToken cancellationToken);
+}
+
+/// <summary>Both steps of a revocation.</summary>
+public static class SessionRevokerExtensions
+{
+    /// <exception cref="StoreUnavailableException">Not done, or unknown. Retrying is safe.</exception>
+    public static async Task<(RevokedSessions Revoked, RevocationReceipt Receipt)> RevokeAsync(
+        this ISessionRevoker revoker, RevocationScope scope, RevocationReason reason, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(revoker);
+        var revoked = await revoker.CommitAsync(scope, reason, cancellationToken);
+        return (revoked, await revoker.ConfirmAsync(revoked.Entries, cancellationToken));
+    }
 }

@@ -15,6 +15,11 @@ public interface ISigningKeysGrain : IGrainWithStringKey
     [Alias("rotate")]
     Task<KeySet?> RotateAsync(TimeSpan updateInterval, TimeSpan accessTokenValidity, CancellationToken cancellationToken);
 
+    /// <summary>Forgets one signing key and makes another in its place, which signs at once.</summary>
+    /// <returns>Null if the store is away.</returns>
+    [Alias("replace")]
+    Task<KeySet?> ReplaceAsync(string kid, TimeSpan updateInterval, TimeSpan accessTokenValidity, CancellationToken cancellationToken);
+
     /// <summary>Forgets all keys: nothing that they signed is accepted again.</summary>
     /// <returns>False if the store is away.</returns>
     [Alias("remove")]

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Grid.Client.Sessions;
+using Grid.Revocation.Acknowledgement;
 using Grid.Tokens.Access;
 using Microsoft.Extensions.Options;
 
@@ -139,13 +140,19 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
     public async Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => Verdict(await _api.PutAsync(
         "/recipe/jwt/data", new JsonObject { ["sessionHandle"] = handle, ["userDataInJWT"] = JsonNode.Parse(payloadJson) }, cancellationToken)) == TokenVerdict.Ok;
 
-    public async Task<bool> RevokeAsync(string handle, CancellationToken cancellationToken) => Texts(
-        await _api.PostAsync("/recipe/session/remove", new JsonObject { ["sessionHandles"] = new JsonArray(handle) }, cancellationToken), "sessionHandlesRevoked").Length == 1;
+    public async Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken) => Revoked(
+        await _api.PostAsync("/revocations", new JsonObject { ["sessionHandles"] = new JsonArray(handle) }, cancellationToken));
 
-    public async Task<IReadOnlyList<string>> RevokeUserAsync(string userId, string? tenantId, CancellationToken cancellationToken) => Texts(
-        await _api.PostAsync(
-            $"{Tenant(tenantId)}/recipe/session/remove", new JsonObject { ["userId"] = userId, ["revokeAcrossAllTenants"] = tenantId is null }, cancellationToken),
-        "sessionHandlesRevoked");
+    public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken)
+    {
+        var body = new JsonObject { ["userId"] = userId, ["revokeAcrossAllTenants"] = tenantId is null };
+        if (exceptHandle is not null)
+        {
+            body["exceptSessionHandle"] = exceptHandle;
+        }
+
+        return Revoked(await _api.PostAsync($"{Tenant(tenantId)}/revocations", body, cancellationToken));
+    }
 
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _keys.ReadAsync(cancellationToken);
 
@@ -165,6 +172,15 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
         "TOKEN_THEFT_DETECTED" => TokenVerdict.TokenTheft,
         var other => throw new GridException(GridFailure.Refused, $"The core API answered with the status '{other}', which this client does not know: update Grid.Client."),
     };
+
+    private static GridRevocation Revoked(JsonObject answer)
+    {
+        _ = Verdict(answer);
+        var holders = answer["holders"]!;
+        return new GridRevocation(Texts(answer, "sessionHandlesRevoked"), new RevocationReceipt(
+            answer["position"]!.GetValue<long>(), TimeSpan.FromMilliseconds(answer["milliseconds"]!.GetValue<double>()),
+            holders["confirmed"]!.GetValue<int>(), holders["waitedOut"]!.GetValue<int>(), holders["excluded"]!.GetValue<int>()));
+    }
 
     private static GridTokens Tokens(JsonObject answer) => new()
     {

@@ -29,12 +29,15 @@ public interface IGridSessions
     /// <summary>Replaces the payload of the next access token. False if there is no such session.</summary>
     Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken);
 
-    /// <summary>Ends one session; it is over when this returns. False if there was none.</summary>
-    Task<bool> RevokeAsync(string handle, CancellationToken cancellationToken);
+    /// <summary>Ends one session; it is refused everywhere when this returns.</summary>
+    Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken);
 
-    /// <summary>Ends all sessions of a user, in one tenant or (null) in all.</summary>
-    /// <returns>Handles of those that lived.</returns>
-    Task<IReadOnlyList<string>> RevokeUserAsync(string userId, string? tenantId, CancellationToken cancellationToken);
+    /// <summary>Ends all sessions of a user; they are refused everywhere when this returns.</summary>
+    /// <param name="userId">Whose.</param>
+    /// <param name="tenantId">In one tenant, or (null) in all.</param>
+    /// <param name="exceptHandle">A session that lives on, mostly the caller's own.</param>
+    /// <param name="cancellationToken">Ends the wait, not the work.</param>
+    Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken);
 
     /// <summary>The published keys, as a JWKS document.</summary>
     ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken);

@@ -1,3 +1,4 @@
+using Grid.Revocation.Acknowledgement;
 using Grid.Tokens.Access;
 
 namespace Grid.Client.Sessions;
@@ -44,6 +45,11 @@ public sealed record GridTokens
 
 /// <summary>A session that was made.</summary>
 public sealed record CreatedGridSession(string Handle, string UserId, string TenantId, string PayloadJson, GridTokens Tokens);
+
+/// <summary>A revocation that is acknowledged: no request that starts from now on is accepted for what it ended.</summary>
+/// <param name="Handles">Sessions that lived when it came.</param>
+/// <param name="Receipt">What stands behind it.</param>
+public sealed record GridRevocation(IReadOnlyList<string> Handles, RevocationReceipt Receipt);
 
 /// <summary>An access token and how to check it.</summary>
 /// <param name="AccessToken">As it came.</param>

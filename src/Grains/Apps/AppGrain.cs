@@ -172,12 +172,13 @@ internal sealed partial class AppGrain(
     private Task<PutResult> PutTenantConfigAsync(string tenantId, TenantChange change, CancellationToken cancellationToken) =>
         GrainFactory.GetGrain<ITenantGrain>(new TenantKey(_app, tenantId).ToString()).PutAsync(change, cancellationToken);
 
-    private Task EndTenantSessionsAsync(string tenantId) => revoker.RevokeAsync(
+    // Committed, not confirmed: this is a grain's turn. Whoever asked for a removal sees to the rest.
+    private async Task EndTenantSessionsAsync(string tenantId) => await revoker.CommitAsync(
         new RevocationScope.Tenant { App = _app, TenantId = tenantId }, RevocationReason.TenantRemoved, CancellationToken.None);
 
     private async Task ForgetContentsAsync(RevocationReason reason)
     {
-        await revoker.RevokeAsync(new RevocationScope.WholeApp { App = _app }, reason, CancellationToken.None);
+        await revoker.CommitAsync(new RevocationScope.WholeApp { App = _app }, reason, CancellationToken.None);
 
         // With its keys kept, a namesake would accept the old app's access tokens.
         if (!await GrainFactory.GetGrain<ISigningKeysGrain>(_app.ToString()).RemoveAsync(CancellationToken.None))

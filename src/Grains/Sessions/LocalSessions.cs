@@ -1,5 +1,6 @@
-using System.Collections.Concurrent;
+using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Log;
 
 namespace Grid.Grains.Sessions;
 
@@ -7,34 +8,75 @@ namespace Grid.Grains.Sessions;
 /// <remarks>Fanning out by grain call would wake every session of a user only to tell it that it is dead.</remarks>
 internal sealed class LocalSessions
 {
-    private readonly ConcurrentDictionary<SessionKey, SessionGrain> _active = new();
+    private readonly Lock _lock = new();
+    private readonly Dictionary<SessionKey, SessionGrain> _active = [];
+    private readonly Dictionary<UserKey, HashSet<SessionGrain>> _ofUser = [];
 
-    public void Add(SessionKey key, SessionGrain grain) => _active[key] = grain;
+    public void Add(SessionKey key, SessionGrain grain)
+    {
+        lock (_lock)
+        {
+            _active[key] = grain;
+        }
+    }
+
+    /// <summary>The grain has read its row: what it remembers has an owner.</summary>
+    public void Met(UserKey user, SessionGrain grain)
+    {
+        lock (_lock)
+        {
+            if (!_ofUser.TryGetValue(user, out var grains))
+            {
+                _ofUser.Add(user, grains = []);
+            }
+
+            grains.Add(grain);
+        }
+    }
 
     // Only this very activation: during a directory change its successor may have registered already.
-    public void Remove(SessionKey key, SessionGrain grain) => _active.TryRemove(KeyValuePair.Create(key, grain));
-
-    public void End(SessionsEnded ended)
+    public void Remove(SessionKey key, UserKey? user, SessionGrain grain)
     {
-        if (ended.Sessions is { } handles)
+        lock (_lock)
         {
-            foreach (var handle in handles)
+            if (_active.TryGetValue(key, out var active) && active == grain)
             {
-                if (_active.TryGetValue(new SessionKey(ended.App, handle), out var grain))
+                _active.Remove(key);
+            }
+
+            if (user is { } owner && _ofUser.TryGetValue(owner, out var grains) && grains.Remove(grain) && grains.Count == 0)
+            {
+                _ofUser.Remove(owner);
+            }
+        }
+    }
+
+    /// <summary>Ends what log entries say is over.</summary>
+    public void End(IReadOnlyList<RevocationEntry> entries)
+    {
+        lock (_lock)
+        {
+            foreach (var entry in entries)
+            {
+                foreach (var grain in Concerned(entry).ToList())
                 {
                     grain.End();
                 }
             }
-
-            return;
         }
+    }
 
-        foreach (var (key, grain) in _active)
+    private IEnumerable<SessionGrain> Concerned(RevocationEntry entry)
+    {
+        var app = AppKey.Parse(entry.App);
+        return entry.Kind switch
         {
-            if (key.App == ended.App && (ended.TenantId is null || ended.TenantId == key.Handle.TenantId))
-            {
-                grain.End();
-            }
-        }
+            RevocationKind.Session when _active.TryGetValue(new SessionKey(app, new SessionHandle(entry.Session!.Value, entry.Tenant!)), out var grain) => [grain],
+            RevocationKind.User when _ofUser.TryGetValue(new UserKey(new TenantKey(app, entry.Tenant!), entry.UserId!), out var grains) =>
+                grains.Where(grain => grain.IsOlderThan(entry.Epoch, entry.Kept)),
+            RevocationKind.Tenant => _active.Where(active => active.Key.App == app && active.Key.Handle.TenantId == entry.Tenant).Select(active => active.Value),
+            RevocationKind.App => _active.Where(active => active.Key.App == app).Select(active => active.Value),
+            _ => [],
+        };
     }
 }

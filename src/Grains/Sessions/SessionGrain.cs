@@ -1,5 +1,7 @@
 using Grid.Abstractions;
+using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Grains.Holders;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
 using Microsoft.Extensions.Logging;
@@ -15,7 +17,7 @@ namespace Grid.Grains.Sessions;
 /// </remarks>
 [Reentrant]
 internal sealed partial class SessionGrain(
-    ISessionStore store, ISessionRevoker revoker, LocalSessions local, TimeProvider clock, ILogger<SessionGrain> logger)
+    ISessionStore store, ISessionRevoker revoker, LocalSessions local, ChangeNotices changes, TimeProvider clock, ILogger<SessionGrain> logger)
     : Grain, ISessionGrain, IDisposable
 {
     // A version conflict means that another activation wrote; a handful in a row means something worse than bad luck.
@@ -26,6 +28,7 @@ internal sealed partial class SessionGrain(
     private SessionKey _key;
     private SessionRecord? _row;
     private Rotation? _lastRotation;
+    private UserKey? _user;
     private volatile bool _ended;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
@@ -37,7 +40,7 @@ internal sealed partial class SessionGrain(
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        local.Remove(_key, this);
+        local.Remove(_key, _user, this);
         return Task.CompletedTask;
     }
 
@@ -49,6 +52,9 @@ internal sealed partial class SessionGrain(
         _ended = true;
         this.DeactivateOnIdle();
     }
+
+    /// <summary>Whether a revocation of the user's sessions up to an epoch ends this one. Called from any thread.</summary>
+    public bool IsOlderThan(long epoch, Guid? kept) => _key.Handle.Id != kept && (_row is not { } row || row.UserEpoch < epoch);
 
     public async Task<SessionResult> CreateAsync(NewSession session, CancellationToken cancellationToken)
     {
@@ -175,15 +181,17 @@ internal sealed partial class SessionGrain(
     private async Task<RefreshResult> EndReusedAsync(SessionRecord row, ReuseKind reuse, bool olderRules)
     {
         Log.RefreshTokenReused(logger, _key.Handle.ToString(), reuse);
-        if (!olderRules)
+        var result = new RefreshResult { Outcome = RefreshOutcome.Reuse, Session = row.ToSnapshot(), Reuse = reuse };
+        if (olderRules)
         {
-            // Committed before the answer leaves: whoever holds the stolen token learns nothing from a crash in between.
-            await revoker.RevokeAsync(
-                new RevocationScope.Named { App = _key.App, Sessions = [_key.Handle] },
-                RevocationReason.RefreshTokenReuse, CancellationToken.None);
+            return result;
         }
 
-        return new RefreshResult { Outcome = RefreshOutcome.Reuse, Session = row.ToSnapshot(), Reuse = reuse };
+        // Committed before the answer leaves: whoever holds the stolen token learns nothing from a crash in between.
+        var scope = new RevocationScope.Named { App = _key.App, Sessions = [_key.Handle] };
+        var revoked = await revoker.CommitAsync(scope, RevocationReason.RefreshTokenReuse, CancellationToken.None);
+        End();
+        return result with { Ended = revoked.Entries };
     }
 
     private async Task<PromoteResult> PromoteInTurnAsync(PromoteRequest request)
@@ -233,6 +241,7 @@ internal sealed partial class SessionGrain(
                 continue;
             }
 
+            Meet(row);
             var (next, decision) = decide(row);
             if (next is null && fromStore)
             {
@@ -245,6 +254,7 @@ internal sealed partial class SessionGrain(
                 if (await store.UpdateAsync(next, CancellationToken.None))
                 {
                     _row = next;
+                    changes.Changed(_key.Handle.Id);
                     return (row, next, decision);
                 }
             }
@@ -253,6 +263,16 @@ internal sealed partial class SessionGrain(
         }
 
         throw new StoreUnavailableException($"Session {_key.Handle} kept changing under {MaxAttempts} attempts to write it.");
+    }
+
+    private void Meet(SessionRecord row)
+    {
+        if (_user is null)
+        {
+            var user = new UserKey(new TenantKey(_key.App, _key.Handle.TenantId), row.UserId);
+            local.Met(user, this);
+            _user = user;
+        }
     }
 
     private async Task<T> InTurnAsync<T>(string operation, Func<Task<T>> work, T unavailable)

@@ -1,26 +1,21 @@
+using System.Collections.Immutable;
 using Grid.Abstractions.Sessions;
-using Grid.Grains.Silos;
+using Grid.Revocation;
+using Grid.Revocation.Acknowledgement;
+using Grid.Revocation.Log;
 
 namespace Grid.Grains.Sessions;
 
 /// <inheritdoc cref="ISessionRevoker"/>
-internal sealed class SessionRevoker(ISessionStore store, SiloBroadcast silos, TimeProvider clock) : ISessionRevoker
+internal sealed class SessionRevoker(ISessionStore store, Revoker revoker, TimeProvider clock) : ISessionRevoker
 {
-    public async Task<RevokedSessions> RevokeAsync(RevocationScope scope, RevocationReason reason, CancellationToken cancellationToken)
+    public ValueTask<RevokedSessions> CommitAsync(RevocationScope scope, RevocationReason reason, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(scope);
-        var revoked = await store.RevokeAsync(scope, reason, clock.GetUtcNow(), cancellationToken);
-        var ended = new SessionsEnded
-        {
-            App = scope.App,
-            Sessions = scope is RevocationScope.Tenant or RevocationScope.WholeApp ? null : revoked.Sessions,
-            TenantId = (scope as RevocationScope.Tenant)?.TenantId,
-        };
-        if (ended.Sessions is not { IsEmpty: true })
-        {
-            await silos.SessionsEndedAsync(ended);
-        }
-
-        return revoked;
+        return store.RevokeAsync(scope, reason, clock.GetUtcNow(), cancellationToken);
     }
+
+    public Task<RevocationReceipt> ConfirmAsync(ImmutableArray<RevocationEntry> entries, CancellationToken cancellationToken) => entries.IsDefaultOrEmpty
+        ? Task.FromResult(new RevocationReceipt(0, TimeSpan.Zero, 0, 0, 0))
+        : revoker.ConfirmAsync(entries, LeaseClock.Instance.GetTimestamp(), cancellationToken);
 }

@@ -25,12 +25,12 @@ internal sealed partial class UserGrain(ISessionStore store, ISessionRevoker rev
         {
             var handles = await store.ListAsync(
                 _key.Tenant.App, allTenants ? null : _key.Tenant.TenantId, _key.UserId, clock.GetUtcNow(), cancellationToken);
-            return new UserSessionsResult(SessionOutcome.Ok, handles);
+            return new UserSessionsResult(SessionOutcome.Ok, handles, []);
         }
         catch (StoreUnavailableException failure)
         {
             Log.StoreUnavailable(logger, failure, "list");
-            return new UserSessionsResult(SessionOutcome.Unavailable, []);
+            return new UserSessionsResult(SessionOutcome.Unavailable, [], []);
         }
     }
 
@@ -46,13 +46,13 @@ internal sealed partial class UserGrain(ISessionStore store, ISessionRevoker rev
         };
         try
         {
-            var revoked = await revoker.RevokeAsync(scope, reason, cancellationToken);
-            return new UserSessionsResult(SessionOutcome.Ok, revoked.Sessions, revoked.Position);
+            var revoked = await revoker.CommitAsync(scope, reason, cancellationToken);
+            return new UserSessionsResult(SessionOutcome.Ok, revoked.Sessions, revoked.Entries);
         }
         catch (StoreUnavailableException failure)
         {
             Log.StoreUnavailable(logger, failure, "revoke-all");
-            return new UserSessionsResult(SessionOutcome.Unavailable, []);
+            return new UserSessionsResult(SessionOutcome.Unavailable, [], []);
         }
     }
 

@@ -2,12 +2,13 @@ using System.Collections.Concurrent;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.SigningKeys;
+using Grid.Revocation.Holders;
 using Grid.Tokens.SigningKeys;
 
 namespace Grid.Grains.SigningKeys;
 
 /// <inheritdoc cref="IKeyRings"/>
-internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, TimeProvider clock) : IKeyRings
+internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, Holder holder, TimeProvider clock) : IKeyRings
 {
     private static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(1);
 
@@ -86,7 +87,7 @@ internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, Tim
         var name = app.ToString();
         List<SigningKey> signing = [];
         RefreshMacKey? mac = null;
-        foreach (var key in keys.Keys)
+        foreach (var key in keys.Keys.Where(key => !holder.IsRevokedKey(name, key.Kid)))
         {
             var secret = protector.Open(name, key.Kid, (int)key.Kind, key.Secret);
             switch (key.Kind)

@@ -40,6 +40,16 @@ internal readonly struct KeyRotationPlan(TimeSpan updateInterval, TimeSpan acces
         return [.. keys.Select(k => k is { Kind: KeyKind.Dynamic, VerifiesUntil: null } ? k with { VerifiesUntil = end } : k), next];
     }
 
+    /// <summary>Leaves out a signing key that may be in the wrong hands. If it was the one that signs, its announced successor goes too, so that the next signs at once.</summary>
+    public static ImmutableArray<StoredKey> Without(ImmutableArray<StoredKey> keys, string kid, DateTimeOffset now)
+    {
+        var signing = keys.Where(k => k.Kind == KeyKind.Dynamic && k.SignsFrom <= now).MaxBy(k => k.SignsFrom);
+        return signing?.Kid == kid
+            ? keys.RemoveAll(k => k.Kind == KeyKind.Dynamic && k.SignsFrom >= signing.SignsFrom)
+            : keys.RemoveAll(k => k.Kid == kid && k.Kind != KeyKind.RefreshMac);
+    }
+
+    // One whose end is set has been replaced: its time to sign is over, or will be.
     private static StoredKey? Latest(ImmutableArray<StoredKey> keys) =>
-        keys.Where(k => k.Kind == KeyKind.Dynamic).MaxBy(k => k.SignsFrom);
+        keys.Where(k => k is { Kind: KeyKind.Dynamic, VerifiesUntil: null }).MaxBy(k => k.SignsFrom);
 }

@@ -18,6 +18,9 @@ internal sealed partial class SigningKeysGrain(
     public Task<KeySet?> RotateAsync(TimeSpan updateInterval, TimeSpan accessTokenValidity, CancellationToken cancellationToken) =>
         EnsureAsync(updateInterval, accessTokenValidity, rotateNow: true);
 
+    public Task<KeySet?> ReplaceAsync(string kid, TimeSpan updateInterval, TimeSpan accessTokenValidity, CancellationToken cancellationToken) =>
+        EnsureAsync(updateInterval, accessTokenValidity, rotateNow: false, without: kid);
+
     public async Task<bool> RemoveAsync(CancellationToken cancellationToken)
     {
         try
@@ -36,11 +39,16 @@ internal sealed partial class SigningKeysGrain(
         }
     }
 
-    private async Task<KeySet?> EnsureAsync(TimeSpan updateInterval, TimeSpan accessTokenValidity, bool rotateNow)
+    private async Task<KeySet?> EnsureAsync(TimeSpan updateInterval, TimeSpan accessTokenValidity, bool rotateNow, string? without = null)
     {
         var plan = new KeyRotationPlan(updateInterval, accessTokenValidity);
         var now = clock.GetUtcNow();
         var keys = KeyRotationPlan.Retire(storage.State.Keys, now);
+        if (without is not null)
+        {
+            keys = KeyRotationPlan.Without(keys, without, now);
+        }
+
         if (!keys.Any(k => k.Kind == KeyKind.RefreshMac))
         {
             keys = keys.Add(Seal($"m-{Guid.NewGuid():D}", KeyKind.RefreshMac, now, SigningKeySecrets.CreateMac()));

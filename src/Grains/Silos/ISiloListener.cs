@@ -1,5 +1,6 @@
+using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
-using Grid.Grains.Sessions;
+using Grid.Revocation.Log;
 using Orleans.Services;
 
 namespace Grid.Grains.Silos;
@@ -8,9 +9,14 @@ namespace Grid.Grains.Silos;
 [Alias("grid.silo-listener")]
 internal interface ISiloListener : IGrainService
 {
-    /// <summary>Sessions were removed from the store: drop what is held of them.</summary>
-    [Alias("sessions-ended")]
-    Task SessionsEndedAsync(SessionsEnded ended);
+    /// <summary>Something was revoked: refuse it from now on.</summary>
+    /// <returns>Incarnations of holders here, and of services connected to here, that do.</returns>
+    [Alias("revoked")]
+    Task<ImmutableArray<Guid>> RevokedAsync(ImmutableArray<RevocationEntry> entries);
+
+    /// <summary>Sessions were written elsewhere: what is remembered of them beside their lives is outdated.</summary>
+    [Alias("sessions-changed")]
+    Task SessionsChangedAsync(ImmutableArray<Guid> sessions);
 
     /// <summary>An app was changed or removed: read it again. Null = the list of domains changed.</summary>
     [Alias("app-changed")]

@@ -1,25 +1,34 @@
+using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
-using Grid.Grains.Sessions;
+using Grid.Revocation.Log;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime.Services;
 
 namespace Grid.Grains.Silos;
 
-/// <summary>Tells every live silo, and waits a moment for each. Nobody's correctness rests on it: it makes news travel faster.</summary>
+/// <summary>Speaks to the silos one by one. Nobody's correctness rests on it: it makes news travel faster.</summary>
 internal sealed partial class SiloBroadcast(IServiceProvider services, ISiloStatusOracle membership, TimeProvider clock, ILogger<SiloBroadcast> logger)
     : GrainServiceClient<ISiloListener>(services)
 {
     // A silo that died a moment ago is still in the table; the caller should not wait for it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    public Task SessionsEndedAsync(SessionsEnded ended) => TellAsync(listener => listener.SessionsEndedAsync(ended));
+    /// <summary>Hands revocations to one silo.</summary>
+    /// <returns>Incarnations that refuse from now on what they end; none if it did not answer.</returns>
+    public async Task<ImmutableArray<Guid>> RevokedAsync(SiloAddress silo, ImmutableArray<RevocationEntry> entries) =>
+        membership.GetApproximateSiloStatus(silo) == SiloStatus.Dead ? [] : await GetGrainService(silo).RevokedAsync(entries);
 
+    /// <summary>Tells every live silo, and waits a moment for each.</summary>
     public Task AppChangedAsync(AppKey? app) => TellAsync(listener => listener.AppChangedAsync(app));
 
-    private Task TellAsync(Func<ISiloListener, Task> tell) => Task.WhenAll(
-        membership.GetApproximateSiloStatuses(onlyActive: true).Keys.Select(silo => TellAsync(silo, tell)));
+    /// <summary>Tells every live silo but this one, and waits a moment for each.</summary>
+    public Task SessionsChangedAsync(ImmutableArray<Guid> sessions) =>
+        TellAsync(listener => listener.SessionsChangedAsync(sessions), but: membership.SiloAddress);
 
-    private async Task TellAsync(SiloAddress silo, Func<ISiloListener, Task> tell)
+    private Task TellAsync(Func<ISiloListener, Task> tell, SiloAddress? but = null) => Task.WhenAll(
+        membership.GetApproximateSiloStatuses(onlyActive: true).Keys.Where(silo => !silo.Equals(but)).Select(silo => TellOneAsync(silo, tell)));
+
+    private async Task TellOneAsync(SiloAddress silo, Func<ISiloListener, Task> tell)
     {
         try
         {

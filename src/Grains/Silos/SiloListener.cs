@@ -1,19 +1,28 @@
+using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
 using Grid.Grains.Apps;
-using Grid.Grains.Sessions;
+using Grid.Grains.Holders;
 using Grid.Grains.SigningKeys;
+using Grid.Revocation.Holders;
+using Grid.Revocation.Log;
 using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.Silos;
 
 /// <inheritdoc cref="ISiloListener"/>
 internal sealed class SiloListener(
-    GrainId id, Orleans.Runtime.Silo silo, ILoggerFactory loggers, LocalSessions sessions, AppDirectory apps, KeyRings keys)
+    GrainId id, Orleans.Runtime.Silo silo, ILoggerFactory loggers, SiloTransport holders, Holder holder, AppDirectory apps, KeyRings keys)
     : GrainService(id, silo, loggers), ISiloListener
 {
-    public Task SessionsEndedAsync(SessionsEnded ended)
+    public async Task<ImmutableArray<Guid>> RevokedAsync(ImmutableArray<RevocationEntry> entries) => [.. await holders.ApplyHereAsync(entries)];
+
+    public Task SessionsChangedAsync(ImmutableArray<Guid> sessions)
     {
-        sessions.End(ended);
+        foreach (var session in sessions)
+        {
+            holder.Changed(session);
+        }
+
         return Task.CompletedTask;
     }
 

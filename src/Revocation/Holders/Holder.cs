@@ -31,6 +31,9 @@ public sealed class Holder
     /// <summary>A signing key was revoked: app and kid. Whoever holds it drops it before this returns.</summary>
     public event Action<string, string>? KeyRevoked;
 
+    /// <summary>Entries were applied, some of them perhaps for the second time. Quick handlers only.</summary>
+    public event Action<IReadOnlyList<RevocationEntry>>? Applied;
+
     /// <summary>Freshness was lost because clocks disagree: a renewal should follow at once.</summary>
     public event Action? Suspected;
 
@@ -90,8 +93,10 @@ public sealed class Holder
                 ticket.State.Freshness = new Freshness(until, ticket.SentAt, ticket.WallAt);
             }
 
-            return true;
         }
+
+        Tell(entries);
+        return true;
     }
 
     /// <summary>h3: when this returns, no check that starts later accepts what the entries end; then it may be confirmed.</summary>
@@ -109,6 +114,8 @@ public sealed class Holder
                 RevokeKeys(entries);
             }
         }
+
+        Tell(entries);
     }
 
     /// <summary>h4: call it before the store is asked.</summary>
@@ -254,6 +261,14 @@ public sealed class Holder
         lock (_changing)
         {
             return [.. _watches.Names.Where(name => _state?.Sessions.ContainsKey(name.Id) != true)];
+        }
+    }
+
+    private void Tell(IReadOnlyList<RevocationEntry> entries)
+    {
+        if (entries.Count > 0)
+        {
+            Applied?.Invoke(entries);
         }
     }
 

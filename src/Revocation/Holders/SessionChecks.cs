@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Grid.Revocation.Holders;
 
 /// <summary>What a request's session came to.</summary>
-public enum SessionVerdict
+public enum SessionLife
 {
     /// <summary>It lives.</summary>
     Lives,
@@ -15,8 +15,8 @@ public enum SessionVerdict
     CannotSay,
 }
 
-/// <summary>Verdict and, if it lives, the session.</summary>
-public readonly record struct SessionFinding(SessionVerdict Verdict, FoundSession? Session = null);
+/// <summary>Whether it lives, and the session if so.</summary>
+public readonly record struct SessionFinding(SessionLife Life, FoundSession? Session = null);
 
 /// <summary>Judges requests: from memory where the session is known, else by one look into the store that all who wait share.</summary>
 public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvider clock)
@@ -37,7 +37,7 @@ public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvide
     {
         var verdict = holder.Check(name, out var known);
         return verdict == HolderVerdict.Known && (detailsWithin is not { } within || holder.HasDetails(known!, within))
-            ? new ValueTask<SessionFinding>(new SessionFinding(SessionVerdict.Lives, known!.Found))
+            ? new ValueTask<SessionFinding>(new SessionFinding(SessionLife.Lives, known!.Found))
             : new ValueTask<SessionFinding>(LookAsync(name, known));
     }
 
@@ -65,7 +65,7 @@ public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvide
                 {
                     _looking.TryRemove(name.Id, out _);
                     mine.SetResult(LookOutcome.Void);
-                    return new SessionFinding(SessionVerdict.CannotSay);
+                    return new SessionFinding(SessionLife.CannotSay);
                 }
 
                 _ = FinishAsync(name, ticket, mine);
@@ -78,27 +78,27 @@ public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvide
             catch (Exception) when (known is not null && holder.Check(name, out var stillKnown) == HolderVerdict.Known)
             {
                 // Only its details are outdated; that it lives can be vouched for without the store.
-                return new SessionFinding(SessionVerdict.Lives, stillKnown!.Found);
+                return new SessionFinding(SessionLife.Lives, stillKnown!.Found);
             }
 
             if (outcome == LookOutcome.NotThere && isMine)
             {
-                return new SessionFinding(SessionVerdict.Over);
+                return new SessionFinding(SessionLife.Over);
             }
 
             // Whoever joined came later than the look: what it found is checked again, what it missed may have been made meanwhile.
             switch (holder.Check(name, out var found))
             {
                 case HolderVerdict.Known:
-                    return new SessionFinding(SessionVerdict.Lives, found!.Found);
+                    return new SessionFinding(SessionLife.Lives, found!.Found);
                 case HolderVerdict.NotFresh:
-                    return new SessionFinding(SessionVerdict.CannotSay);
+                    return new SessionFinding(SessionLife.CannotSay);
                 default:
                     continue;
             }
         }
 
-        return new SessionFinding(SessionVerdict.CannotSay);
+        return new SessionFinding(SessionLife.CannotSay);
     }
 
     private async Task FinishAsync(SessionName name, LookTicket ticket, TaskCompletionSource<LookOutcome> done)

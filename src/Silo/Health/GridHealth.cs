@@ -1,16 +1,18 @@
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Holders;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Grid.Silo.Health;
 
-/// <summary>Probes: <c>/health/live</c> (this process), <c>/health/ready</c> and <c>/health/startup</c> (store answers, not shutting down). No key.</summary>
+/// <summary>Probes: <c>/health/live</c> (this process), <c>/health/ready</c> and <c>/health/startup</c> (store answers, leases are renewed, not shutting down). No key.</summary>
 internal static class GridHealth
 {
     private const string Ready = "ready";
 
     public static void AddGridHealth(this IServiceCollection services) => services.AddHealthChecks()
         .AddCheck<StoreCheck>("store", tags: [Ready])
+        .AddCheck<HolderCheck>("holder", tags: [Ready])
         .AddCheck<StoppingCheck>("stopping", tags: [Ready]);
 
     public static void UseGridHealth(this IApplicationBuilder app)
@@ -34,6 +36,12 @@ internal static class GridHealth
                 return HealthCheckResult.Unhealthy("The store does not answer.");
             }
         }
+    }
+
+    private sealed class HolderCheck(Holder holder) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
+            holder.IsFresh ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("This process has not heard from the store for a lease: it accepts no session."));
     }
 
     private sealed class StoppingCheck(IHostApplicationLifetime lifetime) : IHealthCheck

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Grid.Abstractions.Apps;
+using Grid.Grains.Holders;
 using Grid.Grains.Purge;
 using Grid.Silo.Hosting;
 using Grid.Storage;
@@ -22,6 +23,7 @@ internal sealed class GridSettings
         [ClusterOptions.Section] = typeof(ClusterOptions),
         [LogOptions.Section] = typeof(LogOptions),
         [PurgeOptions.Section] = typeof(PurgeOptions),
+        [RevocationOptions.Section] = typeof(RevocationOptions),
     };
 
     private GridSettings(IConfiguration configuration, IReadOnlyDictionary<string, string?> environment)
@@ -32,6 +34,7 @@ internal sealed class GridSettings
         Log = Bind<LogOptions>(configuration, LogOptions.Section);
         Keys = Bind<KeyOptions>(configuration, KeyOptions.Section);
         _ = Bind<PurgeOptions>(configuration, PurgeOptions.Section);
+        _ = Bind<RevocationOptions>(configuration, RevocationOptions.Section);
         StoreSettings = Bind<StoreSettings>(configuration, StoreSettings.Section);
         Store = ReadStore(StoreSettings, configuration.GetConnectionString("Grid"));
         Address = ReadAddress(Core.Address, "Grid:Core:Address (or SUPERTOKENS_HOST)");
@@ -171,6 +174,7 @@ internal sealed class GridSettings
             AccessTokenValidityJitter = own.AccessTokenValidityJitter ?? settings.AccessTokenValidityJitter,
             RefreshRotationGrace = own.RefreshRotationGrace ?? settings.RefreshRotationGrace,
             RecentReuseAnswer = own.RecentReuseAnswer ?? settings.RecentReuseAnswer,
+            StaleBehaviour = own.StaleBehaviour ?? settings.StaleBehaviour,
         };
         Require(settings.AccessTokenValidity >= TimeSpan.FromSeconds(1), "Grid:Session:AccessTokenValidity must be at least 00:00:01.");
         Require(settings.RefreshTokenValidity > settings.AccessTokenValidity, "Grid:Session:RefreshTokenValidity must be longer than Grid:Session:AccessTokenValidity.");

@@ -24,4 +24,7 @@ internal sealed class SessionLifetimeOptions
 
     /// <summary>TokenTheft (default) or Unauthorised.</summary>
     public RecentReuseAnswer? RecentReuseAnswer { get; set; }
+
+    /// <summary>Strict (default) or Bounded.</summary>
+    public StaleBehaviour? StaleBehaviour { get; set; }
 }

@@ -12,7 +12,11 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IAsyncDisposab
     private const int MinVersion = 15;
     private const int MaxStatementAttempts = 4;
 
+    // Holders: the registry must hear of them however long the queue of sessions is.
+    private const int ReservedConnections = 3;
+
     private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlDataSource _reserved;
     private readonly StoreOptions _options;
     private readonly ILogger<PostgreSqlDatabase> _logger;
 
@@ -31,17 +35,24 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IAsyncDisposab
             IncludeErrorDetail = false,
         };
         _source = NpgsqlDataSource.Create(settings);
+        settings.MaxPoolSize = ReservedConnections;
+        _reserved = NpgsqlDataSource.Create(settings);
     }
 
     /// <summary>Runs work on a connection; every failure that leaves the outcome open, or the work undone, is one kind of exception.</summary>
     /// <remarks>Statements that the server refused for reasons of the moment (deadlock, serialisation) were rolled back and are tried again.</remarks>
-    public async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work)
+    public Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work) => RunAsync(_source, work);
+
+    /// <summary>As <see cref="RunAsync{T}(Func{NpgsqlConnection, Task{T}})"/>, on connections that sessions do not use.</summary>
+    public Task<T> RunReservedAsync<T>(Func<NpgsqlConnection, Task<T>> work) => RunAsync(_reserved, work);
+
+    private async Task<T> RunAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, Task<T>> work)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await using var connection = await _source.OpenConnectionAsync();
+                await using var connection = await source.OpenConnectionAsync();
                 return await work(connection);
             }
             catch (PostgresException refusal) when (attempt < MaxStatementAttempts && IsOfTheMoment(refusal))
@@ -108,7 +119,11 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IAsyncDisposab
         }
     }
 
-    public ValueTask DisposeAsync() => _source.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _source.DisposeAsync();
+        await _reserved.DisposeAsync();
+    }
 
     private static bool IsOfTheMoment(PostgresException refusal) =>
         refusal.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;

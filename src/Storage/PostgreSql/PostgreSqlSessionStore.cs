@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Log;
 using Grid.Storage.Grouping;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
@@ -79,6 +80,12 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
                     break;
                 case RevocationScope.WholeApp:
                     AddTenant(batch, scope.App, null, reason, now);
+                    break;
+                case RevocationScope.SigningKey key:
+                    batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.LogKey)
+                    {
+                        Parameters = { Text(scope.App.ToString()), Text(key.Kid), Reason(reason), Time(now) },
+                    });
                     break;
                 default:
                     throw new ArgumentException($"Unknown scope {scope.GetType().Name}.", nameof(scope));
@@ -286,18 +293,18 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
         });
     }
 
-    // Deletes return three columns, log entries one.
+    // Deletes return three columns, log entries more.
     private static async Task<RevokedSessions> ReadRevokedAsync(NpgsqlDataReader rows, DateTimeOffset now)
     {
         var sessions = ImmutableArray.CreateBuilder<SessionHandle>();
-        var position = 0L;
+        var entries = ImmutableArray.CreateBuilder<RevocationEntry>();
         do
         {
             while (await rows.ReadAsync())
             {
-                if (rows.FieldCount == 1)
+                if (rows.FieldCount > 3)
                 {
-                    position = Math.Max(position, rows.GetInt64(0));
+                    entries.Add(HolderSql.ToEntry(rows, 0));
                 }
                 else if (rows.GetInt64(2) > now.ToUnixTimeMilliseconds())
                 {
@@ -306,7 +313,7 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
             }
         }
         while (await rows.NextResultAsync());
-        return new RevokedSessions(sessions.ToImmutable(), position);
+        return new RevokedSessions(sessions.ToImmutable(), entries.ToImmutable());
     }
 
     private Task<int> DeleteAsync(string sql, NpgsqlParameter[] parameters) => _database.RunAsync(async connection =>

@@ -59,10 +59,10 @@ internal static class SessionSql
         """;
 
     public const string LogNamed =
-        """
-        INSERT INTO grid_revocation (kind, app, tenant, handle, reason, at)
+        $"""
+        INSERT INTO grid_revocation AS r (kind, app, tenant, handle, reason, at)
         SELECT 1, $1, g.tenant, g.handle, $4, $5 FROM unnest($2::uuid[], $3::text[]) AS g(handle, tenant)
-        RETURNING position
+        RETURNING {HolderSql.EntryColumns}
         """;
 
     public const string DeleteNamed =
@@ -99,11 +99,11 @@ internal static class SessionSql
         """;
 
     public const string LogUser =
-        """
-        INSERT INTO grid_revocation (kind, app, tenant, user_id, epoch, kept, reason, at)
+        $"""
+        INSERT INTO grid_revocation AS r (kind, app, tenant, user_id, epoch, kept, reason, at)
         SELECT 2, e.app, e.tenant, e.user_id, e.epoch, $4::uuid, $5, $6
         FROM grid_user_epoch e WHERE e.app = $1 AND e.user_id = $2 AND ($3::text IS NULL OR e.tenant = $3)
-        RETURNING position
+        RETURNING {HolderSql.EntryColumns}
         """;
 
     public const string RaiseTenantEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = $1 AND ($2::text IS NULL OR tenant = $2)";
@@ -111,10 +111,17 @@ internal static class SessionSql
     public const string DeleteTenant = "DELETE FROM grid_session WHERE app = $1 AND ($2::text IS NULL OR tenant = $2)";
 
     public const string LogTenant =
-        """
-        INSERT INTO grid_revocation (kind, app, tenant, reason, at)
+        $"""
+        INSERT INTO grid_revocation AS r (kind, app, tenant, reason, at)
         VALUES (CASE WHEN $2::text IS NULL THEN 4 ELSE 3 END, $1, $2, $3, $4)
-        RETURNING position
+        RETURNING {HolderSql.EntryColumns}
+        """;
+
+    // Kept for ever: a holder that comes later asks for them all.
+    public const string LogKey =
+        $"""
+        INSERT INTO grid_revocation AS r (kind, app, kid, reason, at) VALUES (5, $1, $2, $3, $4)
+        RETURNING {HolderSql.EntryColumns}
         """;
 
     public const string PurgeExpired =
@@ -127,6 +134,6 @@ internal static class SessionSql
     public const string PurgeRevocations =
         """
         DELETE FROM grid_revocation WHERE position IN (
-            SELECT position FROM grid_revocation WHERE at < $1 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
+            SELECT position FROM grid_revocation WHERE at < $1 AND kind <> 5 ORDER BY at LIMIT $2 FOR UPDATE SKIP LOCKED)
         """;
 }

@@ -39,8 +39,9 @@ internal static class SessionSql
     public const string DeleteNamed = "DELETE FROM grid_session WHERE handle = @p0 AND app = @p1 AND tenant = @p2 RETURNING expires_at";
 
     public const string Log =
-        """
-        INSERT INTO grid_revocation (kind, app, tenant, handle, reason, at) VALUES (@p0, @p1, @p2, @p3, @p4, @p5) RETURNING position
+        $"""
+        INSERT INTO grid_revocation (kind, app, tenant, handle, kid, reason, at) VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6)
+        RETURNING {HolderSql.EntryColumns}
         """;
 
     public const string RaiseUserEpoch =
@@ -70,11 +71,11 @@ internal static class SessionSql
         """;
 
     public const string LogUser =
-        """
+        $"""
         INSERT INTO grid_revocation (kind, app, tenant, user_id, epoch, kept, reason, at)
         SELECT 2, e.app, e.tenant, e.user_id, e.epoch, @p3, @p4, @p5
         FROM grid_user_epoch e WHERE e.app = @p0 AND e.user_id = @p1 AND (@p2 IS NULL OR e.tenant = @p2)
-        RETURNING position
+        RETURNING {HolderSql.EntryColumns}
         """;
 
     public const string RaiseTenantEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = @p0 AND (@p1 IS NULL OR tenant = @p1)";
@@ -88,5 +89,5 @@ internal static class SessionSql
         """;
 
     public const string PurgeRevocations =
-        "DELETE FROM grid_revocation WHERE position IN (SELECT position FROM grid_revocation WHERE at < @p0 ORDER BY at LIMIT @p1)";
+        "DELETE FROM grid_revocation WHERE position IN (SELECT position FROM grid_revocation WHERE at < @p0 AND kind <> 5 ORDER BY at LIMIT @p1)";
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Log;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
 using Microsoft.Data.Sqlite;
@@ -8,13 +9,8 @@ using Microsoft.Data.Sqlite;
 namespace Grid.Storage.Sqlite;
 
 /// <inheritdoc cref="ISessionStore"/>
-internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStore, IDisposable
+internal sealed class SqliteSessionStore(SqliteDatabase database, SqliteWriter writer) : ISessionStore
 {
-    private const int KindHandle = 1;
-    private const int KindTenant = 3;
-    private const int KindApp = 4;
-
-    private readonly SqliteWriter _writer = new(database);
 
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, CancellationToken cancellationToken)
     {
@@ -79,6 +75,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
             RevocationScope.User user => RevokeUser(statements, user, reason, now),
             RevocationScope.Tenant tenant => RevokeTenant(statements, scope.App, tenant.TenantId, reason, now),
             RevocationScope.WholeApp => RevokeTenant(statements, scope.App, null, reason, now),
+            RevocationScope.SigningKey key => new RevokedSessions([], [.. Log(statements, RevocationKind.SigningKey, scope.App, null, null, key.Kid, reason, now)]),
             _ => throw new ArgumentException($"Unknown scope {scope.GetType().Name}.", nameof(scope)),
         });
 
@@ -94,16 +91,14 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
         return ValueTask.CompletedTask;
     }
 
-    public void Dispose() => _writer.Dispose();
-
     // The commit takes a disk's time: nobody waits for it on a caller's token, which could not undo it anyway.
-    private ValueTask<T> WriteAsync<T>(Func<SqliteStatements, T> write) => new(_writer.WriteAsync(write));
+    private ValueTask<T> WriteAsync<T>(Func<SqliteStatements, T> write) => new(writer.WriteAsync(write));
 
     private static RevokedSessions RevokeNamed(SqliteStatements statements, RevocationScope.Named named, RevocationReason reason, DateTimeOffset now)
     {
         var app = named.App.ToString();
         var ended = ImmutableArray.CreateBuilder<SessionHandle>();
-        var position = 0L;
+        var entries = ImmutableArray.CreateBuilder<RevocationEntry>();
         foreach (var handle in named.Sessions.Distinct())
         {
             if (statements.With(SessionSql.DeleteNamed, Bytes(handle.Id), app, handle.TenantId).ExecuteScalar() is long expiresAt && expiresAt > Time(now))
@@ -111,10 +106,10 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
                 ended.Add(handle);
             }
 
-            position = (long)statements.With(SessionSql.Log, KindHandle, app, handle.TenantId, Bytes(handle.Id), (int)reason, Time(now)).ExecuteScalar()!;
+            entries.AddRange(Log(statements, RevocationKind.Session, named.App, handle.TenantId, Bytes(handle.Id), null, reason, now));
         }
 
-        return new RevokedSessions(ended.ToImmutable(), position);
+        return new RevokedSessions(ended.ToImmutable(), entries.ToImmutable());
     }
 
     private static RevokedSessions RevokeUser(SqliteStatements statements, RevocationScope.User user, RevocationReason reason, DateTimeOffset now)
@@ -141,16 +136,8 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
             }
         }
 
-        var position = 0L;
-        using (var rows = statements.With(SessionSql.LogUser, app, user.UserId, user.TenantId, kept, (int)reason, Time(now)).ExecuteReader())
-        {
-            while (rows.Read())
-            {
-                position = rows.GetInt64(0);
-            }
-        }
-
-        return new RevokedSessions(ended.ToImmutable(), position);
+        var entries = HolderSql.ReadEntries(statements.With(SessionSql.LogUser, app, user.UserId, user.TenantId, kept, (int)reason, Time(now)));
+        return new RevokedSessions(ended.ToImmutable(), [.. entries]);
     }
 
     private static RevokedSessions RevokeTenant(SqliteStatements statements, AppKey app, string? tenantId, RevocationReason reason, DateTimeOffset now)
@@ -158,10 +145,13 @@ internal sealed class SqliteSessionStore(SqliteDatabase database) : ISessionStor
         var name = app.ToString();
         statements.With(SessionSql.RaiseTenantEpochs, name, tenantId).ExecuteNonQuery();
         statements.With(SessionSql.DeleteTenant, name, tenantId).ExecuteNonQuery();
-        var kind = tenantId is null ? KindApp : KindTenant;
-        var position = (long)statements.With(SessionSql.Log, kind, name, tenantId, null, (int)reason, Time(now)).ExecuteScalar()!;
-        return new RevokedSessions([], position);
+        var kind = tenantId is null ? RevocationKind.App : RevocationKind.Tenant;
+        return new RevokedSessions([], [.. Log(statements, kind, app, tenantId, null, null, reason, now)]);
     }
+
+    private static List<RevocationEntry> Log(
+        SqliteStatements statements, RevocationKind kind, AppKey app, string? tenantId, byte[]? handle, string? kid, RevocationReason reason, DateTimeOffset now) =>
+        HolderSql.ReadEntries(statements.With(SessionSql.Log, (int)kind, app.ToString(), tenantId, handle, kid, (int)reason, Time(now)));
 
     private static SessionRecord ToRecord(SessionKey key, SqliteDataReader row) => new()
     {

@@ -1,5 +1,6 @@
 using Grid.Tokens.Access;
 using Grid.WebFront.Core.Multitenancy;
+using Grid.WebFront.Core.Revocation;
 using Grid.WebFront.Core.Service;
 using Grid.WebFront.Core.Sessions;
 using Grid.WebFront.Core.Users;
@@ -20,6 +21,8 @@ public static class GridCore
         services.AddRouting();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => new AccessTokenVerifier());
+        services.AddMetrics();
+        services.TryAddSingleton<SessionLives>();
         services.TryAddSingleton<SessionService>();
         services.TryAddSingleton<CoreGate>();
         return services;
@@ -41,6 +44,7 @@ public static class GridCore
     {
         core.MapSessions();
         core.MapMultitenancy();
+        core.MapRevocation();
         core.MapUsers();
         core.MapService();
     }

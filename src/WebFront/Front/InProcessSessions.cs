@@ -4,6 +4,7 @@ using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Client;
 using Grid.Client.Sessions;
+using Grid.Revocation.Acknowledgement;
 using Grid.WebFront.Sessions;
 
 namespace Grid.WebFront.Front;
@@ -71,7 +72,9 @@ internal sealed class InProcessSessions(
             : null);
 
     public Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken) => GuardAsync(async app =>
-        Texts(await User(app, tenantId, userId).ListAsync(tenantId is null, cancellationToken)));
+        await grains.GetGrain<IUserGrain>(User(app, tenantId, userId).ToString()).ListAsync(tenantId is null, cancellationToken) is { Outcome: SessionOutcome.Ok } listed
+            ? Texts(listed.Sessions)
+            : throw new StoreUnavailableException("The user's sessions could not be read."));
 
     public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) => GuardAsync(async app =>
         SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app.App, parsed, null, dataJson));
@@ -79,19 +82,24 @@ internal sealed class InProcessSessions(
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
         SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app.App, parsed, payloadJson, null));
 
-    public Task<bool> RevokeAsync(string handle, CancellationToken cancellationToken) => GuardAsync(async app =>
+    public Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
         if (!SessionHandle.TryParse(handle, out var parsed))
         {
-            return false;
+            return new GridRevocation([], new RevocationReceipt(0, TimeSpan.Zero, 0, 0, 0));
         }
 
         var scope = new RevocationScope.Named { App = app.App, Sessions = [parsed] };
-        return (await revoker.RevokeAsync(scope, RevocationReason.SignedOut, CancellationToken.None)).Sessions.Length == 1;
+        var (revoked, receipt) = await revoker.RevokeAsync(scope, RevocationReason.SignedOut, CancellationToken.None);
+        return new GridRevocation(Texts(revoked.Sessions), receipt);
     });
 
-    public Task<IReadOnlyList<string>> RevokeUserAsync(string userId, string? tenantId, CancellationToken cancellationToken) => GuardAsync(async app =>
-        Texts(await User(app, tenantId, userId).RevokeAllAsync(tenantId is null, except: null, RevocationReason.Requested, CancellationToken.None)));
+    public Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) => GuardAsync(async app =>
+    {
+        SessionHandle? except = exceptHandle is not null && SessionHandle.TryParse(exceptHandle, out var kept) ? kept : null;
+        var (sessions, receipt) = await service.RevokeUserAsync(User(app, tenantId, userId), tenantId is null, except);
+        return new GridRevocation(Texts(sessions), receipt);
+    });
 
     public async ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => await GuardAsync(async app =>
     {
@@ -122,16 +130,13 @@ internal sealed class InProcessSessions(
         _ => throw new ArgumentOutOfRangeException(nameof(verdict)),
     };
 
-    private static IReadOnlyList<string> Texts(UserSessionsResult result) => result.Outcome == SessionOutcome.Ok
-        ? [.. result.Sessions.Select(handle => handle.ToString())]
-        : throw new StoreUnavailableException("The user's sessions could not be read or ended.");
+    private static IReadOnlyList<string> Texts(IEnumerable<SessionHandle> handles) => [.. handles.Select(handle => handle.ToString())];
 
     private static bool IsOutage(Exception failure) => failure is StoreUnavailableException or OrleansException or TimeoutException;
 
     private static GridException Unavailable(Exception failure) => new(GridFailure.Unavailable, "Store or cluster is away.", failure);
 
-    private IUserGrain User(AppSnapshot app, string? tenantId, string userId) => grains.GetGrain<IUserGrain>(
-        new UserKey(new TenantKey(app.App, tenantId ?? TenantKey.PublicId), userId).ToString());
+    private static UserKey User(AppSnapshot app, string? tenantId, string userId) => new(new TenantKey(app.App, tenantId ?? TenantKey.PublicId), userId);
 
     private async ValueTask<AppSnapshot> FindAppAsync() => await apps.FindAsync(door.App, CancellationToken.None)
         ?? throw new GridException(GridFailure.Refused, $"The front serves the app '{door.App}', which does not exist: create it through the core API, or change Grid:Front:App.");

@@ -1,8 +1,10 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Revocation.Acknowledgement;
 using Grid.Tokens;
 using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
@@ -14,7 +16,7 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Creates, checks and refreshes sessions for every door: tokens here, order in the grains, truth in the store.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 public sealed class SessionService(
-    IGrainFactory grains, ISessionReader reader, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
+    IGrainFactory grains, ISessionReader reader, ISessionRevoker revoker, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
 {
     /// <summary>How long a browser may take to fetch the session that a back end ordered.</summary>
     public static TimeSpan TicketLife { get; } = TimeSpan.FromSeconds(60);
@@ -120,12 +122,12 @@ public sealed class SessionService(
         return new CreatedSession(session, new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf));
     }
 
-    /// <summary>Checks an access token; touches neither grain nor store unless <paramref name="checkDatabase"/> or the older rules ask for it.</summary>
+    /// <summary>Checks an access token and that its session lives. A session that this process knows costs neither grain nor store.</summary>
     /// <param name="app">The app whose keys count.</param>
     /// <param name="accessToken">As presented.</param>
     /// <param name="checkAntiCsrf">Whether the token's anti-CSRF value must equal <paramref name="antiCsrf"/>.</param>
     /// <param name="antiCsrf">As presented.</param>
-    /// <param name="checkDatabase">Whether the session must be there and the token on its living branch.</param>
+    /// <param name="checkDatabase">Whether the token must also be on the session's living branch.</param>
     /// <param name="rules">The client's.</param>
     public async ValueTask<VerifiedSession> VerifyAsync(
         AppSnapshot app, string accessToken, bool checkAntiCsrf, string? antiCsrf, bool checkDatabase, ClientRules rules)
@@ -155,18 +157,35 @@ public sealed class SessionService(
 
         if (!checkDatabase)
         {
-            return Verified(token);
+            return await lives.AcceptsAsync(app, handle) ? Verified(token) : Ended();
         }
 
-        var row = await reader.ReadAsync(new SessionKey(app.App, handle), CancellationToken.None);
-        if (row is null || row.ExpiresAt <= clock.GetUtcNow())
+        SessionRecord? previous = null;
+        while (true)
         {
-            return Unauthorised("Either the session has ended or has been blacklisted");
-        }
+            // What is remembered may be a moment old. It is enough to say yes; a no is read again.
+            var row = await lives.ReadAsync(app, handle, fresh: previous is not null);
+            if (row is null)
+            {
+                return Ended();
+            }
 
-        return RefreshRotation.IsLive(row.Chain, StoredHash(token.RefreshTokenHash1), StoredHashOrNull(token.ParentRefreshTokenHash1))
-            ? Verified(token) with { PayloadUpdateAvailable = !SamePayload(row.PayloadJson, token.PayloadJson) }
-            : Unauthorised("rotated-out token branch; refresh required");
+            if (ReferenceEquals(row, previous))
+            {
+                throw new StoreUnavailableException("The session's branch could not be checked.");
+            }
+
+            var isLive = RefreshRotation.IsLive(row.Chain, StoredHash(token.RefreshTokenHash1), StoredHashOrNull(token.ParentRefreshTokenHash1));
+            var samePayload = SamePayload(row.PayloadJson, token.PayloadJson);
+            if ((isLive && samePayload) || previous is not null)
+            {
+                return isLive
+                    ? Verified(token) with { PayloadUpdateAvailable = !samePayload }
+                    : Unauthorised("rotated-out token branch; refresh required");
+            }
+
+            previous = row;
+        }
     }
 
     /// <summary>Exchanges a refresh token.</summary>
@@ -232,6 +251,7 @@ public sealed class SessionService(
             case RefreshOutcome.NotFound:
                 return new RefreshedSession { Verdict = SessionVerdict.Unauthorised, Message = "Session missing in db or has expired" };
             case RefreshOutcome.Reuse:
+                await revoker.ConfirmAsync(result.Ended, CancellationToken.None);
                 var asUnauthorised = !rules.OlderRotation && app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised
                     && result.Reuse is ReuseKind.RecentPrevious or ReuseKind.OrphanedBranch;
                 return new RefreshedSession
@@ -288,6 +308,41 @@ public sealed class SessionService(
         return new RegeneratedSession(session, new IssuedToken(text, Seconds(now), token.ExpiresAt));
     }
 
+    /// <summary>Ends all sessions of a user, in one tenant or in all.</summary>
+    /// <param name="user">Tenant and user.</param>
+    /// <param name="allTenants">Also those of the app's other tenants.</param>
+    /// <param name="except">A session that lives on.</param>
+    public async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeUserAsync(UserKey user, bool allTenants, SessionHandle? except)
+    {
+        var revoked = await grains.GetGrain<IUserGrain>(user.ToString()).RevokeAllAsync(allTenants, except, RevocationReason.Requested, CancellationToken.None);
+        return revoked.Outcome == SessionOutcome.Ok
+            ? (revoked.Sessions, await revoker.ConfirmAsync(revoked.Entries, CancellationToken.None))
+            : throw new StoreUnavailableException("The sessions could not be ended.");
+    }
+
+    /// <summary>Makes every access token that a key signed worthless, and another key in its place.</summary>
+    /// <returns>Null if the app has no such key.</returns>
+    public async Task<RevocationReceipt?> RevokeKeyAsync(AppSnapshot app, string kid)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        if (!ring.TryFind(kid, clock.GetUtcNow(), out _))
+        {
+            return null;
+        }
+
+        var keys = await grains.GetGrain<ISigningKeysGrain>(app.App.ToString())
+            .ReplaceAsync(kid, app.Settings.DynamicKeyUpdateInterval, app.Settings.AccessTokenValidity, CancellationToken.None);
+        if (keys is null)
+        {
+            throw new StoreUnavailableException("The app's keys could not be written.");
+        }
+
+        var (_, receipt) = await revoker.RevokeAsync(
+            new RevocationScope.SigningKey { App = app.App, Kid = kid }, RevocationReason.KeyRevoked, CancellationToken.None);
+        return receipt;
+    }
+
     /// <summary>A living session; null if there is none.</summary>
     public async ValueTask<SessionRecord?> FindAsync(AppKey app, SessionHandle handle)
     {
@@ -313,7 +368,7 @@ public sealed class SessionService(
         var row = await FindAsync(app.App, handle);
         if (row is null)
         {
-            return Unauthorised("Either the session has ended or has been blacklisted");
+            return Ended();
         }
 
         var differs = checkDatabase && !SamePayload(row.PayloadJson, token.PayloadJson);
@@ -343,7 +398,7 @@ public sealed class SessionService(
             case SessionOutcome.Ok:
                 return Verified(token);
             case SessionOutcome.NotFound:
-                return Unauthorised("Either the session has ended or has been blacklisted");
+                return Ended();
             default:
                 throw new StoreUnavailableException("The session could not be checked.");
         }
@@ -429,6 +484,8 @@ public sealed class SessionService(
         PayloadJson = token.PayloadJson,
         Token = token,
     };
+
+    private static VerifiedSession Ended() => Unauthorised("Either the session has ended or has been blacklisted");
 
     private static VerifiedSession TryRefresh(string message) => new() { Verdict = SessionVerdict.TryRefresh, Message = message };
 

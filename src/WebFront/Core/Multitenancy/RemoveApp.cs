@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Multitenancy;
@@ -17,7 +18,13 @@ internal static class RemoveApp
             throw CoreException.Forbidden("Cannot delete public app, use remove CUD API instead");
         }
 
-        var outcome = await TenantWire.Catalog(context).RemoveAppAsync(new AppKey(request.Domain, appId), CancellationToken.None);
+        var app = new AppKey(request.Domain, appId);
+        var outcome = await TenantWire.Catalog(context).RemoveAppAsync(app, CancellationToken.None);
+        if (outcome == RemoveOutcome.Removed)
+        {
+            await TenantWire.RevokeAsync(context, new RevocationScope.WholeApp { App = app }, RevocationReason.AppRemoved);
+        }
+
         await TenantWire.WriteRemovedAsync(context, outcome, "Please delete all tenants except the public tenant for this app before calling the delete API");
     }
 }

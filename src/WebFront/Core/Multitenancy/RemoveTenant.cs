@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Multitenancy;
@@ -18,6 +19,12 @@ internal static class RemoveTenant
         }
 
         var outcome = await TenantWire.App(context, request.App.App).RemoveTenantAsync(tenantId, CancellationToken.None);
+        if (outcome == RemoveOutcome.Removed)
+        {
+            // The grain has emptied it; here everybody hears of it, which may take longer than a grain's turn.
+            await TenantWire.RevokeAsync(context, new RevocationScope.Tenant { App = request.App.App, TenantId = tenantId }, RevocationReason.TenantRemoved);
+        }
+
         await TenantWire.WriteRemovedAsync(context, outcome, notEmpty: "The tenant is not empty");
     }
 }

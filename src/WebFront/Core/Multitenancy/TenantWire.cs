@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -111,6 +112,10 @@ internal static class TenantWire
         PutOutcome.Unavailable => throw new StoreUnavailableException("The settings could not be written."),
         _ => throw new InvalidOperationException($"Unknown outcome {put.Outcome}."),
     };
+
+    /// <summary>Ends what is left in the scope; it is refused everywhere when this returns.</summary>
+    public static Task RevokeAsync(HttpContext context, RevocationScope scope, RevocationReason reason) =>
+        context.RequestServices.GetRequiredService<ISessionRevoker>().RevokeAsync(scope, reason, CancellationToken.None);
 
     public static Task WriteRemovedAsync(HttpContext context, RemoveOutcome outcome, string notEmpty) => outcome switch
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Acknowledgement;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -29,12 +30,13 @@ internal static class RemoveSessions
         }
 
         var revoked = userId is not null
-            ? await SessionWire.RevokeUserAsync(context, request, SessionWire.UserId(body), ListSessions.AcrossTenants(request, allTenants ?? true))
-            : await RevokeHandlesAsync(context, request, handles!);
+            ? (await SessionWire.RevokeUserAsync(context, request, SessionWire.UserId(body), ListSessions.AcrossTenants(request, allTenants ?? true))).Sessions
+            : (await RevokeHandlesAsync(context, request, handles!)).Sessions;
         await CoreResponse.WriteAsync(context, "OK", revoked, static (json, ended) => SessionWire.WriteHandles(json, "sessionHandlesRevoked", ended));
     }
 
-    private static async Task<ImmutableArray<SessionHandle>> RevokeHandlesAsync(HttpContext context, CoreRequest request, string[] texts)
+    /// <summary>Ends the named sessions; they are refused everywhere when this returns.</summary>
+    public static async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeHandlesAsync(HttpContext context, CoreRequest request, string[] texts)
     {
         if (texts.Length > MaxHandles)
         {
@@ -52,11 +54,11 @@ internal static class RemoveSessions
 
         if (handles.Count == 0)
         {
-            return [];
+            return ([], new RevocationReceipt(0, TimeSpan.Zero, 0, 0, 0));
         }
 
-        var revoked = await context.RequestServices.GetRequiredService<ISessionRevoker>().RevokeAsync(
+        var (revoked, receipt) = await context.RequestServices.GetRequiredService<ISessionRevoker>().RevokeAsync(
             new RevocationScope.Named { App = request.App.App, Sessions = handles.ToImmutable() }, RevocationReason.Requested, CancellationToken.None);
-        return revoked.Sessions;
+        return (revoked.Sessions, receipt);
     }
 }

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Acknowledgement;
 using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 using Grid.WebFront.Sessions;
@@ -28,12 +28,10 @@ internal static class SessionWire
         context.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<IUserGrain>(
             new UserKey(new TenantKey(request.App.App, request.TenantId), userId).ToString());
 
-    /// <summary>Ends the sessions of a user; they are gone when this returns.</summary>
-    public static async Task<ImmutableArray<SessionHandle>> RevokeUserAsync(HttpContext context, CoreRequest request, string userId, bool allTenants)
-    {
-        var revoked = await User(context, request, userId).RevokeAllAsync(allTenants, except: null, RevocationReason.Requested, CancellationToken.None);
-        return revoked.Outcome == SessionOutcome.Ok ? revoked.Sessions : throw new StoreUnavailableException("The sessions could not be ended.");
-    }
+    /// <summary>Ends the sessions of a user; they are refused everywhere when this returns.</summary>
+    public static Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeUserAsync(
+        HttpContext context, CoreRequest request, string userId, bool allTenants, SessionHandle? except = null) =>
+        Service(context).RevokeUserAsync(new UserKey(new TenantKey(request.App.App, request.TenantId), userId), allTenants, except);
 
     public static void RefuseProtected(string payloadJson, AccessTokenVersion version)
     {

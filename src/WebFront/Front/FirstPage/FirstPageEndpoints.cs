@@ -48,10 +48,10 @@ internal static class FirstPageEndpoints
         }
 
         var started = Stopwatch.GetTimestamp();
-        var ended = await requests.Sessions.RevokeUserAsync(UserId, tenantId: null, CancellationToken.None);
+        var ended = await requests.Sessions.RevokeUserAsync(UserId, tenantId: null, exceptHandle: null, CancellationToken.None);
         await FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject
         {
-            ["ended"] = ended.Count,
+            ["ended"] = ended.Handles.Count,
             ["milliseconds"] = Math.Round(Stopwatch.GetElapsedTime(started).TotalMilliseconds, 2),
         });
     }

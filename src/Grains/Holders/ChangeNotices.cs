@@ -1,0 +1,45 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Grid.Grains.Silos;
+using Grid.Revocation.Holders;
+using Microsoft.Extensions.Hosting;
+
+namespace Grid.Grains.Holders;
+
+/// <summary>Tells other silos that sessions were written, so that what they remember of them is read again. Lost ones cost accuracy for a lease, never safety.</summary>
+internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos) : BackgroundService
+{
+    private const int MaxBatch = 4_096;
+
+    private readonly Channel<Guid> _waiting = Channel.CreateBounded<Guid>(
+        new BoundedChannelOptions(64 * 1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+
+    /// <summary>Call it after the write. This silo's holder knows when it returns.</summary>
+    public void Changed(Guid session)
+    {
+        holder.Changed(session);
+        _waiting.Writer.TryWrite(session);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (await _waiting.Reader.WaitToReadAsync(stoppingToken))
+            {
+                // Whatever comes in while the last batch is under way goes with the next.
+                var batch = ImmutableArray.CreateBuilder<Guid>();
+                while (batch.Count < MaxBatch && _waiting.Reader.TryRead(out var session))
+                {
+                    batch.Add(session);
+                }
+
+                await silos.SessionsChangedAsync(batch.ToImmutable());
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using Grid.Abstractions.Apps;
+using Grid.Grains.Sessions;
+using Grid.Grains.SigningKeys;
+using Grid.Revocation;
+using Grid.Revocation.Holders;
+using Grid.Revocation.Registry;
+using Grid.Revocation.Relay;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Grid.Grains.Holders;
+
+/// <summary>This silo as a holder: registered and fresh from start to stop. Also forgets those whose leases ran out.</summary>
+internal sealed partial class SiloHolder : IHostedService, IDisposable
+{
+    // A store that is away for longer is for the readiness probe to show, not for the start to wait for.
+    private static readonly TimeSpan FirstFreshWithin = TimeSpan.FromSeconds(10);
+
+    private readonly Holder _holder;
+    private readonly HolderLoop _loop;
+    private readonly SessionChecks _checks;
+    private readonly IHolderRegistry _registry;
+    private readonly ILocalSiloDetails _here;
+    private readonly RevocationOptions _options;
+    private readonly ILogger<SiloHolder> _logger;
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+    private bool _isFailing;
+
+    public SiloHolder(
+        Holder holder, HolderRelay store, SessionChecks checks, IHolderRegistry registry, LocalSessions sessions, KeyRings keys, ILocalSiloDetails here,
+        IOptions<RevocationOptions> options, ILogger<SiloHolder> logger)
+    {
+        (_holder, _checks, _registry, _here, _options, _logger) = (holder, checks, registry, here, options.Value, logger);
+        _loop = new HolderLoop(holder, store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble);
+        _loop.Failed += OnFailed;
+        _loop.Began += OnBegan;
+        _loop.WasLost += () => Log.Lost(_logger);
+        holder.Applied += sessions.End;
+        holder.KeyRevoked += (app, _) => keys.Forget(AppKey.Parse(app));
+    }
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _running = Task.WhenAll(Task.Run(() => _loop.RunAsync(Identity, _stop.Token), CancellationToken.None), Task.Run(ReapAsync, CancellationToken.None));
+        await Task.WhenAny(_loop.FirstFresh, Task.Delay(FirstFreshWithin, LeaseClock.Instance, cancellationToken));
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _running;
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    private HolderRow Identity() => new()
+    {
+        Incarnation = Guid.Empty,
+        Kind = HolderKind.Silo,
+        Name = Environment.MachineName,
+        Address = _here.SiloAddress.ToParsableString(),
+        Lease = _options.Lease,
+    };
+
+    private async Task ReapAsync()
+    {
+        var reaper = new Reaper(LeaseClock.Instance);
+        var pause = 2 * new LeaseTerms(_options.Lease).RenewEvery;
+        while (!_stop.IsCancellationRequested)
+        {
+            try
+            {
+                await Task.Delay(pause, LeaseClock.Instance, _stop.Token);
+                foreach (var row in await reaper.ReapAsync(_registry, _stop.Token))
+                {
+                    Log.Reaped(_logger, row.Kind, row.Name, row.Address);
+                }
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                // Stopping.
+            }
+            catch (Exception failure)
+            {
+                Log.ReaperFailed(_logger, failure);
+            }
+        }
+    }
+
+    private void OnBegan()
+    {
+        _isFailing = false;
+        Log.Began(_logger, _holder.Incarnation ?? Guid.Empty, _options.Lease);
+        _ = RecheckAsync();
+    }
+
+    private async Task RecheckAsync()
+    {
+        try
+        {
+            await _checks.RecheckWatchedAsync();
+        }
+        catch (Exception failure)
+        {
+            Log.RecheckFailed(_logger, failure);
+        }
+    }
+
+    // Every second while the store is away: once is enough.
+    private void OnFailed(Exception failure)
+    {
+        if (!_isFailing)
+        {
+            _isFailing = true;
+            Log.NotRenewed(_logger, failure, _options.Lease);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2700, LogLevel.Information, "Registered as holder {Incarnation}, lease {Lease}")]
+        public static partial void Began(ILogger logger, Guid incarnation, TimeSpan lease);
+
+        [LoggerMessage(2701, LogLevel.Warning, "The store did not take a renewal in time. Known sessions are accepted until the lease ({Lease}) runs out; it is tried again every second")]
+        public static partial void NotRenewed(ILogger logger, Exception failure, TimeSpan lease);
+
+        [LoggerMessage(2702, LogLevel.Warning, "The registry had given this process up: it was silent for too long. It starts anew and knows no session")]
+        public static partial void Lost(ILogger logger);
+
+        [LoggerMessage(2703, LogLevel.Information, "Forgot {Kind} {Name} at {Address}: its lease ran out")]
+        public static partial void Reaped(ILogger logger, HolderKind kind, string name, string address);
+
+        [LoggerMessage(2704, LogLevel.Information, "The registry of holders could not be read; it is tried again")]
+        public static partial void ReaperFailed(ILogger logger, Exception failure);
+
+        [LoggerMessage(2705, LogLevel.Information, "Watched sessions could not be looked up; their ends are noticed at their next request")]
+        public static partial void RecheckFailed(ILogger logger, Exception failure);
+    }
+}

@@ -1,0 +1,30 @@
+using Grid.Grains.Silos;
+using Grid.Revocation;
+using Grid.Revocation.Acknowledgement;
+using Grid.Revocation.Holders;
+using Grid.Revocation.Log;
+using Grid.Revocation.Relay;
+
+namespace Grid.Grains.Holders;
+
+/// <summary>Hands entries to the holders of a silo and to the services that are connected to it. Addresses are silo addresses.</summary>
+internal sealed class SiloTransport(Holder holder, HolderRelay relay, SiloBroadcast silos, ILocalSiloDetails here) : IHolderTransport
+{
+    public async Task<IReadOnlyCollection<Guid>> PushAsync(string address, IReadOnlyList<RevocationEntry> entries, CancellationToken cancellationToken)
+    {
+        var silo = SiloAddress.FromParsableString(address);
+        return silo.Equals(here.SiloAddress) ? await ApplyHereAsync(entries) : await silos.RevokedAsync(silo, [.. entries]);
+    }
+
+    /// <summary>What a silo does with entries that it is handed.</summary>
+    /// <returns>Incarnations that refuse from now on what the entries end.</returns>
+    public async Task<IReadOnlyCollection<Guid>> ApplyHereAsync(IReadOnlyList<RevocationEntry> entries)
+    {
+        // Named before it is told: one that begins after this has read the store after the commit, but nobody waits for it either.
+        var incarnation = holder.Incarnation;
+        var services = relay.PushAsync(entries, LeaseClock.Instance);
+        holder.Apply(entries);
+        IReadOnlyCollection<Guid> confirmed = await services;
+        return incarnation is { } own ? [own, .. confirmed] : confirmed;
+    }
+}

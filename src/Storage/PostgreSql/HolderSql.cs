@@ -1,0 +1,50 @@
+using Grid.Revocation.Log;
+using Npgsql;
+
+namespace Grid.Storage.PostgreSql;
+
+/// <summary>Every statement on the registry of holders, and how the log is read.</summary>
+internal static class HolderSql
+{
+    public const string EntryColumns = "r.position, r.kind, r.app, r.tenant, r.handle, r.user_id, r.epoch, r.kept, r.kid";
+
+    public const string Register =
+        "INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol) VALUES ($1, $2, $3, $4, $5, 0, $6)";
+
+    // The head as it is before the registration commits: what commits in between is read once more.
+    public const string Begin =
+        $"""
+        SELECT pg_current_snapshot()::text, {EntryColumns}
+        FROM (VALUES (1)) one LEFT JOIN grid_revocation r ON r.kid IS NOT NULL
+        """;
+
+    public const string Renew = "UPDATE grid_holder SET counter = counter + 1 WHERE incarnation = ANY($1::uuid[]) RETURNING incarnation";
+
+    // What this snapshot sees and the last one did not, whatever the positions: those are given out before the commit.
+    public const string Feed =
+        $"""
+        SELECT pg_current_snapshot()::text, {EntryColumns}
+        FROM (VALUES (1)) one
+        LEFT JOIN grid_revocation r ON r.xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(r.xid, $1::pg_snapshot)
+        """;
+
+    public const string List = "SELECT incarnation, kind, name, address, lease_ms, counter, protocol FROM grid_holder";
+
+    public const string Leave = "DELETE FROM grid_holder WHERE incarnation = $1";
+
+    public const string Remove = "DELETE FROM grid_holder WHERE incarnation = $1 AND counter = $2";
+
+    /// <summary>An entry from <see cref="EntryColumns"/>.</summary>
+    public static RevocationEntry ToEntry(NpgsqlDataReader row, int first) => new()
+    {
+        Position = row.GetInt64(first),
+        Kind = (RevocationKind)row.GetInt16(first + 1),
+        App = row.GetString(first + 2),
+        Tenant = row.IsDBNull(first + 3) ? null : row.GetString(first + 3),
+        Session = row.IsDBNull(first + 4) ? null : row.GetGuid(first + 4),
+        UserId = row.IsDBNull(first + 5) ? null : row.GetString(first + 5),
+        Epoch = row.IsDBNull(first + 6) ? 0 : row.GetInt64(first + 6),
+        Kept = row.IsDBNull(first + 7) ? null : row.GetGuid(first + 7),
+        Kid = row.IsDBNull(first + 8) ? null : row.GetString(first + 8),
+    };
+}

@@ -1,0 +1,118 @@
+using Grid.Revocation;
+using Grid.Revocation.Log;
+using Grid.Revocation.Registry;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace Grid.Storage.PostgreSql;
+
+/// <inheritdoc cref="IHolderStore"/>
+/// <remarks>A cursor is the text of a snapshot.</remarks>
+internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHolderStore, IHolderRegistry
+{
+    public Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        return database.RunReservedAsync(async connection =>
+        {
+            await using var batch = new NpgsqlBatch(connection);
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.Register)
+            {
+                Parameters =
+                {
+                    Id(row.Incarnation), Small((short)row.Kind), Text(row.Name), Text(row.Address),
+                    new NpgsqlParameter<int> { TypedValue = (int)row.Lease.TotalMilliseconds }, Small((short)row.Protocol),
+                },
+            });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.Begin));
+            await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
+            var (cursor, entries) = await ReadFeedAsync(rows);
+            return new RegisteredHolder(cursor, new LeaseTerms(row.Lease), [.. entries.Select(entry => (entry.App, entry.Kid!))]);
+        });
+    }
+
+    public Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(renewal);
+        return database.RunReservedAsync(async connection =>
+        {
+            Guid[] incarnations = [renewal.Incarnation, .. renewal.Others.Order()];
+            await using var batch = new NpgsqlBatch(connection);
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.Renew)
+            {
+                Parameters = { new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid, Value = incarnations } },
+            });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.Feed) { Parameters = { Text(renewal.Cursor) } });
+            await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
+            HashSet<Guid> lost = [.. incarnations];
+            while (await rows.ReadAsync(cancellationToken))
+            {
+                lost.Remove(rows.GetGuid(0));
+            }
+
+            await rows.NextResultAsync(cancellationToken);
+            var (cursor, entries) = await ReadFeedAsync(rows);
+            return new RenewedHolder(cursor, entries, [.. lost]);
+        });
+    }
+
+    public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken) => database.RunReservedAsync(async connection =>
+    {
+        await using var leave = new NpgsqlCommand(HolderSql.Leave, connection) { Parameters = { Id(incarnation) } };
+        return await leave.ExecuteNonQueryAsync(cancellationToken);
+    });
+
+    // One for each revocation: these share the sessions' connections.
+    public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken) => database.RunAsync<IReadOnlyList<HolderRow>>(async connection =>
+    {
+        await using var list = new NpgsqlCommand(HolderSql.List, connection);
+        await using var rows = await list.ExecuteReaderAsync(cancellationToken);
+        List<HolderRow> holders = [];
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            holders.Add(new HolderRow
+            {
+                Incarnation = rows.GetGuid(0),
+                Kind = (HolderKind)rows.GetInt16(1),
+                Name = rows.GetString(2),
+                Address = rows.GetString(3),
+                Lease = TimeSpan.FromMilliseconds(rows.GetInt32(4)),
+                Counter = rows.GetInt64(5),
+                Protocol = rows.GetInt16(6),
+            });
+        }
+
+        return holders;
+    });
+
+    public Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken) => database.RunReservedAsync(async connection =>
+    {
+        await using var remove = new NpgsqlCommand(HolderSql.Remove, connection)
+        {
+            Parameters = { Id(incarnation), new NpgsqlParameter<long> { TypedValue = counter } },
+        };
+        return await remove.ExecuteNonQueryAsync(cancellationToken) == 1;
+    });
+
+    private static async Task<(string Cursor, IReadOnlyList<RevocationEntry> Entries)> ReadFeedAsync(NpgsqlDataReader rows)
+    {
+        var cursor = "";
+        List<RevocationEntry> entries = [];
+        while (await rows.ReadAsync())
+        {
+            cursor = rows.GetString(0);
+            if (!rows.IsDBNull(1))
+            {
+                entries.Add(HolderSql.ToEntry(rows, 1));
+            }
+        }
+
+        return (cursor, entries);
+    }
+
+    private static NpgsqlParameter Id(Guid value) => new NpgsqlParameter<Guid> { TypedValue = value };
+
+    private static NpgsqlParameter Text(string value) => new NpgsqlParameter<string> { NpgsqlDbType = NpgsqlDbType.Text, TypedValue = value };
+
+    private static NpgsqlParameter Small(short value) => new NpgsqlParameter<short> { TypedValue = value };
+}

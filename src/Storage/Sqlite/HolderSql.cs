@@ -1,0 +1,57 @@
+using Grid.Revocation.Log;
+using Microsoft.Data.Sqlite;
+
+namespace Grid.Storage.Sqlite;
+
+/// <summary>Every statement on the registry of holders, and how the log is read.</summary>
+internal static class HolderSql
+{
+    public const string EntryColumns = "position, kind, app, tenant, handle, user_id, epoch, kept, kid";
+
+    public const string Register =
+        "INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol) VALUES (@p0, @p1, @p2, @p3, @p4, 0, @p5)";
+
+    public const string Head = "SELECT coalesce(max(position), 0) FROM grid_revocation";
+
+    public const string RevokedKeys = $"SELECT {EntryColumns} FROM grid_revocation WHERE kid IS NOT NULL";
+
+    public const string Renew = "UPDATE grid_holder SET counter = counter + 1 WHERE incarnation = @p0";
+
+    // One writer: positions become visible in order.
+    public const string Feed = $"SELECT {EntryColumns} FROM grid_revocation WHERE position > @p0 ORDER BY position";
+
+    public const string List = "SELECT incarnation, kind, name, address, lease_ms, counter, protocol FROM grid_holder";
+
+    public const string Leave = "DELETE FROM grid_holder WHERE incarnation = @p0";
+
+    public const string Remove = "DELETE FROM grid_holder WHERE incarnation = @p0 AND counter = @p1";
+
+    public const string ForgetSilos = "DELETE FROM grid_holder WHERE kind = 1";
+
+    /// <summary>Runs a command that answers <see cref="EntryColumns"/>.</summary>
+    public static List<RevocationEntry> ReadEntries(SqliteCommand command)
+    {
+        List<RevocationEntry> entries = [];
+        using var row = command.ExecuteReader();
+        while (row.Read())
+        {
+            entries.Add(new RevocationEntry
+            {
+                Position = row.GetInt64(0),
+                Kind = (RevocationKind)row.GetInt32(1),
+                App = row.GetString(2),
+                Tenant = row.IsDBNull(3) ? null : row.GetString(3),
+                Session = Id(row, 4),
+                UserId = row.IsDBNull(5) ? null : row.GetString(5),
+                Epoch = row.IsDBNull(6) ? 0 : row.GetInt64(6),
+                Kept = Id(row, 7),
+                Kid = row.IsDBNull(8) ? null : row.GetString(8),
+            });
+        }
+
+        return entries;
+    }
+
+    private static Guid? Id(SqliteDataReader row, int column) =>
+        row.IsDBNull(column) ? null : new Guid(row.GetFieldValue<byte[]>(column), bigEndian: true);
+}

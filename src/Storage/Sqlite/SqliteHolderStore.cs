@@ -1,0 +1,98 @@
+using System.Globalization;
+using Grid.Revocation;
+using Grid.Revocation.Registry;
+
+namespace Grid.Storage.Sqlite;
+
+/// <inheritdoc cref="IHolderStore"/>
+/// <remarks>A cursor is a position.</remarks>
+internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter writer) : IHolderStore, IHolderRegistry
+{
+    // The file is this process's alone, so whatever silo is in there is a past one.
+    private bool _isFirst = true;
+
+    public async Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        var forgetsSilos = _isFirst && row.Kind == HolderKind.Silo;
+        var registered = await writer.WriteAsync(statements =>
+        {
+            if (forgetsSilos)
+            {
+                statements.With(HolderSql.ForgetSilos).ExecuteNonQuery();
+            }
+
+            statements.With(
+                HolderSql.Register, Bytes(row.Incarnation), (int)row.Kind, row.Name, row.Address, (int)row.Lease.TotalMilliseconds, row.Protocol).ExecuteNonQuery();
+            return new RegisteredHolder(
+                Head(statements), new LeaseTerms(row.Lease),
+                [.. HolderSql.ReadEntries(statements.With(HolderSql.RevokedKeys)).Select(entry => (entry.App, entry.Kid!))]);
+        });
+        _isFirst &= !forgetsSilos;
+        return registered;
+    }
+
+    public Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(renewal);
+        return writer.WriteAsync(statements =>
+        {
+            List<Guid> lost = [];
+            foreach (var incarnation in renewal.Others.Prepend(renewal.Incarnation))
+            {
+                if (statements.With(HolderSql.Renew, Bytes(incarnation)).ExecuteNonQuery() == 0)
+                {
+                    lost.Add(incarnation);
+                }
+            }
+
+            var entries = HolderSql.ReadEntries(statements.With(HolderSql.Feed, long.Parse(renewal.Cursor, CultureInfo.InvariantCulture)));
+            return new RenewedHolder(entries.Count == 0 ? renewal.Cursor : Text(entries[^1].Position), entries, lost);
+        });
+    }
+
+    public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken) =>
+        writer.WriteAsync(statements => statements.With(HolderSql.Leave, Bytes(incarnation)).ExecuteNonQuery());
+
+    public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return Task.FromResult(database.Read(List));
+        }
+        catch (Exception failure)
+        {
+            return Task.FromException<IReadOnlyList<HolderRow>>(failure);
+        }
+    }
+
+    public Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken) =>
+        writer.WriteAsync(statements => statements.With(HolderSql.Remove, Bytes(incarnation), counter).ExecuteNonQuery() == 1);
+
+    private static IReadOnlyList<HolderRow> List(SqliteStatements statements)
+    {
+        List<HolderRow> holders = [];
+        using var row = statements.With(HolderSql.List).ExecuteReader();
+        while (row.Read())
+        {
+            holders.Add(new HolderRow
+            {
+                Incarnation = new Guid(row.GetFieldValue<byte[]>(0), bigEndian: true),
+                Kind = (HolderKind)row.GetInt32(1),
+                Name = row.GetString(2),
+                Address = row.GetString(3),
+                Lease = TimeSpan.FromMilliseconds(row.GetInt64(4)),
+                Counter = row.GetInt64(5),
+                Protocol = row.GetInt32(6),
+            });
+        }
+
+        return holders;
+    }
+
+    private static string Head(SqliteStatements statements) => Text((long)statements.With(HolderSql.Head).ExecuteScalar()!);
+
+    private static string Text(long position) => position.ToString(CultureInfo.InvariantCulture);
+
+    private static byte[] Bytes(Guid id) => id.ToByteArray(bigEndian: true);
+}
