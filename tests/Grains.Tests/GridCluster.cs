@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Registry;
 using Grid.Storage;
 using Grid.TestKit;
 using Grid.Tokens.SigningKeys;
@@ -46,6 +47,8 @@ public sealed class GridCluster : IAsyncLifetime
             silo.Services.AddSingleton<TimeProvider>(Clock);
             silo.Services.AddSingleton<ISessionStore>(Store);
             silo.Services.AddSingleton<ISessionReader>(Store);
+            silo.Services.AddSingleton(_storage.GetRequiredService<IHolderStore>());
+            silo.Services.AddSingleton(_storage.GetRequiredService<IHolderRegistry>());
             silo.Services.AddSingleton(new KeyProtector(_keyEncryptionKey));
             silo.Services.AddSingleton(new AppDefaults());
             silo.AddMemoryGrainStorage(GrainStores.State);

@@ -8,11 +8,12 @@ public sealed class ConventionTests
     public static TheoryData<string, string[]> Arrows => new()
     {
         { "Grid.Tokens", [] },
-        { "Grid.Abstractions", ["Grid.Tokens"] },
-        { "Grid.Storage", ["Grid.Abstractions", "Grid.Tokens"] },
-        { "Grid.Grains", ["Grid.Abstractions", "Grid.Tokens"] },
-        { "Grid.Client", ["Grid.Tokens"] },
-        { "Grid.WebFront", ["Grid.Abstractions", "Grid.Client", "Grid.Tokens"] },
+        { "Grid.Revocation", [] },
+        { "Grid.Abstractions", ["Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.Storage", ["Grid.Abstractions", "Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.Grains", ["Grid.Abstractions", "Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.Client", ["Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.WebFront", ["Grid.Abstractions", "Grid.Client", "Grid.Revocation", "Grid.Tokens"] },
     };
 
     [Theory, MemberData(nameof(Arrows))]
@@ -24,6 +25,7 @@ public sealed class ConventionTests
 
     [Theory]
     [InlineData("Grid.Tokens", "Orleans", "Microsoft.AspNetCore", "Npgsql", "Microsoft.Data")]
+    [InlineData("Grid.Revocation", "Orleans", "Microsoft", "Npgsql")]
     [InlineData("Grid.Abstractions", "Microsoft.AspNetCore", "Npgsql", "Microsoft.Data", "Orleans.Runtime")]
     [InlineData("Grid.Grains", "Microsoft.AspNetCore", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.Client", "Orleans", "Npgsql", "Microsoft.Data")]

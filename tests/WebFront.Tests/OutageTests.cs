@@ -11,10 +11,13 @@ public sealed class OutageTests(CoreHost core)
         var session = await core.CreateSessionAsync(app);
         var (access, refresh, sessionHandle) = (
             $"{session["accessToken"]!["token"]}", $"{session["refreshToken"]!["token"]}", $"{session["session"]!["handle"]}");
+        var known = $"{(await core.CreateSessionAsync(app))["accessToken"]!["token"]}";
+        Assert.Equal("OK", (await core.VerifyAsync(app, known)).Word);
         core.Store.TakeAway(appId);
         CoreAnswer[] answers =
         [
             await core.PostAsync($"{app}/recipe/session", new { userId = "u", enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } }),
+            await core.VerifyAsync(app, access),
             await core.VerifyAsync(app, access, checkDatabase: true),
             await core.VerifyAsync(app, access, checkDatabase: true, "5.4"),
             await core.RefreshAsync(app, refresh),
@@ -28,7 +31,8 @@ public sealed class OutageTests(CoreHost core)
             await core.PostAsync($"{app}/recipe/session/remove", new { userId = "u1" }),
             await core.PostAsync($"{app}/user/remove", new { userId = "u1" }),
         ];
-        var bySignatureAlone = await core.VerifyAsync(app, access);
+        var fromMemory = await core.VerifyAsync(app, known);
+        var withBranchFromMemory = await core.VerifyAsync(app, known, checkDatabase: true);
         core.Store.GiveBack(appId);
 
         Assert.All(answers, answer =>
@@ -37,25 +41,28 @@ public sealed class OutageTests(CoreHost core)
                 (503, "text/html; charset=UTF-8", "Service is temporarily unavailable, please retry\n"), (answer.Status, answer.ContentType, answer.Text));
             Assert.Equal("1", answer.Headers.GetValues("Retry-After").Single());
         });
-        Assert.Equal("OK", bySignatureAlone.Word);
+        Assert.Equal("OK", fromMemory.Word);
+        Assert.Equal("OK", withBranchFromMemory.Word);
         Assert.Equal("OK", (await core.VerifyAsync(app, access, checkDatabase: true)).Word);
         Assert.Equal("OK", (await core.RefreshAsync(app, refresh)).Word);
     }
 
     [Fact]
-    public async Task What_a_signature_decides_never_asks_the_store()
+    public async Task A_known_session_and_what_a_signature_decides_never_ask_the_store()
     {
         var app = await core.CreateAppAsync();
         var appId = app["/appid-".Length..];
         var session = await core.CreateSessionAsync(app);
         var access = $"{session["accessToken"]!["token"]}";
         var refresh = $"{session["refreshToken"]!["token"]}";
+        Assert.Equal("OK", (await core.VerifyAsync(app, access)).Word);
         var reads = core.Store.Reads(appId);
         core.Store.TakeAway(appId);
 
         foreach (var version in new[] { "2.21", "5.4", "5.6" })
         {
             Assert.Equal("OK", (await core.VerifyAsync(app, access, version: version)).Word);
+            Assert.Equal("OK", (await core.VerifyAsync(app, access, checkDatabase: true, "5.6")).Word);
             foreach (var forged in Forgeries(access))
             {
                 Assert.Equal("TRY_REFRESH_TOKEN", (await core.VerifyAsync(app, forged, checkDatabase: true, version)).Word);
@@ -75,6 +82,21 @@ public sealed class OutageTests(CoreHost core)
 
         Assert.Equal(reads, core.Store.Reads(appId));
         core.Store.GiveBack(appId);
+    }
+
+    [Fact]
+    public async Task An_app_may_prefer_valid_tokens_to_503_while_nobody_can_say()
+    {
+        var app = await core.CreateAppAsync(new { stale_session_behaviour = "BOUNDED" });
+        var access = $"{(await core.CreateSessionAsync(app))["accessToken"]!["token"]}";
+        core.Store.TakeAway(app["/appid-".Length..]);
+
+        var byToken = await core.VerifyAsync(app, access);
+        var withBranch = await core.VerifyAsync(app, access, checkDatabase: true);
+        core.Store.GiveBack(app["/appid-".Length..]);
+
+        Assert.Equal("OK", byToken.Word);
+        Assert.Equal(503, withBranch.Status);
     }
 
     // Each part of a token changed in one place, cut and grown.

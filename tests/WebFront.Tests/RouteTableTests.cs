@@ -23,6 +23,7 @@ public sealed class RouteTableTests(CoreHost core) : IAsyncLifetime
         "PUT /recipe/session/data A K",
         "PUT /recipe/jwt/data T K",
         "POST /session/ticket T K",
+        "POST /session/revoke T K",
         "POST /recipe/jwt A K",
         "GET /recipe/jwt/jwks A K",
         "GET /.well-known/jwks.json A open",

@@ -141,7 +141,7 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
         "/recipe/jwt/data", new JsonObject { ["sessionHandle"] = handle, ["userDataInJWT"] = JsonNode.Parse(payloadJson) }, cancellationToken)) == TokenVerdict.Ok;
 
     public async Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken) => Revoked(
-        await _api.PostAsync("/revocations", new JsonObject { ["sessionHandles"] = new JsonArray(handle) }, cancellationToken));
+        await _api.PostAsync("/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(handle) }, cancellationToken));
 
     public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken)
     {
@@ -151,7 +151,7 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
             body["exceptSessionHandle"] = exceptHandle;
         }
 
-        return Revoked(await _api.PostAsync($"{Tenant(tenantId)}/revocations", body, cancellationToken));
+        return Revoked(await _api.PostAsync($"{Tenant(tenantId)}/session/revoke", body, cancellationToken));
     }
 
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _keys.ReadAsync(cancellationToken);

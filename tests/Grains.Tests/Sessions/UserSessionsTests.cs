@@ -93,7 +93,8 @@ public sealed class UserSessionsTests(GridCluster grid)
             await session.RefreshAsync(session.Token, $"next-{session.Token}");
         }
 
-        await User(user).RevokeAllAsync(allTenants: false, null, RevocationReason.Requested, CancellationToken.None);
+        var revoked = await User(user).RevokeAllAsync(allTenants: false, null, RevocationReason.Requested, CancellationToken.None);
+        await grid.Service<ISessionRevoker>().ConfirmAsync(revoked.Entries, CancellationToken.None);
 
         var reads = grid.Store.Reads;
         foreach (var session in sessions)

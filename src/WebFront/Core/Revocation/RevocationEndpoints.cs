@@ -7,6 +7,6 @@ internal static class RevocationEndpoints
 {
     public static void MapRevocation(this IEndpointRouteBuilder core)
     {
-        core.MapCore("POST", "/revocations", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), Revoke.HandleAsync);
+        core.MapCore("POST", "/session/revoke", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), Revoke.HandleAsync);
     }
 }

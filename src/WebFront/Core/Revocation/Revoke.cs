@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Revocation;
 
-/// <summary><c>POST /revocations</c>: ends sessions and tells what stands behind the answer.</summary>
+/// <summary><c>POST /session/revoke</c>: ends sessions and tells what stands behind the answer.</summary>
 internal static class Revoke
 {
     private static readonly string[] Kinds = ["sessionHandles", "userId", "allOfTenant", "allOfApp", "signingKey"];
