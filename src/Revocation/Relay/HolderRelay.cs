@@ -10,7 +10,10 @@ namespace Grid.Revocation.Relay;
 /// transaction that reads the log, and the holder counts its lease from before it asked. So nothing has to be said about how old
 /// the answer is (docs/decisions/0007).
 /// </remarks>
-public sealed class HolderRelay(IHolderStore inner) : IHolderStore
+/// <param name="inner">The store.</param>
+/// <param name="address">Where this process hears of revocations.</param>
+/// <param name="capacity">Holders to let in.</param>
+public sealed class HolderRelay(IHolderStore inner, Func<string> address, int capacity = int.MaxValue) : IHolderStore
 {
     // Longer than a healthy one takes by far; whoever does not confirm is waited for by lease.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -20,16 +23,23 @@ public sealed class HolderRelay(IHolderStore inner) : IHolderStore
     /// <summary>How many renew through this one.</summary>
     public int Count => _others.Count;
 
+    /// <summary>Whether as many are connected as may be.</summary>
+    public bool IsFull => _others.Count >= capacity;
+
     /// <summary>Registers a holder here. It is handed everything that becomes visible after its registration, and perhaps a little from before.</summary>
+    /// <param name="other">Which.</param>
+    /// <param name="row">Its row; the address is filled in.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public async Task<RegisteredHolder> AttachAsync(IRelayedHolder other, HolderRow row, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(row);
 
         // First, so that no renewal that reads what follows the registration passes it by.
         _others[other.Incarnation] = other;
         try
         {
-            return await inner.RegisterAsync(row, cancellationToken);
+            return await inner.RegisterAsync(row with { Address = address() }, cancellationToken);
         }
         catch
         {
