@@ -48,6 +48,23 @@ public sealed class HolderRelay(IHolderStore inner, Func<string> address, int ca
         }
     }
 
+    /// <summary>A holder's first renewal, which waits for nobody: after a break it is not fresh until then.</summary>
+    /// <param name="other">Attached a moment ago.</param>
+    /// <param name="cursor">Of its registration.</param>
+    /// <param name="request">Its number; it had come before this was called.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task RenewFirstAsync(IRelayedHolder other, string cursor, long request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        var renewed = await inner.RenewAsync(new HolderRenewal(other.Incarnation, cursor, []), cancellationToken);
+        if (renewed.Entries.Count > 0)
+        {
+            _ = other.DeliverAsync(renewed.Entries);
+        }
+
+        End(other, renewed, request);
+    }
+
     /// <summary>It is not connected any more. Its row stays until it says that it has stopped, or the reaper finds it.</summary>
     public void Detach(IRelayedHolder other)
     {
@@ -98,15 +115,7 @@ public sealed class HolderRelay(IHolderStore inner, Func<string> address, int ca
 
         foreach (var (other, request) in asked)
         {
-            if (renewed.Lost.Contains(other.Incarnation))
-            {
-                Detach(other);
-                other.Lost();
-            }
-            else
-            {
-                other.Renewed(request);
-            }
+            End(other, renewed, request);
         }
 
         return renewed;
@@ -114,4 +123,17 @@ public sealed class HolderRelay(IHolderStore inner, Func<string> address, int ca
 
     /// <inheritdoc/>
     public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken) => inner.LeaveAsync(incarnation, cancellationToken);
+
+    private void End(IRelayedHolder other, RenewedHolder renewed, long request)
+    {
+        if (renewed.Lost.Contains(other.Incarnation))
+        {
+            Detach(other);
+            other.Lost();
+        }
+        else
+        {
+            other.Renewed(request);
+        }
+    }
 }

@@ -41,7 +41,12 @@ internal sealed partial class ConnectHolder(
             if (await messages.ReceiveAsync(stop.Token) is { Type: HolderMessageType.Register, Incarnation: { } incarnation } hello)
             {
                 connection = new ServiceConnection(messages, incarnation, request.App.App.ToString());
-                await RegisterAsync(messages, connection, hello, request.App, stop.Token);
+                var cursor = await RegisterAsync(messages, connection, hello, request.App, stop.Token);
+                if (await messages.ReceiveAsync(stop.Token) is { Type: HolderMessageType.Renew } first)
+                {
+                    await relay.RenewFirstAsync(connection, cursor, first.N, stop.Token);
+                }
+
                 while (await messages.ReceiveAsync(stop.Token) is { } message)
                 {
                     await HandleAsync(messages, connection, message, request.App.App, stop.Token);
@@ -65,7 +70,8 @@ internal sealed partial class ConnectHolder(
         }
     }
 
-    private async Task RegisterAsync(HolderSocket messages, ServiceConnection connection, HolderMessage hello, AppSnapshot app, CancellationToken cancellationToken)
+    /// <returns>The log's head at the registration.</returns>
+    private async Task<string> RegisterAsync(HolderSocket messages, ServiceConnection connection, HolderMessage hello, AppSnapshot app, CancellationToken cancellationToken)
     {
         // Its former self was forgotten before it came here: nobody has to wait for that lease.
         if (hello.Former is { } former)
@@ -95,6 +101,7 @@ internal sealed partial class ConnectHolder(
             Bounded = app.Settings.StaleBehaviour == StaleBehaviour.Bounded,
             RevokedKeys = [.. registered.RevokedKeys.Where(key => key.App == appName).Select(key => key.Kid)],
         });
+        return registered.Cursor;
     }
 
     private async Task HandleAsync(HolderSocket messages, ServiceConnection connection, HolderMessage message, AppKey app, CancellationToken cancellationToken)
