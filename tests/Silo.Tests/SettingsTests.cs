@@ -1,6 +1,12 @@
+using System.Net;
+using Grid.Client;
+using Grid.Silo.Hosting;
 using Grid.Silo.Settings;
 using Grid.Storage;
+using Grid.WebFront.Front;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Npgsql;
 
 namespace Grid.Silo.Tests;
@@ -87,6 +93,16 @@ public sealed class SettingsTests
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Grid:Core:Prot", "1"), new("Grid:Core:Port", "1")]).Build();
 
         Assert.Equal([("Grid:Core:Prot", "Grid:Core:Port")], GridSettings.UnknownKeys(configuration));
+    }
+
+    [Fact]
+    public void The_front_does_not_take_the_stores_connection_string_for_a_core_API()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Grid", "Host=db;Username=grid;Database=grid")]).Build();
+        using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration)
+            .AddGridFront(new FrontOptions().ToDoor(IPAddress.Loopback, "Production")).BuildServiceProvider();
+
+        Assert.Equal("http://localhost:8080", services.GetRequiredService<IOptions<GridOptions>>().Value.ApiDomain);
     }
 
     [Fact]

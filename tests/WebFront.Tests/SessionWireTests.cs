@@ -214,6 +214,29 @@ public sealed class SessionWireTests(CoreHost core)
     }
 
     [Fact]
+    public async Task A_refresh_may_be_joined_within_five_seconds_at_most()
+    {
+        var token = Token(await core.CreateSessionAsync(), "refreshToken");
+        async Task<CoreAnswer> Refresh(object joinWithin) =>
+            await core.PostAsync("/recipe/session/refresh", new { refreshToken = token, enableAntiCsrf = false, useDynamicSigningKey = true, joinWithin });
+
+        foreach (var beyond in new[] { -1, 5001, long.MinValue, long.MaxValue })
+        {
+            Assert.Equal("400 Field name 'joinWithin' must be between 0 and 5000 milliseconds\n", (await Refresh(beyond)).Word);
+        }
+
+        Assert.Equal("400 Field name 'joinWithin' is invalid in JSON input\n", (await Refresh("2000")).Word);
+
+        // What was refused has used nothing up: the first that is good rotates, the second joins it, 0 rotates again.
+        var rotated = await Refresh(5000);
+        Assert.Equal("OK", rotated.Word);
+        Assert.Equal(Token(rotated.Json, "refreshToken"), Token((await Refresh(5000)).Json, "refreshToken"));
+        var again = await Refresh(0);
+        Assert.Equal("OK", again.Word);
+        Assert.NotEqual(Token(rotated.Json, "refreshToken"), Token(again.Json, "refreshToken"));
+    }
+
+    [Fact]
     public async Task The_key_kind_is_the_sessions_until_a_refresh_changes_it()
     {
         var created = await core.PostAsync("/recipe/session", new { userId = "u", enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { }, useDynamicSigningKey = false });

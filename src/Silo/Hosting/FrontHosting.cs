@@ -38,6 +38,8 @@ internal static class FrontHosting
 
     private static void Fill(GridOptions options, FrontOptions front)
     {
+        // There is no core API to call from here, and the connection string of this name is the store's.
+        options.ConnectionUri = new Uri("http://127.0.0.1");
         options.ApiDomain = front.ApiDomain ?? $"http://localhost:{front.Port}";
         options.ApiBasePath = front.BasePath;
         Add(options.WebsiteDomains, front.WebsiteDomains);

@@ -17,6 +17,10 @@ function setState(pane, state, word) {
   pane.element.querySelector(".state").textContent = word;
 }
 
+function secondsLeft(pane) {
+  return Math.max(0, Math.round((pane.expires - Date.now()) / 1000));
+}
+
 async function signIn(pane) {
   const response = await fetch("/first-page/session", { method: "POST", headers: { rid: "session", "st-auth-mode": "header" }, credentials: "omit" });
   if (!response.ok) throw new Error(`Grid answered ${response.status}`);
@@ -47,13 +51,14 @@ async function watch(pane, token) {
       pane.lag = lag;
       pane.token = undefined;
       setState(pane, "ended", "ended");
+      show(pane, "expires", `only in ${secondsLeft(pane)} s`);
       show(pane, "refused", lag === undefined ? "yes" : `${lag.toFixed(1)} ms after the press`);
       report();
       return;
     }
     if (status === 200) pane.checks++;
     show(pane, "checks", status === 200 ? `${pane.checks} accepted` : `Grid is away (${status || "no answer"})`);
-    show(pane, "expires", `in ${Math.max(0, Math.round((pane.expires - Date.now()) / 1000))} s`);
+    show(pane, "expires", `in ${secondsLeft(pane)} s`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
