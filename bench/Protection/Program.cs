@@ -27,7 +27,7 @@ try
     using var server = await ServerProcess.StartAsync(start, Server.Ready);
     var ports = server.Line("doors ").Split(' ')[1..].Select(int.Parse).ToArray();
     var requests = await RequestsAsync(silo.EndPoint, sessions: 64);
-    string[] names = ["unprotected", "a handler that believes everybody", "AddGrid(), remembered", "AddGrid(), asks Grid each time"];
+    string[] names = ["unprotected", "a handler that believes everybody", "AddGrid(), signature only", "AddGrid(), session by lease"];
     var runs = names.Select(_ => new List<Run>()).ToArray();
 
     // In turns, so that a busy neighbour meets all alike; the first turn warms up.

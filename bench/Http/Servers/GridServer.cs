@@ -7,7 +7,10 @@ namespace Grid.Bench.Http.Servers;
 /// <summary>The real executable, with default settings apart from the store, a free port and an API key.</summary>
 internal static class GridServer
 {
-    public static Task<ServerProcess> StartAsync(string folder, string? postgreSql)
+    /// <param name="folder">Where it runs.</param>
+    /// <param name="postgreSql">Null: an SQLite file in the folder.</param>
+    /// <param name="encryptionKey">The same for each silo of a cluster; null: a new one.</param>
+    public static Task<ServerProcess> StartAsync(string folder, string? postgreSql, string? encryptionKey = null)
     {
         var command = (Environment.GetEnvironmentVariable("GRID_COMMAND") ?? $"dotnet {BuiltExecutable()} serve").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = folder };
@@ -18,11 +21,13 @@ internal static class GridServer
         if (postgreSql is not null)
         {
             start.Environment["Grid__Store__ConnectionString"] = postgreSql;
-            start.Environment["Grid__Keys__EncryptionKey"] = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+            start.Environment["Grid__Keys__EncryptionKey"] = encryptionKey ?? NewKey();
         }
 
         return ServerProcess.StartAsync(start, "Ready.");
     }
+
+    public static string NewKey() => Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
 
     private static string BuiltExecutable()
     {

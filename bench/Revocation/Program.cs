@@ -1,0 +1,64 @@
+using System.Globalization;
+using System.Text;
+using Grid.Bench.Http.Load;
+using Grid.Bench.Http.Report;
+using Grid.Bench.Revocation;
+using Grid.Revocation;
+using Grid.TestKit;
+
+var smoke = args.Contains("--smoke");
+const int Sessions = 100_000;
+var invariant = CultureInfo.InvariantCulture;
+var page = new StringBuilder();
+page.AppendLine("# Revocation and checks by lease").AppendLine();
+page.AppendJoin('\n', Machine.Facts()).AppendLine().AppendLine();
+var terms = LeaseTerms.Standard;
+page.AppendLine(invariant, $"L = {terms.Lease.TotalSeconds} s, W = {terms.Wait.TotalSeconds} s. Command: `dotnet run -c Release --project bench/Revocation`.").AppendLine();
+
+await using var database = await PostgreSqlServer.TryStartAsync();
+var folder = Directory.CreateTempSubdirectory("grid-bench-").FullName;
+try
+{
+    var figures = await LocalChecks.RunAsync(smoke ? 1_000 : Sessions, TimeSpan.FromSeconds(smoke ? 0.2 : 4), database is null ? null : await database.CreateDatabaseAsync());
+    var (empty, tenUsers) = await LocalChecks.RenewalsAsync(Sessions);
+    page.AppendLine(invariant, $"## One thread, {Sessions:N0} known sessions of 1,000 users").AppendLine();
+    page.AppendLine("| check | per second | ratio to the last line | bytes allocated |").AppendLine("|---|--:|--:|--:|");
+    foreach (var figure in figures)
+    {
+        page.AppendLine(invariant, $"| {figure.Name} | {figure.PerSecond:N0} | {figure.PerSecond / figures[^1].PerSecond:N1} | {figure.Allocated:N0} |");
+    }
+
+    page.AppendLine().AppendLine(invariant, $"A renewal, once a second, costs a holder of {Sessions:N0} sessions {empty:F1} µs without news and {tenUsers:F1} µs with ten users' revocations (medians), beside one round trip to the store whose work depends on the number of holders, not of sessions.").AppendLine();
+    if (database is null)
+    {
+        page.AppendLine(invariant, $"Left out: three silos ({PostgreSqlServer.Missing}).");
+    }
+    else
+    {
+        using var silos = await ThreeSilos.StartAsync(folder, await database.CreateDatabaseAsync());
+        page.AppendLine("## Three silos over PostgreSQL, all healthy, over HTTP").AppendLine();
+        page.AppendLine("| | n | p50 ms | p99 ms |").AppendLine("|---|--:|--:|--:|");
+        var (answer, confirmation, lastFront) = await silos.OneByOneAsync(smoke ? 30 : 520);
+        Line("one session: request to acknowledgement, three fronts checking it all the while", answer);
+        Line("of that, commit to the last confirmation (receipt)", confirmation);
+        Line("request to the first refused check on the last front", lastFront);
+        foreach (var (sessions, count) in smoke ? [(10, 2)] : new[] { (10, 100), (1_000, 20), (10_000, 5) })
+        {
+            var (all, confirmed) = await silos.WholeUserAsync(sessions, count);
+            Line(string.Create(invariant, $"all {sessions:N0} sessions of a user: request to acknowledgement"), all);
+            Line("of that, commit to the last confirmation (receipt)", confirmed);
+        }
+    }
+}
+finally
+{
+    Directory.Delete(folder, recursive: true);
+}
+
+Console.Write(page);
+if (Array.IndexOf(args, "--output") is var at and >= 0)
+{
+    File.WriteAllText(args[at + 1], page.ToString());
+}
+
+void Line(string name, Latencies times) => page.AppendLine(invariant, $"| {name} | {times.Count} | {times.Percentile(0.5):F2} | {times.Percentile(0.99):F2} |");

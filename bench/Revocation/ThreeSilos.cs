@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Grid.Bench.Http.Load;
+using Grid.Bench.Http.Scenarios;
+using Grid.Bench.Http.Servers;
+
+namespace Grid.Bench.Revocation;
+
+/// <summary>Three real silos over PostgreSQL, healthy: how long a revocation takes to be true everywhere.</summary>
+internal sealed class ThreeSilos : IDisposable
+{
+    private readonly List<ServerProcess> _silos = [];
+    private readonly List<HttpClient> _doors = [];
+
+    public static async Task<ThreeSilos> StartAsync(string folder, string postgreSql)
+    {
+        var cluster = new ThreeSilos();
+        var key = GridServer.NewKey();
+        for (var i = 0; i < 3; i++)
+        {
+            var silo = await GridServer.StartAsync(folder, postgreSql, key);
+            cluster._silos.Add(silo);
+            cluster._doors.Add(new HttpClient { BaseAddress = new Uri($"http://{silo.EndPoint}"), DefaultRequestHeaders = { { "api-key", CoreRequests.ApiKey } } });
+        }
+
+        return cluster;
+    }
+
+    /// <summary>One session after the other, each known to all three: time to the answer, time that the receipt names, and until the last front refused.</summary>
+    public async Task<(Latencies Answer, Latencies Confirmation, Latencies LastFront)> OneByOneAsync(int count)
+    {
+        var (answers, confirmations, last) = (new Latencies(), new Latencies(), new Latencies());
+        for (var i = 0; i < count; i++)
+        {
+            var (handle, token) = await CreateAsync($"one-{i}");
+            await Task.WhenAll(_doors.Select(door => VerifyAsync(door, token)));
+            using var stop = new CancellationTokenSource();
+            var started = Stopwatch.GetTimestamp();
+            var refusals = _doors.Select(door => FirstRefusalAsync(door, token)).ToArray();
+            var receipt = await PostAsync(_doors[i % 3], "/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(handle) });
+            var acknowledged = Stopwatch.GetTimestamp();
+            Require(receipt);
+            if (i > 20)
+            {
+                answers.Add(acknowledged - started);
+                confirmations.Add((long)((double)receipt["milliseconds"]! * Stopwatch.Frequency / 1000));
+                last.Add((await Task.WhenAll(refusals)).Max() - started);
+            }
+            else
+            {
+                await Task.WhenAll(refusals);
+            }
+        }
+
+        return (answers, confirmations, last);
+    }
+
+    /// <summary>All sessions of one user, a hundred of them known to all three silos.</summary>
+    public async Task<(Latencies Answer, Latencies Confirmation)> WholeUserAsync(int sessions, int count)
+    {
+        var (answers, confirmations) = (new Latencies(), new Latencies());
+        for (var i = 0; i < count; i++)
+        {
+            var user = $"all-{sessions}-{i}";
+            var made = new (string Handle, string Token)[sessions];
+            await Parallel.ForAsync(0, sessions, new ParallelOptions { MaxDegreeOfParallelism = 32 }, async (at, _) => made[at] = await CreateAsync(user, _doors[at % 3]));
+            foreach (var (_, token) in made.Take(100))
+            {
+                await Task.WhenAll(_doors.Select(door => VerifyAsync(door, token)));
+            }
+
+            var started = Stopwatch.GetTimestamp();
+            var receipt = await PostAsync(_doors[i % 3], "/session/revoke", new JsonObject { ["userId"] = user });
+            answers.Add(Stopwatch.GetTimestamp() - started);
+            Require(receipt);
+            confirmations.Add((long)((double)receipt["milliseconds"]! * Stopwatch.Frequency / 1000));
+            if (receipt["sessionHandlesRevoked"]!.AsArray().Count != sessions)
+            {
+                throw new InvalidOperationException("Not all sessions were ended.");
+            }
+        }
+
+        return (answers, confirmations);
+    }
+
+    public void Dispose()
+    {
+        _doors.ForEach(door => door.Dispose());
+        _silos.ForEach(silo => silo.Dispose());
+    }
+
+    // One request in flight, over and over: the time at which the first refused one was sent is when this front had heard, at the latest.
+    private static async Task<long> FirstRefusalAsync(HttpClient door, string token)
+    {
+        while (true)
+        {
+            var sent = Stopwatch.GetTimestamp();
+            if ((string?)(await PostAsync(door, "/recipe/session/verify", Verify(token)))["status"] != "OK")
+            {
+                return sent;
+            }
+        }
+    }
+
+    private static async Task VerifyAsync(HttpClient door, string token)
+    {
+        if ((string?)(await PostAsync(door, "/recipe/session/verify", Verify(token)))["status"] != "OK")
+        {
+            throw new InvalidOperationException("A living session was refused.");
+        }
+    }
+
+    private static JsonObject Verify(string token) => new() { ["accessToken"] = token, ["enableAntiCsrf"] = false, ["doAntiCsrfCheck"] = false, ["checkDatabase"] = false };
+
+    private static void Require(JsonObject receipt)
+    {
+        if ((int)receipt["holders"]!["confirmed"]! != 3 || (int)receipt["holders"]!["waitedOut"]! != 0)
+        {
+            throw new InvalidOperationException($"Not a healthy cluster: {receipt.ToJsonString()}");
+        }
+    }
+
+    private async Task<(string Handle, string Token)> CreateAsync(string user, HttpClient? door = null)
+    {
+        var made = await PostAsync(door ?? _doors[0], "/recipe/session", new JsonObject
+        {
+            ["userId"] = user, ["enableAntiCsrf"] = false, ["useDynamicSigningKey"] = true, ["userDataInJWT"] = new JsonObject(), ["userDataInDatabase"] = new JsonObject(),
+        });
+        return ((string)made["session"]!["handle"]!, (string)made["accessToken"]!["token"]!);
+    }
+
+    private static async Task<JsonObject> PostAsync(HttpClient door, string path, JsonObject body)
+    {
+        using var answer = await door.PostAsJsonAsync(path, body);
+        answer.EnsureSuccessStatusCode();
+        return (await answer.Content.ReadFromJsonAsync<JsonObject>())!;
+    }
+}
