@@ -1,4 +1,5 @@
 using Grid.Client.CoreApi;
+using Grid.Client.Live;
 using Grid.Client.Sessions;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Diagnostics;
@@ -29,6 +30,8 @@ public static class GridAuthentication
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
         services.AddGridBrowserSide(configure);
+        services.TryAddSingleton<LiveSessions>();
+        services.AddHostedService(provider => provider.GetRequiredService<LiveSessions>());
         services.TryAddSingleton<CoreApiSessions>();
         services.TryAddSingleton<IGridSessions>(provider => provider.GetRequiredService<CoreApiSessions>());
         services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<GridErrors>());

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Grid.Client.Claims;
 using Grid.Client.Sessions;
+using Grid.Revocation.Holders;
 using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Http;
 
@@ -15,6 +16,7 @@ public sealed class GridSession
     private readonly HttpContext _context;
     private readonly Browser.TokenTransfer _transfer;
     private JsonElement? _payload;
+    private SessionWatch? _watch;
 
     internal GridSession(SessionRequests requests, HttpContext context, Browser.TokenTransfer transfer, string accessToken, string handle, string userId, string tenantId, string payloadJson)
     {
@@ -38,6 +40,24 @@ public sealed class GridSession
     /// <summary>The user's claims.</summary>
     public JsonElement Payload => _payload ??= JsonElement.Parse(PayloadJson);
 
+    /// <summary>
+    /// Cancelled when the session ends, wherever that happens: for WebSockets, event streams and other requests that outlive a check.
+    /// Not by an outage: nobody is signed out by that.
+    /// </summary>
+    public CancellationToken Ended
+    {
+        get
+        {
+            if (_watch is null)
+            {
+                _watch = _requests.Sessions.Watch(Handle);
+                _context.Response.RegisterForDispose(_watch);
+            }
+
+            return _watch.Ended;
+        }
+    }
+
     /// <summary>Ends the session and tells the browser to forget its tokens. It is over when this returns.</summary>
     public async Task RevokeAsync(CancellationToken cancellationToken = default)
     {
@@ -47,7 +67,7 @@ public sealed class GridSession
 
     /// <summary>What is stored of the session: data, creation, expiry.</summary>
     public async ValueTask<SessionInformation> GetInformationAsync(CancellationToken cancellationToken = default) =>
-        await _requests.Sessions.FindAsync(Handle, cancellationToken) ?? throw Ended();
+        await _requests.Sessions.FindAsync(Handle, cancellationToken) ?? throw HasEnded();
 
     /// <summary>Data that only back ends see.</summary>
     public async ValueTask<JsonElement> GetDataAsync(CancellationToken cancellationToken = default) =>
@@ -59,7 +79,7 @@ public sealed class GridSession
         ArgumentNullException.ThrowIfNull(data);
         if (!await _requests.Sessions.UpdateDataAsync(Handle, data.ToJsonString(), cancellationToken))
         {
-            throw Ended();
+            throw HasEnded();
         }
     }
 
@@ -92,7 +112,7 @@ public sealed class GridSession
             }
         }
 
-        var made = await _requests.Sessions.RegenerateAsync(AccessToken, payload.ToJsonString(), cancellationToken) ?? throw Ended();
+        var made = await _requests.Sessions.RegenerateAsync(AccessToken, payload.ToJsonString(), cancellationToken) ?? throw HasEnded();
         (PayloadJson, _payload) = (made.PayloadJson, null);
         if (made.AccessToken is not null)
         {
@@ -171,5 +191,5 @@ public sealed class GridSession
         return problems ?? [];
     }
 
-    private static GridException Ended() => new(GridFailure.SessionEnded, "The session has ended.");
+    private static GridException HasEnded() => new(GridFailure.SessionEnded, "The session has ended.");
 }

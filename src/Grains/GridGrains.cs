@@ -41,7 +41,8 @@ public static class GridGrains
         services.AddOptions<RevocationOptions>().BindConfiguration(RevocationOptions.Section).ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new Holder(LeaseClock.Instance, Revocation(provider).RememberedSessions));
         services.TryAddSingleton(provider => new LeaseTerms(Revocation(provider).Lease));
-        services.TryAddSingleton<HolderRelay>(provider => new HolderRelay(provider.GetRequiredService<IHolderStore>()));
+        services.TryAddSingleton<HolderRelay>(provider => new HolderRelay(
+            provider.GetRequiredService<IHolderStore>(), provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString, Revocation(provider).MaxServices));
         services.TryAddSingleton<ISessionLook, StoreLook>();
         services.TryAddSingleton(provider => new SessionChecks(
             provider.GetRequiredService<Holder>(), provider.GetRequiredService<ISessionLook>(), LeaseClock.Instance));

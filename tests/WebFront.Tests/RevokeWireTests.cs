@@ -117,7 +117,11 @@ public sealed class RevokeWireTests(CoreHost core)
         Assert.Equal(handles, answer.Json["sessionHandlesRevoked"]!.AsArray().Select(handle => (string)handle!));
         Assert.True((long)answer.Json["position"]! > 0);
         Assert.True((double)answer.Json["milliseconds"]! > 0);
-        Assert.Equal((1, 0, 0), ((int)answer.Json["holders"]!["confirmed"]!, (int)answer.Json["holders"]!["waitedOut"]!, (int)answer.Json["holders"]!["excluded"]!));
+
+        // At least the silo itself; services of other tests come and go.
+        Assert.InRange((int)answer.Json["holders"]!["confirmed"]!, 1, 100);
+        Assert.NotNull(answer.Json["holders"]!["waitedOut"]);
+        Assert.Equal(0, (int)answer.Json["holders"]!["excluded"]!);
     }
 
     private static string Access(JsonObject session) => $"{session["accessToken"]!["token"]}";

@@ -24,6 +24,7 @@ public sealed class RouteTableTests(CoreHost core) : IAsyncLifetime
         "PUT /recipe/jwt/data T K",
         "POST /session/ticket T K",
         "POST /session/revoke T K",
+        "GET /session/holder A K",
         "POST /recipe/jwt A K",
         "GET /recipe/jwt/jwks A K",
         "GET /.well-known/jwks.json A open",

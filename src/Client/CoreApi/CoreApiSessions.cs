@@ -1,5 +1,7 @@
 using System.Text.Json.Nodes;
+using Grid.Client.Live;
 using Grid.Client.Sessions;
+using Grid.Revocation.Holders;
 using Grid.Revocation.Acknowledgement;
 using Grid.Tokens.Access;
 using Microsoft.Extensions.Options;
@@ -12,14 +14,17 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
 {
     private readonly CoreApiClient _api;
     private readonly PublishedKeyRing _keys;
+    private readonly LiveSessions _live;
     private readonly AccessTokenVerifier _verifier = new();
     private readonly TimeProvider _clock;
 
-    public CoreApiSessions(IOptions<GridOptions> options, TimeProvider clock)
+    public CoreApiSessions(IOptions<GridOptions> options, LiveSessions live, TimeProvider clock)
     {
         _api = new CoreApiClient(options.Value);
-        _keys = new PublishedKeyRing(_api, clock);
+        _live = live;
+        _keys = new PublishedKeyRing(_api, live.IsRevokedKey, clock);
         _clock = clock;
+        live.Holder.KeyRevoked += (_, _) => _keys.LeaveOutRevoked();
     }
 
     public async Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken)
@@ -61,17 +66,9 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
             return new TokenCheck(TokenVerdict.TryRefresh, Why: "anti-CSRF token missing or different");
         }
 
-        if (!token.CheckSession)
-        {
-            return new TokenCheck(TokenVerdict.Ok, content);
-        }
-
-        var answer = await _api.PostAsync(
-            "/recipe/session/verify",
-            new JsonObject { ["accessToken"] = token.AccessToken, ["enableAntiCsrf"] = false, ["doAntiCsrfCheck"] = false, ["checkDatabase"] = true },
-            cancellationToken);
-        var verdict = Verdict(answer);
-        return new TokenCheck(verdict, verdict == TokenVerdict.Ok ? content : null, answer["message"]?.GetValue<string>());
+        return !token.CheckSession || await _live.AcceptsAsync(content.SessionHandle)
+            ? new TokenCheck(TokenVerdict.Ok, content)
+            : new TokenCheck(TokenVerdict.Unauthorised, Why: "the session is over");
     }
 
     public async Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken)
@@ -153,6 +150,10 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
 
         return Revoked(await _api.PostAsync($"{Tenant(tenantId)}/session/revoke", body, cancellationToken));
     }
+
+    public SessionWatch Watch(string handle) => _live.TryName(handle, out var name)
+        ? _live.Checks.Watch(name)
+        : throw new ArgumentException($"'{handle}' is no session handle.", nameof(handle));
 
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _keys.ReadAsync(cancellationToken);
 

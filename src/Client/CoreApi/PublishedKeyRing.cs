@@ -5,14 +5,15 @@ using Grid.Tokens.SigningKeys;
 namespace Grid.Client.CoreApi;
 
 /// <summary>Keeps the app's published keys; fetches them again when they are old, or when a token names a key that is not there.</summary>
-internal sealed class PublishedKeyRing(CoreApiClient api, TimeProvider clock) : IDisposable
+internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRevoked, TimeProvider clock) : IDisposable
 {
     // A stranger can name unknown keys as often as he likes.
     private static readonly TimeSpan ReloadPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestLife = TimeSpan.FromHours(1);
 
     private readonly SemaphoreSlim _fetching = new(1, 1);
-    private Fetched? _fetched;
+    private readonly Lock _changing = new();
+    private volatile Fetched? _fetched;
 
     public ValueTask<KeyRing> GetAsync(CancellationToken cancellationToken) =>
         _fetched is { } fetched && clock.GetUtcNow() < fetched.Ring.NextChangeAt ? new ValueTask<KeyRing>(fetched.Ring) : FetchAsync(evenIfFresh: false, cancellationToken);
@@ -24,6 +25,18 @@ internal sealed class PublishedKeyRing(CoreApiClient api, TimeProvider clock) : 
         var ring = await GetAsync(cancellationToken);
         var left = ring.NextChangeAt - clock.GetUtcNow();
         return new PublishedKeys(_fetched!.Json, left > TimeSpan.Zero ? left : TimeSpan.Zero);
+    }
+
+    /// <summary>A key was revoked: the ring is made anew without it before this returns.</summary>
+    public void LeaveOutRevoked()
+    {
+        lock (_changing)
+        {
+            if (_fetched is { } fetched)
+            {
+                _fetched = fetched with { Ring = KeyRing.FromJwks(fetched.Json, fetched.Ring.NextChangeAt, fetched.Ring, isRevoked) };
+            }
+        }
     }
 
     public void Dispose() => _fetching.Dispose();
@@ -48,14 +61,15 @@ internal sealed class PublishedKeyRing(CoreApiClient api, TimeProvider clock) : 
             var life = cache?.MaxAge is { } age && age < LongestLife ? age : LongestLife;
             try
             {
-                _fetched = new Fetched(KeyRing.FromJwks(json, now + life, _fetched?.Ring), json, now);
+                lock (_changing)
+                {
+                    return (_fetched = new Fetched(KeyRing.FromJwks(json, now + life, _fetched?.Ring, isRevoked), json, now)).Ring;
+                }
             }
             catch (JsonException failure)
             {
                 throw new GridException(GridFailure.Refused, "The key document is not a JWKS: check the connection URI.", failure);
             }
-
-            return _fetched.Ring;
         }
         finally
         {

@@ -10,7 +10,7 @@ namespace Grid.Client.Endpoints;
 /// <summary>The endpoints that the browser SDKs call, below <see cref="GridOptions.ApiBasePath"/>.</summary>
 public static class GridEndpoints
 {
-    /// <summary>Maps refresh, sign-out, published keys, discovery and forward-auth.</summary>
+    /// <summary>Maps refresh, sign-out, events, published keys, discovery and forward-auth.</summary>
     public static IEndpointConventionBuilder MapGrid(this IEndpointRouteBuilder routes)
     {
         ArgumentNullException.ThrowIfNull(routes);
@@ -18,6 +18,8 @@ public static class GridEndpoints
         var front = routes.MapGroup(options.ApiBasePath.TrimEnd('/')).AllowAnonymous();
         front.MapFront("POST", "/session/refresh", RefreshSession.HandleAsync);
         front.MapFront("POST", "/signout", SignOut.HandleAsync);
+        front.MapFront("GET", "/session/events", SessionEvents.HandleAsync);
+        front.MapFront("GET", "/session/events.js", SessionEvents.ScriptAsync);
         front.MapFront("GET", "/jwt/jwks.json", Discovery.KeysAsync);
         front.MapFront("GET", "/.well-known/openid-configuration", Discovery.ConfigurationAsync);
 

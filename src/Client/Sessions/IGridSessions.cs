@@ -1,3 +1,5 @@
+using Grid.Revocation.Holders;
+
 namespace Grid.Client.Sessions;
 
 /// <summary>Sessions of one app: what a back end can do with them. Over the core API by default; in the silo's own process without HTTP.</summary>
@@ -38,6 +40,9 @@ public interface IGridSessions
     /// <param name="exceptHandle">A session that lives on, mostly the caller's own.</param>
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
     Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken);
+
+    /// <summary>Tells when a session ends; dispose it when nobody cares any more.</summary>
+    SessionWatch Watch(string handle);
 
     /// <summary>The published keys, as a JWKS document.</summary>
     ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken);

@@ -43,7 +43,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _running = Task.WhenAll(Task.Run(() => _loop.RunAsync(Identity, _stop.Token), CancellationToken.None), Task.Run(ReapAsync, CancellationToken.None));
+        _running = Task.WhenAll(Task.Run(() => _loop.RunAsync(Identity, _stop.Token), CancellationToken.None), Task.Run(TendAsync, CancellationToken.None));
         await Task.WhenAny(_loop.FirstFresh, Task.Delay(FirstFreshWithin, LeaseClock.Instance, cancellationToken));
     }
 
@@ -64,7 +64,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
         Lease = _options.Lease,
     };
 
-    private async Task ReapAsync()
+    private async Task TendAsync()
     {
         var reaper = new Reaper(LeaseClock.Instance);
         var pause = 2 * new LeaseTerms(_options.Lease).RenewEvery;
@@ -73,6 +73,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
             try
             {
                 await Task.Delay(pause, LeaseClock.Instance, _stop.Token);
+                await _checks.RecheckWatchedAsync();
                 foreach (var row in await reaper.ReapAsync(_registry, _stop.Token))
                 {
                     Log.Reaped(_logger, row.Kind, row.Name, row.Address);
@@ -93,19 +94,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
     {
         _isFailing = false;
         Log.Began(_logger, _holder.Incarnation ?? Guid.Empty, _options.Lease);
-        _ = RecheckAsync();
-    }
-
-    private async Task RecheckAsync()
-    {
-        try
-        {
-            await _checks.RecheckWatchedAsync();
-        }
-        catch (Exception failure)
-        {
-            Log.RecheckFailed(_logger, failure);
-        }
+        _ = _checks.RecheckWatchedAsync();
     }
 
     // Every second while the store is away: once is enough.
@@ -134,8 +123,5 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
 
         [LoggerMessage(2704, LogLevel.Information, "The registry of holders could not be read; it is tried again")]
         public static partial void ReaperFailed(ILogger logger, Exception failure);
-
-        [LoggerMessage(2705, LogLevel.Information, "Watched sessions could not be looked up; their ends are noticed at their next request")]
-        public static partial void RecheckFailed(ILogger logger, Exception failure);
     }
 }

@@ -246,21 +246,21 @@ public sealed class Holder
         }
     }
 
-    /// <summary>Tells when a session ends; null if the holder does not vouch for it now.</summary>
-    public SessionWatch? Watch(SessionName name)
+    /// <summary>Watches a session, known or not.</summary>
+    internal SessionWatch Watch(SessionName name)
     {
         lock (_changing)
         {
-            return Check(name, out _) == HolderVerdict.Known ? _watches.Add(name) : null;
+            return _watches.Add(name);
         }
     }
 
-    /// <summary>Sessions that somebody watches and that this incarnation has not seen yet.</summary>
+    /// <summary>Sessions that somebody watches and that the holder does not vouch for now: not seen yet, over, or at the end of their time.</summary>
     internal IReadOnlyList<SessionName> UnseenWatched()
     {
         lock (_changing)
         {
-            return [.. _watches.Names.Where(name => _state?.Sessions.ContainsKey(name.Id) != true)];
+            return [.. _watches.Names.Where(name => Check(name, out _) != HolderVerdict.Known)];
         }
     }
 

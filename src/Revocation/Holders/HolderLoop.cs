@@ -10,6 +10,7 @@ public sealed class HolderLoop
     private readonly TimeProvider _clock;
     private readonly Func<Guid> _newIncarnation;
     private readonly Func<double> _random;
+    private readonly int _patience;
     private TaskCompletionSource _nudged = NewSignal();
     private TaskCompletionSource _fresh = NewSignal();
 
@@ -18,10 +19,11 @@ public sealed class HolderLoop
     /// <param name="clock">The holder's clock.</param>
     /// <param name="newIncarnation">128 random bits.</param>
     /// <param name="random">Between 0 and 1: a fleet of holders shall not renew in step.</param>
-    public HolderLoop(Holder holder, IHolderStore store, TimeProvider clock, Func<Guid> newIncarnation, Func<double> random)
+    /// <param name="patience">How many renewal intervals an answer may take.</param>
+    public HolderLoop(Holder holder, IHolderStore store, TimeProvider clock, Func<Guid> newIncarnation, Func<double> random, int patience = 1)
     {
         ArgumentNullException.ThrowIfNull(holder);
-        (_holder, _store, _clock, _newIncarnation, _random) = (holder, store, clock, newIncarnation, random);
+        (_holder, _store, _clock, _newIncarnation, _random, _patience) = (holder, store, clock, newIncarnation, random, patience);
         holder.Suspected += () => _nudged.TrySetResult();
     }
 
@@ -63,7 +65,7 @@ public sealed class HolderLoop
                 }
 
                 var ticket = _holder.StartRenewal();
-                var renewed = await _store.RenewAsync(new HolderRenewal(incarnation, cursor, []), stop).WaitAsync(terms.RenewEvery, _clock, stop);
+                var renewed = await _store.RenewAsync(new HolderRenewal(incarnation, cursor, []), stop).WaitAsync(_patience * terms.RenewEvery, _clock, stop);
                 if (renewed.Lost.Contains(incarnation))
                 {
                     _holder.Forget();

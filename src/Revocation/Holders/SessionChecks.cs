@@ -41,12 +41,36 @@ public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvide
             : new ValueTask<SessionFinding>(LookAsync(name, known));
     }
 
-    /// <summary>Looks up the watched sessions that a new incarnation has not seen, so that those that ended meanwhile are told.</summary>
-    public async Task RecheckWatchedAsync()
+    /// <summary>Tells when a session ends.</summary>
+    public SessionWatch Watch(SessionName name)
     {
-        foreach (var name in holder.UnseenWatched())
+        var watch = holder.Watch(name);
+        if (holder.Check(name, out _) != HolderVerdict.Known)
         {
-            await FindAsync(name);
+            _ = RecheckAsync([name]);
+        }
+
+        return watch;
+    }
+
+    /// <summary>
+    /// Looks up the watched sessions that the holder does not vouch for, so that those that ended or expired unseen are told. To be
+    /// called now and then.
+    /// </summary>
+    public Task RecheckWatchedAsync() => RecheckAsync(holder.UnseenWatched());
+
+    private async Task RecheckAsync(IReadOnlyList<SessionName> names)
+    {
+        foreach (var name in names)
+        {
+            try
+            {
+                await FindAsync(name);
+            }
+            catch (Exception)
+            {
+                // The store is away: the next round will tell.
+            }
         }
     }
 

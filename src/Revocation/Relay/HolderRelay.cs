@@ -10,7 +10,10 @@ namespace Grid.Revocation.Relay;
 /// transaction that reads the log, and the holder counts its lease from before it asked. So nothing has to be said about how old
 /// the answer is (docs/decisions/0007).
 /// </remarks>
-public sealed class HolderRelay(IHolderStore inner) : IHolderStore
+/// <param name="inner">The store.</param>
+/// <param name="address">Where this process hears of revocations.</param>
+/// <param name="capacity">Holders to let in.</param>
+public sealed class HolderRelay(IHolderStore inner, Func<string> address, int capacity = int.MaxValue) : IHolderStore
 {
     // Longer than a healthy one takes by far; whoever does not confirm is waited for by lease.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
@@ -20,22 +23,46 @@ public sealed class HolderRelay(IHolderStore inner) : IHolderStore
     /// <summary>How many renew through this one.</summary>
     public int Count => _others.Count;
 
+    /// <summary>Whether as many are connected as may be.</summary>
+    public bool IsFull => _others.Count >= capacity;
+
     /// <summary>Registers a holder here. It is handed everything that becomes visible after its registration, and perhaps a little from before.</summary>
+    /// <param name="other">Which.</param>
+    /// <param name="row">Its row; the address is filled in.</param>
+    /// <param name="cancellationToken">Gives up.</param>
     public async Task<RegisteredHolder> AttachAsync(IRelayedHolder other, HolderRow row, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(other);
+        ArgumentNullException.ThrowIfNull(row);
 
         // First, so that no renewal that reads what follows the registration passes it by.
         _others[other.Incarnation] = other;
         try
         {
-            return await inner.RegisterAsync(row, cancellationToken);
+            return await inner.RegisterAsync(row with { Address = address() }, cancellationToken);
         }
         catch
         {
             Detach(other);
             throw;
         }
+    }
+
+    /// <summary>A holder's first renewal, which waits for nobody: after a break it is not fresh until then.</summary>
+    /// <param name="other">Attached a moment ago.</param>
+    /// <param name="cursor">Of its registration.</param>
+    /// <param name="request">Its number; it had come before this was called.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task RenewFirstAsync(IRelayedHolder other, string cursor, long request, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        var renewed = await inner.RenewAsync(new HolderRenewal(other.Incarnation, cursor, []), cancellationToken);
+        if (renewed.Entries.Count > 0)
+        {
+            _ = other.DeliverAsync(renewed.Entries);
+        }
+
+        End(other, renewed, request);
     }
 
     /// <summary>It is not connected any more. Its row stays until it says that it has stopped, or the reaper finds it.</summary>
@@ -88,15 +115,7 @@ public sealed class HolderRelay(IHolderStore inner) : IHolderStore
 
         foreach (var (other, request) in asked)
         {
-            if (renewed.Lost.Contains(other.Incarnation))
-            {
-                Detach(other);
-                other.Lost();
-            }
-            else
-            {
-                other.Renewed(request);
-            }
+            End(other, renewed, request);
         }
 
         return renewed;
@@ -104,4 +123,17 @@ public sealed class HolderRelay(IHolderStore inner) : IHolderStore
 
     /// <inheritdoc/>
     public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken) => inner.LeaveAsync(incarnation, cancellationToken);
+
+    private void End(IRelayedHolder other, RenewedHolder renewed, long request)
+    {
+        if (renewed.Lost.Contains(other.Incarnation))
+        {
+            Detach(other);
+            other.Lost();
+        }
+        else
+        {
+            other.Renewed(request);
+        }
+    }
 }

@@ -38,8 +38,9 @@ public sealed class KeyRing
     /// <param name="jwks">UTF-8.</param>
     /// <param name="nextChangeAt">When to fetch it again.</param>
     /// <param name="keep">The ring of before: a key that is in it stays the same object, so that what it verified stays remembered.</param>
+    /// <param name="isRevoked">Key ids to leave out.</param>
     /// <exception cref="JsonException">Not a JWKS document.</exception>
-    public static KeyRing FromJwks(ReadOnlyMemory<byte> jwks, DateTimeOffset nextChangeAt, KeyRing? keep = null)
+    public static KeyRing FromJwks(ReadOnlyMemory<byte> jwks, DateTimeOffset nextChangeAt, KeyRing? keep = null, Predicate<string>? isRevoked = null)
     {
         using var document = JsonDocument.Parse(jwks);
         if (document.RootElement.ValueKind != JsonValueKind.Object || !document.RootElement.TryGetProperty("keys"u8, out var entries) || entries.ValueKind != JsonValueKind.Array)
@@ -50,7 +51,7 @@ public sealed class KeyRing
         List<SigningKey> keys = [];
         foreach (var entry in entries.EnumerateArray())
         {
-            if (SigningKeys.SigningKey.FromJwk(entry) is { } key)
+            if (SigningKeys.SigningKey.FromJwk(entry) is { } key && isRevoked?.Invoke(key.Kid) != true)
             {
                 keys.Add(keep is not null && keep._byKid.TryGetValue(key.Kid, out var known) && known.Modulus == key.Modulus ? known : key);
             }

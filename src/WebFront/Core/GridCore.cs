@@ -23,6 +23,7 @@ public static class GridCore
         services.TryAddSingleton(_ => new AccessTokenVerifier());
         services.AddMetrics();
         services.TryAddSingleton<SessionLives>();
+        services.TryAddSingleton<ConnectHolder>();
         services.TryAddSingleton<SessionService>();
         services.TryAddSingleton<CoreGate>();
         return services;
@@ -33,6 +34,7 @@ public static class GridCore
     {
         ArgumentNullException.ThrowIfNull(app);
         var gate = app.ApplicationServices.GetRequiredService<CoreGate>();
+        app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(5), KeepAliveTimeout = TimeSpan.FromSeconds(5) });
         app.Use((context, next) => gate.EnterAsync(context, next));
         app.UseRouting();
         app.Use((context, next) => gate.CheckAsync(context, next));

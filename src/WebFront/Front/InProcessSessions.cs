@@ -5,13 +5,14 @@ using Grid.Abstractions.SigningKeys;
 using Grid.Client;
 using Grid.Client.Sessions;
 using Grid.Revocation.Acknowledgement;
+using Grid.Revocation.Holders;
 using Grid.WebFront.Sessions;
 
 namespace Grid.WebFront.Front;
 
 /// <summary>Sessions of the front's app, in this process: what the core API does, without HTTP.</summary>
 internal sealed class InProcessSessions(
-    FrontDoor door, IAppDirectory apps, SessionService service, ISessionRevoker revoker, IGrainFactory grains, IKeyRings keyRings, TimeProvider clock) : IGridSessions
+    FrontDoor door, IAppDirectory apps, SessionService service, SessionChecks checks, ISessionRevoker revoker, IGrainFactory grains, IKeyRings keyRings, TimeProvider clock) : IGridSessions
 {
     public Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
@@ -33,7 +34,7 @@ internal sealed class InProcessSessions(
         try
         {
             var checkedToken = await service.VerifyAsync(
-                await FindAppAsync(), token.AccessToken, token.CheckAntiCsrf, token.AntiCsrf, token.CheckSession, ClientRules.Newest);
+                await FindAppAsync(), token.AccessToken, token.CheckAntiCsrf, token.AntiCsrf, checkDatabase: false, ClientRules.Newest);
             return new TokenCheck(Verdict(checkedToken.Verdict), checkedToken.Token, checkedToken.Message);
         }
         catch (Exception failure) when (IsOutage(failure))
@@ -100,6 +101,10 @@ internal sealed class InProcessSessions(
         var (sessions, receipt) = await service.RevokeUserAsync(User(app, tenantId, userId), tenantId is null, except);
         return new GridRevocation(Texts(sessions), receipt);
     });
+
+    public SessionWatch Watch(string handle) => SessionHandle.TryParse(handle, out var parsed)
+        ? checks.Watch(new SessionName(door.App.ToString(), parsed.TenantId, parsed.Id))
+        : throw new ArgumentException($"'{handle}' is no session handle.", nameof(handle));
 
     public async ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => await GuardAsync(async app =>
     {

@@ -108,6 +108,19 @@ for (const name of apiNames) {
       await page.getByTestId("expired").waitFor();
     });
 
+    // supertokens-node has no such events.
+    if (name === "dotnet") it("tells every page at once, without a call of theirs, that the session was revoked", async () => {
+      const { page, context, origin, endAll } = await open({ config: { sessionEvents: true } });
+      const other = await context.newPage();
+      await other.goto(`${origin}/app`);
+      await other.getByTestId("user").waitFor();
+      // One of them listens for both; it has to have begun.
+      await page.waitForTimeout(1_500);
+      await endAll();
+      await page.getByTestId("expired").waitFor();
+      await other.getByTestId("expired").waitFor();
+    });
+
     it("tells the page when the refresh token's life has passed", async () => {
       const { page } = await open({ app: "brief" });
       await pass(3.3);

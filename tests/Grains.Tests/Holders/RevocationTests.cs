@@ -67,7 +67,7 @@ public sealed class RevocationTests(GridCluster grid)
     {
         var session = await grid.CreateSessionAsync();
         await AssertEverywhereAsync(session.Key, SessionLife.Lives);
-        using var watch = grid.Service<Holder>(2).Watch(Name(session.Key))!;
+        using var watch = grid.Service<SessionChecks>(2).Watch(Name(session.Key));
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = watch.Ended.Register(told.SetResult);
 

@@ -26,6 +26,7 @@ internal sealed class ClientApp : IAsyncDisposable
 
     public Browser NewBrowser(string mode = "cookie") => new(Url, mode);
 
+    /// <summary>Starts it; <paramref name="configure"/> may also set another core.</summary>
     public static async Task<ClientApp> StartAsync(CoreHost core, Action<GridOptions>? configure = null, string environment = "Production")
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = environment });
@@ -85,6 +86,14 @@ internal sealed class ClientApp : IAsyncDisposable
             var stored = await session.GetInformationAsync();
             return $"{stored.DataJson} {stored.ExpiresAt > stored.CreatedAt} {session.TenantId}";
         }).RequireAuthorization();
+        app.MapGet("/until-the-end", async (HttpContext http) =>
+        {
+            var ended = http.GetGridSession()!.Ended;
+            await http.Response.WriteAsync("waiting ");
+            await http.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, ended).ContinueWith(_ => { }, TaskScheduler.Default);
+            await http.Response.WriteAsync("ended");
+        }).RequireAuthorization();
         app.MapPost("/leave", async (HttpContext http) =>
         {
             await http.GetGridSession()!.RevokeAsync();
@@ -94,5 +103,9 @@ internal sealed class ClientApp : IAsyncDisposable
         return new ClientApp(app, new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()));
     }
 
-    public ValueTask DisposeAsync() => _app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync();
+        await _app.DisposeAsync();
+    }
 }

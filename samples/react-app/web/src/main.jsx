@@ -24,6 +24,11 @@ SuperTokens.init({
 });
 Session.addAxiosInterceptors(axios);
 
+// Grid tells the page at once when its session ends elsewhere; the SDK then does what it does for any session that has expired.
+if (config.sessionEvents) {
+  document.head.append(Object.assign(document.createElement("script"), { src: `${config.apiDomain}/auth/session/events.js` }));
+}
+
 createRoot(document.getElementById("root")).render(
   <SuperTokensWrapper>
     <main>

@@ -1,4 +1,5 @@
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Revocation;
 
@@ -7,6 +8,8 @@ internal static class RevocationEndpoints
 {
     public static void MapRevocation(this IEndpointRouteBuilder core)
     {
+        core.MapCore("GET", "/session/holder", new CoreRoute(CoreScope.App, NeedsVersion: false), context =>
+            context.RequestServices.GetRequiredService<ConnectHolder>().HandleAsync(context));
         core.MapCore("POST", "/session/revoke", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), Revoke.HandleAsync);
     }
 }

@@ -1,0 +1,60 @@
+// Tells this page within milliseconds that its session has ended, wherever that happened. The SDK does the rest: a request
+// through the page's own fetch meets 401, the SDK's refresh fails, and the application hears of it as of any expired session.
+(() => {
+  'use strict';
+  const base = document.currentScript.src.replace(/\/session\/events\.js.*$/, '');
+  const tabs = 'BroadcastChannel' in window ? new BroadcastChannel('grid-session-events') : null;
+  const pause = milliseconds => new Promise(done => setTimeout(done, milliseconds));
+
+  // Kept by the SDK in every mode of transport.
+  const hasSession = () => /(^|;\s*)sFrontToken=/.test(document.cookie);
+
+  const check = () => fetch(`${base}/verify`, { credentials: 'include' }).catch(() => {});
+
+  // True if the session ended; false if the connection did.
+  const listen = async () => {
+    const response = await fetch(`${base}/session/events`, { credentials: 'include' });
+    if (!response.ok) {
+      return false;
+    }
+
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    for (let text = ''; ;) {
+      const { value, done } = await reader.read();
+      if (done) {
+        return false;
+      }
+
+      text = (text + value).slice(-64);
+      if (text.includes('event: ended')) {
+        return true;
+      }
+    }
+  };
+
+  const run = async () => {
+    for (let wait = 500; ;) {
+      if (hasSession()) {
+        const started = Date.now();
+        if (await listen().catch(() => false)) {
+          tabs?.postMessage('ended');
+          await check();
+        }
+
+        wait = Date.now() - started > 10_000 ? 500 : Math.min(wait * 2, 15_000);
+      } else {
+        wait = 500;
+      }
+
+      await pause(wait * (0.8 + 0.4 * Math.random()));
+    }
+  };
+
+  // One tab listens for all; when it closes, the next takes over.
+  tabs?.addEventListener('message', check);
+  if (navigator.locks) {
+    navigator.locks.request('grid-session-events', run);
+  } else {
+    run();
+  }
+})();

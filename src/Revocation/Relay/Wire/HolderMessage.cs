@@ -1,0 +1,80 @@
+using System.Text.Json.Serialization;
+using Grid.Revocation.Log;
+
+namespace Grid.Revocation.Relay.Wire;
+
+/// <summary>Kinds of messages between a service and the silo that it is connected to. Numbers in <see cref="HolderMessage.N"/> tie answers to requests.</summary>
+internal static class HolderMessageType
+{
+    /// <summary>From the service, first: incarnation, name, perhaps a former incarnation that it has forgotten.</summary>
+    public const string Register = "register";
+
+    /// <summary>The answer: app, lease, mode, keys revoked so far.</summary>
+    public const string Registered = "registered";
+
+    /// <summary>From the service: a renewal; its lease counts from before this left.</summary>
+    public const string Renew = "renew";
+
+    /// <summary>The answer: everything that the renewal read was sent before.</summary>
+    public const string Renewed = "renewed";
+
+    /// <summary>To the service: entries of its app.</summary>
+    public const string Entries = "entries";
+
+    /// <summary>The answer: applied.</summary>
+    public const string Confirm = "confirm";
+
+    /// <summary>From the service: does this session live?</summary>
+    public const string Look = "look";
+
+    /// <summary>The answer, from the store: the session, or none.</summary>
+    public const string Looked = "looked";
+
+    /// <summary>The answer where the store gave none.</summary>
+    public const string Failed = "failed";
+
+    /// <summary>To the service: its row is gone, its incarnation over.</summary>
+    public const string Lost = "lost";
+
+    /// <summary>From the service, last: it accepts nothing any more.</summary>
+    public const string Leave = "leave";
+}
+
+/// <summary>One message, a JSON object; members that do not belong to its kind are absent.</summary>
+internal sealed record HolderMessage
+{
+    public required string Type { get; init; }
+
+    public long N { get; init; }
+
+    public Guid? Incarnation { get; init; }
+
+    public Guid? Former { get; init; }
+
+    public string? Name { get; init; }
+
+    public string? App { get; init; }
+
+    public int? LeaseMs { get; init; }
+
+    /// <summary>Whether the app accepts valid tokens while nobody can say.</summary>
+    public bool? Bounded { get; init; }
+
+    public IReadOnlyList<string>? RevokedKeys { get; init; }
+
+    public IReadOnlyList<RevocationEntry>? Entries { get; init; }
+
+    public string? Tenant { get; init; }
+
+    public Guid? Session { get; init; }
+
+    public string? UserId { get; init; }
+
+    public long? Epoch { get; init; }
+
+    public DateTimeOffset? ExpiresAt { get; init; }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(HolderMessage))]
+internal sealed partial class HolderJson : JsonSerializerContext;

@@ -1,0 +1,122 @@
+using System.Net.WebSockets;
+using System.Text.Json;
+using System.Threading.Channels;
+
+namespace Grid.Revocation.Relay.Wire;
+
+/// <summary>Messages over one WebSocket, in order both ways. Whoever cannot take them fast enough loses the connection, and with it the incarnation.</summary>
+internal sealed class HolderSocket : IAsyncDisposable
+{
+    private const int MaxMessage = 1024 * 1024;
+    private const int MaxWaiting = 16 * 1024;
+
+    private readonly WebSocket _socket;
+    private readonly Channel<HolderMessage> _waiting = Channel.CreateBounded<HolderMessage>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+    private readonly CancellationTokenSource _closing = new();
+    private readonly Task _sending;
+    private byte[] _received = new byte[16 * 1024];
+
+    public HolderSocket(WebSocket socket)
+    {
+        _socket = socket;
+        _sending = SendAllAsync();
+    }
+
+    /// <summary>Puts a message in line. False if the connection is over.</summary>
+    public bool Send(HolderMessage message)
+    {
+        if (_waiting.Writer.TryWrite(message))
+        {
+            return true;
+        }
+
+        Abort();
+        return false;
+    }
+
+    /// <summary>The next message; null when the other side has closed.</summary>
+    /// <exception cref="WebSocketException">The connection broke.</exception>
+    /// <exception cref="JsonException">That was no message.</exception>
+    public async Task<HolderMessage?> ReceiveAsync(CancellationToken cancellationToken)
+    {
+        var length = 0;
+        while (true)
+        {
+            var part = await _socket.ReceiveAsync(_received.AsMemory(length), cancellationToken);
+            if (part.MessageType == WebSocketMessageType.Close)
+            {
+                return null;
+            }
+
+            length += part.Count;
+            if (part.EndOfMessage)
+            {
+                return JsonSerializer.Deserialize(_received.AsSpan(0, length), HolderJson.Default.HolderMessage) ?? throw new JsonException("A message is an object.");
+            }
+
+            if (length == _received.Length)
+            {
+                if (length >= MaxMessage)
+                {
+                    throw new JsonException($"A message may have at most {MaxMessage} bytes.");
+                }
+
+                Array.Resize(ref _received, length * 2);
+            }
+        }
+    }
+
+    /// <summary>Ends the connection without a word.</summary>
+    public void Abort()
+    {
+        _waiting.Writer.TryComplete();
+        try
+        {
+            _closing.Cancel();
+            _socket.Abort();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It is over already.
+        }
+    }
+
+    /// <summary>Sends what is in line, says goodbye and closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _waiting.Writer.TryComplete();
+        try
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(1));
+            await _sending.WaitAsync(patience.Token);
+            if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
+            {
+                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token);
+            }
+        }
+        catch (Exception over) when (over is WebSocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // It is closed either way.
+        }
+
+        Abort();
+        _socket.Dispose();
+        _closing.Dispose();
+    }
+
+    private async Task SendAllAsync()
+    {
+        try
+        {
+            await foreach (var message in _waiting.Reader.ReadAllAsync(_closing.Token))
+            {
+                await _socket.SendAsync(
+                    JsonSerializer.SerializeToUtf8Bytes(message, HolderJson.Default.HolderMessage), WebSocketMessageType.Text, endOfMessage: true, _closing.Token);
+            }
+        }
+        catch (Exception over) when (over is WebSocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            Abort();
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using System.Net;
+using System.Text.Json;
+
+namespace Grid.WebFront.Tests.Front;
+
+/// <summary>An application that checks sessions itself: no call per request, and dead at once all the same.</summary>
+public sealed class LiveSessionTests(CoreHost core)
+{
+    private readonly string _user = $"user-{Guid.NewGuid():N}";
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_known_session_costs_no_look_and_a_revocation_waits_for_the_application()
+    {
+        var appId = await core.CreateAppAsync();
+        await using var app = await ClientApp.StartAsync(core, o => o.ConnectionUri = new Uri(core.Url, appId));
+        using var browser = app.NewBrowser();
+        var handle = (await browser.PostAsync($"/sign-in?user={_user}")).Text;
+        Assert.Equal(200, (await browser.GetAsync("/me")).Status);
+        var reads = core.Store.Reads(appId["/appid-".Length..]);
+        for (var i = 0; i < 50; i++)
+        {
+            Assert.Equal(200, (await browser.GetAsync("/me")).Status);
+        }
+
+        Assert.Equal(reads, core.Store.Reads(appId["/appid-".Length..]));
+        var receipt = await core.PostAsync($"{appId}/session/revoke", new { sessionHandles = new[] { handle } });
+
+        Assert.InRange((int)receipt.Json["holders"]!["confirmed"]!, 2, 100);
+        Assert.Equal(401, (await browser.GetAsync("/me")).Status);
+    }
+
+    [Fact]
+    public async Task All_sessions_of_a_user_end_in_every_application()
+    {
+        await using var one = await ClientApp.StartAsync(core);
+        await using var two = await ClientApp.StartAsync(core);
+        using var browser = one.NewBrowser("header");
+        await browser.PostAsync($"/sign-in?user={_user}");
+        var bearer = browser.AccessToken;
+        Assert.Equal(200, (await one.NewBrowser().SendAsync("GET", "/me", bearer: bearer)).Status);
+        Assert.Equal(200, (await two.NewBrowser().SendAsync("GET", "/me", bearer: bearer)).Status);
+
+        await core.PostAsync("/session/revoke", new { userId = _user });
+
+        Assert.Equal(401, (await one.NewBrowser().SendAsync("GET", "/me", bearer: bearer)).Status);
+        Assert.Equal(401, (await two.NewBrowser().SendAsync("GET", "/me", bearer: bearer)).Status);
+    }
+
+    [Fact]
+    public async Task Tokens_of_a_revoked_key_are_worthless_in_the_application_at_once()
+    {
+        var appId = await core.CreateAppAsync();
+        await using var app = await ClientApp.StartAsync(core, o => o.ConnectionUri = new Uri(core.Url, appId));
+        using var browser = app.NewBrowser("header");
+        await browser.PostAsync($"/sign-in?user={_user}");
+        var bearer = browser.AccessToken!;
+        Assert.Equal(200, (await browser.GetAsync("/me")).Status);
+        using var header = JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(bearer.Split('.')[0]));
+
+        await core.PostAsync($"{appId}/session/revoke", new { signingKey = header.RootElement.GetProperty("kid").GetString() });
+
+        Assert.Equal((401, """{"message":"try refresh token"}"""), await RefreshWireTests.Brief(app.NewBrowser().SendAsync("GET", "/me", bearer: bearer)));
+    }
+
+    [Fact]
+    public async Task Without_a_connection_known_sessions_are_accepted_first_sight_is_503_and_nobody_is_signed_out()
+    {
+        await using var cable = new TcpRelay(core.Url);
+        await using var app = await ClientApp.StartAsync(core, o => o.ConnectionUri = cable.Url);
+        using var known = app.NewBrowser("header");
+        using var unseen = app.NewBrowser("header");
+        await known.PostAsync($"/sign-in?user={_user}");
+        await unseen.PostAsync($"/sign-in?user={_user}");
+        Assert.Equal(200, (await known.GetAsync("/me")).Status);
+
+        cable.Cut();
+        Assert.Equal(200, (await known.GetAsync("/me")).Status);
+        Assert.Equal(503, (await unseen.GetAsync("/me")).Status);
+
+        cable.Mend();
+        while ((await unseen.GetAsync("/me")).Status != 200)
+        {
+            await Task.Delay(50, Stop);
+        }
+
+        Assert.Equal(200, (await known.GetAsync("/me")).Status);
+    }
+
+    [Theory]
+    [InlineData("/until-the-end", "waiting ended")]
+    [InlineData("/auth/session/events", ": here\n\nevent: ended\ndata: {}\n\n")]
+    public async Task A_request_that_outlives_its_check_ends_with_the_session(string path, string expected)
+    {
+        await using var app = await ClientApp.StartAsync(core);
+        using var browser = app.NewBrowser("header");
+        await browser.PostAsync($"/sign-in?user={_user}");
+        using var http = new HttpClient { BaseAddress = app.Url };
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { { "Authorization", $"Bearer {browser.AccessToken}" } } };
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        var body = response.Content.ReadAsStringAsync(Stop);
+        await Task.Delay(100, Stop);
+        Assert.False(body.IsCompleted);
+
+        await core.PostAsync("/session/revoke", new { userId = _user });
+
+        Assert.Equal(expected, await body.WaitAsync(TimeSpan.FromSeconds(30), Stop));
+    }
+
+    [Fact]
+    public async Task Who_has_no_session_gets_no_events_and_the_script_is_there_for_all()
+    {
+        await using var app = await ClientApp.StartAsync(core);
+        using var browser = app.NewBrowser();
+
+        Assert.Equal(401, (await browser.GetAsync("/auth/session/events")).Status);
+        Assert.Contains("session/events", (await browser.GetAsync("/auth/session/events.js")).Text, StringComparison.Ordinal);
+    }
+}
