@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using Grid.TestKit;
 using Grid.Tokens;
 
 namespace Grid.Silo.Tests;

@@ -13,14 +13,19 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     private readonly string _folder;
     private readonly string _binaries;
     private readonly int _port;
+    private readonly string _address;
 
-    private PostgreSqlServer(string folder, string binaries, int port) => (_folder, _binaries, _port) = (folder, binaries, port);
+    private PostgreSqlServer(string folder, string binaries, int port, string address) =>
+        (_folder, _binaries, _port, _address) = (folder, binaries, port, address);
 
     /// <summary>Why there is none, if <see cref="TryStartAsync"/> returned null.</summary>
     public static string? Missing { get; private set; }
 
     /// <summary>Starts a server with extra settings (<c>name=value</c>); null if this machine has no binaries (see <see cref="Missing"/>).</summary>
-    public static async Task<PostgreSqlServer?> TryStartAsync(params string[] settings)
+    public static Task<PostgreSqlServer?> TryStartAsync(params string[] settings) => TryStartOnAsync("127.0.0.1", settings);
+
+    /// <summary>As <see cref="TryStartAsync"/>, on this machine's other address; everybody who reaches it may connect.</summary>
+    public static async Task<PostgreSqlServer?> TryStartOnAsync(string address, params string[] settings)
     {
         var binaries = FindBinaries();
         if (binaries is null)
@@ -35,12 +40,17 @@ public sealed class PostgreSqlServer : IAsyncDisposable
             await RunAsync("chown", [User, folder]);
         }
 
-        var server = new PostgreSqlServer(folder, binaries, FreePort());
+        var server = new PostgreSqlServer(folder, binaries, FreePort(), address);
         await server.RunServerToolAsync("initdb", ["-D", server.Data, "-U", User, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"]);
+        if (address != "127.0.0.1")
+        {
+            await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), $"host all all {address}/24 trust\n");
+        }
+
         var options = string.Join(' ', settings.Select(s => $"-c {s}"));
         await server.RunServerToolAsync(
             "pg_ctl",
-            ["-D", server.Data, "-w", "-t", "60", "-l", Path.Combine(folder, "log"), "-o", $"-p {server._port} -k {folder} -c listen_addresses=127.0.0.1 -c max_connections=200 {options}", "start"]);
+            ["-D", server.Data, "-w", "-t", "60", "-l", Path.Combine(folder, "log"), "-o", $"-p {server._port} -k {folder} -c listen_addresses={address} -c max_connections=200 {options}", "start"]);
         return server;
     }
 
@@ -58,8 +68,17 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     /// <summary>Ends it at once, as a crash does, and starts it again.</summary>
     public async Task CrashAndRestartAsync()
     {
-        await RunServerToolAsync("pg_ctl", ["-D", Data, "-m", "immediate", "-w", "stop"]);
-        await RunServerToolAsync("pg_ctl", ["-D", Data, "-w", "-l", Path.Combine(_folder, "log"), "-o", $"-p {_port} -k {_folder} -c listen_addresses=127.0.0.1", "start"]);
+        await CrashAsync();
+        await RestartAsync();
+    }
+
+    /// <summary>Ends it at once, as a crash does.</summary>
+    public Task CrashAsync() => RunServerToolAsync("pg_ctl", ["-D", Data, "-m", "immediate", "-w", "stop"]);
+
+    /// <summary>Starts it again after <see cref="CrashAsync"/>.</summary>
+    public async Task RestartAsync()
+    {
+        await RunServerToolAsync("pg_ctl", ["-D", Data, "-w", "-l", Path.Combine(_folder, "log"), "-o", $"-p {_port} -k {_folder} -c listen_addresses={_address} -c max_connections=200", "start"]);
     }
 
     public async ValueTask DisposeAsync()
@@ -73,7 +92,7 @@ public sealed class PostgreSqlServer : IAsyncDisposable
 
     private string Data => Path.Combine(_folder, "data");
 
-    private string ConnectionString(string database) => $"Host=127.0.0.1;Port={_port};Username={User};Database={database}";
+    private string ConnectionString(string database) => $"Host={_address};Port={_port};Username={User};Database={database}";
 
     private Task RunServerToolAsync(string tool, string[] arguments)
     {

@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Text;
 
-namespace Grid.Silo.Tests;
+namespace Grid.TestKit;
 
-/// <summary>The built executable as a process of its own.</summary>
-internal sealed class GridProcess : IDisposable
+/// <summary>The built executable, beside the test's own assembly, as a process of its own.</summary>
+public sealed class GridProcess : IDisposable
 {
     private readonly StringBuilder _output = new();
     private readonly Process _process;
@@ -32,18 +32,23 @@ internal sealed class GridProcess : IDisposable
 
     public HttpClient Http { get; private set; } = null!;
 
+    public bool HasExited => _process.HasExited;
+
     /// <summary>Runs a verb to its end.</summary>
     public static async Task<(int Code, string Output)> RunAsync(string folder, string[] arguments, params (string Name, string Value)[] environment)
     {
-        using var grid = Start(folder, arguments, environment);
+        using var grid = Start(folder, [], arguments, environment);
         await grid._process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
         return (grid._process.ExitCode, grid.Output);
     }
 
     /// <summary>Serves on a free port; returns when it says that it is ready.</summary>
-    public static async Task<GridProcess> ServeAsync(string folder, params (string Name, string Value)[] environment)
+    public static Task<GridProcess> ServeAsync(string folder, params (string Name, string Value)[] environment) => ServeAsync(folder, [], environment);
+
+    /// <summary>As above, by a command that starts commands.</summary>
+    public static async Task<GridProcess> ServeAsync(string folder, string[] prefix, (string Name, string Value)[] environment)
     {
-        var grid = Start(folder, ["serve"], [("Grid__Core__Port", "0"), ("Grid__Front__Port", "0"), .. environment]);
+        var grid = Start(folder, prefix, ["serve"], [("Grid__Core__Port", "0"), ("Grid__Front__Port", "0"), .. environment]);
         var patience = Stopwatch.StartNew();
         while (!grid.Output.Contains("Ready.", StringComparison.Ordinal))
         {
@@ -66,10 +71,17 @@ internal sealed class GridProcess : IDisposable
         await _process.WaitForExitAsync();
     }
 
+    /// <summary>Holds it still, as an overloaded or suspended machine does (<c>STOP</c>), or lets it go on (<c>CONT</c>).</summary>
+    public void Signal(string name)
+    {
+        using var kill = Process.Start("kill", [$"-{name}", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]);
+        kill.WaitForExit();
+    }
+
     /// <summary>Asks it to end, as an init system does.</summary>
     public async Task<int> TerminateAsync()
     {
-        Process.Start("kill", ["-TERM", _process.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]).Dispose();
+        Signal("TERM");
         await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
         return _process.ExitCode;
     }
@@ -85,9 +97,10 @@ internal sealed class GridProcess : IDisposable
         _process.Dispose();
     }
 
-    private static GridProcess Start(string folder, string[] arguments, (string Name, string Value)[] environment)
+    private static GridProcess Start(string folder, string[] prefix, string[] arguments, (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Grid.Silo.dll"), .. arguments])
+        string[] command = [.. prefix, "dotnet", Path.Combine(AppContext.BaseDirectory, "Grid.Silo.dll"), .. arguments];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

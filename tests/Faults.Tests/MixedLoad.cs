@@ -1,0 +1,227 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Grid.TestKit.History;
+
+namespace Grid.Faults.Tests;
+
+/// <summary>Verify 70 %, refresh 15 %, create 8 %, revoke 5 %, revoke-all 2 %, on silos chosen at random; everything is written down.</summary>
+/// <remarks>Each acknowledged revocation is followed at once by verifications of what it ended on all silos.</remarks>
+/// <param name="cluster">Whom to load.</param>
+/// <param name="patience">How long a worker waits for anything but a revocation.</param>
+internal sealed class MixedLoad(Cluster cluster, TimeSpan patience)
+{
+    private const int Workers = 8;
+    private const int Users = 40;
+
+    private static readonly Stopwatch Clock = Stopwatch.StartNew();
+
+    private readonly ConcurrentDictionary<string, Client> _sessions = new();
+    private readonly List<RevokeReceipt> _receipts = [];
+    private long _answered;
+    private long _unavailable;
+
+    public SessionHistory History { get; } = new();
+
+    /// <summary>Requests that were answered, and those that were not or with 503.</summary>
+    public (long Answered, long Unavailable) Requests => (Interlocked.Read(ref _answered), Interlocked.Read(ref _unavailable));
+
+    public IReadOnlyList<RevokeReceipt> Receipts
+    {
+        get
+        {
+            lock (_receipts)
+            {
+                return [.. _receipts];
+            }
+        }
+    }
+
+    /// <summary>Runs until told to stop.</summary>
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(() => WorkAsync(new Random(worker), stop), CancellationToken.None)));
+
+    /// <summary>Shows the tokens of sessions that were revoked to one silo.</summary>
+    public Task AskForRevokedAsync(int silo, int count) => Task.WhenAll(
+        _sessions.Values.Where(session => session.IsRevoked).TakeLast(count).Select(session => VerifyAsync(silo, session, checkDatabase: false, untilAnswered: true)));
+
+    /// <summary>Shows each living session's token to one silo.</summary>
+    /// <returns>How many were accepted, refused, and not answered.</returns>
+    public async Task<(int Accepted, int Refused, int Unavailable)> AskForLivingAsync(int silo, int count)
+    {
+        var results = await Task.WhenAll(_sessions.Values.Where(session => !session.IsBeingRevoked).Take(count).Select(session => VerifyAsync(silo, session, checkDatabase: false)));
+        return (results.Count(r => r == VerificationResult.Accepted), results.Count(r => r == VerificationResult.Refused), results.Count(r => r == VerificationResult.Unavailable));
+    }
+
+    private async Task WorkAsync(Random random, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            var silo = random.Next(3);
+            var living = _sessions.Values.Where(session => !session.IsBeingRevoked).ToList();
+            var session = living.Count > 0 ? living[random.Next(living.Count)] : null;
+            var dice = random.Next(100);
+            switch (dice)
+            {
+                case < 70 when session is not null:
+                    await VerifyAsync(silo, session, checkDatabase: dice < 20);
+                    break;
+                case < 85 when session is not null:
+                    await RefreshAsync(silo, session);
+                    break;
+                case < 93 or < 85:
+                    await CreateAsync(silo, $"user-{random.Next(Users)}");
+                    break;
+                case < 98 when session is not null:
+                    await RevokeAsync(silo, session);
+                    break;
+                default:
+                    await RevokeAllAsync(silo, $"user-{random.Next(Users)}");
+                    break;
+            }
+
+            // The machine has other things to do than to be loaded: it is the order of events that counts.
+            await Task.Delay(2, CancellationToken.None);
+        }
+    }
+
+    private async Task CreateAsync(int silo, string user)
+    {
+        var started = Clock.Elapsed;
+        if (await PostAsync(silo, "/recipe/session", new JsonObject { ["userId"] = user, ["enableAntiCsrf"] = false, ["userDataInJWT"] = new JsonObject(), ["userDataInDatabase"] = new JsonObject() }) is { } made)
+        {
+            var session = new Client((string)made["session"]!["handle"]!, user, (string)made["accessToken"]!["token"]!, (string)made["refreshToken"]!["token"]!);
+            History.Add(new MadeSession { Session = session.Handle, App = "public", Tenant = "public", UserId = user, Started = started, Acknowledged = Clock.Elapsed });
+            _sessions[session.Handle] = session;
+        }
+    }
+
+    private async Task<VerificationResult> VerifyAsync(int silo, Client session, bool checkDatabase, bool untilAnswered = false)
+    {
+        var started = Clock.Elapsed;
+        var answer = await PostAsync(silo, "/recipe/session/verify", new JsonObject
+        {
+            ["accessToken"] = session.AccessToken, ["enableAntiCsrf"] = false, ["doAntiCsrfCheck"] = false, ["checkDatabase"] = checkDatabase,
+        }, untilAnswered);
+        var result = ((string?)answer?["status"], (string?)answer?["message"]) switch
+        {
+            ("OK", _) => VerificationResult.Accepted,
+
+            // Another worker has just refreshed it: of this token, not of the session.
+            ("UNAUTHORISED", "rotated-out token branch; refresh required") => VerificationResult.Unavailable,
+            ("UNAUTHORISED", _) => VerificationResult.Refused,
+            _ => VerificationResult.Unavailable,
+        };
+        History.Add(new Verification { Session = session.Handle, Verifier = $"silo {silo}", Result = result, Started = started, Ended = Clock.Elapsed });
+        return result;
+    }
+
+    private async Task RefreshAsync(int silo, Client session)
+    {
+        // By one worker at a time: a browser does the same.
+        if (!session.TryTake())
+        {
+            return;
+        }
+
+        var answer = await PostAsync(silo, "/recipe/session/refresh", new JsonObject { ["refreshToken"] = session.RefreshToken, ["enableAntiCsrf"] = false, ["useDynamicSigningKey"] = true });
+        if ((string?)answer?["status"] == "OK")
+        {
+            session.Refreshed((string)answer!["accessToken"]!["token"]!, (string)answer["refreshToken"]!["token"]!);
+        }
+
+        session.GiveBack();
+    }
+
+    private async Task RevokeAsync(int silo, Client session)
+    {
+        session.IsBeingRevoked = true;
+        var started = Clock.Elapsed;
+        var receipt = await PostAsync(silo, "/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(session.Handle) }, untilAnswered: true);
+        History.Add(new RevokeCall { Session = session.Handle, Started = started, Acknowledged = receipt is null ? null : Clock.Elapsed });
+        await AfterAsync(receipt, [session]);
+    }
+
+    private async Task RevokeAllAsync(int silo, string user)
+    {
+        var started = Clock.Elapsed;
+        var concerned = _sessions.Values.Where(session => session.User == user && !session.IsRevoked).ToList();
+        concerned.ForEach(session => session.IsBeingRevoked = true);
+        var receipt = await PostAsync(silo, "/session/revoke", new JsonObject { ["userId"] = user }, untilAnswered: true);
+        History.Add(new RevokeCall { App = "public", UserId = user, Started = started, Acknowledged = receipt is null ? null : Clock.Elapsed });
+        await AfterAsync(receipt, concerned);
+    }
+
+    private async Task AfterAsync(JsonObject? receipt, IReadOnlyList<Client> ended)
+    {
+        if (receipt is null)
+        {
+            return;
+        }
+
+        foreach (var session in ended)
+        {
+            session.IsRevoked = true;
+        }
+
+        // An empty user has no entry, and nobody to ask.
+        if ((long)receipt["position"]! > 0)
+        {
+            lock (_receipts)
+            {
+                _receipts.Add(new RevokeReceipt((int)receipt["holders"]!["confirmed"]!, (int)receipt["holders"]!["waitedOut"]!));
+            }
+        }
+
+        await Task.WhenAll(ended.Take(5).SelectMany(session => Enumerable.Range(0, 3).Select(silo => VerifyAsync(silo, session, checkDatabase: false))));
+    }
+
+    private async Task<JsonObject?> PostAsync(int silo, string path, JsonObject body, bool untilAnswered = false)
+    {
+        using var limit = new CancellationTokenSource(untilAnswered ? Timeout.InfiniteTimeSpan : patience);
+        try
+        {
+            using var answer = await cluster.Silos[silo].Http.PostAsJsonAsync(path, body, limit.Token);
+            if (answer.IsSuccessStatusCode)
+            {
+                Interlocked.Increment(ref _answered);
+                return await answer.Content.ReadFromJsonAsync<JsonObject>(limit.Token);
+            }
+
+            Assert.Equal(503, (int)answer.StatusCode);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
+        {
+            // Ended, stopped, cut off, or being replaced.
+        }
+
+        Interlocked.Increment(ref _unavailable);
+        return null;
+    }
+
+    private sealed class Client(string handle, string user, string accessToken, string refreshToken)
+    {
+        private int _taken;
+
+        public string Handle => handle;
+
+        public string User => user;
+
+        public string AccessToken { get; private set; } = accessToken;
+
+        public string RefreshToken { get; private set; } = refreshToken;
+
+        public bool IsBeingRevoked { get; set; }
+
+        public bool IsRevoked { get; set; }
+
+        public bool TryTake() => Interlocked.CompareExchange(ref _taken, 1, 0) == 0;
+
+        public void GiveBack() => Volatile.Write(ref _taken, 0);
+
+        public void Refreshed(string access, string refresh) => (AccessToken, RefreshToken) = (access, refresh);
+    }
+}
+
+/// <summary>What stood behind a revocation.</summary>
+internal sealed record RevokeReceipt(int Confirmed, int WaitedOut);

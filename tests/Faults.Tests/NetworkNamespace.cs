@@ -1,0 +1,84 @@
+using System.Diagnostics;
+
+namespace Grid.Faults.Tests;
+
+/// <summary>A network of its own for one silo: one link to the cluster, which can be cut, and one for those who ask it, which cannot.</summary>
+internal sealed class NetworkNamespace : IDisposable
+{
+    private readonly string _name = $"grid{Environment.ProcessId % 100_000}";
+
+    private NetworkNamespace()
+    {
+    }
+
+    /// <summary>This machine, as the silo inside sees it.</summary>
+    public string Outside { get; } = "10.213.1.1";
+
+    /// <summary>The silo inside, as the cluster sees it.</summary>
+    public string Inside { get; } = "10.213.1.2";
+
+    /// <summary>The silo inside, as its callers see it.</summary>
+    public string Door { get; } = "10.213.2.2";
+
+    /// <summary>Starts a command inside.</summary>
+    public string[] Prefix => ["ip", "netns", "exec", _name];
+
+    /// <summary>Skips the test where this machine does not allow it.</summary>
+    public static NetworkNamespace Create()
+    {
+        var network = new NetworkNamespace();
+        try
+        {
+            var name = network._name;
+            Run("ip", "netns", "add", name);
+            Link(name, "cable", network.Outside, network.Inside);
+            Link(name, "door", "10.213.2.1", network.Door);
+            Run("ip", "-n", name, "link", "set", "lo", "up");
+            return network;
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            network.Dispose();
+            Assert.Skip($"no network namespaces here: {failure.Message}");
+            throw;
+        }
+
+        static void Link(string name, string kind, string outside, string inside)
+        {
+            Run("ip", "link", "add", name + kind, "type", "veth", "peer", "name", kind, "netns", name);
+            Run("ip", "address", "add", outside + "/24", "dev", name + kind);
+            Run("ip", "link", "set", name + kind, "up");
+            Run("ip", "-n", name, "address", "add", inside + "/24", "dev", kind);
+            Run("ip", "-n", name, "link", "set", kind, "up");
+        }
+    }
+
+    /// <summary>Between the silo inside and everybody else in the cluster, the store among them.</summary>
+    public void Cut() => Run("ip", "link", "set", _name + "cable", "down");
+
+    public void Mend() => Run("ip", "link", "set", _name + "cable", "up");
+
+    public void Dispose()
+    {
+        // Takes the links with it.
+        try
+        {
+            Run("ip", "netns", "delete", _name);
+        }
+        catch (Exception failure) when (failure is InvalidOperationException or System.ComponentModel.Win32Exception)
+        {
+            // It was never made.
+        }
+    }
+
+    private static void Run(string file, params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo(file, arguments) { RedirectStandardError = true })!;
+        var error = process.StandardError.ReadToEnd();
+        process.WaitForExit();
+        if (process.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"{file} {string.Join(' ', arguments)}: {error.Trim()}");
+        }
+    }
+}
