@@ -54,16 +54,7 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
         await Context.SignInGridAsync(userId, payload, tenantId: user.FindFirst("tid")?.Value ?? GridDefaults.TenantId);
     }
 
-    protected override async Task HandleSignOutAsync(AuthenticationProperties? properties)
-    {
-        var check = _check ?? await requests.CheckAsync(Context, new GridEndpoint { ClaimValidators = _ => [] }, Request.Method);
-        if (check.Session is { } session)
-        {
-            await session.RevokeAsync();
-        }
-
-        requests.Transport.ClearEverywhere(Context);
-    }
+    protected override Task HandleSignOutAsync(AuthenticationProperties? properties) => Context.SignOutGridAsync();
 
     private ClaimsPrincipal Principal(GridSession session)
     {

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Grid.Client.Claims;
 using Grid.Client.Sessions;
-using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -54,7 +53,18 @@ public static class GridHttpContext
     }
 
     /// <summary>Ends the request's session, if it has one, and tells the browser to forget its tokens.</summary>
-    public static Task SignOutGridAsync(this HttpContext context) => context.SignOutAsync(GridDefaults.AuthenticationScheme);
+    public static async Task SignOutGridAsync(this HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var requests = context.RequestServices.GetRequiredService<SessionRequests>();
+        var check = context.Features.Get<RequestCheck>() ?? await requests.CheckAsync(context, new GridEndpoint { ClaimValidators = _ => [] }, context.Request.Method);
+        if (check.Session is { } session)
+        {
+            await session.RevokeAsync();
+        }
+
+        requests.Transport.ClearEverywhere(context);
+    }
 
     /// <summary>What this endpoint wants otherwise than <see cref="GridOptions"/>.</summary>
     public static TBuilder WithGrid<TBuilder>(this TBuilder endpoint, GridEndpoint wanted)

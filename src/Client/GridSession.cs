@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Grid.Client.Claims;
 using Grid.Client.Sessions;
 using Grid.Revocation.Holders;
@@ -32,6 +33,7 @@ public sealed class GridSession
     public string TenantId { get; }
 
     /// <summary>The access token as it is now.</summary>
+    [JsonIgnore] // An endpoint that answers with its session would show the token to scripts.
     public string AccessToken { get; private set; }
 
     /// <summary>The user's claims, one JSON object.</summary>
@@ -44,6 +46,7 @@ public sealed class GridSession
     /// Cancelled when the session ends, wherever that happens: for WebSockets, event streams and other requests that outlive a check.
     /// Not by an outage: nobody is signed out by that.
     /// </summary>
+    [JsonIgnore]
     public CancellationToken Ended
     {
         get

@@ -18,7 +18,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable
 
     private readonly RemoteHolderStore _store;
     private readonly HolderLoop _loop;
-    private readonly bool _isUsed;
+    private readonly bool _checksEachRequest;
     private readonly ILogger<LiveSessions> _logger;
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
@@ -26,7 +26,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable
 
     public LiveSessions(IOptions<GridOptions> options, ILogger<LiveSessions> logger)
     {
-        (_isUsed, _logger) = (options.Value.CheckEachRequest, logger);
+        (_checksEachRequest, _logger) = (options.Value.CheckEachRequest, logger);
         Holder = new Holder(LeaseClock.Instance);
         _store = new RemoteHolderStore(Holder, options.Value);
         Checks = new SessionChecks(Holder, _store, LeaseClock.Instance);
@@ -79,9 +79,11 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_isUsed)
+        _running = Task.WhenAll(Task.Run(() => _loop.RunAsync(Identity, _stop.Token), CancellationToken.None), Task.Run(RecheckAsync, CancellationToken.None));
+
+        // Without it single endpoints and watches may still ask: they find it ready when they do.
+        if (_checksEachRequest)
         {
-            _running = Task.WhenAll(Task.Run(() => _loop.RunAsync(Identity, _stop.Token), CancellationToken.None), Task.Run(RecheckAsync, CancellationToken.None));
             await Task.WhenAny(_loop.FirstFresh, Task.Delay(FirstFreshWithin, cancellationToken));
         }
     }

@@ -86,6 +86,8 @@ internal sealed class ClientApp : IAsyncDisposable
             var stored = await session.GetInformationAsync();
             return $"{stored.DataJson} {stored.ExpiresAt > stored.CreatedAt} {session.TenantId}";
         }).RequireAuthorization();
+        app.MapGet("/checked", () => "in").RequireAuthorization().WithGrid(new GridEndpoint { CheckEachRequest = true });
+        app.MapGet("/session", (HttpContext http) => http.GetGridSession()).RequireAuthorization();
         app.MapGet("/until-the-end", async (HttpContext http) =>
         {
             var ended = http.GetGridSession()!.Ended;

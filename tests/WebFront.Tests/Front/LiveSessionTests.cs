@@ -110,6 +110,39 @@ public sealed class LiveSessionTests(CoreHost core)
     }
 
     [Fact]
+    public async Task An_endpoint_may_ask_where_others_do_not()
+    {
+        await using var app = await ClientApp.StartAsync(core, o => o.CheckEachRequest = false);
+        using var browser = app.NewBrowser("header");
+        var handle = (await browser.PostAsync($"/sign-in?user={_user}")).Text;
+        var bearer = browser.AccessToken;
+        while ((await browser.GetAsync("/checked")).Status == 503)
+        {
+            // Its connection is being made; nobody waited for it at the start.
+            await Task.Delay(20, Stop);
+        }
+
+        Assert.Equal(200, (await browser.GetAsync("/checked")).Status);
+        await core.PostAsync("/session/revoke", new { sessionHandles = new[] { handle } });
+
+        Assert.Equal(401, (await app.NewBrowser().SendAsync("GET", "/checked", bearer: bearer)).Status);
+        Assert.Equal(200, (await app.NewBrowser().SendAsync("GET", "/me", bearer: bearer)).Status);
+    }
+
+    [Fact]
+    public async Task An_answer_that_shows_the_session_does_not_show_its_token()
+    {
+        await using var app = await ClientApp.StartAsync(core);
+        using var browser = app.NewBrowser("header");
+        var handle = (await browser.PostAsync($"/sign-in?user={_user}")).Text;
+
+        var shown = (await browser.GetAsync("/session")).Text;
+
+        Assert.Contains(handle, shown, StringComparison.Ordinal);
+        Assert.DoesNotContain(browser.AccessToken!, shown, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Who_has_no_session_gets_no_events_and_the_script_is_there_for_all()
     {
         await using var app = await ClientApp.StartAsync(core);
