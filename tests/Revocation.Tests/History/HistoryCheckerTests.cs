@@ -1,0 +1,190 @@
+using Grid.TestKit.History;
+
+namespace Grid.Revocation.Tests.History;
+
+/// <summary>Forged histories: what breaks a promise is found, what may happen is not.</summary>
+public sealed class HistoryCheckerTests
+{
+    private readonly SessionHistory _history = new();
+
+    public HistoryCheckerTests()
+    {
+        Made("s", "u", 0, 1);
+        Made("other", "v", 0, 1);
+    }
+
+    [Fact]
+    public void An_accept_that_starts_after_the_acknowledgement_is_found()
+    {
+        Revoked(new RevokeCall { Session = "s", Started = At(10), Acknowledged = At(20) });
+        Verified("s", VerificationResult.Accepted, 20.001, 21);
+
+        var violation = Assert.Single(HistoryChecker.Check(_history));
+        Assert.Equal(ViolationKind.AcceptedAfterAcknowledgement, violation.Kind);
+        Assert.Equal(At(20), violation.Revocation?.Acknowledged);
+    }
+
+    [Fact]
+    public void An_accept_long_after_is_found_whatever_was_answered_between()
+    {
+        Revoked(new RevokeCall { Session = "s", Started = At(10), Acknowledged = At(20) });
+        Verified("s", VerificationResult.Refused, 21, 22);
+        Verified("s", VerificationResult.Unavailable, 22, 23);
+        Verified("s", VerificationResult.Accepted, 500, 501);
+
+        Assert.Equal(At(500), Assert.Single(HistoryChecker.Check(_history)).Verification.Started);
+    }
+
+    [Fact]
+    public void The_first_acknowledgement_counts_whichever_call_began_first()
+    {
+        Revoked(new RevokeCall { Session = "s", Started = At(5), Acknowledged = At(90) });
+        Revoked(new RevokeCall { App = "public", UserId = "u", Started = At(10), Acknowledged = At(20) });
+        Revoked(new RevokeCall { Session = "s", Started = At(6) });
+        Verified("s", VerificationResult.Accepted, 30, 31);
+
+        Assert.Equal("u", Assert.Single(HistoryChecker.Check(_history)).Revocation?.UserId);
+    }
+
+    [Theory]
+    [InlineData("t", "u")]
+    [InlineData(null, "u")]
+    [InlineData("t", null)]
+    [InlineData(null, null)]
+    public void A_revocation_of_many_covers_each_of_them(string? tenant, string? user)
+    {
+        Revoked(new RevokeCall { App = "public", Tenant = tenant, UserId = user, Started = At(10), Acknowledged = At(20) });
+        Verified("s", VerificationResult.Accepted, 30, 31);
+
+        Assert.Single(HistoryChecker.Check(_history));
+    }
+
+    [Theory]
+    [InlineData("elsewhere", null, null)]
+    [InlineData("public", "t2", null)]
+    [InlineData("public", "t", "v")]
+    public void A_revocation_of_others_covers_nothing(string app, string? tenant, string? user)
+    {
+        Revoked(new RevokeCall { App = app, Tenant = tenant, UserId = user, Started = At(10), Acknowledged = At(20) });
+        Verified("s", VerificationResult.Accepted, 30, 31);
+
+        Assert.Empty(HistoryChecker.Check(_history));
+    }
+
+    [Fact]
+    public void A_session_that_was_revoked_without_being_known_is_covered()
+    {
+        Revoked(new RevokeCall { Session = "stranger", Started = At(10), Acknowledged = At(20) });
+        Verified("stranger", VerificationResult.Accepted, 30, 31);
+
+        Assert.Single(HistoryChecker.Check(_history));
+    }
+
+    [Fact]
+    public void An_accept_that_overlaps_the_acknowledgement_is_legal()
+    {
+        Revoked(new RevokeCall { Session = "s", Started = At(10), Acknowledged = At(20) });
+        Verified("s", VerificationResult.Accepted, 9, 11);
+        Verified("s", VerificationResult.Accepted, 12, 30);
+        Verified("s", VerificationResult.Accepted, 20, 30);
+
+        Assert.Empty(HistoryChecker.Check(_history));
+    }
+
+    [Fact]
+    public void Nothing_is_promised_by_a_revocation_that_was_not_acknowledged()
+    {
+        Revoked(new RevokeCall { Session = "s", Started = At(10) });
+        Verified("s", VerificationResult.Accepted, 30, 31);
+        Verified("s", VerificationResult.Refused, 32, 33);
+        Verified("s", VerificationResult.Accepted, 34, 35);
+
+        Assert.Empty(HistoryChecker.Check(_history));
+    }
+
+    [Fact]
+    public void A_kept_session_lives_on()
+    {
+        Revoked(new RevokeCall { App = "public", Tenant = "t", UserId = "u", Kept = ["s"], Started = At(10), Acknowledged = At(20) });
+        Verified("s", VerificationResult.Accepted, 30, 31);
+
+        Assert.Empty(HistoryChecker.Check(_history));
+    }
+
+    [Fact]
+    public void A_session_that_was_made_while_its_user_was_revoked_may_live()
+    {
+        Revoked(new RevokeCall { App = "public", Tenant = "t", UserId = "u", Started = At(10), Acknowledged = At(20) });
+        Made("overlapping", "u", 9, 10.5);
+        Made("later", "u", 21, 22);
+        Verified("overlapping", VerificationResult.Accepted, 30, 31);
+        Verified("later", VerificationResult.Accepted, 30, 31);
+
+        Assert.Empty(HistoryChecker.Check(_history));
+    }
+
+    [Fact]
+    public void A_session_whose_making_was_not_acknowledged_exists_once_it_was_accepted()
+    {
+        Made("unknown", "u", 2, null);
+        Made("unseen", "u", 2, null);
+        Verified("unknown", VerificationResult.Accepted, 8, 9);
+        Revoked(new RevokeCall { App = "public", Tenant = "t", UserId = "u", Started = At(10), Acknowledged = At(20) });
+        Verified("unknown", VerificationResult.Accepted, 30, 31);
+        Verified("unseen", VerificationResult.Accepted, 30, 31);
+
+        Assert.Equal("unknown", Assert.Single(HistoryChecker.Check(_history)).Verification.Session);
+    }
+
+    [Fact]
+    public void A_refusal_of_a_session_that_nobody_revokes_is_found()
+    {
+        Verified("s", VerificationResult.Refused, 30, 31);
+
+        Assert.Equal(ViolationKind.RefusedWithoutCause, Assert.Single(HistoryChecker.Check(_history)).Kind);
+    }
+
+    [Fact]
+    public void A_refusal_that_may_have_a_cause_is_legal()
+    {
+        Made("short", "u", 0, 1, expires: 15);
+        Made("slow", "u", 0, 40);
+        Revoked(new RevokeCall { Session = "s", Started = At(10) });
+        Verified("s", VerificationResult.Refused, 9, 10);
+        Verified("short", VerificationResult.Refused, 14, 15);
+        Verified("slow", VerificationResult.Refused, 39, 41);
+        Verified("other", VerificationResult.Unavailable, 5, 6);
+
+        Assert.Empty(HistoryChecker.Check(_history));
+    }
+
+    [Fact]
+    public void A_million_answers_take_a_moment()
+    {
+        for (var i = 0; i < 10_000; i++)
+        {
+            Made($"s{i}", $"u{i % 100}", i, i + 1);
+            Revoked(new RevokeCall { Session = $"s{i}", Started = At(20_000 + i), Acknowledged = At(20_001 + i) });
+        }
+
+        for (var i = 0; i < 1_000_000; i++)
+        {
+            Verified($"s{i % 10_000}", VerificationResult.Accepted, 20_000 + (i % 10_000) + (i == 999_999 ? 2 : 0), 40_000);
+        }
+
+        Assert.Single(HistoryChecker.Check(_history));
+    }
+
+    private static TimeSpan At(double seconds) => TimeSpan.FromSeconds(seconds);
+
+    private void Made(string session, string user, double started, double? acknowledged, double? expires = null) => _history.Add(new MadeSession
+    {
+        Session = session, App = "public", Tenant = "t", UserId = user, Started = At(started),
+        Acknowledged = acknowledged is { } at ? At(at) : null, Expires = expires is { } end ? At(end) : null,
+    });
+
+    private void Revoked(RevokeCall call) => _history.Add(call);
+
+    private void Verified(string session, VerificationResult result, double started, double ended) =>
+        _history.Add(new Verification { Session = session, Verifier = "front-1", Result = result, Started = At(started), Ended = At(ended) });
+}

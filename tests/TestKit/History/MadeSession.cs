@@ -1,0 +1,22 @@
+namespace Grid.TestKit.History;
+
+/// <summary>A create call. Times are those of one monotonic clock for the whole history.</summary>
+public sealed record MadeSession
+{
+    public required string Session { get; init; }
+
+    public required string App { get; init; }
+
+    public required string Tenant { get; init; }
+
+    public required string UserId { get; init; }
+
+    /// <summary>Before the request left.</summary>
+    public required TimeSpan Started { get; init; }
+
+    /// <summary>When the answer was there; null: it failed, or nobody knows what became of it.</summary>
+    public TimeSpan? Acknowledged { get; init; }
+
+    /// <summary>When it ends by itself, if within the history.</summary>
+    public TimeSpan? Expires { get; init; }
+}

@@ -1,0 +1,30 @@
+namespace Grid.TestKit.History;
+
+/// <summary>What a caller was told of a session.</summary>
+public enum VerificationResult
+{
+    Accepted = 1,
+
+    /// <summary>The session is over: 401.</summary>
+    Refused = 2,
+
+    /// <summary>503, a broken connection, no answer in time.</summary>
+    Unavailable = 3,
+}
+
+/// <summary>A request that showed a session's token.</summary>
+public sealed record Verification
+{
+    public required string Session { get; init; }
+
+    /// <summary>Who was asked, for people.</summary>
+    public string Verifier { get; init; } = "";
+
+    public required VerificationResult Result { get; init; }
+
+    /// <summary>Before the request left.</summary>
+    public required TimeSpan Started { get; init; }
+
+    /// <summary>After the answer had come.</summary>
+    public required TimeSpan Ended { get; init; }
+}
