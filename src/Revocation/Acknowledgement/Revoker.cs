@@ -55,7 +55,7 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
 
             if (round.IsCompleted)
             {
-                round = Task.Delay(wait.Left < Round ? wait.Left : Round, clock, cancellationToken);
+                round = RestAsync(wait.Left, cancellationToken);
                 listing = listing == NeverAsync ? ListAsync(cancellationToken) : listing;
             }
 
@@ -68,6 +68,10 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
     }
 
     private static Task<IReadOnlyList<HolderRow>?> NeverAsync { get; } = new TaskCompletionSource<IReadOnlyList<HolderRow>?>().Task;
+
+    // Timers count whole milliseconds: less than one would be no rest at all, and less than none for ever.
+    private async Task RestAsync(TimeSpan left, CancellationToken cancellationToken) => await Task.Delay(
+        left < Round ? TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(left.TotalMilliseconds))) : Round, clock, cancellationToken);
 
     // A store that went away after the commit: waiting out the leases needs no list.
     private async Task<IReadOnlyList<HolderRow>?> ListAsync(CancellationToken cancellationToken)
