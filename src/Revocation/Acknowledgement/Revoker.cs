@@ -73,7 +73,7 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
     private async Task RestAsync(TimeSpan left, CancellationToken cancellationToken) => await Task.Delay(
         left < Round ? TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(left.TotalMilliseconds))) : Round, clock, cancellationToken);
 
-    // A store that went away after the commit: waiting out the leases needs no list.
+    // A store that went away after the commit: it is asked again, or all leases run out.
     private async Task<IReadOnlyList<HolderRow>?> ListAsync(CancellationToken cancellationToken)
     {
         try

@@ -41,6 +41,7 @@ internal sealed class Service : Node, IHolderStore, ISessionLook
         }
 
         var request = ++_requests;
+        World.Note($"{Machine.Name}: renewal {request} of {link.Incarnation.ToString()[..4]}");
         _asked.Add((request, done));
         link.ToSilo(() => link.Ask(request));
         return done.Task;
@@ -68,6 +69,7 @@ internal sealed class Service : Node, IHolderStore, ISessionLook
 
     public void Renewed(Link link, long request)
     {
+        World.Note($"{Machine.Name}: renewal {request} of {link.Incarnation.ToString()[..4]} is answered");
         if (link == _link)
         {
             Answer(request, done => done.TrySetResult(new RenewedHolder("", [], [])));
@@ -79,6 +81,7 @@ internal sealed class Service : Node, IHolderStore, ISessionLook
     {
         if (link == _link)
         {
+            World.Note($"{Machine.Name}: {link.Incarnation.ToString()[..4]} is over");
             _link = null;
             Holder.Forget();
             Answer(long.MaxValue, done => done.TrySetException(new SimulatedFailure("the connection ended")));

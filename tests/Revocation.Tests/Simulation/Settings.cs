@@ -76,7 +76,7 @@ internal sealed class Settings
     public TimeSpan Earliness { get; }
 
     /// <summary>For each reading of a clock.</summary>
-    public double Stalls { get; }
+    public double Stalls { get; set; }
 
     private static int Some(Dice dice, int most) => dice.Chance(0.5) ? 0 : 1 + dice.Below(most);
 }

@@ -1,7 +1,7 @@
 namespace Grid.Revocation.Tests.Simulation;
 
 /// <summary>A machine's clocks: they run too fast or too slowly, began anywhere, and can be made to jump or stand still.</summary>
-internal sealed class SimClock(Scheduler scheduler, double rate, TimeSpan monotonicOffset, TimeSpan wallOffset, TimeSpan earliness, double stalls) : TimeProvider
+internal sealed class SimClock(Scheduler scheduler, Settings settings, double rate, TimeSpan monotonicOffset, TimeSpan wallOffset) : TimeProvider
 {
     // A step that reads its clock more often is waiting for it to move, which it does not during a step.
     private const int MaxReads = 20_000;
@@ -21,7 +21,7 @@ internal sealed class SimClock(Scheduler scheduler, double rate, TimeSpan monoto
             throw new InvalidOperationException("Somebody waits for the clock without resting.");
         }
 
-        if (scheduler.Dice.Chance(stalls))
+        if (scheduler.Dice.Chance(settings.Stalls))
         {
             scheduler.Stall();
         }
@@ -50,7 +50,7 @@ internal sealed class SimClock(Scheduler scheduler, double rate, TimeSpan monoto
     // Timers count in coarse ticks of their own: some fire a little before the clock says so.
     private TimeSpan Real(TimeSpan local)
     {
-        var real = (local / rate) + scheduler.Dice.Milliseconds(0, 2) - earliness;
+        var real = (local / rate) + scheduler.Dice.Milliseconds(0, 2) - settings.Earliness;
         return real > TimeSpan.Zero ? real : TimeSpan.Zero;
     }
 

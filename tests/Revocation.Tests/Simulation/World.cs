@@ -120,6 +120,6 @@ internal sealed class World
     private SimClock Clock()
     {
         var drift = Dice.Below(3) switch { 0 => -Settings.Drift, 1 => Settings.Drift, _ => Settings.Drift * ((2 * Dice.Unit()) - 1) };
-        return new SimClock(Scheduler, 1 + drift, TimeSpan.FromSeconds(Dice.Below(1_000_000)), Dice.Milliseconds(-5_000, 5_000), Settings.Earliness, Settings.Stalls);
+        return new SimClock(Scheduler, Settings, 1 + drift, TimeSpan.FromSeconds(Dice.Below(1_000_000)), Dice.Milliseconds(-5_000, 5_000));
     }
 }
