@@ -37,6 +37,9 @@ internal sealed class Clients(World world)
         Repeat(TimeSpan.FromSeconds(2), () => _dice.Milliseconds(100, 1_500), Revoke);
     }
 
+    /// <summary>Whether its tenant or app was ever revoked as a whole.</summary>
+    public bool Named(SimSession session) => _calls.Any(call => call.UserId is null && call.Session is null && call.Names(_made[session.Id]));
+
     /// <summary>Hands over what they know of what they made and revoked.</summary>
     public void Tell(SessionHistory history)
     {

@@ -76,11 +76,13 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
             yield return $"{machine.Name} is down.";
         }
 
+        // One made after its whole app was revoked may be told of that, if its holder hears of it late.
         foreach (var (node, session, watch) in world.Watches.Where(watched => !watched.Node.Process.IsDead))
         {
-            if (watch.Ended.IsCancellationRequested == world.Store.Lives(session.Name.Id))
+            var lives = world.Store.Lives(session.Name.Id);
+            if (watch.Ended.IsCancellationRequested ? lives && !clients.Named(session) : !lives)
             {
-                yield return $"{node.Machine.Name}'s watch of {session.Id}: ended {watch.Ended.IsCancellationRequested}.";
+                yield return $"{node.Machine.Name}'s watch of {session.Id}, which {(lives ? "lives" : "is over")}.";
             }
         }
     }
