@@ -32,7 +32,7 @@ internal sealed class ConfirmationWait
     /// <summary>Addresses at which somebody is missing.</summary>
     public IReadOnlyCollection<string> Addresses => _missing.Values.Select(row => row.Address).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Everybody was heard, or W has passed: then every lease that was given before the commit has run out, listed or not.</summary>
+    /// <summary>Everybody was heard, or the longest W has passed: then every lease that was given before the commit has run out.</summary>
     public bool IsOver => (_listed && _missing.Count == 0) || Left <= TimeSpan.Zero;
 
     public TimeSpan Left => _longest - _clock.GetElapsedTime(_committedAt);

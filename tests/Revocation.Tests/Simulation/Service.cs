@@ -36,6 +36,8 @@ internal sealed class Service : Node, IHolderStore, ISessionLook
         var done = new TaskCompletionSource<RenewedHolder>();
         if (_link is not { IsOpen: true } link || link.Incarnation != renewal.Incarnation)
         {
+            // Perhaps it ended before it had begun.
+            Holder.Forget();
             done.SetException(new SimulatedFailure("not connected"));
             return done.Task;
         }
