@@ -107,6 +107,7 @@ internal sealed class HolderConnection : IAsyncDisposable
                         break;
                     case HolderMessageType.Lost:
                         _isLost = true;
+                        _holder.Forget();
                         Fail();
                         break;
                     default:

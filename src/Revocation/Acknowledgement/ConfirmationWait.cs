@@ -9,18 +9,18 @@ internal sealed class ConfirmationWait
     private readonly TimeProvider _clock;
     private readonly long _committedAt;
     private readonly Predicate<HolderRow> _counts;
-    private TimeSpan _longest;
+    private readonly LeaseTerms _own;
+
+    // Until the registry says who is there, somebody may hold the longest lease that there is.
+    private TimeSpan _longest = new LeaseTerms(LeaseTerms.Longest).Wait;
     private bool _listed;
 
     /// <param name="committedAt">When the commit was seen, or later.</param>
     /// <param name="own">This process's terms.</param>
     /// <param name="counts">Which holders are waited for.</param>
     /// <param name="clock">This process's clock.</param>
-    public ConfirmationWait(long committedAt, LeaseTerms own, Predicate<HolderRow> counts, TimeProvider clock)
-    {
-        (_committedAt, _counts, _clock) = (committedAt, counts, clock);
-        _longest = own.Wait;
-    }
+    public ConfirmationWait(long committedAt, LeaseTerms own, Predicate<HolderRow> counts, TimeProvider clock) =>
+        (_committedAt, _own, _counts, _clock) = (committedAt, own, counts, clock);
 
     public int Confirmed { get; private set; }
 
@@ -32,7 +32,7 @@ internal sealed class ConfirmationWait
     /// <summary>Addresses at which somebody is missing.</summary>
     public IReadOnlyCollection<string> Addresses => _missing.Values.Select(row => row.Address).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Everybody was heard, or W has passed: then every lease that was given before the commit has run out, listed or not.</summary>
+    /// <summary>Everybody was heard, or the longest W has passed: then every lease that was given before the commit has run out.</summary>
     public bool IsOver => (_listed && _missing.Count == 0) || Left <= TimeSpan.Zero;
 
     public TimeSpan Left => _longest - _clock.GetElapsedTime(_committedAt);
@@ -45,6 +45,7 @@ internal sealed class ConfirmationWait
         if (!_listed)
         {
             _listed = true;
+            _longest = _own.Wait;
             foreach (var row in rows)
             {
                 _longest = _longest > new LeaseTerms(row.Lease).Wait ? _longest : new LeaseTerms(row.Lease).Wait;

@@ -55,7 +55,7 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
 
             if (round.IsCompleted)
             {
-                round = Task.Delay(wait.Left < Round ? wait.Left : Round, clock, cancellationToken);
+                round = RestAsync(wait.Left, cancellationToken);
                 listing = listing == NeverAsync ? ListAsync(cancellationToken) : listing;
             }
 
@@ -69,7 +69,11 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
 
     private static Task<IReadOnlyList<HolderRow>?> NeverAsync { get; } = new TaskCompletionSource<IReadOnlyList<HolderRow>?>().Task;
 
-    // A store that went away after the commit: waiting out the leases needs no list.
+    // Timers count whole milliseconds: less than one would be no rest at all, and less than none for ever.
+    private async Task RestAsync(TimeSpan left, CancellationToken cancellationToken) => await Task.Delay(
+        left < Round ? TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(left.TotalMilliseconds))) : Round, clock, cancellationToken);
+
+    // A store that went away after the commit: it is asked again, or all leases run out.
     private async Task<IReadOnlyList<HolderRow>?> ListAsync(CancellationToken cancellationToken)
     {
         try

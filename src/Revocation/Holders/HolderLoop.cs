@@ -11,8 +11,9 @@ public sealed class HolderLoop
     private readonly Func<Guid> _newIncarnation;
     private readonly Func<double> _random;
     private readonly int _patience;
-    private TaskCompletionSource _nudged = NewSignal();
-    private TaskCompletionSource _fresh = NewSignal();
+    private readonly TaskCompletionSource _fresh = NewSignal();
+    private volatile TaskCompletionSource _nudged = NewSignal();
+    private Task? _nudge;
 
     /// <param name="holder">Whom to keep fresh.</param>
     /// <param name="store">Where it is registered.</param>
@@ -111,15 +112,13 @@ public sealed class HolderLoop
     private async Task RestAsync(LeaseTerms terms, CancellationToken stop)
     {
         var rest = terms.RenewEvery * (0.9 + (0.2 * _random()));
-        var nudged = _nudged;
-        try
+        var nudge = _nudge ??= _nudged.Task.HereAsync();
+
+        // Over, nudged or stopped: none of them is a failure, and the first happens every second.
+        await nudge.WaitAsync(rest, _clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        if (nudge.IsCompleted)
         {
-            await nudged.Task.WaitAsync(rest, _clock, stop);
-            _nudged = NewSignal();
-        }
-        catch (Exception over) when (over is TimeoutException or OperationCanceledException)
-        {
-            // The rest is over.
+            (_nudged, _nudge) = (NewSignal(), null);
         }
     }
 

@@ -97,12 +97,14 @@ public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvide
 
             try
             {
-                outcome = known is null ? await shared : await shared.WaitAsync(Patience, clock);
+                outcome = known is null ? await shared : await shared.HereAsync().WaitAsync(Patience, clock);
             }
-            catch (Exception) when (known is not null && holder.Check(name, out var stillKnown) == HolderVerdict.Known)
+            catch (Exception failure) when (known is not null && (failure is TimeoutException || holder.Check(name, out _) == HolderVerdict.Known))
             {
-                // Only its details are outdated; that it lives can be vouched for without the store.
-                return new SessionFinding(SessionLife.Lives, stillKnown!.Found);
+                // Only its details are outdated: whether it lives may be vouched for without the store.
+                return holder.Check(name, out var stillKnown) == HolderVerdict.Known
+                    ? new SessionFinding(SessionLife.Lives, stillKnown!.Found)
+                    : new SessionFinding(SessionLife.CannotSay);
             }
 
             if (outcome == LookOutcome.NotThere && isMine)

@@ -95,7 +95,20 @@ public sealed class HolderRelay(IHolderStore inner, Func<string> address, int ca
     }
 
     /// <inheritdoc/>
-    public Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken) => inner.RegisterAsync(row, cancellationToken);
+    public async Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
+    {
+        var registered = await inner.RegisterAsync(row, cancellationToken);
+
+        // What became visible between the last renewal and the head of this registration is read by nobody: whoever was here before
+        // has missed it and starts anew as well.
+        foreach (var other in _others.Values)
+        {
+            Detach(other);
+            other.Lost();
+        }
+
+        return registered;
+    }
 
     /// <inheritdoc/>
     public async Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken)

@@ -20,6 +20,6 @@ public interface IRelayedHolder
     /// <summary>Everything that a renewal read has been handed over, and that renewal began after request <paramref name="request"/> had come.</summary>
     void Renewed(long request);
 
-    /// <summary>It is not registered any more.</summary>
+    /// <summary>It is not registered any more, or has missed something: its incarnation is over.</summary>
     void Lost();
 }

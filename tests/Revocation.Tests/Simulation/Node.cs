@@ -1,0 +1,108 @@
+using Grid.Revocation.Holders;
+using Grid.Revocation.Registry;
+using Grid.TestKit.History;
+
+namespace Grid.Revocation.Tests.Simulation;
+
+/// <summary>A process that accepts sessions.</summary>
+internal abstract class Node
+{
+    private readonly CancellationTokenSource _stop = new();
+    private readonly HolderKind _kind;
+
+    protected Node(World world, Machine machine, HolderKind kind)
+    {
+        (World, Machine, _kind) = (world, machine, kind);
+        Process = new SimProcess(world.Scheduler, machine);
+        Address = world.Settings.StableAddresses ? machine.Name : $"{machine.Name}:{world.Dice.Below(1_000_000)}";
+        Holder = new Holder(machine.Clock, world.Settings.Capacity);
+    }
+
+    public World World { get; }
+
+    public Machine Machine { get; }
+
+    public SimProcess Process { get; }
+
+    public string Address { get; protected set; }
+
+    public Holder Holder { get; }
+
+    public abstract SessionChecks Checks { get; }
+
+    public bool IsStopping => _stop.IsCancellationRequested;
+
+    protected CancellationToken Stopping => _stop.Token;
+
+    public void Start() => Process.Run(() => SimProcess.Observe(RunAsync()));
+
+    public void Stop() => Process.Run(_stop.Cancel);
+
+    /// <summary>A request arrives.</summary>
+    public void Verify(SimSession session, TimeSpan? detailsWithin) => Process.Run(() => SimProcess.Observe(VerifyAsync(session, detailsWithin)));
+
+    public void Watch(SimSession session) => Process.Run(() =>
+    {
+        if (Holder.Watch(session.Name) is { } watch)
+        {
+            World.Watches.Add((this, session, watch));
+        }
+    });
+
+    public async Task<VerificationResult> VerifyAsync(SimSession session, TimeSpan? detailsWithin)
+    {
+        var started = World.Scheduler.Now;
+        VerificationResult result;
+        try
+        {
+            var finding = await Checks.FindAsync(session.Name, detailsWithin);
+            result = finding.Life switch
+            {
+                SessionLife.Lives => VerificationResult.Accepted,
+                SessionLife.Over => VerificationResult.Refused,
+                _ => VerificationResult.Unavailable,
+            };
+        }
+        catch (SimulatedFailure)
+        {
+            result = VerificationResult.Unavailable;
+        }
+
+        World.Verified(this, session, result, started);
+        return result;
+    }
+
+    protected abstract IHolderStore Feed { get; }
+
+    protected virtual Task AlsoAsync() => Task.CompletedTask;
+
+    private async Task RunAsync()
+    {
+        var loop = new HolderLoop(Holder, Feed, Machine.Clock, World.Dice.Guid, World.Dice.Unit);
+        loop.Began += () => SimProcess.Observe(RecheckAsync());
+        loop.Failed += failure =>
+        {
+            if (failure is not (SimulatedFailure or TimeoutException or InvalidOperationException { Message: "The holder is not registered." }))
+            {
+                throw new InvalidOperationException("Not a failure that belongs here.", failure);
+            }
+        };
+        SimProcess.Observe(AlsoAsync());
+        await loop.RunAsync(Identity, Stopping);
+        World.Ended(this);
+    }
+
+    private async Task RecheckAsync()
+    {
+        try
+        {
+            await Checks.RecheckWatchedAsync();
+        }
+        catch (SimulatedFailure)
+        {
+            // Noticed at the next request.
+        }
+    }
+
+    private HolderRow Identity() => new() { Incarnation = Guid.Empty, Kind = _kind, Name = Machine.Name, Address = Address, Lease = Machine.Terms.Lease };
+}

@@ -1,0 +1,13 @@
+using Grid.Revocation.Holders;
+using Grid.TestKit.History;
+
+namespace Grid.Revocation.Tests.Simulation;
+
+/// <summary>What a client wants to be over: a session; a user's, in one tenant or all, perhaps but one; a tenant's; an app's.</summary>
+internal sealed record Scope(string App, string? Tenant = null, string? UserId = null, SessionName? Session = null, Guid? Kept = null)
+{
+    public RevokeCall Call(TimeSpan started) => new()
+    {
+        Session = Session?.Id.ToString(), App = App, Tenant = Tenant, UserId = UserId, Kept = Kept is { } kept ? [kept.ToString()] : [], Started = started,
+    };
+}

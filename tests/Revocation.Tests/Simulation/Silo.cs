@@ -1,0 +1,81 @@
+using Grid.Revocation.Acknowledgement;
+using Grid.Revocation.Holders;
+using Grid.Revocation.Log;
+using Grid.Revocation.Registry;
+using Grid.Revocation.Relay;
+
+namespace Grid.Revocation.Tests.Simulation;
+
+/// <summary>A process that reaches the store: holder, revoker, reaper, and relay for services. Wired as the product wires a silo.</summary>
+internal sealed class Silo : Node
+{
+    private readonly Reaper _reaper;
+    private readonly IHolderRegistry _reaped;
+
+    public Silo(World world, Machine machine)
+        : base(world, machine, HolderKind.Silo)
+    {
+        Store = new StoreClient(world, Process);
+        Relay = new HolderRelay(world.Mistake == Mistake.RenewalFromMemory ? new RememberedRenewals(Store) : Store, () => Address);
+        Checks = new SessionChecks(Holder, world.Mistake == Mistake.LookFromMemory ? new RememberedLooks(world, Store) : Store, machine.Clock);
+        Registry = world.Mistake == Mistake.RegistryReadBeforeTheCommit ? new EarlyRegistry(Store) : Store;
+        var counted = world.Mistake == Mistake.MarginTooSmall ? new ShorterLeases(Store, row => (row.Lease - TimeSpan.FromMilliseconds(250)) / 1.25) : Registry;
+        var own = world.Mistake == Mistake.MarginTooSmall ? new LeaseTerms((machine.Terms.Lease - TimeSpan.FromMilliseconds(250)) / 1.25) : machine.Terms;
+        Revoker = new Revoker(counted, new SimTransport(this), own, _ => true, machine.Clock);
+        _reaper = new Reaper(machine.Clock);
+        _reaped = world.Mistake == Mistake.ReaperTooEarly ? new ShorterLeases(Store, row => row.Lease / 10) : Store;
+    }
+
+    public StoreClient Store { get; }
+
+    public IHolderRegistry Registry { get; }
+
+    public Revoker Revoker { get; }
+
+    public HolderRelay Relay { get; }
+
+    public override SessionChecks Checks { get; }
+
+    protected override IHolderStore Feed => Relay;
+
+    /// <summary>What a silo does with entries that it is handed.</summary>
+    public async Task<IReadOnlyCollection<Guid>> ApplyAsync(IReadOnlyList<RevocationEntry> entries)
+    {
+        var incarnation = Holder.Incarnation;
+        var services = Relay.PushAsync(entries, Machine.Clock);
+        if (World.Mistake == Mistake.ConfirmBeforeApply)
+        {
+            World.Scheduler.After(World.Dice.Milliseconds(0, 20), Process, () => Holder.Apply(entries));
+        }
+        else
+        {
+            Holder.Apply(entries);
+        }
+
+        var confirmed = await services;
+        return incarnation is { } own ? [own, .. confirmed] : confirmed;
+    }
+
+    protected override async Task AlsoAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(2 * Machine.Terms.RenewEvery, Machine.Clock, Stopping);
+                try
+                {
+                    await _reaper.ReapAsync(_reaped, Stopping);
+                }
+                catch (SimulatedFailure)
+                {
+                    // Next time.
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping.
+        }
+    }
+}

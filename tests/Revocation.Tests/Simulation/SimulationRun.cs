@@ -1,0 +1,102 @@
+using Grid.TestKit.History;
+
+namespace Grid.Revocation.Tests.Simulation;
+
+/// <summary>One world from its beginning to its end.</summary>
+/// <param name="Problem">What must not be; null if all is well.</param>
+/// <param name="Steps">How much happened.</param>
+/// <param name="Acknowledged">Revocations that were acknowledged while things went wrong.</param>
+/// <param name="Hash">Of everything that happened.</param>
+/// <param name="Lines">The story, if it was asked for.</param>
+internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledged, ulong Hash, IReadOnlyList<string> Lines)
+{
+    // After this long without trouble nothing of it may be left: driver timeouts, the longest lease for revoker and reaper, a round of each.
+    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(22);
+
+    public static SimulationRun Of(ulong seed, Mistake mistake = Mistake.None, bool isVerbose = false)
+    {
+        var world = new World(seed, mistake, isVerbose);
+        var clients = new Clients(world);
+        var faults = new Faults(world);
+        clients.Plan();
+        faults.Plan();
+        string? problem;
+        try
+        {
+            world.Scheduler.Run(world.Settings.Duration);
+            faults.Heal();
+            world.Scheduler.Run(world.Settings.Duration + Calm);
+            problem = Problems(world, clients).FirstOrDefault();
+        }
+        catch (Exception failure)
+        {
+            problem = failure.ToString();
+        }
+
+        return new SimulationRun(problem, world.Scheduler.Steps, clients.Acknowledged, world.Scheduler.Hash, world.Scheduler.Lines);
+    }
+
+    private static IEnumerable<string> Problems(World world, Clients clients)
+    {
+        clients.Tell(world.History);
+        foreach (var violation in HistoryChecker.Check(world.History))
+        {
+            yield return violation.ToString();
+        }
+
+        if (clients.Open > 0)
+        {
+            yield return $"{clients.Open} revocations are never acknowledged.";
+        }
+
+        foreach (var problem in AtTheEnd(world, clients))
+        {
+            yield return problem;
+        }
+    }
+
+    private static IEnumerable<string> AtTheEnd(World world, Clients clients)
+    {
+        // One that just then is not fresh may be asked again, but not for long.
+        var asked = world.Machines.Where(machine => machine.Node is not null).SelectMany(machine => clients.Sessions.Select(session => new Question(machine.Node!, session))).ToList();
+        for (var round = 0; round < 8 && asked.Count > 0; round++)
+        {
+            asked.ForEach(question => question.Ask());
+            world.Scheduler.Run(world.Scheduler.Now + TimeSpan.FromSeconds(0.8));
+            asked.RemoveAll(question => question.Answer == (world.Store.Lives(question.Session.Name.Id) ? VerificationResult.Accepted : VerificationResult.Refused));
+        }
+
+        foreach (var question in asked)
+        {
+            yield return $"{question.Node.Machine.Name} says {question.Answer} of {question.Session.Id}, which {(world.Store.Lives(question.Session.Name.Id) ? "lives" : "is over")}.";
+        }
+
+        foreach (var machine in world.Machines.Where(machine => machine.Node is null))
+        {
+            yield return $"{machine.Name} is down.";
+        }
+
+        // One made after its whole app was revoked may be told of that, if its holder hears of it late.
+        foreach (var (node, session, watch) in world.Watches.Where(watched => !watched.Node.Process.IsDead))
+        {
+            var lives = world.Store.Lives(session.Name.Id);
+            if (watch.Ended.IsCancellationRequested ? lives && !clients.Named(session) : !lives)
+            {
+                yield return $"{node.Machine.Name}'s watch of {session.Id}, which {(lives ? "lives" : "is over")}.";
+            }
+        }
+    }
+
+    private sealed class Question(Node node, SimSession session)
+    {
+        public Node Node => node;
+
+        public SimSession Session => session;
+
+        public VerificationResult? Answer { get; private set; }
+
+        public void Ask() => node.Process.Run(() => SimProcess.Observe(AskAsync()));
+
+        private async Task AskAsync() => Answer = await node.VerifyAsync(session, null);
+    }
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Grid.Revocation.Tests.Simulation;
+
+/// <summary>The real classes in worlds where everything goes wrong: nothing is accepted after its revocation was acknowledged, and in the end all is well.</summary>
+public sealed class SimulationTests(ITestOutputHelper output)
+{
+    [Fact]
+    public void No_world_accepts_what_was_revoked_nor_refuses_what_lives()
+    {
+        var count = Environment.GetEnvironmentVariable("GRID_SEEDS") is { } seeds ? int.Parse(seeds, CultureInfo.InvariantCulture) : 20_000;
+        var watch = Stopwatch.StartNew();
+        var tally = SeedTally.Run(Mistake.None, 1, count);
+
+        output.WriteLine($"{tally.Seeds} seeds, {tally.Seeds / watch.Elapsed.TotalSeconds:F0} a second, {tally.Steps} steps, {tally.Acknowledged} revocations acknowledged");
+        Assert.True(tally.Problem is null, $"Seed {tally.FailedSeed}: {tally.Problem}");
+    }
+
+    /// <summary>Seeds that once failed, and why.</summary>
+    [Theory]
+    [InlineData(1)]
+    public void A_seed_that_failed_once_holds(ulong seed) => Assert.Null(Story(seed).Problem);
+
+    /// <summary>GRID_SEED=… prints one.</summary>
+    [Fact]
+    public void A_seed_can_be_told_in_full()
+    {
+        var seed = ulong.Parse(Environment.GetEnvironmentVariable("GRID_SEED") ?? "1", CultureInfo.InvariantCulture);
+        Assert.NotEmpty(Story(seed, always: true).Lines);
+    }
+
+    [Fact]
+    public void A_seed_tells_the_same_story_each_time()
+    {
+        for (ulong seed = 1; seed <= 50; seed++)
+        {
+            var run = SimulationRun.Of(seed, isVerbose: true);
+            var again = SimulationRun.Of(seed, isVerbose: true);
+
+            Assert.Equal(run.Lines, again.Lines);
+            Assert.Equal(run.Hash, again.Hash);
+        }
+    }
+
+    [Theory]
+    [InlineData(Mistake.PositionGap)]
+    [InlineData(Mistake.RenewalOfALostRow)]
+    [InlineData(Mistake.ConfirmBeforeApply)]
+    [InlineData(Mistake.RegistryReadBeforeTheCommit)]
+    [InlineData(Mistake.MarginTooSmall)]
+    [InlineData(Mistake.ReaperTooEarly)]
+    [InlineData(Mistake.LookFromMemory)]
+    [InlineData(Mistake.RenewalFromMemory)]
+    [InlineData(Mistake.RepetitionAcknowledgedAtOnce)]
+    [InlineData(Mistake.RelayAnswersLatestRequest)]
+    public void A_planted_mistake_is_found(Mistake mistake)
+    {
+        var tally = SeedTally.Run(mistake, 1, 20_000);
+
+        Assert.True(tally.Problem is not null, $"not in {tally.Seeds} seeds");
+        output.WriteLine($"seed {tally.FailedSeed}: {tally.Problem}");
+    }
+
+    private SimulationRun Story(ulong seed, bool always = false)
+    {
+        var run = SimulationRun.Of(seed, isVerbose: true);
+        foreach (var line in run.Problem is not null || always ? run.Lines.Append(run.Problem ?? "all is well") : [])
+        {
+            output.WriteLine(line);
+        }
+
+        return run;
+    }
+}

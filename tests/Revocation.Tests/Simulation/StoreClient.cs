@@ -1,0 +1,159 @@
+using Grid.Revocation.Holders;
+using Grid.Revocation.Log;
+using Grid.Revocation.Registry;
+
+namespace Grid.Revocation.Tests.Simulation;
+
+/// <summary>One process's connections to the store: slow, lossy, cut. A lost answer leaves the caller not knowing what was done.</summary>
+internal sealed class StoreClient(World world, SimProcess process) : IHolderStore, IHolderRegistry, ISessionLook
+{
+    private readonly SimStore _store = world.Store;
+    private readonly Scheduler _scheduler = world.Scheduler;
+
+    public Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken) => CallAsync<RegisteredHolder>("register", answer =>
+    {
+        // One store reads the head before it commits the row, the other after.
+        var head = world.Dice.Chance(0.5) ? _store.Head : null;
+        Later(world.Dice.Chance(0.5) ? Hold() : TimeSpan.Zero, commit =>
+        {
+            if (commit)
+            {
+                _store.Register(row);
+                answer(new RegisteredHolder(head ?? _store.Head, new LeaseTerms(row.Lease), []));
+            }
+        });
+    });
+
+    public Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken) => CallAsync<RenewedHolder>("renew", answer =>
+    {
+        var renewed = _store.BeginRenewal(renewal);
+        Later(world.Dice.Chance(0.1) ? Hold() : TimeSpan.Zero, commit =>
+        {
+            _store.EndRenewal(renewal, commit);
+            if (commit)
+            {
+                answer(renewed);
+            }
+        });
+    });
+
+    public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken) =>
+        CallAsync<bool>("leave", answer => WhenUnlocked(incarnation, () =>
+        {
+            _store.Leave(incarnation);
+            answer(true);
+        }));
+
+    public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<HolderRow>>("list", answer => answer(_store.List()));
+
+    public Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken) =>
+        CallAsync<bool>("remove", answer => WhenUnlocked(incarnation, () => answer(_store.Remove(incarnation, counter))));
+
+    public ValueTask<FoundSession?> LookAsync(SessionName name, CancellationToken cancellationToken) =>
+        new(CallAsync<FoundSession?>("look", answer => answer(_store.Look(name))));
+
+    public Task<bool> CreateAsync(SessionName name, string user) => CallAsync<bool>("create", answer => answer(_store.Create(name, user)));
+
+    public Task<IReadOnlyList<RevocationEntry>> RevokeAsync(Scope scope) => CallAsync<IReadOnlyList<RevocationEntry>>("revoke", answer =>
+    {
+        var position = _store.TakePosition();
+        Later(Hold(), commit =>
+        {
+            if (commit)
+            {
+                answer(_store.Revoke(scope, position));
+            }
+        });
+    });
+
+    private Task<T> CallAsync<T>(string what, Action<Action<T>> serve)
+    {
+        var done = new TaskCompletionSource<T>();
+        if (process.Machine.IsCutFromStore || world.Dice.Chance(world.Settings.Loss))
+        {
+            Fail(done, GiveUp(), "no answer");
+            return done.Task;
+        }
+
+        _scheduler.After(world.Latency(), () =>
+        {
+            if (_store.IsDown)
+            {
+                Fail(done, _store.IsSilent ? GiveUp() : world.Latency(), "the store is down");
+                return;
+            }
+
+            var isServed = false;
+            serve(answer =>
+            {
+                isServed = true;
+                if (process.Machine.IsCutFromStore || world.Dice.Chance(world.Settings.Loss))
+                {
+                    Fail(done, GiveUp(), "the answer was lost");
+                }
+                else
+                {
+                    _scheduler.After(world.Latency(), process, () => done.TrySetResult(answer));
+                }
+
+                if (_scheduler.IsVerbose)
+                {
+                    _scheduler.Note($"store: {what} for {process.Machine.Name}: {Text(answer)}");
+                }
+            });
+
+            // It may wait in there for a lock, or go down.
+            if (!isServed)
+            {
+                Fail(done, GiveUp() + GiveUp(), "took too long");
+            }
+        });
+        return done.Task;
+    }
+
+    private void Fail<T>(TaskCompletionSource<T> done, TimeSpan after, string why) =>
+        _scheduler.After(after, process, () => done.TrySetException(new SimulatedFailure(why)));
+
+    private TimeSpan Hold() => world.Dice.Chance(0.9) ? world.Dice.Milliseconds(0.1, 5) : world.Dice.Milliseconds(5, 800);
+
+    // What a driver's command timeout is.
+    private TimeSpan GiveUp() => world.Dice.Milliseconds(500, 2_000);
+
+    // A transaction under way when the store goes down is rolled back, or was just committed.
+    private void Later(TimeSpan delay, Action<bool> end)
+    {
+        if (delay == TimeSpan.Zero)
+        {
+            end(true);
+            return;
+        }
+
+        var outages = _store.Outages;
+        _scheduler.After(delay, () => end(outages == _store.Outages || world.Dice.Chance(0.5)));
+    }
+
+    private void WhenUnlocked(Guid incarnation, Action action)
+    {
+        if (_store.IsLocked(incarnation))
+        {
+            _scheduler.After(world.Dice.Milliseconds(1, 10), () => WhenUnlocked(incarnation, action));
+        }
+        else
+        {
+            action();
+        }
+    }
+
+    private static string Text(object? answer) => answer switch
+    {
+        RenewedHolder renewed => $"{renewed.Cursor} lost {renewed.Lost.Count} [{string.Join(' ', renewed.Entries.Select(Name))}]",
+        RegisteredHolder registered => registered.Cursor,
+        IReadOnlyList<HolderRow> rows => string.Join(' ', rows.Select(row => $"{row.Name}:{row.Incarnation.ToString()[..4]}:{row.Counter}")),
+        IReadOnlyList<RevocationEntry> entries => string.Join(' ', entries.Select(Name)),
+        FoundSession found => $"{found.Name.Id.ToString()[..4]} epoch {found.Epoch}",
+        _ => answer?.ToString() ?? "nothing",
+    };
+
+    private static string Name(RevocationEntry entry) => $"{entry.Position}:{entry.Kind}:{entry.Session?.ToString()[..4]}{entry.UserId}{entry.Epoch}";
+}

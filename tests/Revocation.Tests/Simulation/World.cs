@@ -1,0 +1,125 @@
+using Grid.Revocation.Holders;
+using Grid.TestKit.History;
+
+namespace Grid.Revocation.Tests.Simulation;
+
+/// <summary>A few machines around a store, and what clients saw of them.</summary>
+internal sealed class World
+{
+    private readonly List<Machine> _machines = [];
+
+    public World(ulong seed, Mistake mistake, bool isVerbose)
+    {
+        Mistake = mistake;
+        Scheduler = new Scheduler(seed, isVerbose);
+        Settings = new Settings(Dice);
+        Store = new SimStore(mistake);
+        for (var i = 0; i < Settings.Silos + Settings.Services; i++)
+        {
+            var terms = i >= Settings.Silos ? Settings.ServiceTerms : i == 0 && Settings.HasLongLease ? Settings.ServiceTerms : Settings.Terms;
+            _machines.Add(new Machine(i < Settings.Silos ? $"silo{i}" : $"service{i - Settings.Silos}", Clock(), terms));
+            Up(_machines[i], Dice.Milliseconds(0, 1_000));
+        }
+    }
+
+    public Mistake Mistake { get; }
+
+    public Scheduler Scheduler { get; }
+
+    public Dice Dice => Scheduler.Dice;
+
+    public Settings Settings { get; }
+
+    public SimStore Store { get; }
+
+    public SessionHistory History { get; } = new();
+
+    public IReadOnlyList<Machine> Machines => _machines;
+
+    public IEnumerable<Node> Nodes => _machines.Where(machine => machine.Node is not null).Select(machine => machine.Node!);
+
+    public List<(Node Node, SimSession Session, SessionWatch Watch)> Watches { get; } = [];
+
+    public TimeSpan Latency() => Dice.Chance(Settings.Slow)
+        ? Dice.Chance(0.9) ? Dice.Milliseconds(3, 100) : Dice.Milliseconds(100, 3_000)
+        : Dice.Milliseconds(0.1, 3);
+
+    public Silo? SiloAt(string address) => Nodes.OfType<Silo>().FirstOrDefault(silo => silo.Address == address);
+
+    public Silo? AnySilo()
+    {
+        var silos = Nodes.OfType<Silo>().ToList();
+        return silos.Count == 0 ? null : Dice.Pick(silos);
+    }
+
+    public Node? AnyNode()
+    {
+        var nodes = Nodes.ToList();
+        return nodes.Count == 0 ? null : Dice.Pick(nodes);
+    }
+
+    public void Crash(Machine machine, TimeSpan downFor)
+    {
+        if (machine.Node is { } node)
+        {
+            Note($"{machine.Name} crashes");
+            node.Process.Kill();
+            machine.Node = null;
+            Up(machine, downFor);
+        }
+    }
+
+    /// <summary>Its loop has ended in good order.</summary>
+    public void Ended(Node node)
+    {
+        if (node.Machine.Node == node)
+        {
+            Crash(node.Machine, Dice.Milliseconds(10, 500));
+        }
+    }
+
+    public void Verified(Node node, SimSession session, VerificationResult result, TimeSpan started)
+    {
+        History.Add(new Verification { Session = session.Id, Verifier = node.Machine.Name, Result = result, Started = started, Ended = Scheduler.Now });
+        Scheduler.Mix((ulong)result);
+        if (Scheduler.IsVerbose)
+        {
+            Note($"{node.Machine.Name}: {session.Id[..4]} {result}, started {started.TotalSeconds:F7}");
+        }
+    }
+
+    /// <summary>The moment in which a holder does not notice something is best right before it is told.</summary>
+    public void OnPush(Node node)
+    {
+        if (Dice.Chance(Settings.PausesAtPush))
+        {
+            Pause(node.Machine, Dice.Milliseconds(10, 3_000));
+        }
+    }
+
+    public void Pause(Machine machine, TimeSpan time)
+    {
+        Note($"{machine.Name} is paused for {time}");
+        machine.PausedUntil = Scheduler.Now + time > machine.PausedUntil ? Scheduler.Now + time : machine.PausedUntil;
+    }
+
+    public void Note(string line)
+    {
+        if (Scheduler.IsVerbose)
+        {
+            Scheduler.Note(line);
+        }
+    }
+
+    private void Up(Machine machine, TimeSpan delay) => Scheduler.After(delay, () =>
+    {
+        machine.Node = machine.Name.StartsWith("silo", StringComparison.Ordinal) ? new Silo(this, machine) : new Service(this, machine);
+        machine.Node.Start();
+    });
+
+    private SimClock Clock()
+    {
+        var drift = Dice.Below(3) switch { 0 => -Settings.Drift, 1 => Settings.Drift, _ => Settings.Drift * ((2 * Dice.Unit()) - 1) };
+        return new SimClock(Scheduler, Settings, 1 + drift, TimeSpan.FromSeconds(Dice.Below(1_000_000)), Dice.Milliseconds(-5_000, 5_000));
+    }
+}
