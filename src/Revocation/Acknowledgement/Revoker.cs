@@ -19,18 +19,18 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
         ArgumentNullException.ThrowIfNull(entries);
         var wait = new ConfirmationWait(committedAt, own, counts, clock);
         Dictionary<string, Task<IReadOnlyCollection<Guid>>> pushes = new(StringComparer.Ordinal);
-        var listing = ListAsync(cancellationToken);
+        Task<IReadOnlyList<HolderRow>?>? listing = ListAsync(cancellationToken);
         var round = Task.CompletedTask;
         while (true)
         {
-            if (listing.IsCompleted)
+            if (listing is { IsCompleted: true })
             {
                 if (await listing is { } rows)
                 {
                     wait.Listed(rows);
                 }
 
-                listing = NeverAsync;
+                listing = null;
             }
 
             foreach (var address in wait.Addresses.Where(address => !pushes.ContainsKey(address)))
@@ -56,18 +56,17 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
             if (round.IsCompleted)
             {
                 round = RestAsync(wait.Left, cancellationToken);
-                listing = listing == NeverAsync ? ListAsync(cancellationToken) : listing;
+                listing ??= ListAsync(cancellationToken);
             }
 
-            await Task.WhenAny([listing, round, .. pushes.Values.Where(push => !push.IsCompleted)]);
+            Task[] pending = listing is null ? [round] : [round, listing];
+            await Task.WhenAny([.. pending, .. pushes.Values.Where(push => !push.IsCompleted)]);
             cancellationToken.ThrowIfCancellationRequested();
         }
 
         return new RevocationReceipt(
             entries.Max(entry => entry.Position), clock.GetElapsedTime(committedAt), wait.Confirmed, wait.Missing, wait.Excluded);
     }
-
-    private static Task<IReadOnlyList<HolderRow>?> NeverAsync { get; } = new TaskCompletionSource<IReadOnlyList<HolderRow>?>().Task;
 
     // Timers count whole milliseconds: less than one would be no rest at all, and less than none for ever.
     private async Task RestAsync(TimeSpan left, CancellationToken cancellationToken) => await Task.Delay(

@@ -227,19 +227,23 @@ internal sealed class Clients(World world)
     // Whoever asks right now may not be told that they live; nor may who asks a little later.
     private void Probe(RevokeCall call)
     {
-        foreach (var session in _sessions.Where(session => call.Names(_made[session.Id])))
+        var over = _sessions.Where(session => call.Names(_made[session.Id])).ToList();
+        _scheduler.After(TimeSpan.FromTicks(1), () =>
         {
-            foreach (var node in world.Nodes)
+            foreach (var (node, session) in world.Nodes.SelectMany(node => over.Select(session => (node, session))))
             {
-                _scheduler.After(TimeSpan.FromTicks(1), () =>
+                var started = _scheduler.Now;
+                if (node.Holder.Check(session.Name, out _) == HolderVerdict.Known)
                 {
-                    var started = _scheduler.Now;
-                    if (!node.Process.IsDead && node.Holder.Check(session.Name, out _) == HolderVerdict.Known)
-                    {
-                        world.Verified(node, session, VerificationResult.Accepted, started);
-                    }
-                });
-                _scheduler.After(_dice.Milliseconds(0, _dice.Chance(0.5) ? 20 : 3_000), node.Process, () => node.Verify(session, null));
+                    world.Verified(node, session, VerificationResult.Accepted, started);
+                }
+            }
+        });
+        foreach (var node in world.Nodes.Where(_ => over.Count > 0))
+        {
+            for (var times = _dice.Below(4); times > 0; times--)
+            {
+                _scheduler.After(_dice.Milliseconds(0, _dice.Chance(0.5) ? 20 : 3_000), () => node.Verify(_dice.Pick(over), null));
             }
         }
     }

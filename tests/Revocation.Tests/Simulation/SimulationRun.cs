@@ -10,7 +10,7 @@ namespace Grid.Revocation.Tests.Simulation;
 /// <param name="Lines">The story, if it was asked for.</param>
 internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledged, ulong Hash, IReadOnlyList<string> Lines)
 {
-    // After this long without trouble nothing of it may be left: driver timeouts, the longest lease for revoker and reaper, a round of each.
+    // After this long without trouble every revocation is acknowledged: the longest patience of a client, one W, driver timeouts.
     private static readonly TimeSpan Calm = TimeSpan.FromSeconds(22);
 
     public static SimulationRun Of(ulong seed, Mistake mistake = Mistake.None, bool isVerbose = false)
@@ -25,7 +25,11 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
         {
             world.Scheduler.Run(world.Settings.Duration);
             faults.Heal();
-            world.Scheduler.Run(world.Settings.Duration + Calm);
+            for (var end = world.Settings.Duration; end < world.Settings.Duration + Calm && (clients.Open > 0 || world.Machines.Any(machine => machine.Node is null));)
+            {
+                world.Scheduler.Run(end += TimeSpan.FromSeconds(1));
+            }
+
             problem = Problems(world, clients).FirstOrDefault();
         }
         catch (Exception failure)
@@ -59,7 +63,7 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
     {
         // One that just then is not fresh may be asked again, but not for long.
         var asked = world.Machines.Where(machine => machine.Node is not null).SelectMany(machine => clients.Sessions.Select(session => new Question(machine.Node!, session))).ToList();
-        for (var round = 0; round < 8 && asked.Count > 0; round++)
+        for (var round = 0; round < 30 && asked.Count > 0; round++)
         {
             asked.ForEach(question => question.Ask());
             world.Scheduler.Run(world.Scheduler.Now + TimeSpan.FromSeconds(0.8));
