@@ -160,7 +160,7 @@ public sealed class Holder
                     state.Remove(known);
                 }
 
-                _watches.End(name.Id);
+                _watches.EndOlder(name.Id, ticket.StartedAt);
                 return LookOutcome.NotThere;
             }
 
@@ -251,7 +251,7 @@ public sealed class Holder
     {
         lock (_changing)
         {
-            return _watches.Add(name);
+            return _watches.Add(name, _clock.GetTimestamp());
         }
     }
 

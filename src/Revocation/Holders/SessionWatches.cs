@@ -6,7 +6,7 @@ public sealed class SessionWatch : IDisposable
     private readonly Action<SessionWatch> _leave;
     private readonly CancellationTokenSource _ended = new();
 
-    internal SessionWatch(SessionName name, Action<SessionWatch> leave) => (Name, _leave) = (name, leave);
+    internal SessionWatch(SessionName name, long since, Action<SessionWatch> leave) => (Name, Since, _leave) = (name, since, leave);
 
     /// <summary>Which session.</summary>
     public SessionName Name { get; }
@@ -16,6 +16,9 @@ public sealed class SessionWatch : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _leave(this);
+
+    /// <summary>When it began, by the holder's clock.</summary>
+    internal long Since { get; }
 
     // Callbacks run elsewhere: this is called with a lock held.
     internal void End() => _ = _ended.CancelAsync();
@@ -45,9 +48,9 @@ internal sealed class SessionWatches
         }
     }
 
-    public SessionWatch Add(SessionName name)
+    public SessionWatch Add(SessionName name, long now)
     {
-        var watch = new SessionWatch(name, Leave);
+        var watch = new SessionWatch(name, now, Leave);
         lock (_watches)
         {
             if (_watches.TryGetValue(name.Id, out var others))
@@ -75,6 +78,28 @@ internal sealed class SessionWatches
         {
             watch.End();
         }
+    }
+
+    /// <summary>A look that began then found no such session: it says nothing to those who came later.</summary>
+    public void EndOlder(Guid id, long lookedAt)
+    {
+        List<SessionWatch> ended;
+        lock (_watches)
+        {
+            if (!_watches.TryGetValue(id, out var watches))
+            {
+                return;
+            }
+
+            ended = watches.FindAll(watch => watch.Since <= lookedAt);
+            watches.RemoveAll(ended.Contains);
+            if (watches.Count == 0)
+            {
+                _watches.Remove(id);
+            }
+        }
+
+        ended.ForEach(watch => watch.End());
     }
 
     private void Leave(SessionWatch watch)

@@ -43,9 +43,10 @@ internal abstract class Node
 
     public void Watch(SimSession session) => Process.Run(() =>
     {
-        if (Holder.Watch(session.Name) is { } watch)
+        // By a request that was let in: the session has been made.
+        if (Holder.Check(session.Name, out _) == HolderVerdict.Known)
         {
-            World.Watches.Add((this, session, watch));
+            World.Watches.Add((this, session, Checks.Watch(session.Name)));
         }
     });
 
@@ -74,7 +75,7 @@ internal abstract class Node
     private async Task RunAsync()
     {
         var loop = new HolderLoop(Holder, Feed, Machine.Clock, World.Dice.Guid, World.Dice.Unit);
-        loop.Began += () => SimProcess.Observe(RecheckAsync());
+        loop.Began += () => SimProcess.Observe(Checks.RecheckWatchedAsync());
         loop.Failed += failure =>
         {
             if (failure is not (SimulatedFailure or TimeoutException or InvalidOperationException { Message: "The holder is not registered." }))
@@ -83,19 +84,24 @@ internal abstract class Node
             }
         };
         SimProcess.Observe(AlsoAsync());
+        SimProcess.Observe(RecheckNowAndThenAsync());
         await loop.RunAsync(Identity, Stopping);
         World.Ended(this);
     }
 
-    private async Task RecheckAsync()
+    private async Task RecheckNowAndThenAsync()
     {
         try
         {
-            await Checks.RecheckWatchedAsync();
+            while (true)
+            {
+                await Task.Delay(2 * Machine.Terms.RenewEvery, Machine.Clock, Stopping);
+                await Checks.RecheckWatchedAsync();
+            }
         }
-        catch (SimulatedFailure)
+        catch (OperationCanceledException)
         {
-            // Noticed at the next request.
+            // Stopping.
         }
     }
 

@@ -62,7 +62,7 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
     private static IEnumerable<string> AtTheEnd(World world, Clients clients)
     {
         // One that just then is not fresh may be asked again, but not for long.
-        var asked = world.Machines.Where(machine => machine.Node is not null).SelectMany(machine => clients.Sessions.Select(session => new Question(machine.Node!, session))).ToList();
+        var asked = world.Machines.Where(machine => machine.Node is not null).SelectMany(machine => clients.Sessions.Select(session => new Question(machine, session))).ToList();
         for (var round = 0; round < 30 && asked.Count > 0; round++)
         {
             asked.ForEach(question => question.Ask());
@@ -72,7 +72,7 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
 
         foreach (var question in asked)
         {
-            yield return $"{question.Node.Machine.Name} says {question.Answer} of {question.Session.Id}, which {(world.Store.Lives(question.Session.Name.Id) ? "lives" : "is over")}.";
+            yield return $"{question.Machine.Name} says {question.Answer} of {question.Session.Id}, which {(world.Store.Lives(question.Session.Name.Id) ? "lives" : "is over")}.";
         }
 
         foreach (var machine in world.Machines.Where(machine => machine.Node is null))
@@ -91,16 +91,23 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
         }
     }
 
-    private sealed class Question(Node node, SimSession session)
+    private sealed class Question(Machine machine, SimSession session)
     {
-        public Node Node => node;
+        public Machine Machine => machine;
 
         public SimSession Session => session;
 
         public VerificationResult? Answer { get; private set; }
 
-        public void Ask() => node.Process.Run(() => SimProcess.Observe(AskAsync()));
+        // Whatever process runs there now: one that was stopping has ended meanwhile, and the next one has begun.
+        public void Ask()
+        {
+            if (machine.Node is { } node)
+            {
+                node.Process.Run(() => SimProcess.Observe(AskAsync(node)));
+            }
+        }
 
-        private async Task AskAsync() => Answer = await node.VerifyAsync(session, null);
+        private async Task AskAsync(Node node) => Answer = await node.VerifyAsync(session, null);
     }
 }
