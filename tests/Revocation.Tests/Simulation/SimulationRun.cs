@@ -62,7 +62,7 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
     private static IEnumerable<string> AtTheEnd(World world, Clients clients)
     {
         // One that just then is not fresh may be asked again, but not for long.
-        var asked = world.Machines.Where(machine => machine.Node is not null).SelectMany(machine => clients.Sessions.Select(session => new Question(machine.Node!, session))).ToList();
+        var asked = world.Machines.SelectMany(machine => clients.Sessions.Select(session => new Question(machine, session))).ToList();
         for (var round = 0; round < 30 && asked.Count > 0; round++)
         {
             asked.ForEach(question => question.Ask());
@@ -72,12 +72,7 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
 
         foreach (var question in asked)
         {
-            yield return $"{question.Node.Machine.Name} says {question.Answer} of {question.Session.Id}, which {(world.Store.Lives(question.Session.Name.Id) ? "lives" : "is over")}.";
-        }
-
-        foreach (var machine in world.Machines.Where(machine => machine.Node is null))
-        {
-            yield return $"{machine.Name} is down.";
+            yield return $"{question.Machine.Name} says {question.Answer} of {question.Session.Id}, which {(world.Store.Lives(question.Session.Name.Id) ? "lives" : "is over")}.";
         }
 
         // One made after its whole app was revoked may be told of that, if its holder hears of it late.
@@ -91,16 +86,16 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
         }
     }
 
-    private sealed class Question(Node node, SimSession session)
+    private sealed class Question(Machine machine, SimSession session)
     {
-        public Node Node => node;
+        public Machine Machine => machine;
 
         public SimSession Session => session;
 
         public VerificationResult? Answer { get; private set; }
 
-        public void Ask() => node.Process.Run(() => SimProcess.Observe(AskAsync()));
+        public void Ask() => machine.Node?.Process.Run(() => SimProcess.Observe(AskAsync(machine.Node)));
 
-        private async Task AskAsync() => Answer = await node.VerifyAsync(session, null);
+        private async Task AskAsync(Node node) => Answer = await node.VerifyAsync(session, null);
     }
 }
