@@ -65,7 +65,8 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
         var asked = world.Machines.SelectMany(machine => clients.Sessions.Select(session => new Question(machine, session))).ToList();
         for (var round = 0; round < 30 && asked.Count > 0; round++)
         {
-            asked.ForEach(question => question.Ask());
+            // Not all at once: a holder with little memory would forget the one for the other.
+            asked.ForEach(question => world.Scheduler.After(world.Dice.Milliseconds(0, 700), question.Ask));
             world.Scheduler.Run(world.Scheduler.Now + TimeSpan.FromSeconds(0.8));
             asked.RemoveAll(question => question.Answer == (world.Store.Lives(question.Session.Name.Id) ? VerificationResult.Accepted : VerificationResult.Refused));
         }
