@@ -47,7 +47,7 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
         }
 
         _order.Enqueue(session);
-        Evict(isPinned);
+        Evict(session, isPinned);
     }
 
     public void Remove(KnownSession session)
@@ -79,8 +79,9 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
 
     private static UserName User(KnownSession session) => new(session.Found.Name.App, session.Found.Name.Tenant, session.Found.UserId);
 
-    // Second chance: what a check has met since the last time round stays. Each session stands in the queue once for each time it was read.
-    private void Evict(Predicate<Guid> isPinned)
+    // Second chance: what a check has met since the last time round stays. So does what was just added, for the check that it was read
+    // for, even if that makes one too many. Each session stands in the queue once for each time it was read.
+    private void Evict(KnownSession added, Predicate<Guid> isPinned)
     {
         var tries = _order.Count;
         while (Sessions.Count > capacity && tries-- > 0 && _order.TryDequeue(out var oldest))
@@ -91,7 +92,7 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
                 continue;
             }
 
-            if (oldest.Used || isPinned(id))
+            if (oldest.Used || ReferenceEquals(oldest, added) || isPinned(id))
             {
                 oldest.Used = false;
                 _order.Enqueue(oldest);

@@ -62,10 +62,11 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
     private static IEnumerable<string> AtTheEnd(World world, Clients clients)
     {
         // One that just then is not fresh may be asked again, but not for long.
-        var asked = world.Machines.Where(machine => machine.Node is not null).SelectMany(machine => clients.Sessions.Select(session => new Question(machine, session))).ToList();
+        var asked = world.Machines.SelectMany(machine => clients.Sessions.Select(session => new Question(machine, session))).ToList();
         for (var round = 0; round < 30 && asked.Count > 0; round++)
         {
-            asked.ForEach(question => question.Ask());
+            // Not all at once: a holder with little memory would forget the one for the other.
+            asked.ForEach(question => world.Scheduler.After(world.Dice.Milliseconds(0, 700), question.Ask));
             world.Scheduler.Run(world.Scheduler.Now + TimeSpan.FromSeconds(0.8));
             asked.RemoveAll(question => question.Answer == (world.Store.Lives(question.Session.Name.Id) ? VerificationResult.Accepted : VerificationResult.Refused));
         }
@@ -73,11 +74,6 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
         foreach (var question in asked)
         {
             yield return $"{question.Machine.Name} says {question.Answer} of {question.Session.Id}, which {(world.Store.Lives(question.Session.Name.Id) ? "lives" : "is over")}.";
-        }
-
-        foreach (var machine in world.Machines.Where(machine => machine.Node is null))
-        {
-            yield return $"{machine.Name} is down.";
         }
 
         // One made after its whole app was revoked may be told of that, if its holder hears of it late.
@@ -99,14 +95,7 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
 
         public VerificationResult? Answer { get; private set; }
 
-        // Whatever process runs there now: one that was stopping has ended meanwhile, and the next one has begun.
-        public void Ask()
-        {
-            if (machine.Node is { } node)
-            {
-                node.Process.Run(() => SimProcess.Observe(AskAsync(node)));
-            }
-        }
+        public void Ask() => machine.Node?.Process.Run(() => SimProcess.Observe(AskAsync(machine.Node)));
 
         private async Task AskAsync(Node node) => Answer = await node.VerifyAsync(session, null);
     }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Grid.TestKit.History;
 
 namespace Grid.Revocation.Tests.Simulation;
 
@@ -59,6 +60,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
         var tally = SeedTally.Run(mistake, 1, 20_000);
 
         Assert.True(tally.Problem is not null, $"not in {tally.Seeds} seeds");
+        Assert.StartsWith(nameof(ViolationKind.AcceptedAfterAcknowledgement), tally.Problem, StringComparison.Ordinal);
         output.WriteLine($"seed {tally.FailedSeed}: {tally.Problem}");
     }
 
