@@ -18,6 +18,8 @@ namespace Grid.WebFront.Sessions;
 public sealed class SessionService(
     IGrainFactory grains, ISessionReader reader, ISessionRevoker revoker, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
 {
+    private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(2);
+
     /// <summary>How long a browser may take to fetch the session that a back end ordered.</summary>
     public static TimeSpan TicketLife { get; } = TimeSpan.FromSeconds(60);
 
@@ -314,10 +316,27 @@ public sealed class SessionService(
     /// <param name="except">A session that lives on.</param>
     public async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeUserAsync(UserKey user, bool allTenants, SessionHandle? except)
     {
-        var revoked = await grains.GetGrain<IUserGrain>(user.ToString()).RevokeAllAsync(allTenants, except, RevocationReason.Requested, CancellationToken.None);
-        return revoked.Outcome == SessionOutcome.Ok
-            ? (revoked.Sessions, await revoker.ConfirmAsync(revoked.Entries, CancellationToken.None))
-            : throw new StoreUnavailableException("The sessions could not be ended.");
+        try
+        {
+            var revoked = await grains.GetGrain<IUserGrain>(user.ToString())
+                .RevokeAllAsync(allTenants, except, RevocationReason.Requested, CancellationToken.None).WaitAsync(GrainPatience, clock);
+            return revoked.Outcome == SessionOutcome.Ok
+                ? (revoked.Sessions, await revoker.ConfirmAsync(revoked.Entries, CancellationToken.None))
+                : throw new StoreUnavailableException("The sessions could not be ended.");
+        }
+        catch (Exception failure) when (failure is TimeoutException or OrleansException)
+        {
+            // Its silo may have died a moment ago: an end does not wait for the cluster to notice. Twice ends no more than once.
+            var scope = new RevocationScope.User
+            {
+                App = user.Tenant.App,
+                TenantId = allTenants ? null : user.Tenant.TenantId,
+                UserId = user.UserId,
+                Except = except,
+            };
+            var (again, receipt) = await revoker.RevokeAsync(scope, RevocationReason.Requested, CancellationToken.None);
+            return (again.Sessions, receipt);
+        }
     }
 
     /// <summary>Makes every access token that a key signed worthless, and another key in its place.</summary>

@@ -39,9 +39,8 @@ internal sealed class Link(Service service, Silo silo, HolderRow row) : IRelayed
 
     public void Renewed(long request)
     {
-        var answered = _world.Mistake == Mistake.RelayAnswersLatestRequest ? Requested : request;
-        Requested = Requested > answered ? Requested : 0;
-        ToService(() => service.Renewed(this, answered));
+        Requested = Requested > request ? Requested : 0;
+        ToService(() => service.Renewed(this, request));
     }
 
     public void Lost() => ToService(() => service.Lost(this));

@@ -31,7 +31,4 @@ public enum Mistake
 
     /// <summary>What was revoked before is acknowledged at once.</summary>
     RepetitionAcknowledgedAtOnce,
-
-    /// <summary>A relayed holder takes a renewal that was under way when it asked for an answer to its request.</summary>
-    RelayAnswersLatestRequest,
 }
