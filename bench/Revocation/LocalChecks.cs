@@ -111,8 +111,14 @@ internal static class LocalChecks
         var now = TimeProvider.System.GetUtcNow();
         var row = new SessionRecord
         {
-            Key = new SessionKey(AppKey.Public, SessionHandle.Create(TenantKey.PublicId, now)), UserId = "u", Chain = new RefreshChain(TokenHash.Of("t")),
-            PayloadJson = "{}", DataJson = "{}", UseDynamicKey = true, CreatedAt = now, ExpiresAt = now.AddDays(1),
+            Key = new SessionKey(AppKey.Public, SessionHandle.Create(TenantKey.PublicId, now)),
+            UserId = "u",
+            Chain = new RefreshChain(TokenHash.Of("t")),
+            PayloadJson = "{}",
+            DataJson = "{}",
+            UseDynamicKey = true,
+            CreatedAt = now,
+            ExpiresAt = now.AddDays(1),
         };
         await store.InsertAsync(row, CancellationToken.None);
         var count = 0;
@@ -173,7 +179,10 @@ internal static class LocalChecks
 
         public ValueTask<FoundSession?> LookAsync(SessionName name, CancellationToken cancellationToken) => new(new FoundSession
         {
-            Name = name, UserId = $"u{_user++ % 1000}", Epoch = 0, ExpiresAt = TimeProvider.System.GetUtcNow().AddDays(1),
+            Name = name,
+            UserId = $"u{_user++ % 1000}",
+            Epoch = 0,
+            ExpiresAt = TimeProvider.System.GetUtcNow().AddDays(1),
         });
     }
 }

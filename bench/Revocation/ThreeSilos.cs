@@ -125,7 +125,11 @@ internal sealed class ThreeSilos : IDisposable
     {
         var made = await PostAsync(door ?? _doors[0], "/recipe/session", new JsonObject
         {
-            ["userId"] = user, ["enableAntiCsrf"] = false, ["useDynamicSigningKey"] = true, ["userDataInJWT"] = new JsonObject(), ["userDataInDatabase"] = new JsonObject(),
+            ["userId"] = user,
+            ["enableAntiCsrf"] = false,
+            ["useDynamicSigningKey"] = true,
+            ["userDataInJWT"] = new JsonObject(),
+            ["userDataInDatabase"] = new JsonObject(),
         });
         return ((string)made["session"]!["handle"]!, (string)made["accessToken"]!["token"]!);
     }

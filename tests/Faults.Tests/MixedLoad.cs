@@ -101,7 +101,10 @@ internal sealed class MixedLoad(Cluster cluster, TimeSpan patience)
         var started = Clock.Elapsed;
         var answer = await PostAsync(silo, "/recipe/session/verify", new JsonObject
         {
-            ["accessToken"] = session.AccessToken, ["enableAntiCsrf"] = false, ["doAntiCsrfCheck"] = false, ["checkDatabase"] = checkDatabase,
+            ["accessToken"] = session.AccessToken,
+            ["enableAntiCsrf"] = false,
+            ["doAntiCsrfCheck"] = false,
+            ["checkDatabase"] = checkDatabase,
         }, untilAnswered);
         var result = ((string?)answer?["status"], (string?)answer?["message"]) switch
         {

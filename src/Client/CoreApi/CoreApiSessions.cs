@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using Grid.Client.Live;
 using Grid.Client.Sessions;
-using Grid.Revocation.Holders;
 using Grid.Revocation.Acknowledgement;
+using Grid.Revocation.Holders;
 using Grid.Tokens.Access;
 using Microsoft.Extensions.Options;
 

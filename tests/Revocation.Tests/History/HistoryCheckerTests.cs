@@ -179,8 +179,13 @@ public sealed class HistoryCheckerTests
 
     private void Made(string session, string user, double started, double? acknowledged, double? expires = null) => _history.Add(new MadeSession
     {
-        Session = session, App = "public", Tenant = "t", UserId = user, Started = At(started),
-        Acknowledged = acknowledged is { } at ? At(at) : null, Expires = expires is { } end ? At(end) : null,
+        Session = session,
+        App = "public",
+        Tenant = "t",
+        UserId = user,
+        Started = At(started),
+        Acknowledged = acknowledged is { } at ? At(at) : null,
+        Expires = expires is { } end ? At(end) : null,
     });
 
     private void Revoked(RevokeCall call) => _history.Add(call);

@@ -75,7 +75,11 @@ internal sealed class Clients(World world)
     {
         var made = new MadeSession
         {
-            Session = session.Id, App = session.Name.App, Tenant = session.Name.Tenant, UserId = session.UserId, Started = _scheduler.Now,
+            Session = session.Id,
+            App = session.Name.App,
+            Tenant = session.Name.Tenant,
+            UserId = session.UserId,
+            Started = _scheduler.Now,
         };
 
         // Somebody may see it in a list before its maker is told.

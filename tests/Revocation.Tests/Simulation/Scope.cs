@@ -8,6 +8,11 @@ internal sealed record Scope(string App, string? Tenant = null, string? UserId =
 {
     public RevokeCall Call(TimeSpan started) => new()
     {
-        Session = Session?.Id.ToString(), App = App, Tenant = Tenant, UserId = UserId, Kept = Kept is { } kept ? [kept.ToString()] : [], Started = started,
+        Session = Session?.Id.ToString(),
+        App = App,
+        Tenant = Tenant,
+        UserId = UserId,
+        Kept = Kept is { } kept ? [kept.ToString()] : [],
+        Started = started,
     };
 }

@@ -128,8 +128,13 @@ internal sealed class SimStore(Mistake mistake)
             Delete(found => found.Name.App == user.App && found.Name.Tenant == user.Tenant && found.UserId == user.UserId && found.Epoch < epoch);
             entries.Add(new RevocationEntry
             {
-                Position = entries.Count == 0 ? position : TakePosition(), Kind = RevocationKind.User, App = user.App, Tenant = user.Tenant, UserId = user.UserId,
-                Epoch = epoch, Kept = scope.Kept,
+                Position = entries.Count == 0 ? position : TakePosition(),
+                Kind = RevocationKind.User,
+                App = user.App,
+                Tenant = user.Tenant,
+                UserId = user.UserId,
+                Epoch = epoch,
+                Kept = scope.Kept,
             });
         }
 
