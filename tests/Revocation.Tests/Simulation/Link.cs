@@ -27,21 +27,30 @@ internal sealed class Link(Service service, Silo silo, HolderRow row) : IRelayed
     {
         var confirmed = new TaskCompletionSource();
         _failures.Add(() => confirmed.TrySetException(new SimulatedFailure("the connection ended")));
-        ToService(() =>
+        if (_world.Mistake == Mistake.RelayedOutOfOrder)
+        {
+            _world.Scheduler.After(_world.Dice.Milliseconds(0, 4_000), service.Process, Apply);
+        }
+        else
+        {
+            ToService(Apply);
+        }
+
+        return confirmed.Task;
+
+        void Apply()
         {
             service.Apply(this, entries);
             ToSilo(() => confirmed.TrySetResult());
-        });
-        return confirmed.Task;
+        }
     }
 
     public void Ask(long request) => Requested = request;
 
     public void Renewed(long request)
     {
-        var answered = _world.Mistake == Mistake.RelayAnswersLatestRequest ? Requested : request;
-        Requested = Requested > answered ? Requested : 0;
-        ToService(() => service.Renewed(this, answered));
+        Requested = Requested > request ? Requested : 0;
+        ToService(() => service.Renewed(this, request));
     }
 
     public void Lost() => ToService(() => service.Lost(this));

@@ -32,6 +32,9 @@ public enum Mistake
     /// <summary>What was revoked before is acknowledged at once.</summary>
     RepetitionAcknowledgedAtOnce,
 
-    /// <summary>A relayed holder takes a renewal that was under way when it asked for an answer to its request.</summary>
-    RelayAnswersLatestRequest,
+    /// <summary>A silo that registers anew does not tell its relay: those who renew through it go on.</summary>
+    RelayNotTold,
+
+    /// <summary>A relayed holder is handed entries after the renewal that read them is answered.</summary>
+    RelayedOutOfOrder,
 }

@@ -3,7 +3,7 @@ namespace Grid.Revocation.Tests.Simulation;
 /// <summary>How bad a world is. Each trouble is absent from many worlds: where everything fails, little happens.</summary>
 internal sealed class Settings
 {
-    public Settings(Dice dice)
+    public Settings(Dice dice, Mistake mistake)
     {
         Silos = 2 + dice.Below(2);
         Services = Math.Max(0, dice.Below(5) - 2);
@@ -12,6 +12,7 @@ internal sealed class Settings
         StableAddresses = dice.Chance(0.5);
         HasLongLease = dice.Chance(0.2);
         Loss = dice.Chance(0.5) ? 0 : dice.Unit() * 0.1;
+        PushLoss = Loss;
         Slow = dice.Chance(0.5) ? 0.01 : dice.Unit() * 0.2;
         Doubled = dice.Chance(0.5) ? 0 : 0.2;
         Outages = Some(dice, 3);
@@ -27,6 +28,11 @@ internal sealed class Settings
         Drift = dice.Chance(0.2) ? 0 : Sleeps > 0 ? 0.04 : 0.1;
         Stalls = dice.Chance(0.7) ? 0 : 0.001;
         Earliness = dice.Chance(0.7) ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+        if (mistake == Mistake.RelayNotTold)
+        {
+            // It takes a silo that is forgotten, registrations that fail, and no push that tells what nobody has read.
+            (Services, Pauses, Loss, PushLoss) = (2, 5, 0.2, 0.95);
+        }
     }
 
     public LeaseTerms Terms { get; } = new(TimeSpan.FromSeconds(2));
@@ -48,6 +54,8 @@ internal sealed class Settings
     public bool HasLongLease { get; }
 
     public double Loss { get; set; }
+
+    public double PushLoss { get; set; }
 
     public double Slow { get; set; }
 

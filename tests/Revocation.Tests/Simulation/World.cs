@@ -12,7 +12,7 @@ internal sealed class World
     {
         Mistake = mistake;
         Scheduler = new Scheduler(seed, isVerbose);
-        Settings = new Settings(Dice);
+        Settings = new Settings(Dice, mistake);
         Store = new SimStore(mistake);
         for (var i = 0; i < Settings.Silos + Settings.Services; i++)
         {
