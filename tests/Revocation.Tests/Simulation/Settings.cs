@@ -12,7 +12,7 @@ internal sealed class Settings
         StableAddresses = dice.Chance(0.5);
         HasLongLease = dice.Chance(0.2);
         Loss = dice.Chance(0.5) ? 0 : dice.Unit() * 0.1;
-        PushLoss = Loss;
+        PushLoss = dice.Chance(0.1) ? 0.95 : Loss;
         Slow = dice.Chance(0.5) ? 0.01 : dice.Unit() * 0.2;
         Doubled = dice.Chance(0.5) ? 0 : 0.2;
         Outages = Some(dice, 3);
@@ -37,7 +37,8 @@ internal sealed class Settings
 
     public LeaseTerms Terms { get; } = new(TimeSpan.FromSeconds(2));
 
-    public LeaseTerms ServiceTerms { get; } = new(TimeSpan.FromSeconds(3));
+    /// <summary>Of services, and of a silo that was configured otherwise.</summary>
+    public LeaseTerms LongTerms { get; } = new(TimeSpan.FromSeconds(3));
 
     public int Silos { get; }
 
@@ -53,10 +54,13 @@ internal sealed class Settings
     /// <summary>One silo has another L than the rest.</summary>
     public bool HasLongLease { get; }
 
+    /// <summary>Of requests and answers.</summary>
     public double Loss { get; set; }
 
+    /// <summary>Where most pushes are lost, all rests on renewals and leases.</summary>
     public double PushLoss { get; set; }
 
+    /// <summary>How many messages take their time.</summary>
     public double Slow { get; set; }
 
     public double Doubled { get; }

@@ -13,7 +13,7 @@ internal sealed class Silo : Node
     private readonly IHolderRegistry _reaped;
 
     public Silo(World world, Machine machine)
-        : base(world, machine, HolderKind.Silo)
+        : base(world, machine)
     {
         Store = new StoreClient(world, Process);
         Relay = new HolderRelay(world.Mistake == Mistake.RenewalFromMemory ? new RememberedRenewals(Store) : Store);
