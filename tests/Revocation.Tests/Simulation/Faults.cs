@@ -24,7 +24,7 @@ internal sealed class Faults(World world)
         world.Note("healed");
         _isHealed = true;
         (world.Store.IsDown, world.Store.IsSilent) = (false, false);
-        (_settings.Loss, _settings.Slow, _settings.PausesAtPush, _settings.CrashesAtCommit, _settings.Stalls) = (0, 0, 0, 0, 0);
+        (_settings.Loss, _settings.PushLoss, _settings.Slow, _settings.PausesAtPush, _settings.CrashesAtCommit, _settings.Stalls) = (0, 0, 0, 0, 0, 0);
         foreach (var machine in world.Machines)
         {
             machine.PausedUntil = TimeSpan.Zero;

@@ -27,12 +27,22 @@ internal sealed class Link(Service service, Silo silo, HolderRow row) : IRelayed
     {
         var confirmed = new TaskCompletionSource();
         _failures.Add(() => confirmed.TrySetException(new SimulatedFailure("the connection ended")));
-        ToService(() =>
+        if (_world.Mistake == Mistake.RelayedOutOfOrder)
+        {
+            _world.Scheduler.After(_world.Dice.Milliseconds(0, 4_000), service.Process, Apply);
+        }
+        else
+        {
+            ToService(Apply);
+        }
+
+        return confirmed.Task;
+
+        void Apply()
         {
             service.Apply(this, entries);
             ToSilo(() => confirmed.TrySetResult());
-        });
-        return confirmed.Task;
+        }
     }
 
     public void Ask(long request) => Requested = request;

@@ -1,9 +1,13 @@
+using Grid.Revocation.Registry;
+
 namespace Grid.Revocation.Tests.Simulation;
 
 /// <summary>Where a process runs, and runs again after it died: a name, a clock, connections.</summary>
-internal sealed class Machine(string name, SimClock clock, LeaseTerms terms)
+internal sealed class Machine(HolderKind kind, int number, SimClock clock, LeaseTerms terms)
 {
-    public string Name { get; } = name;
+    public HolderKind Kind => kind;
+
+    public string Name { get; } = kind == HolderKind.Silo ? $"silo{number}" : $"service{number}";
 
     public SimClock Clock { get; } = clock;
 

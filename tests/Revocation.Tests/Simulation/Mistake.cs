@@ -31,4 +31,10 @@ public enum Mistake
 
     /// <summary>What was revoked before is acknowledged at once.</summary>
     RepetitionAcknowledgedAtOnce,
+
+    /// <summary>A silo that registers anew does not tell its relay: those who renew through it go on.</summary>
+    RelayNotTold,
+
+    /// <summary>A relayed holder is handed entries after the renewal that read them is answered.</summary>
+    RelayedOutOfOrder,
 }

@@ -71,3 +71,13 @@ internal sealed class RememberedRenewals(IHolderStore inner) : IHolderStore
         return renewed;
     }
 }
+
+/// <summary>See <see cref="Mistake.RelayNotTold"/>.</summary>
+internal sealed class SilentRegistration(IHolderStore relay, IHolderStore store) : IHolderStore
+{
+    public Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken) => store.RegisterAsync(row, cancellationToken);
+
+    public Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken) => relay.RenewAsync(renewal, cancellationToken);
+
+    public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken) => store.LeaveAsync(incarnation, cancellationToken);
+}

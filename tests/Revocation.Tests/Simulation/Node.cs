@@ -8,11 +8,10 @@ namespace Grid.Revocation.Tests.Simulation;
 internal abstract class Node
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly HolderKind _kind;
 
-    protected Node(World world, Machine machine, HolderKind kind)
+    protected Node(World world, Machine machine)
     {
-        (World, Machine, _kind) = (world, machine, kind);
+        (World, Machine) = (world, machine);
         Process = new SimProcess(world.Scheduler, machine);
         Address = world.Settings.StableAddresses ? machine.Name : $"{machine.Name}:{world.Dice.Below(1_000_000)}";
         Holder = new Holder(machine.Clock, world.Settings.Capacity);
@@ -29,8 +28,6 @@ internal abstract class Node
     public Holder Holder { get; }
 
     public abstract SessionChecks Checks { get; }
-
-    public bool IsStopping => _stop.IsCancellationRequested;
 
     protected CancellationToken Stopping => _stop.Token;
 
@@ -105,5 +102,5 @@ internal abstract class Node
         }
     }
 
-    private HolderRow Identity() => new() { Incarnation = Guid.Empty, Kind = _kind, Name = Machine.Name, Address = Address, Lease = Machine.Terms.Lease };
+    private HolderRow Identity() => new() { Incarnation = Guid.Empty, Kind = Machine.Kind, Name = Machine.Name, Address = Address, Lease = Machine.Terms.Lease };
 }

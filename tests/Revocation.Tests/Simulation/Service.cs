@@ -12,7 +12,7 @@ internal sealed class Service : Node, IHolderStore, ISessionLook
     private readonly List<(long Request, TaskCompletionSource<RenewedHolder> Done)> _asked = [];
 
     public Service(World world, Machine machine)
-        : base(world, machine, HolderKind.Service) => Checks = new SessionChecks(Holder, this, machine.Clock);
+        : base(world, machine) => Checks = new SessionChecks(Holder, this, machine.Clock);
 
     public override SessionChecks Checks { get; }
 

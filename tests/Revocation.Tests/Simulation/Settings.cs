@@ -3,7 +3,7 @@ namespace Grid.Revocation.Tests.Simulation;
 /// <summary>How bad a world is. Each trouble is absent from many worlds: where everything fails, little happens.</summary>
 internal sealed class Settings
 {
-    public Settings(Dice dice)
+    public Settings(Dice dice, Mistake mistake)
     {
         Silos = 2 + dice.Below(2);
         Services = Math.Max(0, dice.Below(5) - 2);
@@ -12,6 +12,7 @@ internal sealed class Settings
         StableAddresses = dice.Chance(0.5);
         HasLongLease = dice.Chance(0.2);
         Loss = dice.Chance(0.5) ? 0 : dice.Unit() * 0.1;
+        PushLoss = dice.Chance(0.1) ? 0.95 : Loss;
         Slow = dice.Chance(0.5) ? 0.01 : dice.Unit() * 0.2;
         Doubled = dice.Chance(0.5) ? 0 : 0.2;
         Outages = Some(dice, 3);
@@ -27,11 +28,17 @@ internal sealed class Settings
         Drift = dice.Chance(0.2) ? 0 : Sleeps > 0 ? 0.04 : 0.1;
         Stalls = dice.Chance(0.7) ? 0 : 0.001;
         Earliness = dice.Chance(0.7) ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+        if (mistake == Mistake.RelayNotTold)
+        {
+            // It takes a silo that is forgotten, registrations that fail, and no push that tells what nobody has read.
+            (Services, Pauses, Loss, PushLoss) = (2, 5, 0.2, 0.95);
+        }
     }
 
     public LeaseTerms Terms { get; } = new(TimeSpan.FromSeconds(2));
 
-    public LeaseTerms ServiceTerms { get; } = new(TimeSpan.FromSeconds(3));
+    /// <summary>Of services, and of a silo that was configured otherwise.</summary>
+    public LeaseTerms LongTerms { get; } = new(TimeSpan.FromSeconds(3));
 
     public int Silos { get; }
 
@@ -47,8 +54,13 @@ internal sealed class Settings
     /// <summary>One silo has another L than the rest.</summary>
     public bool HasLongLease { get; }
 
+    /// <summary>Of requests and answers.</summary>
     public double Loss { get; set; }
 
+    /// <summary>Where most pushes are lost, all rests on renewals and leases.</summary>
+    public double PushLoss { get; set; }
+
+    /// <summary>How many messages take their time.</summary>
     public double Slow { get; set; }
 
     public double Doubled { get; }

@@ -13,7 +13,7 @@ internal sealed class Silo : Node
     private readonly IHolderRegistry _reaped;
 
     public Silo(World world, Machine machine)
-        : base(world, machine, HolderKind.Silo)
+        : base(world, machine)
     {
         Store = new StoreClient(world, Process);
         Relay = new HolderRelay(world.Mistake == Mistake.RenewalFromMemory ? new RememberedRenewals(Store) : Store, () => Address);
@@ -36,7 +36,7 @@ internal sealed class Silo : Node
 
     public override SessionChecks Checks { get; }
 
-    protected override IHolderStore Feed => Relay;
+    protected override IHolderStore Feed => World.Mistake == Mistake.RelayNotTold ? new SilentRegistration(Relay, Store) : Relay;
 
     /// <summary>What a silo does with entries that it is handed.</summary>
     public async Task<IReadOnlyCollection<Guid>> ApplyAsync(IReadOnlyList<RevocationEntry> entries)

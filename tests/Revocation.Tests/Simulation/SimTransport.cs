@@ -36,7 +36,7 @@ internal sealed class SimTransport(Silo from) : IHolderTransport
         {
             Answer(() => done.TrySetResult([]));
         }
-        else if (from.Machine.Reaches(to.Machine) && !_world.Dice.Chance(_world.Settings.Loss))
+        else if (from.Machine.Reaches(to.Machine) && !_world.Dice.Chance(_world.Settings.PushLoss))
         {
             _world.OnPush(to);
             to.Process.Run(() => SimProcess.Observe(ReceiveAsync(to, entries, done)));
@@ -46,7 +46,7 @@ internal sealed class SimTransport(Silo from) : IHolderTransport
     private async Task ReceiveAsync(Silo to, IReadOnlyList<RevocationEntry> entries, TaskCompletionSource<IReadOnlyCollection<Guid>> done)
     {
         var confirmed = await to.ApplyAsync(entries);
-        if (to.Machine.Reaches(from.Machine) && !_world.Dice.Chance(_world.Settings.Loss))
+        if (to.Machine.Reaches(from.Machine) && !_world.Dice.Chance(_world.Settings.PushLoss))
         {
             Answer(() => done.TrySetResult(confirmed));
         }

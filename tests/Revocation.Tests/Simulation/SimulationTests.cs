@@ -54,6 +54,8 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Mistake.LookFromMemory)]
     [InlineData(Mistake.RenewalFromMemory)]
     [InlineData(Mistake.RepetitionAcknowledgedAtOnce)]
+    [InlineData(Mistake.RelayNotTold)]
+    [InlineData(Mistake.RelayedOutOfOrder)]
     public void A_planted_mistake_is_found(Mistake mistake)
     {
         var tally = SeedTally.Run(mistake, 1, 20_000);

@@ -1,4 +1,5 @@
 using Grid.Revocation.Holders;
+using Grid.Revocation.Registry;
 using Grid.TestKit.History;
 
 namespace Grid.Revocation.Tests.Simulation;
@@ -12,13 +13,16 @@ internal sealed class World
     {
         Mistake = mistake;
         Scheduler = new Scheduler(seed, isVerbose);
-        Settings = new Settings(Dice);
+        Settings = new Settings(Dice, mistake);
         Store = new SimStore(mistake);
-        for (var i = 0; i < Settings.Silos + Settings.Services; i++)
+        for (var i = 0; i < Settings.Silos; i++)
         {
-            var terms = i >= Settings.Silos ? Settings.ServiceTerms : i == 0 && Settings.HasLongLease ? Settings.ServiceTerms : Settings.Terms;
-            _machines.Add(new Machine(i < Settings.Silos ? $"silo{i}" : $"service{i - Settings.Silos}", Clock(), terms));
-            Up(_machines[i], Dice.Milliseconds(0, 1_000));
+            Add(HolderKind.Silo, i, i == 0 && Settings.HasLongLease ? Settings.LongTerms : Settings.Terms);
+        }
+
+        for (var i = 0; i < Settings.Services; i++)
+        {
+            Add(HolderKind.Service, i, Settings.LongTerms);
         }
     }
 
@@ -111,9 +115,16 @@ internal sealed class World
         }
     }
 
+    private void Add(HolderKind kind, int number, LeaseTerms terms)
+    {
+        var machine = new Machine(kind, number, Clock(), terms);
+        _machines.Add(machine);
+        Up(machine, Dice.Milliseconds(0, 1_000));
+    }
+
     private void Up(Machine machine, TimeSpan delay) => Scheduler.After(delay, () =>
     {
-        machine.Node = machine.Name.StartsWith("silo", StringComparison.Ordinal) ? new Silo(this, machine) : new Service(this, machine);
+        machine.Node = machine.Kind == HolderKind.Silo ? new Silo(this, machine) : new Service(this, machine);
         machine.Node.Start();
     });
 
