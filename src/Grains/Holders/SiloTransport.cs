@@ -4,16 +4,31 @@ using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Grid.Revocation.Relay;
+using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.Holders;
 
 /// <summary>Hands entries to the holders of a silo and to the services that are connected to it. Addresses are silo addresses.</summary>
-internal sealed class SiloTransport(Holder holder, HolderRelay relay, SiloBroadcast silos, ILocalSiloDetails here) : IHolderTransport
+internal sealed partial class SiloTransport(
+    Holder holder, HolderRelay relay, SiloBroadcast silos, ILocalSiloDetails here, ILogger<SiloTransport> logger) : IHolderTransport
 {
     public async Task<IReadOnlyCollection<Guid>> PushAsync(string address, IReadOnlyList<RevocationEntry> entries, CancellationToken cancellationToken)
     {
         var silo = SiloAddress.FromParsableString(address);
-        return silo.Equals(here.SiloAddress) ? await ApplyHereAsync(entries) : await silos.RevokedAsync(silo, [.. entries]);
+        if (silo.Equals(here.SiloAddress))
+        {
+            return await ApplyHereAsync(entries);
+        }
+
+        try
+        {
+            return await silos.RevokedAsync(silo, [.. entries]);
+        }
+        catch (Exception failure) when (failure is TimeoutException or OrleansException)
+        {
+            Log.NotConfirmed(logger, failure, address);
+            return [];
+        }
     }
 
     /// <summary>What a silo does with entries that it is handed.</summary>
@@ -26,5 +41,11 @@ internal sealed class SiloTransport(Holder holder, HolderRelay relay, SiloBroadc
         holder.Apply(entries);
         IReadOnlyCollection<Guid> confirmed = await services;
         return incarnation is { } own ? [own, .. confirmed] : confirmed;
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2705, LogLevel.Information, "Silo {Silo} did not take a revocation; it is tried again until its lease has run out")]
+        public static partial void NotConfirmed(ILogger logger, Exception failure, string silo);
     }
 }
