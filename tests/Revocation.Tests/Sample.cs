@@ -55,4 +55,11 @@ internal static class Sample
     public static void Renew(this Holder holder, params IReadOnlyList<RevocationEntry> entries) => Assert.True(holder.Renewed(holder.StartRenewal(), entries));
 
     public static HolderVerdict Check(this Holder holder, SessionName name) => holder.Check(name, out _);
+
+    /// <summary>What something came to that must be over by now.</summary>
+    public static T Outcome<T>(this Task<T> task)
+    {
+        Assert.True(task.IsCompleted, "It is not over.");
+        return task.GetAwaiter().GetResult();
+    }
 }
