@@ -1,7 +1,7 @@
 namespace Grid.Revocation.Tests.Simulation;
 
-/// <summary>A machine's clocks: they run too fast or too slowly, began anywhere, and can be made to jump or stand still.</summary>
-internal sealed class SimClock(Scheduler scheduler, Settings settings, double rate, TimeSpan monotonicOffset, TimeSpan wallOffset) : TimeProvider
+/// <summary>A machine's clocks: they run too fast or too slowly, began anywhere, and can be made to jump or stand still. Without settings they are exact.</summary>
+internal sealed class SimClock(Scheduler scheduler, Settings? settings, double rate, TimeSpan monotonicOffset, TimeSpan wallOffset) : TimeProvider
 {
     // A step that reads its clock more often is waiting for it to move, which it does not during a step.
     private const int MaxReads = 20_000;
@@ -21,7 +21,7 @@ internal sealed class SimClock(Scheduler scheduler, Settings settings, double ra
             throw new InvalidOperationException("Somebody waits for the clock without resting.");
         }
 
-        if (scheduler.Dice.Chance(settings.Stalls))
+        if (settings is not null && scheduler.Dice.Chance(settings.Stalls))
         {
             scheduler.Stall();
         }
@@ -50,7 +50,7 @@ internal sealed class SimClock(Scheduler scheduler, Settings settings, double ra
     // Timers count in coarse ticks of their own: some fire a little before the clock says so.
     private TimeSpan Real(TimeSpan local)
     {
-        var real = (local / rate) + scheduler.Dice.Milliseconds(0, 2) - settings.Earliness;
+        var real = settings is null ? local : (local / rate) + scheduler.Dice.Milliseconds(0, 2) - settings.Earliness;
         return real > TimeSpan.Zero ? real : TimeSpan.Zero;
     }
 

@@ -1,0 +1,240 @@
+using Grid.Revocation.Holders;
+using Grid.Revocation.Registry;
+using static Grid.Revocation.Tests.Sample;
+
+namespace Grid.Revocation.Tests.Holders;
+
+/// <summary>How a holder is kept fresh (h1, h2). L = 10 s, a renewal each second.</summary>
+public sealed class HolderLoopTests : IDisposable
+{
+    private readonly VirtualProcess _process = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly ScriptedStore _store = new();
+    private readonly Holder _holder;
+    private readonly List<string> _told = [];
+    private int _incarnations = 200;
+
+    public HolderLoopTests() => _holder = new Holder(_process.Clock);
+
+    public void Dispose() => _stop.Dispose();
+
+    [Fact]
+    public void It_registers_renews_and_is_fresh()
+    {
+        Start();
+
+        Assert.True(_holder.IsFresh);
+        Assert.Equal(Id(201), _holder.Incarnation);
+        Assert.Equal(["register 201", "renew 201 from 0"], _store.Calls);
+        Assert.Equal(["began"], _told);
+    }
+
+    [Fact]
+    public void It_renews_every_second_from_where_the_last_renewal_ended()
+    {
+        Start();
+        Seconds(2.5);
+
+        Assert.Equal(["renew 201 from 1", "renew 201 from 2"], _store.Calls[^2..]);
+    }
+
+    [Fact]
+    public void What_a_renewal_reads_is_applied()
+    {
+        Start();
+        _holder.See(Found(Name()));
+        _store.Entries.Add(Session(Name()));
+
+        Seconds(1.5);
+
+        Assert.Equal(HolderVerdict.Unknown, _holder.Check(Name()));
+    }
+
+    [Fact]
+    public void A_failed_renewal_is_repeated_from_the_same_place()
+    {
+        Start();
+        _store.Renew = _ => throw new InvalidOperationException("no answer");
+        Seconds(1.5);
+        _store.Renew = null;
+        Seconds(1);
+
+        Assert.Equal(["renew 201 from 1", "renew 201 from 1"], _store.Calls[^2..]);
+        Assert.Equal(["began", "failed InvalidOperationException"], _told);
+        Assert.True(_holder.IsFresh);
+    }
+
+    [Fact]
+    public void A_renewal_that_is_not_answered_is_given_up_after_a_second()
+    {
+        Start();
+        var never = new TaskCompletionSource<RenewedHolder>();
+        _store.Renew = _ => never.Task;
+        Seconds(2.5);
+
+        Assert.Equal(["began", "failed TimeoutException"], _told);
+
+        // Whatever it answers now, it is too late.
+        _process.Run(() => never.SetResult(new RenewedHolder("77", [], [])));
+        _store.Renew = null;
+        Seconds(2);
+        Assert.DoesNotContain("renew 201 from 77", _store.Calls);
+    }
+
+    [Fact]
+    public void Freshness_ends_a_lease_after_the_last_renewal_was_sent()
+    {
+        Start();
+        _store.Renew = _ => throw new InvalidOperationException("no answer");
+
+        Seconds(9.9);
+        Assert.True(_holder.IsFresh);
+        Seconds(0.2);
+        Assert.False(_holder.IsFresh);
+    }
+
+    [Fact]
+    public void Who_lost_its_row_forgets_everything_and_starts_a_new_incarnation()
+    {
+        Start();
+        _holder.See(Found(Name()));
+        _store.Lost.Add(Id(201));
+
+        Seconds(1.5);
+
+        Assert.Equal(Id(202), _holder.Incarnation);
+        Assert.True(_holder.IsFresh);
+        Assert.Equal(0, _holder.Count);
+        Assert.Equal(["register 202", "renew 202 from 0"], _store.Calls[^2..]);
+        Assert.Equal(["began", "lost", "began"], _told);
+    }
+
+    [Fact]
+    public void A_registration_that_failed_is_repeated_under_another_name()
+    {
+        _store.Register = _ => throw new InvalidOperationException("no answer");
+        Start();
+        _store.Register = null;
+        Seconds(1.5);
+
+        Assert.Equal(["register 201", "register 202", "renew 202 from 0"], _store.Calls);
+        Assert.Equal(Id(202), _holder.Incarnation);
+    }
+
+    [Fact]
+    public void A_registration_that_is_not_answered_is_given_up_after_a_lease()
+    {
+        _store.Register = _ => new TaskCompletionSource<RegisteredHolder>().Task;
+        Start();
+        _store.Register = null;
+        Seconds(9.9);
+        Assert.Null(_holder.Incarnation);
+
+        Seconds(1.5);
+        Assert.Equal(Id(202), _holder.Incarnation);
+    }
+
+    [Fact]
+    public void Who_was_made_to_forget_starts_a_new_incarnation()
+    {
+        Start();
+        _process.Run(_holder.Forget);
+
+        Seconds(3);
+
+        Assert.Equal(Id(202), _holder.Incarnation);
+        Assert.True(_holder.IsFresh);
+    }
+
+    [Fact]
+    public void Clocks_that_disagree_bring_a_renewal_at_once()
+    {
+        Start();
+        _process.Clock.JumpWall(TimeSpan.FromHours(1));
+
+        _process.Run(() => Assert.False(_holder.IsFresh));
+        Seconds(0.01);
+
+        Assert.True(_holder.IsFresh);
+    }
+
+    [Fact]
+    public void Who_stops_vouches_for_nothing_any_more_and_then_leaves_the_registry()
+    {
+        var running = Start();
+        _holder.See(Found(Name()));
+        bool? vouched = null;
+        _store.Leaving = () => vouched = _holder.Check(Name()) == HolderVerdict.Known;
+
+        _process.Run(_stop.Cancel);
+        _process.Settle();
+
+        Assert.True(running.IsCompletedSuccessfully);
+        Assert.Equal("leave 201", _store.Calls[^1]);
+        Assert.False(vouched);
+    }
+
+    [Fact]
+    public void Who_cannot_leave_stops_all_the_same()
+    {
+        var running = Start();
+        _store.Leaving = () => throw new InvalidOperationException("no answer");
+
+        _process.Run(_stop.Cancel);
+        Seconds(2);
+
+        Assert.True(running.IsCompletedSuccessfully);
+        Assert.Equal(["began", "failed InvalidOperationException"], _told);
+    }
+
+    private void Seconds(double seconds) => _process.Pass(TimeSpan.FromSeconds(seconds));
+
+    private Task Start()
+    {
+        var loop = new HolderLoop(_holder, _store, _process.Clock, () => Id(++_incarnations), () => 0.5);
+        loop.Began += () => _told.Add("began");
+        loop.WasLost += () => _told.Add("lost");
+        loop.Failed += failure => _told.Add($"failed {failure.GetType().Name}");
+        return _process.Run(() => loop.RunAsync(() => Row(0), _stop.Token));
+    }
+
+    /// <summary>Answers at once, unless told otherwise. Cursors count renewals.</summary>
+    private sealed class ScriptedStore : IHolderStore
+    {
+        private int _cursor;
+
+        public List<string> Calls { get; } = [];
+
+        public List<Grid.Revocation.Log.RevocationEntry> Entries { get; } = [];
+
+        public List<Guid> Lost { get; } = [];
+
+        public Func<HolderRow, Task<RegisteredHolder>>? Register { get; set; }
+
+        public Func<HolderRenewal, Task<RenewedHolder>>? Renew { get; set; }
+
+        public Action? Leaving { get; set; }
+
+        public Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
+        {
+            Calls.Add($"register {Number(row.Incarnation)}");
+            _cursor = 0;
+            return Register?.Invoke(row) ?? Task.FromResult(new RegisteredHolder("0", Terms, []));
+        }
+
+        public Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken)
+        {
+            Calls.Add($"renew {Number(renewal.Incarnation)} from {renewal.Cursor}");
+            return Renew?.Invoke(renewal) ?? Task.FromResult(new RenewedHolder($"{++_cursor}", [.. Entries], [.. Lost]));
+        }
+
+        public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken)
+        {
+            Calls.Add($"leave {Number(incarnation)}");
+            Leaving?.Invoke();
+            return Task.CompletedTask;
+        }
+
+        private static int Number(Guid incarnation) => BitConverter.ToInt32(incarnation.ToByteArray());
+    }
+}

@@ -1,0 +1,92 @@
+using Grid.Revocation.Holders;
+using static Grid.Revocation.Tests.Sample;
+
+namespace Grid.Revocation.Tests.Holders;
+
+/// <summary>Who hears of a session's end, and who does not.</summary>
+public sealed class SessionWatchTests
+{
+    private readonly ManualTime _clock = new();
+    private readonly Holder _holder;
+
+    public SessionWatchTests()
+    {
+        _holder = Fresh(_clock);
+        _holder.See(Found(Name()));
+    }
+
+    [Fact]
+    public void Every_watch_of_a_revoked_session_ends()
+    {
+        var watches = new[] { _holder.Watch(Name())!, _holder.Watch(Name())! };
+
+        _holder.Apply([Session(Name())]);
+
+        Assert.All(watches, watch => Assert.True(watch.Ended.IsCancellationRequested));
+    }
+
+    [Fact]
+    public void A_watch_ends_when_the_store_has_the_session_no_more()
+    {
+        var watch = _holder.Watch(Name())!;
+
+        _holder.Looked(_holder.StartLook(Name())!, Name(), null);
+
+        Assert.True(watch.Ended.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void A_watch_outlives_freshness_and_incarnation()
+    {
+        var watch = _holder.Watch(Name())!;
+
+        _clock.Pass(2 * Terms.Lease);
+        _holder.Forget();
+
+        Assert.False(watch.Ended.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void A_new_incarnation_has_to_look_for_what_is_watched()
+    {
+        var watch = _holder.Watch(Name())!;
+        Assert.Empty(_holder.UnseenWatched());
+
+        _holder.Begin(Id(101), Terms, []);
+        Assert.Equal([Name()], _holder.UnseenWatched());
+
+        watch.Dispose();
+        Assert.Empty(_holder.UnseenWatched());
+    }
+
+    [Fact]
+    public void A_watched_session_that_a_new_incarnation_does_not_know_yet_ends_all_the_same()
+    {
+        var watch = _holder.Watch(Name())!;
+        _holder.Begin(Id(101), Terms, []);
+
+        _holder.Apply([Session(Name())]);
+
+        Assert.True(watch.Ended.IsCancellationRequested);
+    }
+
+    [Fact]
+    public void A_session_that_is_not_vouched_for_cannot_be_watched()
+    {
+        Assert.Null(_holder.Watch(Name(2)));
+
+        _clock.Pass(Terms.Lease);
+        Assert.Null(_holder.Watch(Name()));
+    }
+
+    [Fact]
+    public void Who_left_hears_nothing()
+    {
+        var watch = _holder.Watch(Name())!;
+        watch.Dispose();
+
+        _holder.Apply([Session(Name())]);
+
+        Assert.False(watch.Ended.IsCancellationRequested);
+    }
+}

@@ -1,0 +1,251 @@
+using Grid.Revocation.Log;
+using Grid.Revocation.Registry;
+using Grid.Revocation.Relay;
+using static Grid.Revocation.Tests.Sample;
+
+namespace Grid.Revocation.Tests.Relay;
+
+/// <summary>Holders that renew through another one.</summary>
+public sealed class HolderRelayTests
+{
+    private readonly VirtualProcess _process = new();
+    private readonly Store _store = new();
+    private readonly HolderRelay _relay;
+
+    public HolderRelayTests() => _relay = new HolderRelay(_store);
+
+    [Fact]
+    public void Who_attaches_is_registered_in_the_store()
+    {
+        var other = Attach(2);
+
+        Assert.Equal([Id(2)], _store.Registered);
+        Assert.Equal(1, _relay.Count);
+        Assert.Empty(other.Story);
+    }
+
+    [Fact]
+    public void Who_could_not_be_registered_is_not_attached()
+    {
+        _store.Fails = true;
+        var attaching = _process.Run(() => _relay.AttachAsync(new Other(2), Row(2), CancellationToken.None));
+
+        Assert.True(attaching.IsFaulted);
+        Assert.Equal(0, _relay.Count);
+    }
+
+    [Fact]
+    public void Who_asked_is_renewed_with_the_relay_and_answered()
+    {
+        var other = Attach(2, requested: 5);
+        Renew();
+
+        Assert.Equal([Id(2)], _store.Renewals[^1].Others);
+        Assert.Equal(["renewed 5"], other.Story);
+    }
+
+    [Fact]
+    public void Who_did_not_ask_is_not_renewed()
+    {
+        var other = Attach(2, requested: 0);
+        Renew();
+
+        Assert.Empty(_store.Renewals[^1].Others);
+        Assert.Empty(other.Story);
+    }
+
+    [Fact]
+    public void Who_asks_while_a_renewal_is_under_way_is_answered_by_the_next()
+    {
+        var (early, late) = (Attach(2, requested: 1), Attach(3, requested: 0));
+        _store.Pending = new TaskCompletionSource();
+        var renewing = StartRenewal();
+        early.Requested = 2;
+        late.Requested = 1;
+        _process.Run(_store.Pending.SetResult);
+        _process.Settle();
+
+        Assert.True(renewing.IsCompletedSuccessfully);
+        Assert.Equal(["renewed 1"], early.Story);
+        Assert.Empty(late.Story);
+    }
+
+    [Fact]
+    public void Entries_are_handed_over_before_the_renewal_is_answered()
+    {
+        var (asked, silent) = (Attach(2, requested: 1), Attach(3, requested: 0));
+        _store.Entries = [Session(Name())];
+        Renew();
+
+        Assert.Equal(["entries", "renewed 1"], asked.Story);
+        Assert.Equal(["entries"], silent.Story);
+    }
+
+    [Fact]
+    public void Who_attached_while_a_renewal_was_under_way_is_handed_what_it_read()
+    {
+        _store.Entries = [Session(Name())];
+        _store.Pending = new TaskCompletionSource();
+        StartRenewal();
+        var other = Attach(2);
+
+        _process.Run(_store.Pending.SetResult);
+        _process.Settle();
+
+        Assert.Equal(["entries"], other.Story);
+    }
+
+    [Fact]
+    public void A_failed_renewal_answers_nobody()
+    {
+        var other = Attach(2, requested: 1);
+        _store.Fails = true;
+        Renew();
+
+        Assert.Empty(other.Story);
+        Assert.Equal(1, _relay.Count);
+    }
+
+    [Fact]
+    public void Whose_row_is_lost_is_told_and_detached()
+    {
+        var (lost, kept) = (Attach(2, requested: 1), Attach(3, requested: 1));
+        _store.Lost = [Id(2)];
+        Renew();
+
+        Assert.Equal(["lost"], lost.Story);
+        Assert.Equal(["renewed 1"], kept.Story);
+        Assert.Equal(1, _relay.Count);
+    }
+
+    [Fact]
+    public void Who_was_here_before_the_relay_registered_anew_has_missed_something()
+    {
+        var other = Attach(2, requested: 1);
+        _process.Run(() => _relay.RegisterAsync(Row(1), CancellationToken.None));
+
+        Assert.Equal(["lost"], other.Story);
+        Assert.Equal(0, _relay.Count);
+    }
+
+    [Fact]
+    public void A_registration_that_failed_ends_nobody()
+    {
+        var other = Attach(2);
+        _store.Fails = true;
+        _process.Run(() => _relay.RegisterAsync(Row(1), CancellationToken.None));
+
+        Assert.Empty(other.Story);
+        Assert.Equal(1, _relay.Count);
+    }
+
+    [Fact]
+    public void A_push_is_confirmed_by_those_who_confirm_it()
+    {
+        var (quick, slow, broken) = (Attach(2), Attach(3), Attach(4));
+        slow.Confirms = new TaskCompletionSource();
+        broken.Confirms = new TaskCompletionSource();
+        broken.Confirms.SetException(new InvalidOperationException("gone"));
+        var push = _process.Run(() => _relay.PushAsync([Session(Name())], _process.Clock));
+
+        _process.Pass(TimeSpan.FromSeconds(1.1));
+
+        Assert.Equal([quick.Incarnation], push.Outcome());
+        Assert.Equal(["entries"], slow.Story);
+    }
+
+    [Fact]
+    public void A_push_to_nobody_is_confirmed_by_nobody() => Assert.Empty(_process.Run(() => _relay.PushAsync([Session(Name())], _process.Clock)).Outcome());
+
+    [Fact]
+    public void Who_is_detached_hears_nothing_more()
+    {
+        var other = Attach(2, requested: 1);
+        _relay.Detach(other);
+        _store.Entries = [Session(Name())];
+        Renew();
+
+        Assert.Empty(other.Story);
+        Assert.Empty(_store.Renewals[^1].Others);
+    }
+
+    [Fact]
+    public void A_connection_that_ends_late_does_not_detach_its_successor()
+    {
+        var former = Attach(2);
+        var successor = Attach(2);
+
+        _relay.Detach(former);
+
+        Assert.Equal(1, _relay.Count);
+        Assert.Equal(["entries"], Pushed(successor));
+    }
+
+    private List<string> Pushed(Other other)
+    {
+        _process.Run(() => _relay.PushAsync([Session(Name())], _process.Clock));
+        return other.Story;
+    }
+
+    private Other Attach(int number, long requested = 0)
+    {
+        var other = new Other(number) { Requested = requested };
+        Assert.True(_process.Run(() => _relay.AttachAsync(other, Row(number), CancellationToken.None)).IsCompletedSuccessfully);
+        return other;
+    }
+
+    private void Renew() => StartRenewal();
+
+    private Task<RenewedHolder> StartRenewal() => _process.Run(() => _relay.RenewAsync(new HolderRenewal(Id(1), "0", []), CancellationToken.None));
+
+    private sealed class Other(int number) : IRelayedHolder
+    {
+        public List<string> Story { get; } = [];
+
+        public Guid Incarnation => Id(number);
+
+        public long Requested { get; set; }
+
+        public TaskCompletionSource? Confirms { get; set; }
+
+        public Task DeliverAsync(IReadOnlyList<RevocationEntry> entries)
+        {
+            Story.Add("entries");
+            return Confirms?.Task ?? Task.CompletedTask;
+        }
+
+        public void Renewed(long request) => Story.Add($"renewed {request}");
+
+        public void Lost() => Story.Add("lost");
+    }
+
+    private sealed class Store : IHolderStore
+    {
+        public List<Guid> Registered { get; } = [];
+
+        public List<HolderRenewal> Renewals { get; } = [];
+
+        public bool Fails { get; set; }
+
+        public TaskCompletionSource? Pending { get; set; }
+
+        public IReadOnlyList<RevocationEntry> Entries { get; set; } = [];
+
+        public IReadOnlyList<Guid> Lost { get; set; } = [];
+
+        public Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
+        {
+            Registered.Add(row.Incarnation);
+            return Fails ? throw new InvalidOperationException("no answer") : Task.FromResult(new RegisteredHolder("0", Terms, []));
+        }
+
+        public async Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken)
+        {
+            Renewals.Add(renewal);
+            await (Pending?.Task ?? Task.CompletedTask);
+            return Fails ? throw new InvalidOperationException("no answer") : new RenewedHolder("1", Entries, Lost);
+        }
+
+        public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}
