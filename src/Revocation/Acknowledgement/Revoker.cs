@@ -19,10 +19,18 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
         ArgumentNullException.ThrowIfNull(entries);
         var wait = new ConfirmationWait(committedAt, own, counts, clock);
         Dictionary<string, Task<IReadOnlyCollection<Guid>>> pushes = new(StringComparer.Ordinal);
-        Task<IReadOnlyList<HolderRow>?>? listing = ListAsync(cancellationToken);
+        HashSet<string> tried = new(StringComparer.Ordinal);
+        Task<IReadOnlyList<HolderRow>?>? listing = null;
         var round = Task.CompletedTask;
         while (true)
         {
+            if (round.IsCompleted)
+            {
+                tried.Clear();
+                round = RestAsync(wait.Left, cancellationToken);
+                listing ??= ListAsync(cancellationToken);
+            }
+
             if (listing is { IsCompleted: true })
             {
                 if (await listing is { } rows)
@@ -33,19 +41,17 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
                 listing = null;
             }
 
-            foreach (var address in wait.Addresses.Where(address => !pushes.ContainsKey(address)))
+            foreach (var address in wait.Addresses.Where(address => !pushes.ContainsKey(address) && !tried.Contains(address)))
             {
                 pushes.Add(address, PushAsync(address, entries, cancellationToken));
             }
 
+            // Whoever did not confirm is asked again in the next round.
             foreach (var (address, push) in pushes.Where(push => push.Value.IsCompleted).ToList())
             {
-                // Forgotten, and so tried again, if it brought nothing new; but not before the next round.
                 wait.Heard(await push);
-                if (round.IsCompleted)
-                {
-                    pushes.Remove(address);
-                }
+                pushes.Remove(address);
+                tried.Add(address);
             }
 
             if (wait.IsOver)
@@ -53,14 +59,9 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
                 break;
             }
 
-            if (round.IsCompleted)
-            {
-                round = RestAsync(wait.Left, cancellationToken);
-                listing ??= ListAsync(cancellationToken);
-            }
-
+            // Also what has completed since it was looked at a moment ago.
             Task[] pending = listing is null ? [round] : [round, listing];
-            await Task.WhenAny([.. pending, .. pushes.Values.Where(push => !push.IsCompleted)]);
+            await Task.WhenAny([.. pending, .. pushes.Values]);
             cancellationToken.ThrowIfCancellationRequested();
         }
 
