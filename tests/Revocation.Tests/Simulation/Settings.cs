@@ -28,9 +28,9 @@ internal sealed class Settings
         Drift = dice.Chance(0.2) ? 0 : Sleeps > 0 ? 0.04 : 0.1;
         Stalls = dice.Chance(0.7) ? 0 : 0.001;
         Earliness = dice.Chance(0.7) ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
-        if (mistake == Mistake.RelayNotTold)
+        if (dice.Chance(0.03) || mistake == Mistake.RelayNotTold)
         {
-            // It takes a silo that is forgotten, registrations that fail, and no push that tells what nobody has read.
+            // Made for relays: silos that are forgotten, registrations that fail, and no pushes to tell what nobody has read.
             (Services, Pauses, Loss, PushLoss) = (2, 5, 0.2, 0.95);
         }
     }
