@@ -18,7 +18,7 @@ public sealed class SessionWatchTests
     [Fact]
     public void Every_watch_of_a_revoked_session_ends()
     {
-        var watches = new[] { _holder.Watch(Name())!, _holder.Watch(Name())! };
+        var watches = new[] { _holder.Watch(Name()), _holder.Watch(Name()) };
 
         _holder.Apply([Session(Name())]);
 
@@ -28,7 +28,7 @@ public sealed class SessionWatchTests
     [Fact]
     public void A_watch_ends_when_the_store_has_the_session_no_more()
     {
-        var watch = _holder.Watch(Name())!;
+        var watch = _holder.Watch(Name());
 
         _holder.Looked(_holder.StartLook(Name())!, Name(), null);
 
@@ -38,7 +38,7 @@ public sealed class SessionWatchTests
     [Fact]
     public void A_watch_outlives_freshness_and_incarnation()
     {
-        var watch = _holder.Watch(Name())!;
+        var watch = _holder.Watch(Name());
 
         _clock.Pass(2 * Terms.Lease);
         _holder.Forget();
@@ -49,7 +49,7 @@ public sealed class SessionWatchTests
     [Fact]
     public void A_new_incarnation_has_to_look_for_what_is_watched()
     {
-        var watch = _holder.Watch(Name())!;
+        var watch = _holder.Watch(Name());
         Assert.Empty(_holder.UnseenWatched());
 
         _holder.Begin(Id(101), Terms, []);
@@ -62,7 +62,7 @@ public sealed class SessionWatchTests
     [Fact]
     public void A_watched_session_that_a_new_incarnation_does_not_know_yet_ends_all_the_same()
     {
-        var watch = _holder.Watch(Name())!;
+        var watch = _holder.Watch(Name());
         _holder.Begin(Id(101), Terms, []);
 
         _holder.Apply([Session(Name())]);
@@ -71,18 +71,23 @@ public sealed class SessionWatchTests
     }
 
     [Fact]
-    public void A_session_that_is_not_vouched_for_cannot_be_watched()
+    public void A_session_that_is_not_known_is_watched_until_a_later_look_finds_nothing()
     {
-        Assert.Null(_holder.Watch(Name(2)));
+        var early = _holder.StartLook(Name(2))!;
+        _clock.Pass(TimeSpan.FromMilliseconds(1));
+        using var watch = _holder.Watch(Name(2));
 
-        _clock.Pass(Terms.Lease);
-        Assert.Null(_holder.Watch(Name()));
+        _holder.Looked(early, Name(2), null);
+        Assert.False(watch.Ended.IsCancellationRequested);
+
+        _holder.Looked(_holder.StartLook(Name(2))!, Name(2), null);
+        Assert.True(watch.Ended.IsCancellationRequested);
     }
 
     [Fact]
     public void Who_left_hears_nothing()
     {
-        var watch = _holder.Watch(Name())!;
+        var watch = _holder.Watch(Name());
         watch.Dispose();
 
         _holder.Apply([Session(Name())]);

@@ -12,7 +12,7 @@ public sealed class HolderRelayTests
     private readonly Store _store = new();
     private readonly HolderRelay _relay;
 
-    public HolderRelayTests() => _relay = new HolderRelay(_store);
+    public HolderRelayTests() => _relay = new HolderRelay(_store, () => "here");
 
     [Fact]
     public void Who_attaches_is_registered_in_the_store()
