@@ -38,11 +38,13 @@ try
         using var silos = await ThreeSilos.StartAsync(folder, await database.CreateDatabaseAsync());
         page.AppendLine("## Three silos over PostgreSQL, all healthy, over HTTP").AppendLine();
         page.AppendLine("| | n | p50 ms | p99 ms |").AppendLine("|---|--:|--:|--:|");
-        var (answer, confirmation, lastFront) = await silos.OneByOneAsync(smoke ? 30 : 520);
-        Line("one session: request to acknowledgement, three fronts checking it all the while", answer);
+        var (answer, confirmation, _) = await silos.OneByOneAsync(smoke ? 30 : 520, isWatched: false);
+        Line("one session: request to acknowledgement", answer);
         Line("of that, commit to the last confirmation (receipt)", confirmation);
+        var (_, underLoad, lastFront) = await silos.OneByOneAsync(smoke ? 30 : 170, isWatched: true);
+        Line("while every front is asked for it without a pause, which keeps both cores busy: commit to the last confirmation", underLoad);
         Line("request to the first refused check on the last front", lastFront);
-        foreach (var (sessions, count) in smoke ? [(10, 2)] : new[] { (10, 100), (1_000, 20), (10_000, 5) })
+        foreach (var (sessions, count) in smoke ? [(10, 2)] : new[] { (10, 60), (1_000, 12), (10_000, 3) })
         {
             var (all, confirmed) = await silos.WholeUserAsync(sessions, count);
             Line(string.Create(invariant, $"all {sessions:N0} sessions of a user: request to acknowledgement"), all);
