@@ -18,12 +18,22 @@ internal static class Sample
 
     public static RevocationEntry Session(SessionName name) => new()
     {
-        Position = 1, Kind = RevocationKind.Session, App = name.App, Tenant = name.Tenant, Session = name.Id,
+        Position = 1,
+        Kind = RevocationKind.Session,
+        App = name.App,
+        Tenant = name.Tenant,
+        Session = name.Id,
     };
 
     public static RevocationEntry User(long epoch, Guid? kept = null, string user = "anna") => new()
     {
-        Position = 1, Kind = RevocationKind.User, App = "public", Tenant = "t", UserId = user, Epoch = epoch, Kept = kept,
+        Position = 1,
+        Kind = RevocationKind.User,
+        App = "public",
+        Tenant = "t",
+        UserId = user,
+        Epoch = epoch,
+        Kept = kept,
     };
 
     public static RevocationEntry Tenant(string tenant = "t") => new() { Position = 1, Kind = RevocationKind.Tenant, App = "public", Tenant = tenant };
@@ -36,7 +46,12 @@ internal static class Sample
 
     public static HolderRow Row(int number, string address = "a", long counter = 0, double lease = 10, HolderKind kind = HolderKind.Silo) => new()
     {
-        Incarnation = Id(number), Kind = kind, Name = $"holder {number}", Address = address, Counter = counter, Lease = TimeSpan.FromSeconds(lease),
+        Incarnation = Id(number),
+        Kind = kind,
+        Name = $"holder {number}",
+        Address = address,
+        Counter = counter,
+        Lease = TimeSpan.FromSeconds(lease),
     };
 
     /// <summary>A registered holder that has just renewed.</summary>
