@@ -8,9 +8,7 @@ namespace Grid.Faults.Tests;
 
 /// <summary>Verify 70 %, refresh 15 %, create 8 %, revoke 5 %, revoke-all 2 %, on silos chosen at random; everything is written down.</summary>
 /// <remarks>Each acknowledged revocation is followed at once by verifications of what it ended on all silos.</remarks>
-/// <param name="cluster">Whom to load.</param>
-/// <param name="patience">How long a worker waits for anything but a revocation.</param>
-internal sealed class MixedLoad(Cluster cluster, TimeSpan patience)
+internal sealed class MixedLoad(Cluster cluster)
 {
     private const int Workers = 8;
     private const int Users = 40;
@@ -23,6 +21,9 @@ internal sealed class MixedLoad(Cluster cluster, TimeSpan patience)
     private long _unavailable;
 
     public SessionHistory History { get; } = new();
+
+    /// <summary>How long a worker waits for anything but a revocation.</summary>
+    public TimeSpan Patience { get; set; } = TimeSpan.FromSeconds(15);
 
     /// <summary>Requests that were answered, and those that were not or with 503.</summary>
     public (long Answered, long Unavailable) Requests => (Interlocked.Read(ref _answered), Interlocked.Read(ref _unavailable));
@@ -181,7 +182,7 @@ internal sealed class MixedLoad(Cluster cluster, TimeSpan patience)
 
     private async Task<JsonObject?> PostAsync(int silo, string path, JsonObject body, bool untilAnswered = false)
     {
-        using var limit = new CancellationTokenSource(untilAnswered ? Timeout.InfiniteTimeSpan : patience);
+        using var limit = new CancellationTokenSource(untilAnswered ? Timeout.InfiniteTimeSpan : Patience);
         try
         {
             using var answer = await cluster.Silos[silo].Http.PostAsJsonAsync(path, body, limit.Token);
