@@ -13,4 +13,7 @@ public sealed class GridEndpoint
 
     /// <summary>From the general validators to this endpoint's. Default: the general ones.</summary>
     public Func<IEnumerable<ClaimValidator>, IEnumerable<ClaimValidator>>? ClaimValidators { get; init; }
+
+    /// <summary>Asks for a session, whatever it claims.</summary>
+    internal static GridEndpoint AnyClaims { get; } = new() { ClaimValidators = _ => [] };
 }

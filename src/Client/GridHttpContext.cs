@@ -57,7 +57,7 @@ public static class GridHttpContext
     {
         ArgumentNullException.ThrowIfNull(context);
         var requests = context.RequestServices.GetRequiredService<SessionRequests>();
-        var check = context.Features.Get<RequestCheck>() ?? await requests.CheckAsync(context, new GridEndpoint { ClaimValidators = _ => [] }, context.Request.Method);
+        var check = context.Features.Get<RequestCheck>() ?? await requests.CheckAsync(context, GridEndpoint.AnyClaims, context.Request.Method);
         if (check.Session is { } session)
         {
             await session.RevokeAsync();

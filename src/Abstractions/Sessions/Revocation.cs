@@ -24,6 +24,15 @@ public abstract record RevocationScope
         public required string UserId { get; init; }
 
         public SessionHandle? Except { get; init; }
+
+        /// <summary>Those of a user grain's key.</summary>
+        public static User Of(UserKey user, bool allTenants, SessionHandle? except) => new()
+        {
+            App = user.Tenant.App,
+            TenantId = allTenants ? null : user.Tenant.TenantId,
+            UserId = user.UserId,
+            Except = except,
+        };
     }
 
     /// <summary>All sessions of a tenant.</summary>

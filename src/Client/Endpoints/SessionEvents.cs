@@ -14,11 +14,11 @@ internal static class SessionEvents
     // Below the idle limits of common proxies.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
-    private static readonly string Script = ReadScript();
+    private static readonly string Script = EmbeddedText.Read(Assembly.GetExecutingAssembly(), "session-events.js");
 
     public static async Task HandleAsync(HttpContext context, SessionRequests requests)
     {
-        var check = await requests.CheckAsync(context, new GridEndpoint { ClaimValidators = _ => [] }, HttpMethods.Get);
+        var check = await requests.CheckAsync(context, GridEndpoint.AnyClaims, HttpMethods.Get);
         if (check.Session is not { } session)
         {
             await FrontAnswers.WriteAsync(context, requests, check);
@@ -56,12 +56,5 @@ internal static class SessionEvents
         context.Response.ContentType = "text/javascript; charset=utf-8";
         context.Response.Headers.CacheControl = "public, max-age=3600";
         return context.Response.WriteAsync(Script);
-    }
-
-    private static string ReadScript()
-    {
-        using var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream("session-events.js") ?? throw new InvalidOperationException("session-events.js is not in the assembly.");
-        using var reader = new StreamReader(resource);
-        return reader.ReadToEnd();
     }
 }

@@ -6,11 +6,9 @@ namespace Grid.Client.Endpoints;
 /// <summary><c>POST /signout</c>: ends the session that the request came with.</summary>
 internal static class SignOut
 {
-    private static readonly GridEndpoint NoClaims = new() { ClaimValidators = _ => [] };
-
     public static async Task HandleAsync(HttpContext context, SessionRequests requests)
     {
-        var check = await requests.CheckAsync(context, NoClaims, context.Request.Method);
+        var check = await requests.CheckAsync(context, GridEndpoint.AnyClaims, context.Request.Method);
         if (check.Outcome == RequestOutcome.TryRefresh)
         {
             // The client refreshes and comes again: ending nothing and saying "done" would leave the session alive.

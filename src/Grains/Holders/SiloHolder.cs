@@ -7,7 +7,6 @@ using Grid.Revocation.Registry;
 using Grid.Revocation.Relay;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
 
 namespace Grid.Grains.Holders;
 
@@ -22,7 +21,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
     private readonly SessionChecks _checks;
     private readonly IHolderRegistry _registry;
     private readonly ILocalSiloDetails _here;
-    private readonly RevocationOptions _options;
+    private readonly LeaseTerms _terms;
     private readonly ILogger<SiloHolder> _logger;
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
@@ -30,9 +29,9 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
 
     public SiloHolder(
         Holder holder, HolderRelay store, SessionChecks checks, IHolderRegistry registry, LocalSessions sessions, KeyRings keys, ILocalSiloDetails here,
-        IOptions<RevocationOptions> options, ILogger<SiloHolder> logger)
+        LeaseTerms terms, ILogger<SiloHolder> logger)
     {
-        (_holder, _checks, _registry, _here, _options, _logger) = (holder, checks, registry, here, options.Value, logger);
+        (_holder, _checks, _registry, _here, _terms, _logger) = (holder, checks, registry, here, terms, logger);
         _loop = new HolderLoop(holder, store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble);
         _loop.Failed += OnFailed;
         _loop.Began += OnBegan;
@@ -61,13 +60,13 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
         Kind = HolderKind.Silo,
         Name = Environment.MachineName,
         Address = _here.SiloAddress.ToParsableString(),
-        Lease = _options.Lease,
+        Lease = _terms.Lease,
     };
 
     private async Task TendAsync()
     {
         var reaper = new Reaper(LeaseClock.Instance);
-        var pause = 2 * new LeaseTerms(_options.Lease).RenewEvery;
+        var pause = 2 * _terms.RenewEvery;
         while (!_stop.IsCancellationRequested)
         {
             try
@@ -93,7 +92,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
     private void OnBegan()
     {
         _isFailing = false;
-        Log.Began(_logger, _holder.Incarnation ?? Guid.Empty, _options.Lease);
+        Log.Began(_logger, _holder.Incarnation ?? Guid.Empty, _terms.Lease);
         _ = _checks.RecheckWatchedAsync();
     }
 
@@ -103,7 +102,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
         if (!_isFailing)
         {
             _isFailing = true;
-            Log.NotRenewed(_logger, failure, _options.Lease);
+            Log.NotRenewed(_logger, failure, _terms.Lease);
         }
     }
 

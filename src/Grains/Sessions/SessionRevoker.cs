@@ -16,6 +16,6 @@ internal sealed class SessionRevoker(ISessionStore store, Revoker revoker, TimeP
     }
 
     public Task<RevocationReceipt> ConfirmAsync(ImmutableArray<RevocationEntry> entries, CancellationToken cancellationToken) => entries.IsDefaultOrEmpty
-        ? Task.FromResult(new RevocationReceipt(0, TimeSpan.Zero, 0, 0, 0))
+        ? Task.FromResult(RevocationReceipt.None)
         : revoker.ConfirmAsync(entries, LeaseClock.Instance.GetTimestamp(), cancellationToken);
 }

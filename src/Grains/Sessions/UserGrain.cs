@@ -37,16 +37,9 @@ internal sealed partial class UserGrain(ISessionStore store, ISessionRevoker rev
     public async Task<UserSessionsResult> RevokeAllAsync(
         bool allTenants, SessionHandle? except, RevocationReason reason, CancellationToken cancellationToken)
     {
-        var scope = new RevocationScope.User
-        {
-            App = _key.Tenant.App,
-            TenantId = allTenants ? null : _key.Tenant.TenantId,
-            UserId = _key.UserId,
-            Except = except,
-        };
         try
         {
-            var revoked = await revoker.CommitAsync(scope, reason, cancellationToken);
+            var revoked = await revoker.CommitAsync(RevocationScope.User.Of(_key, allTenants, except), reason, cancellationToken);
             return new UserSessionsResult(SessionOutcome.Ok, revoked.Sessions, revoked.Entries);
         }
         catch (StoreUnavailableException failure)

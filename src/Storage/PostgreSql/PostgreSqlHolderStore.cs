@@ -3,6 +3,7 @@ using Grid.Revocation.Log;
 using Grid.Revocation.Registry;
 using Npgsql;
 using NpgsqlTypes;
+using static Grid.Storage.PostgreSql.Parameters;
 
 namespace Grid.Storage.PostgreSql;
 
@@ -40,7 +41,7 @@ internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHold
             await using var batch = new NpgsqlBatch(connection);
             batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.Renew)
             {
-                Parameters = { new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid, Value = incarnations } },
+                Parameters = { Array(NpgsqlDbType.Uuid, incarnations, id => id) },
             });
             batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.Feed) { Parameters = { Text(renewal.Cursor) } });
             await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
@@ -89,7 +90,7 @@ internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHold
     {
         await using var remove = new NpgsqlCommand(HolderSql.Remove, connection)
         {
-            Parameters = { Id(incarnation), new NpgsqlParameter<long> { TypedValue = counter } },
+            Parameters = { Id(incarnation), Number(counter) },
         };
         return await remove.ExecuteNonQueryAsync(cancellationToken) == 1;
     });
@@ -109,10 +110,4 @@ internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHold
 
         return (cursor, entries);
     }
-
-    private static NpgsqlParameter Id(Guid value) => new NpgsqlParameter<Guid> { TypedValue = value };
-
-    private static NpgsqlParameter Text(string value) => new NpgsqlParameter<string> { NpgsqlDbType = NpgsqlDbType.Text, TypedValue = value };
-
-    private static NpgsqlParameter Small(short value) => new NpgsqlParameter<short> { TypedValue = value };
 }

@@ -7,6 +7,7 @@ using Grid.Tokens;
 using Grid.Tokens.Refresh;
 using Npgsql;
 using NpgsqlTypes;
+using static Grid.Storage.PostgreSql.Parameters;
 
 namespace Grid.Storage.PostgreSql;
 
@@ -340,24 +341,5 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
         ExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(13)),
     };
 
-    private static NpgsqlParameter Array<TRow, TValue>(NpgsqlDbType type, IReadOnlyList<TRow> rows, Func<TRow, TValue> value)
-    {
-        var values = new TValue[rows.Count];
-        for (var i = 0; i < values.Length; i++)
-        {
-            values[i] = value(rows[i]);
-        }
-
-        return new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Array | type, Value = values };
-    }
-
-    private static NpgsqlParameter Text(string? value) => new() { NpgsqlDbType = NpgsqlDbType.Text, Value = (object?)value ?? DBNull.Value };
-
-    private static NpgsqlParameter Id(Guid? value) => new() { NpgsqlDbType = NpgsqlDbType.Uuid, Value = (object?)value ?? DBNull.Value };
-
-    private static NpgsqlParameter Number(long value) => new NpgsqlParameter<long> { NpgsqlDbType = NpgsqlDbType.Bigint, TypedValue = value };
-
-    private static NpgsqlParameter Time(DateTimeOffset value) => Number(value.ToUnixTimeMilliseconds());
-
-    private static NpgsqlParameter Reason(RevocationReason reason) => new NpgsqlParameter<short> { NpgsqlDbType = NpgsqlDbType.Smallint, TypedValue = (short)reason };
+    private static NpgsqlParameter Reason(RevocationReason reason) => Small((short)reason);
 }

@@ -41,10 +41,10 @@ internal static class HolderSql
                 Kind = (RevocationKind)row.GetInt32(1),
                 App = row.GetString(2),
                 Tenant = row.IsDBNull(3) ? null : row.GetString(3),
-                Session = Id(row, 4),
+                Session = IdOrNull(row, 4),
                 UserId = row.IsDBNull(5) ? null : row.GetString(5),
                 Epoch = row.IsDBNull(6) ? 0 : row.GetInt64(6),
-                Kept = Id(row, 7),
+                Kept = IdOrNull(row, 7),
                 Kid = row.IsDBNull(8) ? null : row.GetString(8),
             });
         }
@@ -52,6 +52,5 @@ internal static class HolderSql
         return entries;
     }
 
-    private static Guid? Id(SqliteDataReader row, int column) =>
-        row.IsDBNull(column) ? null : new Guid(row.GetFieldValue<byte[]>(column), bigEndian: true);
+    private static Guid? IdOrNull(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : Ids.Id(row, column);
 }

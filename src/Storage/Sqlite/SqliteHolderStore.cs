@@ -1,6 +1,7 @@
 using System.Globalization;
 using Grid.Revocation;
 using Grid.Revocation.Registry;
+using static Grid.Storage.Sqlite.Ids;
 
 namespace Grid.Storage.Sqlite;
 
@@ -77,7 +78,7 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
         {
             holders.Add(new HolderRow
             {
-                Incarnation = new Guid(row.GetFieldValue<byte[]>(0), bigEndian: true),
+                Incarnation = Id(row, 0),
                 Kind = (HolderKind)row.GetInt32(1),
                 Name = row.GetString(2),
                 Address = row.GetString(3),
@@ -93,6 +94,4 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
     private static string Head(SqliteStatements statements) => Text((long)statements.With(HolderSql.Head).ExecuteScalar()!);
 
     private static string Text(long position) => position.ToString(CultureInfo.InvariantCulture);
-
-    private static byte[] Bytes(Guid id) => id.ToByteArray(bigEndian: true);
 }

@@ -5,6 +5,7 @@ using Grid.Revocation.Log;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
 using Microsoft.Data.Sqlite;
+using static Grid.Storage.Sqlite.Ids;
 
 namespace Grid.Storage.Sqlite;
 
@@ -169,11 +170,6 @@ internal sealed class SqliteSessionStore(SqliteDatabase database, SqliteWriter w
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(9)),
         ExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(10)),
     };
-
-    // Big-endian: version 7 ids sort by time, and the index grows at its end.
-    private static byte[] Bytes(Guid id) => id.ToByteArray(bigEndian: true);
-
-    private static Guid Id(SqliteDataReader row, int column) => new(row.GetFieldValue<byte[]>(column), bigEndian: true);
 
     private static long Time(DateTimeOffset time) => time.ToUnixTimeMilliseconds();
 }

@@ -87,7 +87,7 @@ internal sealed class InProcessSessions(
     {
         if (!SessionHandle.TryParse(handle, out var parsed))
         {
-            return new GridRevocation([], new RevocationReceipt(0, TimeSpan.Zero, 0, 0, 0));
+            return new GridRevocation([], RevocationReceipt.None);
         }
 
         var scope = new RevocationScope.Named { App = app.App, Sessions = [parsed] };

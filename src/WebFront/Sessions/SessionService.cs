@@ -327,14 +327,8 @@ public sealed class SessionService(
         catch (Exception failure) when (failure is TimeoutException or OrleansException)
         {
             // Its silo may have died a moment ago: an end does not wait for the cluster to notice. Twice ends no more than once.
-            var scope = new RevocationScope.User
-            {
-                App = user.Tenant.App,
-                TenantId = allTenants ? null : user.Tenant.TenantId,
-                UserId = user.UserId,
-                Except = except,
-            };
-            var (again, receipt) = await revoker.RevokeAsync(scope, RevocationReason.Requested, CancellationToken.None);
+            var (again, receipt) = await revoker.RevokeAsync(
+                RevocationScope.User.Of(user, allTenants, except), RevocationReason.Requested, CancellationToken.None);
             return (again.Sessions, receipt);
         }
     }

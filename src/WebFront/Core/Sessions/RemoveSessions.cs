@@ -54,7 +54,7 @@ internal static class RemoveSessions
 
         if (handles.Count == 0)
         {
-            return ([], new RevocationReceipt(0, TimeSpan.Zero, 0, 0, 0));
+            return ([], RevocationReceipt.None);
         }
 
         var (revoked, receipt) = await context.RequestServices.GetRequiredService<ISessionRevoker>().RevokeAsync(

@@ -59,12 +59,7 @@ internal static class FirstPageEndpoints
     // Other sites' pages cannot send it.
     private static bool RefusesStranger(HttpContext context) => !context.Request.Headers.ContainsKey("rid");
 
-    private static string Read(string name)
-    {
-        using var resource = Assembly.GetExecutingAssembly().GetManifestResourceStream(name) ?? throw new InvalidOperationException($"{name} is not in the assembly.");
-        using var reader = new StreamReader(resource);
-        return reader.ReadToEnd();
-    }
+    private static string Read(string name) => EmbeddedText.Read(Assembly.GetExecutingAssembly(), name);
 
     private static void MapText(this IEndpointRouteBuilder front, string path, string type, string text)
     {
