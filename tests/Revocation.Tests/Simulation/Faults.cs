@@ -28,6 +28,7 @@ internal sealed class Faults(World world)
         foreach (var machine in world.Machines)
         {
             machine.PausedUntil = TimeSpan.Zero;
+            machine.Clock.Wake();
             machine.IsCutFromStore = false;
             machine.Unheard.Clear();
         }
@@ -88,6 +89,7 @@ internal sealed class Faults(World world)
         var (machine, time) = (Any(), _dice.Chance(0.3) ? _dice.Milliseconds(20, 500) : _dice.Milliseconds(500, 6_000));
         world.Note($"{machine.Name} sleeps for {time}");
         world.Pause(machine, time);
-        machine.Clock.LoseMonotonic(time);
+        machine.Clock.Sleep();
+        world.Scheduler.After(time, machine.Clock.Wake);
     }
 }

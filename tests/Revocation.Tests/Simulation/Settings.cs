@@ -31,7 +31,7 @@ internal sealed class Settings
         if (dice.Chance(0.03) || mistake == Mistake.RelayNotTold)
         {
             // Made for relays: silos that are forgotten, registrations that fail, and no pushes to tell what nobody has read.
-            (Services, Pauses, Loss, PushLoss) = (2, 5, 0.2, 0.95);
+            (Silos, Services, Duration, Crashes, Pauses, Loss, PushLoss) = (2, 3, TimeSpan.FromSeconds(20), 0, 10, 0.15, 0.95);
         }
     }
 

@@ -8,7 +8,8 @@ internal sealed class SimClock(Scheduler scheduler, Settings? settings, double r
 
     private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private TimeSpan _monotonic = monotonicOffset;
+    private TimeSpan? _asleepSince;
+    private TimeSpan _slept;
     private TimeSpan _wall = wallOffset;
     private int _reads;
 
@@ -26,7 +27,7 @@ internal sealed class SimClock(Scheduler scheduler, Settings? settings, double r
             scheduler.Stall();
         }
 
-        return ((scheduler.Now * rate) + _monotonic).Ticks;
+        return ((((_asleepSince ?? scheduler.Now) - _slept) * rate) + monotonicOffset).Ticks;
     }
 
     public override DateTimeOffset GetUtcNow() => Start + (scheduler.Now * rate) + _wall;
@@ -44,8 +45,14 @@ internal sealed class SimClock(Scheduler scheduler, Settings? settings, double r
     /// <summary>The wall clock is set.</summary>
     public void JumpWall(TimeSpan by) => _wall += by;
 
-    /// <summary>The machine slept, and only its wall clock knows.</summary>
-    public void LoseMonotonic(TimeSpan slept) => _monotonic -= slept * rate;
+    /// <summary>The machine sleeps, and only its wall clock knows.</summary>
+    public void Sleep() => _asleepSince ??= scheduler.Now;
+
+    public void Wake()
+    {
+        _slept += scheduler.Now - (_asleepSince ?? scheduler.Now);
+        _asleepSince = null;
+    }
 
     // Timers count in coarse ticks of their own: some fire a little before the clock says so.
     private TimeSpan Real(TimeSpan local)
