@@ -10,12 +10,14 @@ namespace Grid.Storage;
 /// <summary>Registers the session store.</summary>
 public static class GridStorage
 {
-    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/> and <see cref="IStoreStartup"/> for the chosen engine.</summary>
+    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IStoreStartup"/> and <see cref="IStoreCondition"/> for the chosen engine.</summary>
     public static IServiceCollection AddGridStorage(this IServiceCollection services, StoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         services.TryAddSingleton(TimeProvider.System);
         services.AddSingleton(options);
+        services.AddSingleton<StoreCondition>();
+        services.AddSingleton<IStoreCondition>(provider => provider.GetRequiredService<StoreCondition>());
         if (options.Engine == StoreEngine.PostgreSql)
         {
             services.AddSingleton<PostgreSqlDatabase>();

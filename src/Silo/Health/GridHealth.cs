@@ -22,14 +22,14 @@ internal static class GridHealth
         app.UseHealthChecks("/health/startup", new HealthCheckOptions { Predicate = check => check.Tags.Contains(Ready) });
     }
 
-    private sealed class StoreCheck(IStoreHealth store) : IHealthCheck
+    private sealed class StoreCheck(IStoreHealth store, IStoreCondition condition) : IHealthCheck
     {
         public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
         {
             try
             {
                 await store.PingAsync(cancellationToken);
-                return HealthCheckResult.Healthy();
+                return condition.Trouble is { } trouble ? HealthCheckResult.Unhealthy(trouble.Reason) : HealthCheckResult.Healthy();
             }
             catch (Abstractions.StoreUnavailableException)
             {
