@@ -10,7 +10,7 @@ namespace Grid.Storage;
 /// <summary>Registers the session store.</summary>
 public static class GridStorage
 {
-    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IStoreStartup"/> and <see cref="IStoreCondition"/> for the chosen engine.</summary>
+    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="ISessionOrders"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IStoreStartup"/> and <see cref="IStoreCondition"/> for the chosen engine.</summary>
     public static IServiceCollection AddGridStorage(this IServiceCollection services, StoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -38,6 +38,7 @@ public static class GridStorage
             services.AddSingleton<IHolderRegistry>(provider => provider.GetRequiredService<SqliteHolderStore>());
         }
 
+        services.AddSingleton<ISessionOrders>(provider => provider.GetRequiredService<ISessionStore>());
         services.AddSingleton<ISessionReader>(provider => provider.GetRequiredService<ISessionStore>());
         services.AddSingleton<IStoreHealth>(provider => provider.GetRequiredService<ISessionStore>());
         return services;

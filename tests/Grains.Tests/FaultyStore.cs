@@ -53,6 +53,19 @@ internal sealed class FaultyStore(ISessionStore inner) : ISessionStore
         return inserted;
     }
 
+    public async ValueTask OrderAsync(SessionOrder order, CancellationToken cancellationToken) =>
+        await WriteAsync(async () => await inner.OrderAsync(order, cancellationToken));
+
+    public async ValueTask<bool> InsertOrderedAsync(SessionRecord session, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var inserted = false;
+        await WriteAsync(async () => inserted = await inner.InsertOrderedAsync(session, now, cancellationToken));
+        return inserted;
+    }
+
+    public ValueTask<int> PurgeOrdersAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
+        inner.PurgeOrdersAsync(now, limit, cancellationToken);
+
     public async ValueTask<bool> UpdateAsync(SessionRecord session, CancellationToken cancellationToken)
     {
         Interlocked.Increment(ref _updates);

@@ -26,6 +26,13 @@ internal sealed class SwitchableStore(ISessionStore inner) : ISessionStore
 
     public ValueTask<bool> InsertAsync(SessionRecord session, CancellationToken cancellationToken) => For(session.Key.App).InsertAsync(session, cancellationToken);
 
+    public ValueTask OrderAsync(SessionOrder order, CancellationToken cancellationToken) => For(order.Key.App).OrderAsync(order, cancellationToken);
+
+    public ValueTask<bool> InsertOrderedAsync(SessionRecord session, DateTimeOffset now, CancellationToken cancellationToken) =>
+        For(session.Key.App).InsertOrderedAsync(session, now, cancellationToken);
+
+    public ValueTask<int> PurgeOrdersAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken) => inner.PurgeOrdersAsync(now, limit, cancellationToken);
+
     public ValueTask<bool> UpdateAsync(SessionRecord session, CancellationToken cancellationToken) => For(session.Key.App).UpdateAsync(session, cancellationToken);
 
     public ValueTask<ImmutableArray<SessionHandle>> ListAsync(AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken) =>

@@ -11,7 +11,7 @@ namespace Grid.Abstractions.Sessions;
 public interface ISessionGrain : IGrainWithStringKey
 {
     /// <summary>Stores a new session under this grain's key.</summary>
-    /// <returns><c>Ok</c>; <c>NotFound</c> if the handle was used or revoked before; <c>Unavailable</c>.</returns>
+    /// <returns><c>Ok</c>; <c>NotFound</c> if the handle was used or revoked before, or its order is void; <c>Unavailable</c>.</returns>
     [Alias("create")]
     Task<SessionResult> CreateAsync(NewSession session, CancellationToken cancellationToken);
 
@@ -48,6 +48,9 @@ public sealed record NewSession
     [Id(5)] public required DateTimeOffset CreatedAt { get; init; }
 
     [Id(6)] public required DateTimeOffset ExpiresAt { get; init; }
+
+    /// <summary>Its handle was given out beforehand: it is made only with the permit that <see cref="ISessionOrders.OrderAsync"/> left.</summary>
+    [Id(7)] public bool IsOrdered { get; init; }
 }
 
 /// <summary>Outcomes shared by the simple calls.</summary>

@@ -26,6 +26,7 @@ internal sealed partial class PurgeGrain(
             {
                 batch = await store.PurgeExpiredAsync(clock.GetUtcNow(), settings.BatchSize, CancellationToken.None);
                 batch += await store.PurgeRevocationsAsync(clock.GetUtcNow() - settings.KeepRevocations, settings.BatchSize, CancellationToken.None);
+                batch += await store.PurgeOrdersAsync(clock.GetUtcNow(), settings.BatchSize, CancellationToken.None);
                 removed += batch;
 
                 // Small steps with air between them: requests must not feel a million rows going.

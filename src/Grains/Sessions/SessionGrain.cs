@@ -75,7 +75,10 @@ internal sealed partial class SessionGrain(
         this.DeactivateOnIdle();
         try
         {
-            return await store.InsertAsync(row, CancellationToken.None)
+            var inserted = session.IsOrdered
+                ? await store.InsertOrderedAsync(row, clock.GetUtcNow(), CancellationToken.None)
+                : await store.InsertAsync(row, CancellationToken.None);
+            return inserted
                 ? new SessionResult(SessionOutcome.Ok, row.ToSnapshot())
                 : new SessionResult(SessionOutcome.NotFound);
         }

@@ -13,7 +13,7 @@ namespace Grid.Storage.PostgreSql;
 
 /// <inheritdoc cref="ISessionStore"/>
 /// <remarks>Reads, inserts and updates that arrive together share a round trip and a commit (docs/decisions/0002).</remarks>
-internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
+internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
 {
     private readonly PostgreSqlDatabase _database;
     private readonly GroupQueue<SessionKey, SessionKey, SessionRecord?> _reads;
@@ -246,6 +246,10 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
     private static void AddNamed(NpgsqlBatch batch, RevocationScope.Named named, RevocationReason reason, DateTimeOffset now)
     {
         SessionHandle[] handles = [.. named.Sessions.Distinct().OrderBy(h => h.Id)];
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(OrderSql.DeleteNamed)
+        {
+            Parameters = { Text(named.App.ToString()), Array(NpgsqlDbType.Uuid, handles, h => h.Id), Array(NpgsqlDbType.Text, handles, h => h.TenantId) },
+        });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.DeleteNamed)
         {
             Parameters = { Text(named.App.ToString()), Array(NpgsqlDbType.Uuid, handles, h => h.Id), Array(NpgsqlDbType.Text, handles, h => h.TenantId) },
@@ -263,6 +267,14 @@ internal sealed class PostgreSqlSessionStore : ISessionStore, IAsyncDisposable
     private static void AddUser(NpgsqlBatch batch, RevocationScope.User user, RevocationReason reason, DateTimeOffset now)
     {
         var app = user.App.ToString();
+        if (user.Except is { } ordered)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(OrderSql.KeepOne)
+            {
+                Parameters = { Text(app), Text(user.UserId), Text(user.TenantId), Id(ordered.Id) },
+            });
+        }
+
         batch.BatchCommands.Add(user.TenantId is null
             ? new NpgsqlBatchCommand(SessionSql.RaiseUserEpochs) { Parameters = { Text(app), Text(user.UserId) } }
             : new NpgsqlBatchCommand(SessionSql.RaiseUserEpoch) { Parameters = { Text(app), Text(user.UserId), Text(user.TenantId) } });

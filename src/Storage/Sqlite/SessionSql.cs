@@ -17,7 +17,7 @@ internal static class SessionSql
         SELECT @p0, @p1, @p2, @p3, e.epoch, 1, @p4, @p5, @p6, @p7, @p8, @p9, @p10
         FROM grid_user_epoch e
         WHERE e.app = @p1 AND e.user_id = @p3 AND e.tenant = @p2
-          AND NOT EXISTS (SELECT 1 FROM grid_revocation r WHERE r.handle = @p0)
+          AND NOT EXISTS (SELECT 1 FROM grid_revocation r WHERE r.handle = @p0 AND r.app = @p1 AND r.tenant = @p2)
         ON CONFLICT DO NOTHING
         """;
 

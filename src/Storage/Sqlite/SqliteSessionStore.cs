@@ -10,7 +10,7 @@ using static Grid.Storage.Sqlite.Ids;
 namespace Grid.Storage.Sqlite;
 
 /// <inheritdoc cref="ISessionStore"/>
-internal sealed class SqliteSessionStore(SqliteDatabase database, SqliteWriter writer) : ISessionStore
+internal sealed partial class SqliteSessionStore(SqliteDatabase database, SqliteWriter writer) : ISessionStore
 {
 
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, CancellationToken cancellationToken)
@@ -34,13 +34,8 @@ internal sealed class SqliteSessionStore(SqliteDatabase database, SqliteWriter w
         ArgumentNullException.ThrowIfNull(session);
         return WriteAsync(statements =>
         {
-            var app = session.Key.App.ToString();
-            var tenant = session.Key.Handle.TenantId;
-            statements.With(SessionSql.EnsureEpoch, app, session.UserId, tenant).ExecuteNonQuery();
-            return statements.With(
-                SessionSql.Insert, Bytes(session.Key.Handle.Id), app, tenant, session.UserId, session.Chain.Current.ToArray(),
-                session.PayloadJson, session.DataJson, session.UseDynamicKey ? 1 : 0, Time(session.CreatedAt), Time(session.ExpiresAt),
-                ExpiryHour.After(session.ExpiresAt)).ExecuteNonQuery() == 1;
+            statements.With(SessionSql.EnsureEpoch, session.Key.App.ToString(), session.UserId, session.Key.Handle.TenantId).ExecuteNonQuery();
+            return Insert(statements, session);
         });
     }
 
@@ -95,6 +90,11 @@ internal sealed class SqliteSessionStore(SqliteDatabase database, SqliteWriter w
     // The commit takes a disk's time: nobody waits for it on a caller's token, which could not undo it anyway.
     private ValueTask<T> WriteAsync<T>(Func<SqliteStatements, T> write) => new(writer.WriteAsync(write));
 
+    private static bool Insert(SqliteStatements statements, SessionRecord session) => statements.With(
+        SessionSql.Insert, Bytes(session.Key.Handle.Id), session.Key.App.ToString(), session.Key.Handle.TenantId, session.UserId, session.Chain.Current.ToArray(),
+        session.PayloadJson, session.DataJson, session.UseDynamicKey ? 1 : 0, Time(session.CreatedAt), Time(session.ExpiresAt),
+        ExpiryHour.After(session.ExpiresAt)).ExecuteNonQuery() == 1;
+
     private static RevokedSessions RevokeNamed(SqliteStatements statements, RevocationScope.Named named, RevocationReason reason, DateTimeOffset now)
     {
         var app = named.App.ToString();
@@ -102,6 +102,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database, SqliteWriter w
         var entries = ImmutableArray.CreateBuilder<RevocationEntry>();
         foreach (var handle in named.Sessions.Distinct())
         {
+            statements.With(OrderSql.Delete, app, handle.TenantId, Bytes(handle.Id)).ExecuteNonQuery();
             if (statements.With(SessionSql.DeleteNamed, Bytes(handle.Id), app, handle.TenantId).ExecuteScalar() is long expiresAt && expiresAt > Time(now))
             {
                 ended.Add(handle);
@@ -122,6 +123,7 @@ internal sealed class SqliteSessionStore(SqliteDatabase database, SqliteWriter w
             : statements.With(SessionSql.RaiseUserEpoch, app, user.UserId, user.TenantId).ExecuteNonQuery();
         if (kept is not null)
         {
+            statements.With(OrderSql.KeepOne, app, user.UserId, user.TenantId, kept).ExecuteNonQuery();
             statements.With(SessionSql.KeepOne, app, user.UserId, user.TenantId, kept).ExecuteNonQuery();
         }
 

@@ -13,7 +13,7 @@ public sealed record SignInTicket
     /// <summary>Text form of the app that it is good for.</summary>
     public required string App { get; init; }
 
-    /// <summary>Handle that the session will have: a second redemption finds it taken, which makes the ticket single-use without a store of its own.</summary>
+    /// <summary>Handle that the session will have. The issuer keeps a permit for it, which the first redemption uses up.</summary>
     public required string SessionHandle { get; init; }
 
     public required string UserId { get; init; }

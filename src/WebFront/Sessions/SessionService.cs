@@ -16,7 +16,7 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Creates, checks and refreshes sessions for every door: tokens here, order in the grains, truth in the store.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 public sealed class SessionService(
-    IGrainFactory grains, ISessionReader reader, ISessionRevoker revoker, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
+    IGrainFactory grains, ISessionReader reader, ISessionOrders orders, ISessionRevoker revoker, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
 {
     private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(2);
 
@@ -45,7 +45,7 @@ public sealed class SessionService(
             ?? throw new StoreUnavailableException("The session was not stored.");
     }
 
-    /// <summary>Seals a session that a browser will fetch, once and within <see cref="TicketLife"/>. Nothing is stored yet.</summary>
+    /// <summary>Seals a session that a browser will fetch, once and within <see cref="TicketLife"/>. What is stored is the permit to make it.</summary>
     /// <returns>Null if the data is too large for a ticket.</returns>
     public async Task<(string Text, DateTimeOffset ExpiresAt, SessionHandle Handle)?> OrderAsync(
         AppSnapshot app, string tenantId, string userId, string payloadJson, string dataJson, bool useDynamicKey)
@@ -64,7 +64,13 @@ public sealed class SessionService(
             UseDynamicKey = useDynamicKey,
             ExpiresAt = now + TicketLife,
         };
-        return SignInTicketCodec.Seal(ticket, ring.Mac) is { } text ? (text, ticket.ExpiresAt, handle) : null;
+        if (SignInTicketCodec.Seal(ticket, ring.Mac) is not { } text)
+        {
+            return null;
+        }
+
+        await orders.OrderAsync(new SessionOrder(new SessionKey(app.App, handle), userId, ticket.ExpiresAt), CancellationToken.None);
+        return (text, ticket.ExpiresAt, handle);
     }
 
     /// <summary>Creates the session of a ticket.</summary>
@@ -72,7 +78,8 @@ public sealed class SessionService(
     /// <param name="ticketText">As it came.</param>
     /// <param name="complete">Adds what only the front knows to the payload.</param>
     /// <param name="withAntiCsrf">Whether to bind an anti-CSRF token.</param>
-    /// <returns>Null if the ticket is not ours, too old, or used.</returns>
+    /// <returns>Null if the ticket is not ours, too old, used, or void since a revocation came between.</returns>
+    /// <exception cref="StoreUnavailableException">Whether the ticket is used up is unknown: another one has to be ordered.</exception>
     public async Task<CreatedSession?> RedeemAsync(AppSnapshot app, string ticketText, Func<string, string> complete, bool withAntiCsrf)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -84,14 +91,13 @@ public sealed class SessionService(
             return null;
         }
 
-        // Used tickets find their handle taken, or revoked: the store's key is what makes a ticket single-use.
         return await CreateAsAsync(
-            app, handle, ticket.UserId, complete(ticket.PayloadJson), ticket.DataJson, ticket.UseDynamicKey, withAntiCsrf, null, ClientRules.Newest);
+            app, handle, ticket.UserId, complete(ticket.PayloadJson), ticket.DataJson, ticket.UseDynamicKey, withAntiCsrf, null, ClientRules.Newest, isOrdered: true);
     }
 
     private async Task<CreatedSession?> CreateAsAsync(
         AppSnapshot app, SessionHandle handle, string userId, string payloadJson, string dataJson, bool useDynamicKey, bool withAntiCsrf,
-        TimeSpan? accessTokenValidity, ClientRules rules)
+        TimeSpan? accessTokenValidity, ClientRules rules, bool isOrdered = false)
     {
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var now = Now();
@@ -108,6 +114,7 @@ public sealed class SessionService(
                 UseDynamicKey = useDynamicKey,
                 CreatedAt = now,
                 ExpiresAt = now + app.Settings.RefreshTokenValidity,
+                IsOrdered = isOrdered,
             },
             CancellationToken.None);
         if (result.Outcome == SessionOutcome.NotFound)

@@ -31,6 +31,59 @@ public sealed class SiloFrontTests(CoreHost core)
         Assert.Equal(401, (await browser.PostAsync("/auth/session/ticket", new { ticket }, ("rid", "session"))).Status);
     }
 
+    [Theory]
+    [InlineData("userId")]
+    [InlineData("userId of the tenant")]
+    [InlineData("allOfTenant")]
+    [InlineData("allOfApp")]
+    public async Task A_used_ticket_brings_no_revoked_session_back(string scope)
+    {
+        using var browser = new Browser(core.FrontUrl, "header");
+        var ticket = (await core.PostAsync("/session/ticket", new { userId = _user })).Json["ticket"]!.GetValue<string>();
+        var signedIn = await browser.PostAsync("/auth/session/ticket", new { ticket }, ("rid", "session"));
+        var accessToken = signedIn.Header("st-access-token")!;
+
+        await RevokeAsync(scope);
+        var again = await browser.PostAsync("/auth/session/ticket", new { ticket }, ("rid", "session"));
+
+        Assert.Equal((200, 401), (signedIn.Status, again.Status));
+        Assert.Equal("UNAUTHORISED", (await core.VerifyAsync("", accessToken)).Word);
+        Assert.Equal("UNAUTHORISED", (await core.VerifyAsync("", accessToken, checkDatabase: true)).Word);
+    }
+
+    [Theory]
+    [InlineData("userId")]
+    [InlineData("userId of the tenant")]
+    [InlineData("allOfTenant")]
+    [InlineData("allOfApp")]
+    [InlineData("sessionHandles")]
+    public async Task A_revocation_between_order_and_use_voids_the_ticket(string scope)
+    {
+        using var browser = new Browser(core.FrontUrl);
+        var ordered = await core.PostAsync("/session/ticket", new { userId = _user });
+        var ticket = ordered.Json["ticket"]!.GetValue<string>();
+
+        await RevokeAsync(scope, ordered.Json["sessionHandle"]!.GetValue<string>());
+
+        Assert.Equal(401, (await browser.PostAsync("/auth/session/ticket", new { ticket }, ("rid", "session"))).Status);
+        var fresh = (await core.PostAsync("/session/ticket", new { userId = _user })).Json["ticket"]!.GetValue<string>();
+        Assert.Equal(200, (await browser.PostAsync("/auth/session/ticket", new { ticket = fresh }, ("rid", "session"))).Status);
+    }
+
+    [Fact]
+    public async Task No_ticket_is_handed_out_while_the_store_is_away()
+    {
+        core.Store.TakeAway("public");
+        try
+        {
+            Assert.Equal(503, (await core.PostAsync("/session/ticket", new { userId = _user })).Status);
+        }
+        finally
+        {
+            core.Store.GiveBack("public");
+        }
+    }
+
     [Fact]
     public async Task Many_at_once_with_one_ticket_get_one_session()
     {
@@ -178,6 +231,15 @@ public sealed class SiloFrontTests(CoreHost core)
         Assert.Equal(2, (await page.PostAsync("/first-page/end-all", null, ("rid", "session"))).Json["ended"]!.GetValue<int>());
         Assert.Equal((401, 401), ((await left.GetAsync("/auth/verify")).Status, (await right.GetAsync("/auth/verify")).Status));
     }
+
+    private async Task RevokeAsync(string scope, string handle = "") => Assert.Equal("OK", (await core.PostAsync("/session/revoke", scope switch
+    {
+        "userId" => new { userId = _user },
+        "userId of the tenant" => new { userId = _user, revokeAcrossAllTenants = false },
+        "allOfTenant" => new { allOfTenant = true },
+        "allOfApp" => new { allOfApp = true },
+        _ => (object)new { sessionHandles = new[] { handle } },
+    })).Word);
 
     // A user id may hold anything; the core API takes it as JSON.
     private async Task<string> SignInAsync(Browser browser, string user, object payload)
