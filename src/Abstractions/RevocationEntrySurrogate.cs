@@ -1,8 +1,9 @@
+using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 
 namespace Grid.Abstractions;
 
-/// <summary>How a <see cref="RevocationEntry"/> crosses silos: the revocation project knows nothing of Orleans.</summary>
+/// <summary>How a <see cref="RevocationEntry"/> crosses silos. The revocation project knows nothing of Orleans.</summary>
 [GenerateSerializer, Alias("grid.revocation-entry")]
 internal struct RevocationEntrySurrogate
 {
@@ -10,10 +11,10 @@ internal struct RevocationEntrySurrogate
     [Id(1)] public RevocationKind Kind;
     [Id(2)] public string App;
     [Id(3)] public string? Tenant;
-    [Id(4)] public Guid? Session;
+    [Id(4)] public SessionName? Session;
     [Id(5)] public string? UserId;
     [Id(6)] public long Epoch;
-    [Id(7)] public Guid? Kept;
+    [Id(7)] public SessionName? Kept;
     [Id(8)] public string? Kid;
 }
 

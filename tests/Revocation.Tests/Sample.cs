@@ -22,10 +22,10 @@ internal static class Sample
         Kind = RevocationKind.Session,
         App = name.App,
         Tenant = name.Tenant,
-        Session = name.Id,
+        Session = name,
     };
 
-    public static RevocationEntry User(long epoch, Guid? kept = null, string user = "anna") => new()
+    public static RevocationEntry User(long epoch, SessionName? kept = null, string user = "anna") => new()
     {
         Position = 1,
         Kind = RevocationKind.User,

@@ -54,4 +54,50 @@ public sealed class ConventionTests
         var aliases = types.Select(t => t.GetCustomAttribute<AliasAttribute>()!.Alias).ToList();
         Assert.Equal(aliases.Distinct().Count(), aliases.Count);
     }
+
+    /// <summary>A bare GUID may stand for a holder's incarnation.</summary>
+    private static readonly string[] Incarnations = ["incarnation", "former", "others", "lost", "_registered", "_missing", "_seen"];
+
+    /// <summary>And in the types that name a session in full, or that carry it over a wire or into the database.</summary>
+    private static readonly string[] NamingTypes = ["SessionName", "SessionHandle", "SessionNameSurrogate", "HolderEntry", "HolderMessage", "Ids", "Parameters"];
+
+    [Theory]
+    [InlineData("Grid.Abstractions")]
+    [InlineData("Grid.Client")]
+    [InlineData("Grid.Grains")]
+    [InlineData("Grid.Revocation")]
+    [InlineData("Grid.Silo")]
+    [InlineData("Grid.Storage")]
+    [InlineData("Grid.Tokens")]
+    [InlineData("Grid.WebFront")]
+    public void A_session_is_never_named_by_a_bare_guid(string project)
+    {
+        Assert.DoesNotContain(BareGuids(Assembly.Load(project)), found => !Incarnations.Any(name => found.Name.Contains(name, StringComparison.OrdinalIgnoreCase)));
+        Assert.Contains(BareGuids(typeof(ConventionTests).Assembly), found => found.Name == "session");
+    }
+
+    // What compilers make (closures, serializers, log messages) repeats what somebody wrote.
+    private static IEnumerable<(string Where, string Name)> BareGuids(Assembly assembly)
+    {
+        const BindingFlags All = BindingFlags.Instance | BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly;
+        foreach (var type in assembly.GetTypes().Where(type => !NamingTypes.Contains(type.Name) && !IsGenerated(type)))
+        {
+            var fields = type.GetFields(All).Where(field => !field.Name.Contains('<', StringComparison.Ordinal)).Select(field => (field.FieldType, field.Name));
+            var properties = type.GetProperties(All).Select(property => (property.PropertyType, property.Name));
+            var parameters = type.GetMethods(All).Where(method => !method.IsSpecialName).Cast<MethodBase>().Concat(type.GetConstructors(All))
+                .Where(method => !method.Name.Contains('<', StringComparison.Ordinal)).SelectMany(method => method.GetParameters()).Select(parameter => (parameter.ParameterType, parameter.Name ?? ""));
+            foreach (var (of, name) in fields.Concat(properties).Concat(parameters).Where(found => Mentions(found.Item1, typeof(Guid)) && !found.Item2.StartsWith("__", StringComparison.Ordinal)))
+            {
+                yield return (type.FullName!, name);
+            }
+        }
+    }
+
+    private static bool IsGenerated(Type type) => type.FullName!.Contains('<', StringComparison.Ordinal)
+        || type.Namespace?.StartsWith("OrleansCodeGen", StringComparison.Ordinal) == true || typeof(System.Text.Json.Serialization.JsonSerializerContext).IsAssignableFrom(type);
+
+    private static bool Mentions(Type type, Type wanted) =>
+        type == wanted || (type.HasElementType && Mentions(type.GetElementType()!, wanted)) || type.GetGenericArguments().Any(argument => Mentions(argument, wanted));
+
+    private static void Planted(Guid session) => _ = session;
 }

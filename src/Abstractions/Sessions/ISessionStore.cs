@@ -23,6 +23,11 @@ public interface ISessionStore : ISessionReader, ISessionOrders, IStoreHealth
     ValueTask<ImmutableArray<SessionHandle>> ListAsync(AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Deletes what the scope covers and writes the log entry, in one transaction that also raises the epochs concerned.</summary>
+    /// <remarks>
+    /// Of <see cref="RevocationScope.Named"/> sessions only those are logged that were there, in this app and this tenant. For one that
+    /// is not, the newest entry that the log still holds of that very session is returned, so that the repetition of a revocation whose
+    /// answer was lost can be confirmed once more; if there is none, nothing is written or returned.
+    /// </remarks>
     ValueTask<RevokedSessions> RevokeAsync(RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Deletes up to <paramref name="limit"/> rows that have expired at <paramref name="now"/>.</summary>

@@ -80,7 +80,7 @@ public enum RevocationReason
 
 /// <summary>What a revocation ended in the store. Not acknowledged yet: see <see cref="ISessionRevoker.ConfirmAsync"/>.</summary>
 /// <param name="Sessions">Those that lived when it came; expired ones are not among them. Empty for a whole tenant or app, which are not counted out.</param>
-/// <param name="Entries">What was written to the revocation log, at least one entry, also if no session lived.</param>
+/// <param name="Entries">What is to be confirmed: what was written to the revocation log, now or, for a named session that is not there, before. From <see cref="ISessionRevoker.CommitAsync"/> also unwritten ones for named sessions that neither table knows (r5).</param>
 public sealed record RevokedSessions(
     ImmutableArray<SessionHandle> Sessions,
     ImmutableArray<RevocationEntry> Entries);

@@ -36,6 +36,12 @@ public readonly record struct SessionHandle([property: Id(0)] Guid Id, [property
         return true;
     }
 
+    /// <summary>Ids are random, so they tell handles apart before any text is compared.</summary>
+    public bool Equals(SessionHandle other) => Id == other.Id && TenantId == other.TenantId;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Id.GetHashCode();
+
     /// <summary>The text form.</summary>
     public override string ToString() => TenantId == TenantKey.PublicId ? Id.ToString("D") : $"{Id:D}_{TenantId}";
 }

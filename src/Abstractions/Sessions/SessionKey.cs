@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Revocation.Holders;
 
 namespace Grid.Abstractions.Sessions;
 
@@ -15,6 +16,18 @@ public readonly record struct SessionKey([property: Id(0)] AppKey App, [property
             ? new SessionKey(AppKey.Parse(text[..slash]), handle)
             : throw new FormatException("A session key is 'app/handle'.");
     }
+
+    /// <summary>As it is named where apps are text: in the store, by holders, in the revocation log.</summary>
+    public SessionName Name => new(App.ToString(), Handle.TenantId, Handle.Id);
+
+    /// <summary>As named there.</summary>
+    public static SessionKey Of(SessionName name) => new(AppKey.Parse(name.App), new SessionHandle(name.Id, name.Tenant));
+
+    /// <summary>Ids are random, so they tell keys apart before any text is compared.</summary>
+    public bool Equals(SessionKey other) => Handle == other.Handle && App == other.App;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Handle.GetHashCode();
 
     /// <inheritdoc/>
     public override string ToString() => $"{App}/{Handle}";

@@ -102,7 +102,7 @@ internal sealed class HolderConnection : IAsyncDisposable
                 {
                     case HolderMessageType.Entries:
                         // h3: applied first, then confirmed.
-                        _holder.Apply(message.Entries ?? []);
+                        _holder.Apply([.. (message.Entries ?? []).Select(entry => entry.ToEntry())]);
                         _socket.Send(new HolderMessage { Type = HolderMessageType.Confirm, N = message.N });
                         break;
                     case HolderMessageType.Lost:

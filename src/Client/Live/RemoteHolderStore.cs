@@ -59,10 +59,10 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
 
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(options.Timeout);
-        var answer = await connection.AskAsync(new HolderMessage { Type = HolderMessageType.Look, Tenant = name.Tenant, Session = name.Id }, patience.Token);
+        var answer = await connection.AskAsync(new HolderMessage { Type = HolderMessageType.Look, Tenant = name.Tenant, Id = name.Id }, patience.Token);
         return answer switch
         {
-            { Type: HolderMessageType.Looked, Session: null } => null,
+            { Type: HolderMessageType.Looked, Id: null } => null,
             { Type: HolderMessageType.Looked, UserId: { } userId, Epoch: { } epoch, ExpiresAt: { } expiresAt } =>
                 new FoundSession { Name = name, UserId = userId, Epoch = epoch, ExpiresAt = expiresAt },
             _ => throw new IOException("Grid's store does not answer."),

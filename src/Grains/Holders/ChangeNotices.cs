@@ -11,11 +11,11 @@ internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos) : Backgr
 {
     private const int MaxBatch = 4_096;
 
-    private readonly Channel<Guid> _waiting = Channel.CreateBounded<Guid>(
+    private readonly Channel<SessionName> _waiting = Channel.CreateBounded<SessionName>(
         new BoundedChannelOptions(64 * 1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
     /// <summary>Call it after the write. This silo's holder knows when it returns.</summary>
-    public void Changed(Guid session)
+    public void Changed(SessionName session)
     {
         holder.Changed(session);
         _waiting.Writer.TryWrite(session);
@@ -28,7 +28,7 @@ internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos) : Backgr
             while (await _waiting.Reader.WaitToReadAsync(stoppingToken))
             {
                 // Whatever comes in while the last batch is under way goes with the next.
-                var batch = ImmutableArray.CreateBuilder<Guid>();
+                var batch = ImmutableArray.CreateBuilder<SessionName>();
                 while (batch.Count < MaxBatch && _waiting.Reader.TryRead(out var session))
                 {
                     batch.Add(session);

@@ -1,4 +1,3 @@
-using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Holders;
 
@@ -9,7 +8,7 @@ internal sealed class StoreLook(ISessionReader reader, TimeProvider clock) : ISe
 {
     public async ValueTask<FoundSession?> LookAsync(SessionName name, CancellationToken cancellationToken)
     {
-        var row = await reader.ReadAsync(new SessionKey(AppKey.Parse(name.App), new SessionHandle(name.Id, name.Tenant)), cancellationToken);
+        var row = await reader.ReadAsync(SessionKey.Of(name), cancellationToken);
         return row is not null && row.ExpiresAt > clock.GetUtcNow()
             ? new FoundSession { Name = name, UserId = row.UserId, Epoch = row.UserEpoch, ExpiresAt = row.ExpiresAt, Details = row }
             : null;

@@ -71,7 +71,7 @@ internal sealed class LocalSessions
         var app = AppKey.Parse(entry.App);
         return entry.Kind switch
         {
-            RevocationKind.Session when _active.TryGetValue(new SessionKey(app, new SessionHandle(entry.Session!.Value, entry.Tenant!)), out var grain) => [grain],
+            RevocationKind.Session when entry.Session is { } name && _active.TryGetValue(SessionKey.Of(name), out var grain) => [grain],
             RevocationKind.User when _ofUser.TryGetValue(new UserKey(new TenantKey(app, entry.Tenant!), entry.UserId!), out var grains) =>
                 grains.Where(grain => grain.IsOlderThan(entry.Epoch, entry.Kept)),
             RevocationKind.Tenant => _active.Where(active => active.Key.App == app && active.Key.Handle.TenantId == entry.Tenant).Select(active => active.Value),

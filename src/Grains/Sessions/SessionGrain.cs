@@ -2,6 +2,7 @@ using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Grains.Holders;
+using Grid.Revocation.Holders;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
 using Microsoft.Extensions.Logging;
@@ -54,7 +55,7 @@ internal sealed partial class SessionGrain(
     }
 
     /// <summary>Whether a revocation of the user's sessions up to an epoch ends this one. Called from any thread.</summary>
-    public bool IsOlderThan(long epoch, Guid? kept) => _key.Handle.Id != kept && (_row is not { } row || row.UserEpoch < epoch);
+    public bool IsOlderThan(long epoch, SessionName? kept) => _key.Name != kept && (_row is not { } row || row.UserEpoch < epoch);
 
     public async Task<SessionResult> CreateAsync(NewSession session, CancellationToken cancellationToken)
     {
@@ -257,7 +258,7 @@ internal sealed partial class SessionGrain(
                 if (await store.UpdateAsync(next, CancellationToken.None))
                 {
                     _row = next;
-                    changes.Changed(_key.Handle.Id);
+                    changes.Changed(_key.Name);
                     return (row, next, decision);
                 }
             }

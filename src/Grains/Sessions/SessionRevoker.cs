@@ -9,13 +9,28 @@ namespace Grid.Grains.Sessions;
 /// <inheritdoc cref="ISessionRevoker"/>
 internal sealed class SessionRevoker(ISessionStore store, Revoker revoker, TimeProvider clock) : ISessionRevoker
 {
-    public ValueTask<RevokedSessions> CommitAsync(RevocationScope scope, RevocationReason reason, CancellationToken cancellationToken)
+    public async ValueTask<RevokedSessions> CommitAsync(RevocationScope scope, RevocationReason reason, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(scope);
-        return store.RevokeAsync(scope, reason, clock.GetUtcNow(), cancellationToken);
+        var revoked = await store.RevokeAsync(scope, reason, clock.GetUtcNow(), cancellationToken);
+        return scope is RevocationScope.Named named ? revoked with { Entries = revoked.Entries.AddRange(Unwritten(named, revoked)) } : revoked;
     }
 
     public Task<RevocationReceipt> ConfirmAsync(ImmutableArray<RevocationEntry> entries, CancellationToken cancellationToken) => entries.IsDefaultOrEmpty
         ? Task.FromResult(RevocationReceipt.None)
         : revoker.ConfirmAsync(entries, LeaseClock.Instance.GetTimestamp(), cancellationToken);
+
+    // r5: a session that is not there may have ended with its user, tenant or app a moment ago, and somebody may still vouch for it.
+    private static IEnumerable<RevocationEntry> Unwritten(RevocationScope.Named named, RevokedSessions revoked)
+    {
+        var logged = revoked.Entries.Select(entry => entry.Session).ToHashSet();
+        return named.Sessions.Distinct().Select(handle => new SessionKey(named.App, handle).Name).Where(name => !logged.Contains(name)).Select(name => new RevocationEntry
+        {
+            Position = 0,
+            Kind = RevocationKind.Session,
+            App = name.App,
+            Tenant = name.Tenant,
+            Session = name,
+        });
+    }
 }

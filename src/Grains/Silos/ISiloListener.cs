@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
+using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Orleans.Services;
 
@@ -16,7 +17,7 @@ internal interface ISiloListener : IGrainService
 
     /// <summary>Sessions were written elsewhere: what is remembered of them beside their lives is outdated.</summary>
     [Alias("sessions-changed")]
-    Task SessionsChangedAsync(ImmutableArray<Guid> sessions);
+    Task SessionsChangedAsync(ImmutableArray<SessionName> sessions);
 
     /// <summary>An app was changed or removed: read it again. Null = the list of domains changed.</summary>
     [Alias("app-changed")]

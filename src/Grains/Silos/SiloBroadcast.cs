@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
+using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime.Services;
@@ -22,7 +23,7 @@ internal sealed partial class SiloBroadcast(IServiceProvider services, ISiloStat
     public Task AppChangedAsync(AppKey? app) => TellAsync(listener => listener.AppChangedAsync(app));
 
     /// <summary>Tells every live silo but this one, and waits a moment for each.</summary>
-    public Task SessionsChangedAsync(ImmutableArray<Guid> sessions) =>
+    public Task SessionsChangedAsync(ImmutableArray<SessionName> sessions) =>
         TellAsync(listener => listener.SessionsChangedAsync(sessions), but: membership.SiloAddress);
 
     private Task TellAsync(Func<ISiloListener, Task> tell, SiloAddress? but = null) => Task.WhenAll(

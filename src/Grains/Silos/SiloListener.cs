@@ -16,7 +16,7 @@ internal sealed class SiloListener(
 {
     public async Task<ImmutableArray<Guid>> RevokedAsync(ImmutableArray<RevocationEntry> entries) => [.. await holders.ApplyHereAsync(entries)];
 
-    public Task SessionsChangedAsync(ImmutableArray<Guid> sessions)
+    public Task SessionsChangedAsync(ImmutableArray<SessionName> sessions)
     {
         foreach (var session in sessions)
         {

@@ -1,7 +1,7 @@
 namespace Grid.Revocation.Acknowledgement;
 
 /// <summary>What stands behind an acknowledged revocation.</summary>
-/// <param name="Position">Place of its last entry in the log.</param>
+/// <param name="Position">Place of its last entry in the log; 0 if nothing was written.</param>
 /// <param name="Elapsed">From the commit to the acknowledgement.</param>
 /// <param name="Confirmed">Holders that said that they refuse it now.</param>
 /// <param name="Waited">Holders that did not, and whose leases have run out meanwhile.</param>

@@ -11,7 +11,7 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
     private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Returns when no request that starts from now on is accepted for what the entries end, by any holder that counts.</summary>
-    /// <param name="entries">Committed, at least one. Also of a revocation that found nothing to end: it may be the repetition of one that was not acknowledged (r5).</param>
+    /// <param name="entries">Committed, at least one; or of a session that was not there: it may be the repetition of one that was not acknowledged (r5).</param>
     /// <param name="committedAt">When the commit had been seen, by this clock.</param>
     /// <param name="cancellationToken">Gives up; then nothing is acknowledged.</param>
     public async Task<RevocationReceipt> ConfirmAsync(IReadOnlyList<RevocationEntry> entries, long committedAt, CancellationToken cancellationToken)

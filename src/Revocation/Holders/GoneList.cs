@@ -3,15 +3,15 @@ namespace Grid.Revocation.Holders;
 /// <summary>What was revoked within the last W: a store read that began before, or that an outdated server answered, does not bring it back (h3, h4).</summary>
 internal sealed class GoneList(long keep)
 {
-    private readonly Dictionary<Guid, long> _sessions = [];
+    private readonly Dictionary<SessionName, long> _sessions = [];
     private readonly Dictionary<UserName, (long Epoch, long Until)> _users = [];
     private readonly Dictionary<(string App, string? Tenant), (long Applied, long Until)> _scopes = [];
     private readonly Queue<(long Until, Action Forget)> _order = new();
 
-    public void AddSession(Guid id, long now)
+    public void AddSession(SessionName session, long now)
     {
-        _sessions[id] = now + keep;
-        _order.Enqueue((now + keep, () => Forget(_sessions, id, until => until, now + keep)));
+        _sessions[session] = now + keep;
+        _order.Enqueue((now + keep, () => Forget(_sessions, session, until => until, now + keep)));
     }
 
     public void AddUser(UserName user, long epoch, long now)
@@ -32,7 +32,7 @@ internal sealed class GoneList(long keep)
     public bool Covers(FoundSession found, long applied)
     {
         var name = found.Name;
-        return _sessions.ContainsKey(name.Id)
+        return _sessions.ContainsKey(name)
             || (_users.TryGetValue(new UserName(name.App, name.Tenant, found.UserId), out var user) && found.Epoch < user.Epoch)
             || (_scopes.TryGetValue((name.App, name.Tenant), out var tenant) && tenant.Applied > applied)
             || (_scopes.TryGetValue((name.App, null), out var app) && app.Applied > applied);

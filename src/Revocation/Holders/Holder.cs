@@ -130,7 +130,7 @@ public sealed class Holder
             }
 
             var ticket = new LookTicket(state, _clock.GetTimestamp(), state.Applied);
-            state.Looks[name.Id] = ticket;
+            state.Looks[name] = ticket;
             return ticket;
         }
     }
@@ -142,9 +142,9 @@ public sealed class Holder
         lock (_changing)
         {
             var state = ticket.State;
-            if (state.Looks.TryGetValue(name.Id, out var latest) && ReferenceEquals(latest, ticket))
+            if (state.Looks.TryGetValue(name, out var latest) && ReferenceEquals(latest, ticket))
             {
-                state.Looks.Remove(name.Id);
+                state.Looks.Remove(name);
             }
 
             if (state != _state || _clock.GetTimestamp() - ticket.StartedAt >= Ticks(state.Terms.Wait))
@@ -155,12 +155,12 @@ public sealed class Holder
             if (found is null)
             {
                 // A row that is gone without an entry has expired and was purged, or its entry is on the way.
-                if (state.Sessions.TryGetValue(name.Id, out var known))
+                if (state.Sessions.TryGetValue(name, out var known))
                 {
                     state.Remove(known);
                 }
 
-                _watches.EndOlder(name.Id, ticket.StartedAt);
+                _watches.EndOlder(name, ticket.StartedAt);
                 return LookOutcome.NotThere;
             }
 
@@ -183,7 +183,7 @@ public sealed class Holder
             return HolderVerdict.NotFresh;
         }
 
-        if (!state.Sessions.TryGetValue(name.Id, out var known) || known.IsOver || !Matches(known.Found.Name, name))
+        if (!state.Sessions.TryGetValue(name, out var known) || known.IsOver)
         {
             return HolderVerdict.Unknown;
         }
@@ -216,7 +216,7 @@ public sealed class Holder
     }
 
     /// <summary>A session was changed: what is remembered of it beside its life is outdated.</summary>
-    public void Changed(Guid id)
+    public void Changed(SessionName name)
     {
         lock (_changing)
         {
@@ -225,12 +225,12 @@ public sealed class Holder
                 return;
             }
 
-            if (state.Sessions.TryGetValue(id, out var known))
+            if (state.Sessions.TryGetValue(name, out var known))
             {
                 known.ReadAt = long.MinValue;
             }
 
-            if (state.Looks.TryGetValue(id, out var ticket))
+            if (state.Looks.TryGetValue(name, out var ticket))
             {
                 ticket.Changed = true;
             }
@@ -272,8 +272,6 @@ public sealed class Holder
         }
     }
 
-    private static bool Matches(SessionName known, SessionName asked) => known.App == asked.App && known.Tenant == asked.Tenant;
-
     private void Replace(HolderState? next)
     {
         lock (_changing)
@@ -297,18 +295,18 @@ public sealed class Holder
             state.Applied++;
             switch (entry.Kind)
             {
-                case RevocationKind.Session when entry.Session is { } id:
-                    if (state.Sessions.TryGetValue(id, out var named))
+                case RevocationKind.Session when entry.Session is { } name:
+                    if (state.Sessions.TryGetValue(name, out var named))
                     {
                         End(state, named);
                     }
 
-                    _watches.End(id);
-                    state.Gone.AddSession(id, now);
+                    _watches.End(name);
+                    state.Gone.AddSession(name, now);
                     break;
                 case RevocationKind.User:
                     var user = new UserName(entry.App, entry.Tenant!, entry.UserId!);
-                    EndAll(state, state.OfUser(user).Where(s => s.Found.Epoch < entry.Epoch && s.Found.Name.Id != entry.Kept));
+                    EndAll(state, state.OfUser(user).Where(s => s.Found.Epoch < entry.Epoch && s.Found.Name != entry.Kept));
                     state.Gone.AddUser(user, entry.Epoch, now);
                     break;
                 case RevocationKind.Tenant or RevocationKind.App:
@@ -338,7 +336,7 @@ public sealed class Holder
     private void End(HolderState state, KnownSession session)
     {
         state.Remove(session);
-        _watches.End(session.Found.Name.Id);
+        _watches.End(session.Found.Name);
     }
 
     private void RevokeKeys(IReadOnlyList<RevocationEntry> entries)

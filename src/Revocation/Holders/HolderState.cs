@@ -5,7 +5,7 @@ namespace Grid.Revocation.Holders;
 /// <summary>What one incarnation of a holder knows. A new incarnation starts with a new, empty one; tickets of the old lead nowhere.</summary>
 internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepGone, int capacity)
 {
-    private readonly Dictionary<UserName, SessionIds> _users = [];
+    private readonly Dictionary<UserName, SessionNames> _users = [];
     private readonly Queue<KnownSession> _order = new();
     private volatile Freshness? _freshness;
 
@@ -13,9 +13,9 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
 
     public LeaseTerms Terms { get; } = terms;
 
-    public ConcurrentDictionary<Guid, KnownSession> Sessions { get; } = new();
+    public ConcurrentDictionary<SessionName, KnownSession> Sessions { get; } = new();
 
-    public Dictionary<Guid, LookTicket> Looks { get; } = [];
+    public Dictionary<SessionName, LookTicket> Looks { get; } = [];
 
     public GoneList Gone { get; } = new(keepGone);
 
@@ -32,18 +32,18 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
     /// <summary>Takes this lease back, but not one that a renewal has given meanwhile.</summary>
     public void Drop(Freshness freshness) => Interlocked.CompareExchange(ref _freshness, null, freshness);
 
-    public void Add(KnownSession session, Predicate<Guid> isPinned)
+    public void Add(KnownSession session, Predicate<SessionName> isPinned)
     {
         var name = session.Found.Name;
-        Sessions[name.Id] = session;
+        Sessions[name] = session;
         var user = User(session);
-        if (_users.TryGetValue(user, out var ids))
+        if (_users.TryGetValue(user, out var names))
         {
-            ids.Add(name.Id);
+            names.Add(name);
         }
         else
         {
-            _users.Add(user, new SessionIds(name.Id));
+            _users.Add(user, new SessionNames(name));
         }
 
         _order.Enqueue(session);
@@ -52,9 +52,9 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
 
     public void Remove(KnownSession session)
     {
-        var id = session.Found.Name.Id;
+        var name = session.Found.Name;
         session.End();
-        if (Sessions.TryRemove(KeyValuePair.Create(id, session)) && _users.TryGetValue(User(session), out var ids) && ids.RemoveAndIsEmpty(id))
+        if (Sessions.TryRemove(KeyValuePair.Create(name, session)) && _users.TryGetValue(User(session), out var names) && names.RemoveAndIsEmpty(name))
         {
             _users.Remove(User(session));
         }
@@ -63,11 +63,11 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
     public IReadOnlyList<KnownSession> OfUser(UserName user)
     {
         List<KnownSession> sessions = [];
-        if (_users.TryGetValue(user, out var ids))
+        if (_users.TryGetValue(user, out var names))
         {
-            foreach (var id in ids.All)
+            foreach (var name in names.All)
             {
-                if (Sessions.TryGetValue(id, out var session))
+                if (Sessions.TryGetValue(name, out var session))
                 {
                     sessions.Add(session);
                 }
@@ -81,18 +81,18 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
 
     // Second chance: what a check has met since the last time round stays. So does what was just added, for the check that it was read
     // for, even if that makes one too many. Each session stands in the queue once for each time it was read.
-    private void Evict(KnownSession added, Predicate<Guid> isPinned)
+    private void Evict(KnownSession added, Predicate<SessionName> isPinned)
     {
         var tries = _order.Count;
         while (Sessions.Count > capacity && tries-- > 0 && _order.TryDequeue(out var oldest))
         {
-            var id = oldest.Found.Name.Id;
-            if (!Sessions.TryGetValue(id, out var current) || !ReferenceEquals(current, oldest))
+            var name = oldest.Found.Name;
+            if (!Sessions.TryGetValue(name, out var current) || !ReferenceEquals(current, oldest))
             {
                 continue;
             }
 
-            if (oldest.Used || ReferenceEquals(oldest, added) || isPinned(id))
+            if (oldest.Used || ReferenceEquals(oldest, added) || isPinned(name))
             {
                 oldest.Used = false;
                 _order.Enqueue(oldest);
@@ -106,7 +106,7 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
         // Sessions that ended long ago must not hold the queue's memory.
         while (_order.Count > 2 * Math.Max(Sessions.Count, 64) && _order.TryDequeue(out var stale))
         {
-            if (Sessions.TryGetValue(stale.Found.Name.Id, out var current) && ReferenceEquals(current, stale))
+            if (Sessions.TryGetValue(stale.Found.Name, out var current) && ReferenceEquals(current, stale))
             {
                 _order.Enqueue(stale);
             }
@@ -114,28 +114,28 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
     }
 
     /// <summary>Mostly one.</summary>
-    private sealed class SessionIds(Guid one)
+    private sealed class SessionNames(SessionName one)
     {
-        private Guid? _one = one;
-        private HashSet<Guid>? _more;
+        private SessionName? _one = one;
+        private HashSet<SessionName>? _more;
 
-        public IEnumerable<Guid> All => _more ?? (_one is { } single ? [single] : Enumerable.Empty<Guid>());
+        public IEnumerable<SessionName> All => _more ?? (_one is { } single ? [single] : Enumerable.Empty<SessionName>());
 
-        public void Add(Guid id)
+        public void Add(SessionName name)
         {
-            if (_more is null && _one is { } single && single != id)
+            if (_more is null && _one is { } single && single != name)
             {
                 (_more, _one) = ([single], null);
             }
 
-            _ = _more?.Add(id);
-            _one = _more is null ? id : null;
+            _ = _more?.Add(name);
+            _one = _more is null ? name : null;
         }
 
-        public bool RemoveAndIsEmpty(Guid id)
+        public bool RemoveAndIsEmpty(SessionName name)
         {
-            _ = _more?.Remove(id);
-            if (_one == id)
+            _ = _more?.Remove(name);
+            if (_one == name)
             {
                 _one = null;
             }

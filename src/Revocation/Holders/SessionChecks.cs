@@ -27,7 +27,7 @@ public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvide
     // An outage must not hold up what memory can answer.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
-    private readonly ConcurrentDictionary<Guid, Task<LookOutcome>> _looking = new();
+    private readonly ConcurrentDictionary<SessionName, Task<LookOutcome>> _looking = new();
 
     /// <summary>Whether a session lives now.</summary>
     /// <param name="name">Which.</param>
@@ -79,7 +79,7 @@ public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvide
         for (var attempt = 0; attempt < MaxLooks; attempt++)
         {
             var mine = new TaskCompletionSource<LookOutcome>(TaskCreationOptions.RunContinuationsAsynchronously);
-            var shared = _looking.GetOrAdd(name.Id, mine.Task);
+            var shared = _looking.GetOrAdd(name, mine.Task);
             var isMine = shared == mine.Task;
             LookOutcome outcome;
             if (isMine)
@@ -87,7 +87,7 @@ public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvide
                 // Not fresh, so nothing that the store said now could be vouched for.
                 if (holder.StartLook(name) is not { } ticket)
                 {
-                    _looking.TryRemove(name.Id, out _);
+                    _looking.TryRemove(name, out _);
                     mine.SetResult(LookOutcome.Void);
                     return new SessionFinding(SessionLife.CannotSay);
                 }
@@ -133,12 +133,12 @@ public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvide
         {
             var found = await store.LookAsync(name, CancellationToken.None);
             var outcome = holder.Looked(ticket, name, found);
-            _looking.TryRemove(name.Id, out _);
+            _looking.TryRemove(name, out _);
             done.SetResult(outcome);
         }
         catch (Exception failure)
         {
-            _looking.TryRemove(name.Id, out _);
+            _looking.TryRemove(name, out _);
             done.SetException(failure);
 
             // Perhaps nobody waits any more.

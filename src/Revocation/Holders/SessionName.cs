@@ -1,10 +1,17 @@
 namespace Grid.Revocation.Holders;
 
-/// <summary>Names a session.</summary>
+/// <summary>Names a session, in full: an id alone names nothing, for apps and tenants know each other's handles.</summary>
 /// <param name="App">Text form of the app.</param>
 /// <param name="Tenant">The tenant's id.</param>
 /// <param name="Id">The handle's UUID.</param>
-public readonly record struct SessionName(string App, string Tenant, Guid Id);
+public readonly record struct SessionName(string App, string Tenant, Guid Id)
+{
+    /// <summary>Ids are random, so they tell names apart before any text is compared.</summary>
+    public bool Equals(SessionName other) => Id == other.Id && App == other.App && Tenant == other.Tenant;
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => Id.GetHashCode();
+}
 
 /// <summary>Names a user within a tenant.</summary>
 internal readonly record struct UserName(string App, string Tenant, string UserId);

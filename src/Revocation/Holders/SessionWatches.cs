@@ -27,7 +27,7 @@ public sealed class SessionWatch : IDisposable
 /// <summary>Who wants to hear of which session's end. Used under the holder's lock, but for leaving.</summary>
 internal sealed class SessionWatches
 {
-    private readonly Dictionary<Guid, List<SessionWatch>> _watches = [];
+    private readonly Dictionary<SessionName, List<SessionWatch>> _watches = [];
 
     public IEnumerable<SessionName> Names
     {
@@ -40,11 +40,11 @@ internal sealed class SessionWatches
         }
     }
 
-    public bool Contains(Guid id)
+    public bool Contains(SessionName name)
     {
         lock (_watches)
         {
-            return _watches.ContainsKey(id);
+            return _watches.ContainsKey(name);
         }
     }
 
@@ -53,25 +53,25 @@ internal sealed class SessionWatches
         var watch = new SessionWatch(name, now, Leave);
         lock (_watches)
         {
-            if (_watches.TryGetValue(name.Id, out var others))
+            if (_watches.TryGetValue(name, out var others))
             {
                 others.Add(watch);
             }
             else
             {
-                _watches.Add(name.Id, [watch]);
+                _watches.Add(name, [watch]);
             }
         }
 
         return watch;
     }
 
-    public void End(Guid id)
+    public void End(SessionName name)
     {
         List<SessionWatch>? watches;
         lock (_watches)
         {
-            _watches.Remove(id, out watches);
+            _watches.Remove(name, out watches);
         }
 
         foreach (var watch in watches ?? [])
@@ -81,12 +81,12 @@ internal sealed class SessionWatches
     }
 
     /// <summary>A look that began then found no such session: it says nothing to those who came later.</summary>
-    public void EndOlder(Guid id, long lookedAt)
+    public void EndOlder(SessionName name, long lookedAt)
     {
         List<SessionWatch> ended;
         lock (_watches)
         {
-            if (!_watches.TryGetValue(id, out var watches))
+            if (!_watches.TryGetValue(name, out var watches))
             {
                 return;
             }
@@ -95,7 +95,7 @@ internal sealed class SessionWatches
             watches.RemoveAll(ended.Contains);
             if (watches.Count == 0)
             {
-                _watches.Remove(id);
+                _watches.Remove(name);
             }
         }
 
@@ -106,9 +106,9 @@ internal sealed class SessionWatches
     {
         lock (_watches)
         {
-            if (_watches.TryGetValue(watch.Name.Id, out var watches) && watches.Remove(watch) && watches.Count == 0)
+            if (_watches.TryGetValue(watch.Name, out var watches) && watches.Remove(watch) && watches.Count == 0)
             {
-                _watches.Remove(watch.Name.Id);
+                _watches.Remove(watch.Name);
             }
         }
     }

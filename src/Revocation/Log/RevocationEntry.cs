@@ -1,3 +1,5 @@
+using Grid.Revocation.Holders;
+
 namespace Grid.Revocation.Log;
 
 /// <summary>What an entry of the revocation log ends; stored as number.</summary>
@@ -25,7 +27,7 @@ public enum RevocationKind
 /// <summary>One entry of the revocation log. However many sessions it ends, it is one entry.</summary>
 public sealed record RevocationEntry
 {
-    /// <summary>Place in the log. Places become visible out of order, so nothing may be concluded from a gap.</summary>
+    /// <summary>Place in the log; 0: not written, only to be confirmed. Places become visible out of order, so nothing may be concluded from a gap.</summary>
     public required long Position { get; init; }
 
     public required RevocationKind Kind { get; init; }
@@ -37,7 +39,7 @@ public sealed record RevocationEntry
     public string? Tenant { get; init; }
 
     /// <summary>With <see cref="RevocationKind.Session"/>.</summary>
-    public Guid? Session { get; init; }
+    public SessionName? Session { get; init; }
 
     /// <summary>With <see cref="RevocationKind.User"/>.</summary>
     public string? UserId { get; init; }
@@ -45,8 +47,8 @@ public sealed record RevocationEntry
     /// <summary>With <see cref="RevocationKind.User"/>: sessions of earlier epochs are over.</summary>
     public long Epoch { get; init; }
 
-    /// <summary>With <see cref="RevocationKind.User"/>: a session that lives on all the same.</summary>
-    public Guid? Kept { get; init; }
+    /// <summary>With <see cref="RevocationKind.User"/>: a session of that tenant that lives on all the same.</summary>
+    public SessionName? Kept { get; init; }
 
     /// <summary>With <see cref="RevocationKind.SigningKey"/>.</summary>
     public string? Kid { get; init; }

@@ -1,3 +1,4 @@
+using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Npgsql;
 
@@ -35,16 +36,23 @@ internal static class HolderSql
     public const string Remove = "DELETE FROM grid_holder WHERE incarnation = $1 AND counter = $2";
 
     /// <summary>An entry from <see cref="EntryColumns"/>.</summary>
-    public static RevocationEntry ToEntry(NpgsqlDataReader row, int first) => new()
+    public static RevocationEntry ToEntry(NpgsqlDataReader row, int first)
     {
-        Position = row.GetInt64(first),
-        Kind = (RevocationKind)row.GetInt16(first + 1),
-        App = row.GetString(first + 2),
-        Tenant = row.IsDBNull(first + 3) ? null : row.GetString(first + 3),
-        Session = row.IsDBNull(first + 4) ? null : row.GetGuid(first + 4),
-        UserId = row.IsDBNull(first + 5) ? null : row.GetString(first + 5),
-        Epoch = row.IsDBNull(first + 6) ? 0 : row.GetInt64(first + 6),
-        Kept = row.IsDBNull(first + 7) ? null : row.GetGuid(first + 7),
-        Kid = row.IsDBNull(first + 8) ? null : row.GetString(first + 8),
-    };
+        var app = row.GetString(first + 2);
+        var tenant = row.IsDBNull(first + 3) ? null : row.GetString(first + 3);
+        return new()
+        {
+            Position = row.GetInt64(first),
+            Kind = (RevocationKind)row.GetInt16(first + 1),
+            App = app,
+            Tenant = tenant,
+            Session = NameOrNull(first + 4),
+            UserId = row.IsDBNull(first + 5) ? null : row.GetString(first + 5),
+            Epoch = row.IsDBNull(first + 6) ? 0 : row.GetInt64(first + 6),
+            Kept = NameOrNull(first + 7),
+            Kid = row.IsDBNull(first + 8) ? null : row.GetString(first + 8),
+        };
+
+        SessionName? NameOrNull(int column) => row.IsDBNull(column) ? null : new SessionName(app, tenant!, row.GetGuid(column));
+    }
 }

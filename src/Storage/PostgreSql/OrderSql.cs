@@ -44,7 +44,7 @@ internal static class OrderSql
     public const string KeepOne =
         """
         UPDATE grid_ticket SET user_epoch = user_epoch + 1
-        WHERE app = $1 AND user_id = $2 AND ($3::text IS NULL OR tenant = $3) AND handle = $4
+        WHERE app = $1 AND user_id = $2 AND ($3::text IS NULL OR tenant = $3) AND handle = $4 AND tenant = $5
         """;
 
     public const string Purge =

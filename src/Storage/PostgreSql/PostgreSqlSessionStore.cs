@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Grid.Storage.Grouping;
 using Grid.Tokens;
@@ -17,10 +18,8 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
 {
     private readonly PostgreSqlDatabase _database;
     private readonly GroupQueue<SessionKey, SessionKey, SessionRecord?> _reads;
-
-    // By id alone, which is what the statements return: two keys that share an id never share a group.
-    private readonly GroupQueue<Guid, SessionRecord, bool> _inserts;
-    private readonly GroupQueue<Guid, SessionRecord, bool> _updates;
+    private readonly GroupQueue<SessionKey, SessionRecord, bool> _inserts;
+    private readonly GroupQueue<SessionKey, SessionRecord, bool> _updates;
 
     public PostgreSqlSessionStore(PostgreSqlDatabase database, TimeProvider clock)
     {
@@ -35,13 +34,13 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
     public ValueTask<bool> InsertAsync(SessionRecord session, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return _inserts.AddAsync(session.Key.Handle.Id, session, cancellationToken);
+        return _inserts.AddAsync(session.Key, session, cancellationToken);
     }
 
     public ValueTask<bool> UpdateAsync(SessionRecord session, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return _updates.AddAsync(session.Key.Handle.Id, session, cancellationToken);
+        return _updates.AddAsync(session.Key, session, cancellationToken);
     }
 
     public async ValueTask<ImmutableArray<SessionHandle>> ListAsync(
@@ -146,7 +145,7 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
     }
 
     private async Task WriteGroupAsync(
-        IReadOnlyList<Grouped<Guid, SessionRecord, bool>> group, Action<NpgsqlBatch, IReadOnlyList<SessionRecord>> fill)
+        IReadOnlyList<Grouped<SessionKey, SessionRecord, bool>> group, Action<NpgsqlBatch, IReadOnlyList<SessionRecord>> fill)
     {
         try
         {
@@ -154,7 +153,7 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
             var written = await _database.RunAsync(connection => ExecuteAsync(connection, rows, fill));
             foreach (var work in group)
             {
-                work.Complete(written.Contains(work.Key));
+                work.Complete(written.Contains(work.Key.Name));
             }
         }
         catch (Exception failure) when (group.Count > 1 && PostgreSqlDatabase.IsStatementError(failure))
@@ -175,18 +174,18 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
         }
     }
 
-    private static async Task<HashSet<Guid>> ExecuteAsync(
+    private static async Task<HashSet<SessionName>> ExecuteAsync(
         NpgsqlConnection connection, IReadOnlyList<SessionRecord> rows, Action<NpgsqlBatch, IReadOnlyList<SessionRecord>> fill)
     {
         await using var batch = new NpgsqlBatch(connection);
         fill(batch, rows);
         await using var reader = await batch.ExecuteReaderAsync();
-        HashSet<Guid> written = [];
+        HashSet<SessionName> written = [];
         do
         {
             while (await reader.ReadAsync())
             {
-                written.Add(reader.GetGuid(0));
+                written.Add(new SessionName(reader.GetString(1), reader.GetString(2), reader.GetGuid(0)));
             }
         }
         while (await reader.NextResultAsync());
@@ -252,15 +251,15 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
         });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.DeleteNamed)
         {
-            Parameters = { Text(named.App.ToString()), Array(NpgsqlDbType.Uuid, handles, h => h.Id), Array(NpgsqlDbType.Text, handles, h => h.TenantId) },
-        });
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.LogNamed)
-        {
             Parameters =
             {
                 Text(named.App.ToString()), Array(NpgsqlDbType.Uuid, handles, h => h.Id), Array(NpgsqlDbType.Text, handles, h => h.TenantId),
                 Reason(reason), Time(now),
             },
+        });
+        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.NamedEntries)
+        {
+            Parameters = { Text(named.App.ToString()), Array(NpgsqlDbType.Uuid, handles, h => h.Id), Array(NpgsqlDbType.Text, handles, h => h.TenantId) },
         });
     }
 
@@ -271,7 +270,7 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(OrderSql.KeepOne)
             {
-                Parameters = { Text(app), Text(user.UserId), Text(user.TenantId), Id(ordered.Id) },
+                Parameters = { Text(app), Text(user.UserId), Text(user.TenantId), Id(ordered.Id), Text(ordered.TenantId) },
             });
         }
 
@@ -282,7 +281,7 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.KeepOne)
             {
-                Parameters = { Text(app), Text(user.UserId), Text(user.TenantId), Id(kept.Id) },
+                Parameters = { Text(app), Text(user.UserId), Text(user.TenantId), Id(kept.Id), Text(kept.TenantId) },
             });
         }
 
@@ -292,7 +291,7 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
         });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.LogUser)
         {
-            Parameters = { Text(app), Text(user.UserId), Text(user.TenantId), Id(user.Except?.Id), Reason(reason), Time(now) },
+            Parameters = { Text(app), Text(user.UserId), Text(user.TenantId), Id(user.Except?.Id), Text(user.Except?.TenantId), Reason(reason), Time(now) },
         });
     }
 

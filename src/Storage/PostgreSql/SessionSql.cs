@@ -35,9 +35,9 @@ internal static class SessionSql
             SELECT u.epoch FROM grid_user_epoch u
             WHERE u.app = g.app AND u.user_id = g.user_id AND u.tenant = g.tenant
             FOR SHARE) e
-        WHERE (SELECT r.position FROM grid_revocation r WHERE r.handle = g.handle LIMIT 1) IS NULL
+        WHERE (SELECT r.position FROM grid_revocation r WHERE r.handle = g.handle AND r.app = g.app AND r.tenant = g.tenant LIMIT 1) IS NULL
         ON CONFLICT (handle) DO NOTHING
-        RETURNING handle
+        RETURNING handle, app, tenant
         """;
 
     public const string Update =
@@ -48,7 +48,7 @@ internal static class SessionSql
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bytea[], $6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::boolean[], $11::bigint[], $12::bigint[])
             AS g(handle, app, tenant, version, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, expires_at, expires_hour)
         WHERE s.handle = g.handle AND s.app = g.app AND s.tenant = g.tenant AND s.version = g.version - 1
-        RETURNING s.handle
+        RETURNING s.handle, s.app, s.tenant
         """;
 
     public const string List =
@@ -58,18 +58,28 @@ internal static class SessionSql
         ORDER BY created_at, handle
         """;
 
-    public const string LogNamed =
-        $"""
-        INSERT INTO grid_revocation AS r (kind, app, tenant, handle, reason, at)
-        SELECT 1, $1, g.tenant, g.handle, $4, $5 FROM unnest($2::uuid[], $3::text[]) AS g(handle, tenant)
-        RETURNING {HolderSql.EntryColumns}
-        """;
-
+    // Only what was there is logged: whoever names what is not his writes nothing.
     public const string DeleteNamed =
         """
-        DELETE FROM grid_session s USING unnest($2::uuid[], $3::text[]) AS g(handle, tenant)
-        WHERE s.handle = g.handle AND s.app = $1 AND s.tenant = g.tenant
-        RETURNING s.handle, s.tenant, s.expires_at
+        WITH gone AS (
+            DELETE FROM grid_session s USING unnest($2::uuid[], $3::text[]) AS g(handle, tenant)
+            WHERE s.handle = g.handle AND s.app = $1 AND s.tenant = g.tenant
+            RETURNING s.handle, s.tenant, s.expires_at),
+        logged AS (
+            INSERT INTO grid_revocation (kind, app, tenant, handle, reason, at)
+            SELECT 1, $1, gone.tenant, gone.handle, $4, $5 FROM gone)
+        SELECT handle, tenant, expires_at FROM gone
+        """;
+
+    // A statement of its own after the one above: what that one waited for, another revocation of the same session, it sees as well.
+    public const string NamedEntries =
+        $"""
+        SELECT {HolderSql.EntryColumns}
+        FROM unnest($2::uuid[], $3::text[]) AS g(handle, tenant)
+        CROSS JOIN LATERAL (
+            SELECT * FROM grid_revocation l
+            WHERE l.handle = g.handle AND l.app = $1 AND l.tenant = g.tenant
+            ORDER BY l.position DESC LIMIT 1) r
         """;
 
     public const string RaiseUserEpoch =
@@ -84,7 +94,7 @@ internal static class SessionSql
         """
         UPDATE grid_session s SET user_epoch = e.epoch, version = s.version + 1
         FROM grid_user_epoch e
-        WHERE s.app = $1 AND s.user_id = $2 AND ($3::text IS NULL OR s.tenant = $3) AND s.handle = $4
+        WHERE s.app = $1 AND s.user_id = $2 AND ($3::text IS NULL OR s.tenant = $3) AND s.handle = $4 AND s.tenant = $5
           AND e.app = s.app AND e.user_id = s.user_id AND e.tenant = s.tenant
         """;
 
@@ -101,7 +111,7 @@ internal static class SessionSql
     public const string LogUser =
         $"""
         INSERT INTO grid_revocation AS r (kind, app, tenant, user_id, epoch, kept, reason, at)
-        SELECT 2, e.app, e.tenant, e.user_id, e.epoch, $4::uuid, $5, $6
+        SELECT 2, e.app, e.tenant, e.user_id, e.epoch, CASE WHEN e.tenant = $5 THEN $4::uuid END, $6, $7
         FROM grid_user_epoch e WHERE e.app = $1 AND e.user_id = $2 AND ($3::text IS NULL OR e.tenant = $3)
         RETURNING {HolderSql.EntryColumns}
         """;

@@ -1,3 +1,4 @@
+using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Microsoft.Data.Sqlite;
 
@@ -35,16 +36,18 @@ internal static class HolderSql
         using var row = command.ExecuteReader();
         while (row.Read())
         {
+            var app = row.GetString(2);
+            var tenant = row.IsDBNull(3) ? null : row.GetString(3);
             entries.Add(new RevocationEntry
             {
                 Position = row.GetInt64(0),
                 Kind = (RevocationKind)row.GetInt32(1),
-                App = row.GetString(2),
-                Tenant = row.IsDBNull(3) ? null : row.GetString(3),
-                Session = IdOrNull(row, 4),
+                App = app,
+                Tenant = tenant,
+                Session = NameOrNull(row, 4, app, tenant),
                 UserId = row.IsDBNull(5) ? null : row.GetString(5),
                 Epoch = row.IsDBNull(6) ? 0 : row.GetInt64(6),
-                Kept = IdOrNull(row, 7),
+                Kept = NameOrNull(row, 7, app, tenant),
                 Kid = row.IsDBNull(8) ? null : row.GetString(8),
             });
         }
@@ -52,5 +55,6 @@ internal static class HolderSql
         return entries;
     }
 
-    private static Guid? IdOrNull(SqliteDataReader row, int column) => row.IsDBNull(column) ? null : Ids.Id(row, column);
+    private static SessionName? NameOrNull(SqliteDataReader row, int column, string app, string? tenant) =>
+        row.IsDBNull(column) ? null : new SessionName(app, tenant!, Ids.Id(row, column));
 }

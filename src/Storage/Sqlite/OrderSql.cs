@@ -22,7 +22,7 @@ internal static class OrderSql
 
     /// <summary>Beside a raised epoch: the permit of a session that shall live on stays as good or as void as it was.</summary>
     public const string KeepOne =
-        "UPDATE grid_ticket SET user_epoch = user_epoch + 1 WHERE app = @p0 AND user_id = @p1 AND (@p2 IS NULL OR tenant = @p2) AND handle = @p3";
+        "UPDATE grid_ticket SET user_epoch = user_epoch + 1 WHERE app = @p0 AND user_id = @p1 AND (@p2 IS NULL OR tenant = @p2) AND handle = @p3 AND tenant = @p4";
 
     public const string Purge =
         """

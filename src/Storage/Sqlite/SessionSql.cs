@@ -38,6 +38,9 @@ internal static class SessionSql
 
     public const string DeleteNamed = "DELETE FROM grid_session WHERE handle = @p0 AND app = @p1 AND tenant = @p2 RETURNING expires_at";
 
+    public const string NamedEntry =
+        $"SELECT {HolderSql.EntryColumns} FROM grid_revocation WHERE handle = @p0 AND app = @p1 AND tenant = @p2 ORDER BY position DESC LIMIT 1";
+
     public const string Log =
         $"""
         INSERT INTO grid_revocation (kind, app, tenant, handle, kid, reason, at) VALUES (@p0, @p1, @p2, @p3, @p4, @p5, @p6)
@@ -58,7 +61,7 @@ internal static class SessionSql
         SET version = version + 1, user_epoch = (
             SELECT e.epoch FROM grid_user_epoch e
             WHERE e.app = grid_session.app AND e.user_id = grid_session.user_id AND e.tenant = grid_session.tenant)
-        WHERE app = @p0 AND user_id = @p1 AND (@p2 IS NULL OR tenant = @p2) AND handle = @p3
+        WHERE app = @p0 AND user_id = @p1 AND (@p2 IS NULL OR tenant = @p2) AND handle = @p3 AND tenant = @p4
         """;
 
     public const string DeleteUser =
@@ -73,7 +76,7 @@ internal static class SessionSql
     public const string LogUser =
         $"""
         INSERT INTO grid_revocation (kind, app, tenant, user_id, epoch, kept, reason, at)
-        SELECT 2, e.app, e.tenant, e.user_id, e.epoch, @p3, @p4, @p5
+        SELECT 2, e.app, e.tenant, e.user_id, e.epoch, CASE WHEN e.tenant = @p4 THEN @p3 END, @p5, @p6
         FROM grid_user_epoch e WHERE e.app = @p0 AND e.user_id = @p1 AND (@p2 IS NULL OR e.tenant = @p2)
         RETURNING {HolderSql.EntryColumns}
         """;

@@ -103,7 +103,14 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
         foreach (var handle in named.Sessions.Distinct())
         {
             statements.With(OrderSql.Delete, app, handle.TenantId, Bytes(handle.Id)).ExecuteNonQuery();
-            if (statements.With(SessionSql.DeleteNamed, Bytes(handle.Id), app, handle.TenantId).ExecuteScalar() is long expiresAt && expiresAt > Time(now))
+            if (statements.With(SessionSql.DeleteNamed, Bytes(handle.Id), app, handle.TenantId).ExecuteScalar() is not long expiresAt)
+            {
+                // Whoever names what is not his writes nothing; whoever repeats himself is told what he wrote.
+                entries.AddRange(HolderSql.ReadEntries(statements.With(SessionSql.NamedEntry, Bytes(handle.Id), app, handle.TenantId)));
+                continue;
+            }
+
+            if (expiresAt > Time(now))
             {
                 ended.Add(handle);
             }
@@ -123,8 +130,8 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
             : statements.With(SessionSql.RaiseUserEpoch, app, user.UserId, user.TenantId).ExecuteNonQuery();
         if (kept is not null)
         {
-            statements.With(OrderSql.KeepOne, app, user.UserId, user.TenantId, kept).ExecuteNonQuery();
-            statements.With(SessionSql.KeepOne, app, user.UserId, user.TenantId, kept).ExecuteNonQuery();
+            statements.With(OrderSql.KeepOne, app, user.UserId, user.TenantId, kept, user.Except?.TenantId).ExecuteNonQuery();
+            statements.With(SessionSql.KeepOne, app, user.UserId, user.TenantId, kept, user.Except?.TenantId).ExecuteNonQuery();
         }
 
         var ended = ImmutableArray.CreateBuilder<SessionHandle>();
@@ -139,7 +146,8 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
             }
         }
 
-        var entries = HolderSql.ReadEntries(statements.With(SessionSql.LogUser, app, user.UserId, user.TenantId, kept, (int)reason, Time(now)));
+        var entries = HolderSql.ReadEntries(statements.With(
+            SessionSql.LogUser, app, user.UserId, user.TenantId, kept, user.Except?.TenantId, (int)reason, Time(now)));
         return new RevokedSessions(ended.ToImmutable(), [.. entries]);
     }
 

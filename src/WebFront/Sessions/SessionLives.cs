@@ -42,7 +42,7 @@ public sealed class SessionLives(SessionChecks checks, LeaseTerms terms, IMeterF
         };
     }
 
-    private static SessionName Name(AppSnapshot app, SessionHandle handle) => new(app.App.ToString(), handle.TenantId, handle.Id);
+    private static SessionName Name(AppSnapshot app, SessionHandle handle) => new SessionKey(app.App, handle).Name;
 
     private static StoreUnavailableException NobodyCanSay() => new("The store has not been heard from for a lease: whether the session lives cannot be said.");
 

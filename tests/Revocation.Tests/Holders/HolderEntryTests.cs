@@ -75,7 +75,7 @@ public sealed class HolderEntryTests
         _holder.See(Found(Name(1)));
         _holder.See(Found(Name(2)));
 
-        _holder.Apply([User(epoch: 1, kept: Id(2))]);
+        _holder.Apply([User(epoch: 1, kept: Name(2))]);
 
         Assert.Equal(HolderVerdict.Unknown, _holder.Check(Name(1)));
         Assert.Equal(HolderVerdict.Known, _holder.Check(Name(2)));

@@ -112,7 +112,7 @@ public sealed class HolderMemoryTests
         var holder = Fresh(_clock);
         holder.See(Found(Name()));
 
-        holder.Changed(Name().Id);
+        holder.Changed(Name());
 
         Assert.Equal(HolderVerdict.Known, holder.Check(Name(), out var known));
         Assert.False(holder.HasDetails(known!, TimeSpan.FromHours(1)));
@@ -123,7 +123,7 @@ public sealed class HolderMemoryTests
     {
         var holder = Fresh(_clock);
         var look = holder.StartLook(Name())!;
-        holder.Changed(Name().Id);
+        holder.Changed(Name());
         holder.Looked(look, Name(), Found(Name()));
 
         holder.Check(Name(), out var known);

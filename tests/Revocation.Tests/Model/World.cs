@@ -66,14 +66,14 @@ internal sealed class World
     public bool IsViolated => IsAcknowledged && _holders.Any(h => h.Holder.Check(Session.Name, out _) == HolderVerdict.Known);
 
     public RevocationEntry Entry(int index) => index == 1
-        ? new RevocationEntry { Position = 2, Kind = RevocationKind.Session, App = App, Tenant = "t", Session = Guid.AllBitsSet }
+        ? new RevocationEntry { Position = 2, Kind = RevocationKind.Session, App = App, Tenant = "t", Session = Session.Name with { Id = Guid.AllBitsSet } }
         : new RevocationEntry
         {
             Position = index == 0 ? 1 : 3,
             Kind = _kind,
             App = App,
             Tenant = _kind == RevocationKind.App ? null : "t",
-            Session = _kind == RevocationKind.Session ? Id : null,
+            Session = _kind == RevocationKind.Session ? Session.Name : null,
             UserId = "u",
             Epoch = 1,
         };

@@ -121,7 +121,7 @@ internal sealed class Clients(World world)
 
         if (_dice.Chance(0.05))
         {
-            node.Process.Run(() => node.Holder.Changed(session.Name.Id));
+            node.Process.Run(() => node.Holder.Changed(session.Name));
         }
     }
 
@@ -139,7 +139,7 @@ internal sealed class Clients(World world)
             < 5 => new Scope(name.App, Session: name),
             5 => new Scope(name.App, name.Tenant, session.UserId),
             6 => new Scope(name.App, null, session.UserId),
-            7 => new Scope(name.App, _dice.Chance(0.5) ? name.Tenant : null, session.UserId, Kept: name.Id),
+            7 => new Scope(name.App, _dice.Chance(0.5) ? name.Tenant : null, session.UserId, Kept: name),
             8 => new Scope(name.App, name.Tenant),
             _ => new Scope(name.App),
         };

@@ -4,7 +4,7 @@ using Grid.TestKit.History;
 namespace Grid.Revocation.Tests.Simulation;
 
 /// <summary>What a client wants to be over: a session; a user's, in one tenant or all, perhaps but one; a tenant's; an app's.</summary>
-internal sealed record Scope(string App, string? Tenant = null, string? UserId = null, SessionName? Session = null, Guid? Kept = null)
+internal sealed record Scope(string App, string? Tenant = null, string? UserId = null, SessionName? Session = null, SessionName? Kept = null)
 {
     public RevokeCall Call(TimeSpan started) => new()
     {
@@ -12,7 +12,7 @@ internal sealed record Scope(string App, string? Tenant = null, string? UserId =
         App = App,
         Tenant = Tenant,
         UserId = UserId,
-        Kept = Kept is { } kept ? [kept.ToString()] : [],
+        Kept = Kept is { } kept ? [kept.Id.ToString()] : [],
         Started = started,
     };
 }

@@ -106,7 +106,7 @@ internal sealed class SimStore(Mistake mistake)
     {
         _sessions.Remove(name.Id);
         _revoked.Add(name.Id);
-        return [new RevocationEntry { Position = position, Kind = RevocationKind.Session, App = name.App, Tenant = name.Tenant, Session = name.Id }];
+        return [new RevocationEntry { Position = position, Kind = RevocationKind.Session, App = name.App, Tenant = name.Tenant, Session = name }];
     }
 
     private List<RevocationEntry> RevokeUser(Scope scope, long position)
@@ -120,9 +120,9 @@ internal sealed class SimStore(Mistake mistake)
         foreach (var user in _epochs.Keys.Where(user => user.App == scope.App && user.UserId == scope.UserId && (scope.Tenant ?? user.Tenant) == user.Tenant).ToList())
         {
             var epoch = ++_epochs[user];
-            if (scope.Kept is { } kept && _sessions.TryGetValue(kept, out var survivor) && survivor.UserId == user.UserId && survivor.Name.Tenant == user.Tenant)
+            if (scope.Kept is { } kept && _sessions.TryGetValue(kept.Id, out var survivor) && survivor.UserId == user.UserId && survivor.Name.Tenant == user.Tenant)
             {
-                _sessions[kept] = survivor with { Epoch = epoch };
+                _sessions[kept.Id] = survivor with { Epoch = epoch };
             }
 
             Delete(found => found.Name.App == user.App && found.Name.Tenant == user.Tenant && found.UserId == user.UserId && found.Epoch < epoch);
@@ -134,7 +134,7 @@ internal sealed class SimStore(Mistake mistake)
                 Tenant = user.Tenant,
                 UserId = user.UserId,
                 Epoch = epoch,
-                Kept = scope.Kept,
+                Kept = scope.Kept is { } keptName && keptName.Tenant == user.Tenant ? keptName : null,
             });
         }
 

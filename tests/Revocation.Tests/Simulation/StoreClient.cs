@@ -155,5 +155,5 @@ internal sealed class StoreClient(World world, SimProcess process) : IHolderStor
         _ => answer?.ToString() ?? "nothing",
     };
 
-    private static string Name(RevocationEntry entry) => $"{entry.Position}:{entry.Kind}:{entry.Session?.ToString()[..4]}{entry.UserId}{entry.Epoch}";
+    private static string Name(RevocationEntry entry) => $"{entry.Position}:{entry.Kind}:{entry.Session?.Id.ToString()[..4]}{entry.UserId}{entry.Epoch}";
 }

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using Grid.Revocation.Log;
+using Grid.Revocation.Holders;
 
 namespace Grid.Revocation.Relay.Wire;
 
@@ -62,17 +62,23 @@ internal sealed record HolderMessage
 
     public IReadOnlyList<string>? RevokedKeys { get; init; }
 
-    public IReadOnlyList<RevocationEntry>? Entries { get; init; }
+    public IReadOnlyList<HolderEntry>? Entries { get; init; }
 
+    /// <summary>With <see cref="Id"/>, a session of the connection's app.</summary>
     public string? Tenant { get; init; }
 
-    public Guid? Session { get; init; }
+    /// <summary>On the wire <c>session</c>: the handle's UUID. <see cref="SessionOf"/> names the session in full.</summary>
+    [JsonPropertyName("session")]
+    public Guid? Id { get; init; }
 
     public string? UserId { get; init; }
 
     public long? Epoch { get; init; }
 
     public DateTimeOffset? ExpiresAt { get; init; }
+
+    /// <summary>The session that is named; null if none is.</summary>
+    public SessionName? SessionOf(string app) => Tenant is { } tenant && Id is { } id ? new SessionName(app, tenant, id) : null;
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -114,8 +114,8 @@ internal sealed partial class ConnectHolder(
             case HolderMessageType.Confirm:
                 connection.Confirm(message.N);
                 break;
-            case HolderMessageType.Look when message is { Tenant: { } tenant, Session: { } id }:
-                _ = LookAsync(messages, message.N, new SessionName(app.ToString(), tenant, id));
+            case HolderMessageType.Look when message.SessionOf(app.ToString()) is { } name:
+                _ = LookAsync(messages, message.N, name);
                 break;
             case HolderMessageType.Leave:
                 relay.Detach(connection);
@@ -137,7 +137,7 @@ internal sealed partial class ConnectHolder(
             {
                 Type = HolderMessageType.Looked,
                 N = number,
-                Session = found?.Name.Id,
+                Id = found?.Name.Id,
                 UserId = found?.UserId,
                 Epoch = found?.Epoch,
                 ExpiresAt = found?.ExpiresAt,

@@ -29,7 +29,7 @@ internal sealed class ServiceConnection(HolderSocket socket, Guid incarnation, s
         var number = Interlocked.Increment(ref _deliveries);
         var confirmed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _unconfirmed[number] = confirmed;
-        socket.Send(new HolderMessage { Type = HolderMessageType.Entries, N = number, Entries = own });
+        socket.Send(new HolderMessage { Type = HolderMessageType.Entries, N = number, Entries = [.. own.Select(HolderEntry.Of)] });
         return confirmed.Task;
     }
 
