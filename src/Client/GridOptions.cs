@@ -17,8 +17,8 @@ public sealed class GridOptions
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Whether Grid is asked on every request if the session still lives. Default true: a revoked session is refused at once.
-    /// False accepts an access token until it expires, without asking anybody.
+    /// Whether every request's session has to live still. Default true: a revoked session is refused at once.
+    /// False accepts an access token until it expires, or its signing key is revoked.
     /// </summary>
     public bool CheckEachRequest { get; set; } = true;
 

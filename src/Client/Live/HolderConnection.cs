@@ -1,22 +1,29 @@
 using System.Collections.Concurrent;
 using System.Net.WebSockets;
-using System.Text.Json;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Relay.Wire;
 
 namespace Grid.Client.Live;
 
 /// <summary>One connection to a silo: sends requests, hands answers to those who wait, and entries to the holder in the order in which they came.</summary>
-internal sealed class HolderConnection : IAsyncDisposable
+/// <remarks>From its opening to its end and never again: whatever ends it, it lets go of its socket by itself, and what comes next is another one.</remarks>
+internal sealed class HolderConnection
 {
+    // How long the other side may be silent (it answers pings by itself) before it counts as gone: no packet tells of a machine that
+    // has lost its power, or of a proxy that has forgotten the connection.
+    private static readonly TimeSpan PingAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan SilenceAllowed = TimeSpan.FromSeconds(2);
+
+    // A lost packet is sent again after one second, then two, then four: by then whoever tries anew is through.
+    private static readonly TimeSpan NextAttemptAfter = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<long, TaskCompletionSource<HolderMessage>> _waiting = new();
     private readonly Holder _holder;
     private readonly HolderSocket _socket;
-    private readonly CancellationTokenSource _closing = new();
     private readonly Task _receiving;
     private long _number;
+    private Guid? _incarnation;
     private volatile bool _isOver;
-    private volatile bool _isLost;
 
     private HolderConnection(Holder holder, ClientWebSocket socket)
     {
@@ -27,32 +34,32 @@ internal sealed class HolderConnection : IAsyncDisposable
     /// <summary>Whether answers can still come.</summary>
     public bool IsOpen => !_isOver;
 
-    /// <summary>Whether anything was asked on it: a registration belongs on a fresh one.</summary>
-    public bool IsUsed => Interlocked.Read(ref _number) > 0;
-
-    /// <summary>The silo said that the registration is gone.</summary>
-    public bool IsLost => _isLost;
-
+    /// <summary>
+    /// Tries until told to give up. While one attempt hangs others are made beside it, so that neither a slow way nor one that swallows
+    /// packets keeps it away longer than it has to.
+    /// </summary>
     /// <exception cref="WebSocketException">Nobody answers there, or refuses.</exception>
     public static async Task<HolderConnection> OpenAsync(Holder holder, Uri uri, string? apiKey, CancellationToken cancellationToken)
     {
-        var socket = new ClientWebSocket();
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        List<Task<ClientWebSocket>> attempts = [];
+        Task<ClientWebSocket>? first = null;
         try
         {
-            socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(5);
-            socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(5);
-            if (apiKey is not null)
+            while (first is null)
             {
-                socket.Options.SetRequestHeader("api-key", apiKey);
+                attempts.Add(ConnectAsync(uri, apiKey, over.Token));
+                var pause = Task.Delay(NextAttemptAfter, over.Token);
+                first = await Task.WhenAny([.. attempts, pause]) as Task<ClientWebSocket>;
+                cancellationToken.ThrowIfCancellationRequested();
             }
 
-            await socket.ConnectAsync(uri, cancellationToken);
-            return new HolderConnection(holder, socket);
+            return new HolderConnection(holder, await first);
         }
-        catch
+        finally
         {
-            socket.Dispose();
-            throw;
+            await over.CancelAsync();
+            attempts.ForEach(attempt => _ = attempt == first ? Task.CompletedTask : LetGoAsync(attempt));
         }
     }
 
@@ -60,6 +67,7 @@ internal sealed class HolderConnection : IAsyncDisposable
     /// <exception cref="IOException">The connection is over.</exception>
     public async Task<HolderMessage> AskAsync(HolderMessage request, CancellationToken cancellationToken)
     {
+        _incarnation ??= request.Incarnation;
         var number = Interlocked.Increment(ref _number);
         var answer = new TaskCompletionSource<HolderMessage>(TaskCreationOptions.RunContinuationsAsynchronously);
         _waiting[number] = answer;
@@ -82,63 +90,104 @@ internal sealed class HolderConnection : IAsyncDisposable
     /// <summary>Says goodbye: this service accepts nothing any more.</summary>
     public void Leave() => _socket.Send(new HolderMessage { Type = HolderMessageType.Leave });
 
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends it without a word.</summary>
+    public void Abort()
+    {
+        _isOver = true;
+        _socket.Abort();
+    }
+
+    /// <summary>Sends what is in line and closes; a peer that takes nothing any more holds it up for a second at most.</summary>
+    public async Task CloseAsync()
     {
         await _socket.DisposeAsync();
-        await _closing.CancelAsync();
         await _receiving;
-        _closing.Dispose();
     }
 
     private static IOException Over() => new("The connection to Grid is over.");
+
+    private static async Task<ClientWebSocket> ConnectAsync(Uri uri, string? apiKey, CancellationToken cancellationToken)
+    {
+        var socket = new ClientWebSocket();
+        try
+        {
+            socket.Options.KeepAliveInterval = PingAfter;
+            socket.Options.KeepAliveTimeout = SilenceAllowed;
+            if (apiKey is not null)
+            {
+                socket.Options.SetRequestHeader("api-key", apiKey);
+            }
+
+            await socket.ConnectAsync(uri, cancellationToken);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task LetGoAsync(Task<ClientWebSocket> attempt)
+    {
+        try
+        {
+            (await attempt).Dispose();
+        }
+        catch (Exception)
+        {
+            // It has let go by itself.
+        }
+    }
 
     private async Task ReceiveAllAsync()
     {
         try
         {
-            while (await _socket.ReceiveAsync(_closing.Token) is { } message)
+            while (!_isOver && await _socket.ReceiveAsync(CancellationToken.None) is { } message)
             {
-                switch (message.Type)
-                {
-                    case HolderMessageType.Entries:
-                        // h3: applied first, then confirmed.
-                        _holder.Apply([.. (message.Entries ?? []).Select(entry => entry.ToEntry())]);
-                        _socket.Send(new HolderMessage { Type = HolderMessageType.Confirm, N = message.N });
-                        break;
-                    case HolderMessageType.Lost:
-                        _isLost = true;
-                        _holder.Forget();
-                        Fail();
-                        break;
-                    default:
-                        Answer(message.N, message);
-                        break;
-                }
+                Handle(message);
             }
         }
-        catch (Exception over) when (over is WebSocketException or OperationCanceledException or JsonException or IOException or ObjectDisposedException)
+        catch (Exception)
         {
-            // Everybody who waits hears of it below.
+            // Whatever came, broken or not what was agreed: everybody who waits hears of it below.
         }
 
         _isOver = true;
-        _socket.Abort();
-        Fail();
-    }
-
-    private void Answer(long number, HolderMessage message)
-    {
-        if (_waiting.TryGetValue(number, out var answer))
-        {
-            answer.TrySetResult(message);
-        }
-    }
-
-    private void Fail()
-    {
         foreach (var answer in _waiting.Values)
         {
             answer.TrySetException(Over());
+        }
+
+        _socket.Abort();
+        await _socket.DisposeAsync();
+    }
+
+    private void Handle(HolderMessage message)
+    {
+        switch (message.Type)
+        {
+            case HolderMessageType.Entries:
+                // h3: applied first, then confirmed.
+                _holder.Apply([.. (message.Entries ?? []).Select(entry => entry.ToEntry())]);
+                _socket.Send(new HolderMessage { Type = HolderMessageType.Confirm, N = message.N });
+                break;
+            case HolderMessageType.Lost:
+                _isOver = true;
+                if (_holder.Incarnation == _incarnation)
+                {
+                    _holder.Forget();
+                }
+
+                break;
+            default:
+                if (_waiting.TryGetValue(message.N, out var answer))
+                {
+                    answer.TrySetResult(message);
+                }
+
+                break;
         }
     }
 }

@@ -8,29 +8,40 @@ using Microsoft.Extensions.Options;
 namespace Grid.Client.Live;
 
 /// <summary>This service as a holder: knows which sessions live, so that a request costs no call, and hears of each revocation before it is acknowledged.</summary>
-internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable
+/// <remarks>
+/// From the first token on that it checks: every revocation waits for every holder, so that a process that only creates, lists and
+/// revokes must not be one.
+/// </remarks>
+internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, IDisposable
 {
-    // An application starts without Grid, and answers 503 until it is there.
+    // A silo renews once a second, for itself and for those who asked before.
+    internal const int Patience = 4;
+
+    // The first request waits for the first connection; without Grid it gets 503 soon.
     private static readonly TimeSpan FirstFreshWithin = TimeSpan.FromSeconds(2);
 
-    // A silo renews once a second, for itself and for those who asked before.
-    private const int Patience = 4;
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(0.4);
+    private static readonly TimeSpan RecheckEvery = TimeSpan.FromSeconds(2);
 
     private readonly RemoteHolderStore _store;
     private readonly HolderLoop _loop;
-    private readonly bool _checksEachRequest;
     private readonly ILogger<LiveSessions> _logger;
     private readonly CancellationTokenSource _stop = new();
-    private Task _running = Task.CompletedTask;
+    private readonly TaskCompletionSource _triedOnce = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _starting = new();
+    private Task _keepingFresh = Task.CompletedTask;
+    private Task _rechecking = Task.CompletedTask;
+    private Task? _settled;
+    private Task? _stopped;
     private bool _isFailing;
 
     public LiveSessions(IOptions<GridOptions> options, ILogger<LiveSessions> logger)
     {
-        (_checksEachRequest, _logger) = (options.Value.CheckEachRequest, logger);
+        _logger = logger;
         Holder = new Holder(LeaseClock.Instance);
         _store = new RemoteHolderStore(Holder, options.Value);
         Checks = new SessionChecks(Holder, _store, LeaseClock.Instance);
-        _loop = new HolderLoop(Holder, _store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble, Patience);
+        _loop = new HolderLoop(Holder, _store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble, Patience, RetryAfter);
         _loop.Began += OnBegan;
         _loop.Failed += OnFailed;
     }
@@ -39,10 +50,41 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable
 
     public SessionChecks Checks { get; }
 
+    /// <summary>
+    /// This process accepts tokens from now on: it becomes a holder, if it is none yet. Completes, within two seconds, when it is one
+    /// or when its first attempt has failed; it is tried on all the same.
+    /// </summary>
+    public Task BeginAsync()
+    {
+        if (_settled is { } settled)
+        {
+            return settled;
+        }
+
+        lock (_starting)
+        {
+            if (_settled is null && _stopped is null)
+            {
+                // Not in the context of the request that happens to be the first: it outlives that.
+                using AsyncFlowControl? context = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
+                _keepingFresh = Task.Run(() => _loop.RunAsync(Identity, _stop.Token));
+                _rechecking = Task.Run(RecheckAsync);
+                _settled = Task.WhenAny(_triedOnce.Task, Task.Delay(FirstFreshWithin, _stop.Token));
+            }
+
+            return _settled ?? Task.CompletedTask;
+        }
+    }
+
     /// <summary>Whether a request with a valid token of this session may go on.</summary>
     /// <exception cref="GridException">Nobody can say, and the app is strict.</exception>
     public async ValueTask<bool> AcceptsAsync(string handle)
     {
+        if (_settled is not { IsCompleted: true })
+        {
+            await BeginAsync();
+        }
+
         if (!TryName(handle, out var name))
         {
             return false;
@@ -53,7 +95,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable
             var finding = await Checks.FindAsync(name);
             return finding.Life != SessionLife.CannotSay ? finding.Life == SessionLife.Lives : _store.IsBounded ? true : throw NobodyCanSay(null);
         }
-        catch (Exception failure) when (failure is IOException or OperationCanceledException)
+        catch (Exception failure) when (failure is IOException or TimeoutException or OperationCanceledException)
         {
             return _store.IsBounded ? true : throw NobodyCanSay(failure);
         }
@@ -62,48 +104,37 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable
     /// <summary>Whether tokens that this key signed are worthless.</summary>
     public bool IsRevokedKey(string kid) => Holder.IsRevokedKey(_store.App, kid);
 
-    /// <summary>Names a session by its handle.</summary>
-    /// <returns>False if that cannot be a handle.</returns>
-    public bool TryName(string handle, out SessionName name)
+    /// <summary>Tells when a session ends; dispose it when nobody cares any more.</summary>
+    public SessionWatch Watch(string handle)
     {
-        // A UUID, and _tenant behind it for tenants other than public (core-rules.md §3).
-        name = default;
-        if (handle.Length < 36 || !Guid.TryParseExact(handle.AsSpan(0, 36), "D", out var id) || (handle.Length > 36 && handle[36] != '_'))
+        if (!TryName(handle, out var name))
         {
-            return false;
+            throw new ArgumentException($"'{handle}' is no session handle.", nameof(handle));
         }
 
-        name = new SessionName(_store.App, handle.Length > 37 ? handle[37..] : GridDefaults.TenantId, id);
-        return true;
+        _ = BeginAsync();
+        return Checks.Watch(name);
     }
 
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        _running = Task.WhenAll(Task.Run(() => _loop.RunAsync(Identity, _stop.Token), CancellationToken.None), Task.Run(RecheckAsync, CancellationToken.None));
+    // Nothing yet: nobody has shown a token.
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
-        // Without it single endpoints and watches may still ask: they find it ready when they do.
-        if (_checksEachRequest)
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        lock (_starting)
         {
-            await Task.WhenAny(_loop.FirstFresh, Task.Delay(FirstFreshWithin, cancellationToken));
+            return _stopped ??= Task.Run(LeaveAsync, CancellationToken.None);
         }
     }
 
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        if (!_stop.IsCancellationRequested)
-        {
-            await _stop.CancelAsync();
-        }
-
-        await _running;
-    }
-
-    // Also where the host was not stopped: who leaves the registry holds up no revocation.
+    // Also where there is no host, or it was not stopped.
     public async ValueTask DisposeAsync()
     {
         await StopAsync(CancellationToken.None);
-        await _store.DisposeAsync();
+        _stop.Dispose();
     }
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     // The silo says what the lease is.
     private static HolderRow Identity() => new()
@@ -118,13 +149,38 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable
     private static GridException NobodyCanSay(Exception? cause) =>
         new(GridFailure.Unavailable, "Whether the session lives cannot be said: there is no connection to Grid, or Grid has none to its store.", cause);
 
+    /// <summary>Names a session by its handle.</summary>
+    /// <returns>False if that cannot be a handle.</returns>
+    private bool TryName(string handle, out SessionName name)
+    {
+        // A UUID, and _tenant behind it for tenants other than public (core-rules.md §3).
+        name = default;
+        if (handle.Length < 36 || !Guid.TryParseExact(handle.AsSpan(0, 36), "D", out var id) || (handle.Length > 36 && handle[36] != '_'))
+        {
+            return false;
+        }
+
+        name = new SessionName(_store.App, handle.Length > 37 ? handle[37..] : GridDefaults.TenantId, id);
+        return true;
+    }
+
+    // In this order: who leaves the registry holds up no revocation, and who waits for an answer hears that there will be none.
+    private async Task LeaveAsync()
+    {
+        await _stop.CancelAsync();
+        await _keepingFresh;
+        await _store.DisposeAsync();
+        await _rechecking;
+    }
+
     private async Task RecheckAsync()
     {
-        using var timer = new PeriodicTimer(TimeSpan.FromSeconds(2), LeaseClock.Instance);
+        using var timer = new PeriodicTimer(RecheckEvery, LeaseClock.Instance);
         try
         {
             while (await timer.WaitForNextTickAsync(_stop.Token))
             {
+                Holder.NameWatches(_store.App);
                 await Checks.RecheckWatchedAsync();
             }
         }
@@ -137,16 +193,19 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable
     private void OnBegan()
     {
         _isFailing = false;
+        _triedOnce.TrySetResult();
         Log.Connected(_logger);
+        Holder.NameWatches(_store.App);
         _ = Checks.RecheckWatchedAsync();
     }
 
     private void OnFailed(Exception failure)
     {
+        _triedOnce.TrySetResult();
         if (!_isFailing && !_stop.IsCancellationRequested)
         {
             _isFailing = true;
-            Log.Away(_logger, failure);
+            Log.Away(_logger, failure.GetBaseException().Message);
         }
     }
 
@@ -155,7 +214,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable
         [LoggerMessage(4100, LogLevel.Information, "Connected to Grid: sessions are checked here, and revocations are heard of at once")]
         public static partial void Connected(ILogger logger);
 
-        [LoggerMessage(4101, LogLevel.Warning, "Grid does not answer. Known sessions are accepted until the lease runs out; it is tried again")]
-        public static partial void Away(ILogger logger, Exception failure);
+        [LoggerMessage(4101, LogLevel.Warning, "Grid does not answer ({Reason}). Known sessions are accepted until the lease runs out; it is tried again")]
+        public static partial void Away(ILogger logger, string reason);
     }
 }

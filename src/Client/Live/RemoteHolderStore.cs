@@ -9,9 +9,21 @@ namespace Grid.Client.Live;
 /// <remarks>An incarnation lives on one connection: what came while there was none may have been missed, so after a break the holder starts anew.</remarks>
 internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IHolderStore, ISessionLook, IAsyncDisposable
 {
-    private readonly SemaphoreSlim _connecting = new(1, 1);
+    // A silo commits a row in milliseconds: who is silent for longer has mostly gone, and somebody else stands behind the same address
+    // already. But a thousand services that come back at once have to wait for each other.
+    private static readonly TimeSpan RegisterWithin = TimeSpan.FromSeconds(1.5);
+    private static readonly TimeSpan RegisterAtLastWithin = TimeSpan.FromSeconds(6);
+    private const int ShortAttempts = 4;
+
+    // All limits are a little shorter than the loop's, so that nothing goes on behind its back.
+    private const double RenewalsToWait = LiveSessions.Patience - 0.5;
+
+    private readonly Uri _address = Address(options.ConnectionUri!);
+    private TimeSpan _renewWithin = RenewalsToWait * LeaseTerms.Standard.RenewEvery;
     private volatile HolderConnection? _connection;
-    private Guid? _registered;
+    private HolderConnection? _unused;
+    private Guid? _former;
+    private int _unanswered;
 
     /// <summary>The app as its sessions are named; empty until the first registration.</summary>
     public string App { get; private set; } = "";
@@ -21,27 +33,47 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
 
     public async Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
     {
-        var connection = await ConnectAsync(cancellationToken);
-        var former = _registered;
-        _registered = row.Incarnation;
-        var answer = await connection.AskAsync(
-            new HolderMessage { Type = HolderMessageType.Register, Incarnation = row.Incarnation, Former = former, Name = row.Name }, cancellationToken);
-        App = answer.App!;
-        IsBounded = answer.Bounded == true;
-        return new RegisteredHolder("", new LeaseTerms(TimeSpan.FromMilliseconds(answer.LeaseMs!.Value)), [.. answer.RevokedKeys!.Select(kid => (App, kid))]);
+        _connection?.Abort();
+        var connection = _connection = _unused is { IsOpen: true } unused ? unused : await OpenAsync(cancellationToken);
+        _unused = null;
+        try
+        {
+            var request = new HolderMessage { Type = HolderMessageType.Register, Incarnation = row.Incarnation, Former = _former, Name = row.Name };
+            _former = row.Incarnation;
+            if (await AskAsync(connection, request, _unanswered < ShortAttempts ? RegisterWithin : RegisterAtLastWithin, cancellationToken) is not
+                { Type: HolderMessageType.Registered, App: { Length: > 0 } app, LeaseMs: { } leaseMs } answer
+                || TimeSpan.FromMilliseconds(leaseMs) is var lease && (lease <= TimeSpan.Zero || lease > LeaseTerms.Longest))
+            {
+                throw new IOException("What answers there does not register holders: it is no Grid of this version.");
+            }
+
+            _unanswered = 0;
+            (App, IsBounded) = (app, answer.Bounded == true);
+            var terms = new LeaseTerms(lease);
+            _renewWithin = RenewalsToWait * terms.RenewEvery;
+            return new RegisteredHolder("", terms, [.. (answer.RevokedKeys ?? []).Select(kid => (app, kid))]);
+        }
+        catch (Exception failure)
+        {
+            // Whether it is registered now nobody knows: that incarnation is never used.
+            _unanswered += failure is TimeoutException ? 1 : 0;
+            connection.Abort();
+            throw;
+        }
     }
 
     public async Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken)
     {
-        if (_connection is not { IsOpen: true, IsLost: false } connection)
+        if (_connection is not { IsOpen: true } connection)
         {
             // What is known is vouched for until the lease runs out; only when there is somebody to register with again is it given up.
-            await ConnectAsync(cancellationToken);
+            _unused = await OpenAsync(cancellationToken);
             return new RenewedHolder("", [], [renewal.Incarnation]);
         }
 
-        await connection.AskAsync(new HolderMessage { Type = HolderMessageType.Renew }, cancellationToken);
-        return new RenewedHolder("", [], []);
+        // A silo that lives and does not renew has no store: to give it up would be to give up what is known.
+        var answer = await AskAsync(connection, new HolderMessage { Type = HolderMessageType.Renew }, _renewWithin, cancellationToken);
+        return answer.Type == HolderMessageType.Renewed ? new RenewedHolder("", [], []) : throw new IOException("Grid could not renew.");
     }
 
     public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken)
@@ -52,61 +84,63 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
 
     public async ValueTask<FoundSession?> LookAsync(SessionName name, CancellationToken cancellationToken)
     {
-        if (_connection is not { IsOpen: true } connection)
+        if (_connection is not { IsOpen: true } connection || App.Length == 0)
         {
             throw new IOException("There is no connection to Grid.");
         }
 
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(options.Timeout);
-        var answer = await connection.AskAsync(new HolderMessage { Type = HolderMessageType.Look, Tenant = name.Tenant, Id = name.Id }, patience.Token);
+        // The silo looks among this app's sessions, by whatever name it was asked for.
+        var answer = await AskAsync(
+            connection, new HolderMessage { Type = HolderMessageType.Look, Tenant = name.Tenant, Id = name.Id }, options.Timeout, cancellationToken);
         return answer switch
         {
             { Type: HolderMessageType.Looked, Id: null } => null,
             { Type: HolderMessageType.Looked, UserId: { } userId, Epoch: { } epoch, ExpiresAt: { } expiresAt } =>
-                new FoundSession { Name = name, UserId = userId, Epoch = epoch, ExpiresAt = expiresAt },
+                new FoundSession { Name = name with { App = App }, UserId = userId, Epoch = epoch, ExpiresAt = expiresAt },
             _ => throw new IOException("Grid's store does not answer."),
         };
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (_connection is { } connection)
-        {
-            _connection = null;
-            await connection.DisposeAsync();
-        }
+        _unused?.Abort();
+        await (_connection?.CloseAsync() ?? Task.CompletedTask);
     }
 
-    private async Task<HolderConnection> ConnectAsync(CancellationToken cancellationToken)
+    private static async Task<HolderMessage> AskAsync(HolderConnection connection, HolderMessage request, TimeSpan within, CancellationToken cancellationToken)
     {
-        await _connecting.WaitAsync(cancellationToken);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(within);
         try
         {
-            // One that a renewal opened a moment ago, and nobody has registered on yet.
-            if (_connection is { IsOpen: true, IsLost: false, IsUsed: false } open)
-            {
-                return open;
-            }
-
-            if (_connection is { } old)
-            {
-                await old.DisposeAsync();
-            }
-
-            return _connection = await HolderConnection.OpenAsync(holder, Address(), options.ApiKey, cancellationToken);
+            return await connection.AskAsync(request, limit.Token);
         }
-        finally
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            _connecting.Release();
+            throw NoAnswer(within);
         }
     }
 
-    private Uri Address()
+    private static TimeoutException NoAnswer(TimeSpan within) => new($"No answer within {within.TotalSeconds:0.#} s.");
+
+    private static Uri Address(Uri core)
     {
-        var core = new UriBuilder(options.ConnectionUri!);
-        core.Scheme = core.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs;
-        core.Path = core.Path.TrimEnd('/') + "/session/holder";
-        return core.Uri;
+        var address = new UriBuilder(core) { Scheme = core.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs };
+        address.Path = address.Path.TrimEnd('/') + "/session/holder";
+        return address.Uri;
+    }
+
+    private async Task<HolderConnection> OpenAsync(CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_renewWithin);
+        try
+        {
+            return await HolderConnection.OpenAsync(holder, _address, options.ApiKey, limit.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw NoAnswer(_renewWithin);
+        }
     }
 }

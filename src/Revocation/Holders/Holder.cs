@@ -255,6 +255,15 @@ public sealed class Holder
         }
     }
 
+    /// <summary>Whoever watched before the first registration knew his session's tenant and id, but not by which name his app goes.</summary>
+    internal void NameWatches(string app)
+    {
+        if (app.Length > 0)
+        {
+            _watches.Name(app);
+        }
+    }
+
     /// <summary>Sessions that somebody watches and that the holder does not vouch for now: not seen yet, over, or at the end of their time.</summary>
     internal IReadOnlyList<SessionName> UnseenWatched()
     {

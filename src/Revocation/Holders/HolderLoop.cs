@@ -11,6 +11,7 @@ public sealed class HolderLoop
     private readonly Func<Guid> _newIncarnation;
     private readonly Func<double> _random;
     private readonly int _patience;
+    private readonly TimeSpan? _retryAfter;
     private readonly TaskCompletionSource _fresh = NewSignal();
     private volatile TaskCompletionSource _nudged = NewSignal();
     private Task? _nudge;
@@ -21,10 +22,12 @@ public sealed class HolderLoop
     /// <param name="newIncarnation">128 random bits.</param>
     /// <param name="random">Between 0 and 1: a fleet of holders shall not renew in step.</param>
     /// <param name="patience">How many renewal intervals an answer may take.</param>
-    public HolderLoop(Holder holder, IHolderStore store, TimeProvider clock, Func<Guid> newIncarnation, Func<double> random, int patience = 1)
+    /// <param name="retryAfter">Rest after a failure, half of it to one and a half; null: as between renewals.</param>
+    public HolderLoop(
+        Holder holder, IHolderStore store, TimeProvider clock, Func<Guid> newIncarnation, Func<double> random, int patience = 1, TimeSpan? retryAfter = null)
     {
         ArgumentNullException.ThrowIfNull(holder);
-        (_holder, _store, _clock, _newIncarnation, _random, _patience) = (holder, store, clock, newIncarnation, random, patience);
+        (_holder, _store, _clock, _newIncarnation, _random, _patience, _retryAfter) = (holder, store, clock, newIncarnation, random, patience, retryAfter);
         holder.Suspected += () => _nudged.TrySetResult();
     }
 
@@ -51,6 +54,7 @@ public sealed class HolderLoop
         var terms = LeaseTerms.Standard;
         while (!stop.IsCancellationRequested)
         {
+            var hasFailed = false;
             try
             {
                 var isNew = cursor is null;
@@ -90,6 +94,7 @@ public sealed class HolderLoop
             catch (Exception failure)
             {
                 // Whatever it did: the same cursor reads the same entries again, and an unknown registration is never used.
+                hasFailed = true;
                 Failed?.Invoke(failure);
                 if (_holder.Incarnation != incarnation)
                 {
@@ -97,7 +102,7 @@ public sealed class HolderLoop
                 }
             }
 
-            await RestAsync(terms, stop);
+            await RestAsync(hasFailed && _retryAfter is { } retry ? retry * (0.5 + _random()) : terms.RenewEvery * (0.9 + (0.2 * _random())), stop);
         }
 
         _holder.Forget();
@@ -109,9 +114,8 @@ public sealed class HolderLoop
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private async Task RestAsync(LeaseTerms terms, CancellationToken stop)
+    private async Task RestAsync(TimeSpan rest, CancellationToken stop)
     {
-        var rest = terms.RenewEvery * (0.9 + (0.2 * _random()));
         var nudge = _nudge ??= _nudged.Task.HereAsync();
 
         // Over, nudged or stopped: none of them is a failure, and the first happens every second.

@@ -9,7 +9,7 @@ public sealed class SessionWatch : IDisposable
     internal SessionWatch(SessionName name, long since, Action<SessionWatch> leave) => (Name, Since, _leave) = (name, since, leave);
 
     /// <summary>Which session.</summary>
-    public SessionName Name { get; }
+    public SessionName Name { get; internal set; }
 
     /// <summary>Cancelled when the session ends. Not when the holder merely stops being fresh: nobody is signed out by an outage.</summary>
     public CancellationToken Ended => _ended.Token;
@@ -45,6 +45,21 @@ internal sealed class SessionWatches
         lock (_watches)
         {
             return _watches.ContainsKey(name);
+        }
+    }
+
+    /// <summary>Puts the app into the names that have none.</summary>
+    public void Name(string app)
+    {
+        lock (_watches)
+        {
+            foreach (var (name, watches) in _watches.Where(watches => watches.Key.App.Length == 0).ToList())
+            {
+                var whole = name with { App = app };
+                watches.ForEach(watch => watch.Name = whole);
+                _watches.Remove(name);
+                _watches[whole] = _watches.TryGetValue(whole, out var others) ? [.. others, .. watches] : watches;
+            }
         }
     }
 

@@ -65,6 +65,17 @@ public sealed class HolderLoopTests : IDisposable
     }
 
     [Fact]
+    public void Who_is_told_to_tries_sooner_after_a_failure_than_it_renews()
+    {
+        Start(retryAfter: TimeSpan.FromMilliseconds(200));
+        _store.Renew = _ => throw new InvalidOperationException("no answer");
+        Seconds(1.9);
+
+        // One after a second, and then every 0.2 s.
+        Assert.Equal(5, _told.Count(told => told == "failed InvalidOperationException"));
+    }
+
+    [Fact]
     public void A_renewal_that_is_not_answered_is_given_up_after_a_second()
     {
         Start();
@@ -189,9 +200,9 @@ public sealed class HolderLoopTests : IDisposable
 
     private void Seconds(double seconds) => _process.Pass(TimeSpan.FromSeconds(seconds));
 
-    private Task Start()
+    private Task Start(TimeSpan? retryAfter = null)
     {
-        var loop = new HolderLoop(_holder, _store, _process.Clock, () => Id(++_incarnations), () => 0.5);
+        var loop = new HolderLoop(_holder, _store, _process.Clock, () => Id(++_incarnations), () => 0.5, retryAfter: retryAfter);
         loop.Began += () => _told.Add("began");
         loop.WasLost += () => _told.Add("lost");
         loop.Failed += failure => _told.Add($"failed {failure.GetType().Name}");

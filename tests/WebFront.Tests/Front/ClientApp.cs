@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Grid.Client;
 using Grid.Client.Claims;
 using Grid.Client.Endpoints;
+using Grid.Client.Sessions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -18,20 +19,28 @@ internal sealed class ClientApp : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private ClientApp(WebApplication app, Uri url) => (_app, Url) = (app, url);
+    private ClientApp(WebApplication app, Uri url, CapturedLog log) => (_app, Url, Log) = (app, url, log);
 
     public static BooleanClaim EmailVerified { get; } = new("email-verified");
 
     public Uri Url { get; }
 
+    /// <summary>What the application logged of Grid.</summary>
+    public CapturedLog Log { get; }
+
+    public IGridSessions Sessions => Find<IGridSessions>();
+
     public Browser NewBrowser(string mode = "cookie") => new(Url, mode);
 
     /// <summary>Starts it; <paramref name="configure"/> may also set another core.</summary>
-    public static async Task<ClientApp> StartAsync(CoreHost core, Action<GridOptions>? configure = null, string environment = "Production")
+    public static async Task<ClientApp> StartAsync(
+        CoreHost core, Action<GridOptions>? configure = null, string environment = "Production", Action<IServiceCollection>? services = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = environment });
-        builder.Logging.ClearProviders();
+        var log = new CapturedLog();
+        builder.Logging.ClearProviders().AddProvider(log);
         builder.Services.AddSingleton<TimeProvider>(core.Clock);
+        services?.Invoke(builder.Services);
         builder.Services.AddAuthentication().AddGrid(options =>
         {
             options.ConnectionUri = core.Url;
@@ -102,8 +111,13 @@ internal sealed class ClientApp : IAsyncDisposable
             return "bye";
         }).RequireAuthorization();
         await app.StartAsync();
-        return new ClientApp(app, new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()));
+        return new ClientApp(app, new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single()), log);
     }
+
+    public T Find<T>()
+        where T : notnull => _app.Services.GetRequiredService<T>();
+
+    public Task StopAsync() => _app.StopAsync();
 
     public async ValueTask DisposeAsync()
     {
