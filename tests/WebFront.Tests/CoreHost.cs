@@ -6,10 +6,12 @@ using System.Text.Json.Nodes;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Grains;
+using Grid.Grains.Apps;
 using Grid.Storage;
 using Grid.TestKit;
 using Grid.Tokens.SigningKeys;
 using Grid.WebFront.Core;
+using Grid.WebFront.Doors;
 using Grid.WebFront.Front;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections.Features;
@@ -44,6 +46,9 @@ public sealed class CoreHost : IAsyncLifetime
     public Uri FrontUrl { get; private set; } = null!;
 
     public IReadOnlyList<Endpoint> Endpoints => [.. _app!.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).Where(e => e.Metadata.GetMetadata<CoreRoute>() is not null)];
+
+    /// <summary>Apps of which this process keeps a copy.</summary>
+    public int RememberedApps => ((AppDirectory)_app!.Services.GetRequiredService<IAppDirectory>()).Count;
 
     internal SkippingTime Clock { get; } = new();
 
@@ -89,6 +94,7 @@ public sealed class CoreHost : IAsyncLifetime
                 return next(connection);
             }));
             kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+            kestrel.ReadHeadersAsBytes();
         });
         _app = builder.Build();
         _app.MapWhen(context => context.Features.Get<IConnectionItemsFeature>()!.Items.ContainsKey("front"), front => front.UseGridFront());
@@ -108,6 +114,13 @@ public sealed class CoreHost : IAsyncLifetime
         }
 
         Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Grains in memory of one type whose key starts so.</summary>
+    public async Task<int> ActivationsAsync(string type, string keyPrefix)
+    {
+        var all = await _app!.Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
+        return all.Count(grain => grain.GrainType.Contains(type, StringComparison.OrdinalIgnoreCase) && grain.GrainId.Key.ToString()!.StartsWith(keyPrefix, StringComparison.Ordinal));
     }
 
     /// <summary>Sends JSON (or text, as it is) and reads the whole answer.</summary>

@@ -4,7 +4,6 @@ using System.Text;
 namespace Grid.WebFront.Tests;
 
 /// <summary>Two readings of where a body ends let one request hide in another: such a request is refused, and the connection ends.</summary>
-/// <remarks>"Content-Length: +7" is no row: Kestrel reads it as 7 and tells nobody; a proxy in front has to refuse it.</remarks>
 public sealed class FramingTests(CoreHost core)
 {
     // Would be answered with 200 if it were read as a body.
@@ -22,29 +21,65 @@ public sealed class FramingTests(CoreHost core)
     [InlineData("Content-Length: -1")]
     [InlineData("Content-Length: 7, 7")]
     [InlineData("Content-Length: 0x7")]
-    public async Task An_ambiguous_body_is_refused(string framing)
+    [InlineData("Content-Length: +7")]
+    [InlineData("Content-Length: 99999999999999999999999999")]
+    public async Task An_ambiguous_body_is_refused_at_every_door_and_path(string framing)
     {
-        var answer = await SendAsync($"POST /recipe/session/remove HTTP/1.1\r\nHost: a\r\n{framing}\r\n\r\n{Chunks}");
+        foreach (var (door, path) in new[]
+        {
+            (core.Url, "/recipe/session/remove"), (core.Url, "/hello"), (core.Url, "/nothing/here"),
+            (core.FrontUrl, "/auth/session/refresh"), (core.FrontUrl, "/auth/session/ticket"), (core.FrontUrl, "/auth/verify"), (core.FrontUrl, "/nothing/here"),
+        })
+        {
+            var answer = await SendAsync(door, $"POST {path} HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n{Chunks}");
+            Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
+            Assert.Equal(1, answer.Split("HTTP/1.1 ").Length - 1);
+            Assert.Contains("Connection: close\r\n", answer, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_protocol_without_chunks_has_none()
+    {
+        var answer = await SendAsync(core.Url, $"POST /recipe/session/remove HTTP/1.0\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{Chunks}");
         Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
-        Assert.Equal(1, answer.Split("HTTP/1.1 ").Length - 1);
-        Assert.Contains("Connection: close\r\n", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Cookie: legacy=caf\u00e9")]
+    [InlineData("Cookie: \u00ff\u00fe\u0080=\u00a0; other=1")]
+    [InlineData("User-Agent: caf\u00e9/1.0")]
+    [InlineData("Referer: http://localhost/\u00e9")]
+    [InlineData("X-Forwarded-For: \u00e9")]
+    [InlineData("Accept-Language: \u00e9")]
+    [InlineData("Sec-Fetch-Site: none\r\nX-\u00e9: 1", true)]
+    [InlineData("api-key: \u00e9")]
+    [InlineData("rid: \u00e9\r\nst-auth-mode: \u00e9")]
+    [InlineData("X-Name: a\0b", true)]
+    public async Task Other_peoples_bytes_in_a_header_harm_nobody(string header, bool refused = false)
+    {
+        foreach (var (door, path, status) in new[] { (core.Url, "GET /apiversion", 200), (core.FrontUrl, "POST /auth/session/refresh", 401), (core.FrontUrl, "GET /auth/verify", 401) })
+        {
+            var answer = await SendAsync(door, $"{path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\r\n");
+            Assert.StartsWith($"HTTP/1.1 {(refused ? 400 : status)} ", answer, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
     public async Task A_chunked_body_is_read()
     {
-        var answer = await SendAsync($"POST /recipe/session/remove HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{Chunks}");
+        var answer = await SendAsync(core.Url, $"POST /recipe/session/remove HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n{Chunks}");
         Assert.EndsWith("""{"status":"OK","sessionHandlesRevoked":[]}""", answer, StringComparison.Ordinal);
     }
 
     // Reads until the server ends the connection: it must not go on to what follows.
-    private async Task<string> SendAsync(string request)
+    private static async Task<string> SendAsync(Uri door, string request)
     {
         using var client = new TcpClient();
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        await client.ConnectAsync(core.Url.Host, core.Url.Port, patience.Token);
+        await client.ConnectAsync(door.Host, door.Port, patience.Token);
         var stream = client.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(request), patience.Token);
+        await stream.WriteAsync(Encoding.Latin1.GetBytes(request), patience.Token);
         var answer = new StringBuilder();
         var buffer = new byte[4096];
         try

@@ -88,6 +88,8 @@ public sealed class GateTests(CoreHost core)
         Assert.InRange(Routes().Count(), 45, 200);
         foreach (var (method, path) in Routes())
         {
+            // Twenty failures a minute, and the next are told to wait.
+            core.Clock.Skip(TimeSpan.FromMinutes(1));
             foreach (var key in new[] { null, "wrong", "key-of-another-app-0123456789" })
             {
                 (string, string)[] headers = key is null ? [] : [("api-key", key)];
@@ -123,6 +125,41 @@ public sealed class GateTests(CoreHost core)
         Assert.Equal(403, (await core.SendAsync("GET", $"{denied}/apiversion")).Status);
         Assert.Equal(403, (await core.SendAsync("GET", $"{elsewhere}/apiversion")).Status);
         Assert.Equal(200, (await core.SendAsync("GET", $"{allowed}/apiversion")).Status);
+    }
+
+    [Theory]
+    [InlineData("ip_allow_regex", "7\\.0\\.0\\.1", 403)]
+    [InlineData("ip_allow_regex", "", 200)]
+    [InlineData("ip_deny_regex", "", 200)]
+    [InlineData("ip_deny_regex", "27\\.0\\.0\\.", 200)]
+    [InlineData("ip_deny_regex", "(127|128)\\.0\\.0\\.1", 403)]
+    public async Task A_rule_speaks_of_whole_addresses_and_an_empty_one_of_none(string key, string pattern, int status)
+    {
+        var app = await core.CreateAppAsync(new Dictionary<string, string> { [key] = pattern });
+        Assert.Equal(status, (await core.SendAsync("GET", $"{app}/apiversion")).Status);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(",")]
+    [InlineData(" ")]
+    public async Task An_app_is_not_opened_by_a_list_without_keys(string keys)
+    {
+        var app = await core.CreateAppAsync(new { api_keys = Key });
+        var put = await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId = app["/appid-".Length..], coreConfig = new { api_keys = keys } });
+        Assert.Equal(400, put.Status);
+        Assert.StartsWith("Invalid core config: api_keys", put.Text, StringComparison.Ordinal);
+        Assert.Equal(401, (await core.SendAsync("GET", $"{app}/apiversion")).Status);
+    }
+
+    [Theory]
+    [InlineData("_<script>alert(1)</script>")]
+    [InlineData("_a b")]
+    [InlineData("_%00")]
+    public async Task A_handle_whose_tenant_could_not_exist_is_no_handle(string suffix)
+    {
+        var answer = await core.SendAsync("GET", $"/recipe/session?sessionHandle=01a20de1-4e3a-7a03-b0ba-98a6280d90ef{suffix}");
+        Assert.True(answer.Word is "UNAUTHORISED" || answer.Text == "Field name 'sessionHandle' is invalid in GET request\n", answer.Text);
     }
 
     [Theory]

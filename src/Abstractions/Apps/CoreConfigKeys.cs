@@ -29,9 +29,9 @@ public static class CoreConfigKeys
         Session(RotationGrace, CoreConfigType.Number, "30", "Seconds for which the previous refresh token still rotates, 0 to 300."),
         Session(RecentReuse, CoreConfigType.Text, "\"TOKEN_THEFT\"", "What newer clients are told when a recently replaced refresh token comes back.", ["TOKEN_THEFT", "UNAUTHORISED"]),
         Session(StaleBehaviour, CoreConfigType.Text, "\"STRICT\"", "What valid access tokens meet while the store is away for longer than a lease: 503, or acceptance until they expire.", ["STRICT", "BOUNDED"]),
-        Session(ApiKeysKey, CoreConfigType.Text, "null", "Comma-separated keys, one of which each request must carry."),
-        Session(IpAllow, CoreConfigType.Text, "null", "Only requests from addresses that match this regular expression are served."),
-        Session(IpDeny, CoreConfigType.Text, "null", "Requests from addresses that match this regular expression are refused."),
+        Session(ApiKeysKey, CoreConfigType.Text, "null", "Comma-separated keys, one of which each request must carry; null: the installation's."),
+        Session(IpAllow, CoreConfigType.Text, "null", "Only requests from addresses that match this regular expression as a whole are served; empty: no rule."),
+        Session(IpDeny, CoreConfigType.Text, "null", "Requests from addresses that match this regular expression as a whole are refused; empty: no rule."),
 
         Other("core_config_version", CoreConfigType.Number, "0"),
         Other("disable_telemetry", CoreConfigType.Flag, "false"),

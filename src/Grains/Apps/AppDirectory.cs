@@ -1,24 +1,27 @@
-using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
 
 namespace Grid.Grains.Apps;
 
 /// <inheritdoc cref="IAppDirectory"/>
+/// <remarks>Names come from strangers: only one that is listed is asked for, so that the others cost neither a grain nor memory.</remarks>
 internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : IAppDirectory
 {
     private readonly FreshCopies<AppKey, AppSnapshot> _apps = new(
         clock, async app => await grains.GetGrain<IAppGrain>(app.ToString()).FindAsync(CancellationToken.None));
 
-    private readonly FreshCopies<int, ImmutableHashSet<string>> _domains = new(
-        clock, async key => (await grains.GetGrain<ICatalogGrain>(key).ListAsync(CancellationToken.None))
-            .Select(entry => entry.Domain).ToImmutableHashSet(StringComparer.OrdinalIgnoreCase));
+    private readonly FreshCopies<int, Listing> _listings = new(
+        clock, async key => new Listing(await grains.GetGrain<ICatalogGrain>(key).ListAsync(CancellationToken.None)));
 
-    public ValueTask<AppSnapshot?> FindAsync(AppKey app, CancellationToken cancellationToken) => _apps.GetAsync(app);
+    /// <summary>Apps of which a copy is kept.</summary>
+    internal int Count => _apps.Count;
+
+    public ValueTask<AppSnapshot?> FindAsync(AppKey app, CancellationToken cancellationToken) =>
+        _apps.TryGetFresh(app, out var snapshot) ? new ValueTask<AppSnapshot?>(snapshot) : FindListedAsync(app);
 
     public async ValueTask<string> FindDomainAsync(string host, CancellationToken cancellationToken) =>
-        (await _domains.GetAsync(0))!.TryGetValue(host, out var domain) ? domain : "";
+        (await _listings.GetAsync(0))!.Domains.TryGetValue(host, out var domain) ? domain : "";
 
-    /// <summary>Drops the copy of an app, or (null) the list of domains.</summary>
+    /// <summary>Drops the copy of an app, or (null) the list of domains and apps.</summary>
     public void Forget(AppKey? app)
     {
         if (app is { } changed)
@@ -27,7 +30,17 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
         }
         else
         {
-            _domains.Forget(0);
+            _listings.Forget(0);
         }
+    }
+
+    private async ValueTask<AppSnapshot?> FindListedAsync(AppKey app) =>
+        app == AppKey.Public || (await _listings.GetAsync(0))!.Apps.Contains(app) ? await _apps.GetAsync(app) : null;
+
+    private sealed class Listing(IReadOnlyList<DomainEntry> entries)
+    {
+        public HashSet<string> Domains { get; } = entries.Select(entry => entry.Domain).ToHashSet(StringComparer.OrdinalIgnoreCase);
+
+        public HashSet<AppKey> Apps { get; } = entries.SelectMany(entry => entry.AppIds.Select(id => new AppKey(entry.Domain, id))).ToHashSet();
     }
 }

@@ -203,7 +203,9 @@ internal sealed partial class AppGrain(
         {
             App = _app,
             Settings = config.Settings,
-            ApiKeyHashes = storage.State.ApiKeyHashes ?? defaults.ApiKeyHashes,
+
+            // Empty was once taken for a setting, and opened the app.
+            ApiKeyHashes = storage.State.ApiKeyHashes is { IsEmpty: false } own ? own : defaults.ApiKeyHashes,
             TenantIds = storage.State.TenantIds.Add(TenantKey.PublicId).ToImmutableHashSet(StringComparer.Ordinal),
             IpAllowRegex = config.IpAllowRegex,
             IpDenyRegex = config.IpDenyRegex,

@@ -47,7 +47,13 @@ internal sealed partial class CatalogGrain(
             return removed;
         }
 
-        return await TryCommitAsync(Domains.SetItem(app.Domain, apps.Remove(app.AppId))) ? removed : RemoveOutcome.Unavailable;
+        if (!await TryCommitAsync(Domains.SetItem(app.Domain, apps.Remove(app.AppId))))
+        {
+            return RemoveOutcome.Unavailable;
+        }
+
+        await silos.AppChangedAsync(null);
+        return removed;
     }
 
     public async Task<RemoveOutcome> RemoveDomainAsync(string domain, CancellationToken cancellationToken)
@@ -98,11 +104,8 @@ internal sealed partial class CatalogGrain(
             return new PutResult(PutOutcome.Unavailable);
         }
 
-        if (!known)
-        {
-            await silos.AppChangedAsync(null);
-        }
-
+        // Every silo looks names up in its copy of the list.
+        await silos.AppChangedAsync(null);
         return put;
     }
 

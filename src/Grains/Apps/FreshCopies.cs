@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using Grid.Abstractions;
 
 namespace Grid.Grains.Apps;
@@ -18,6 +19,14 @@ internal sealed class FreshCopies<TKey, TValue>(TimeProvider clock, Func<TKey, T
 
     private readonly ConcurrentDictionary<TKey, Copy> _copies = new();
     private readonly ConcurrentDictionary<TKey, Load> _loading = new();
+
+    public int Count => _copies.Count;
+
+    public bool TryGetFresh(TKey key, [NotNullWhen(true)] out TValue? value)
+    {
+        value = _copies.TryGetValue(key, out var copy) && clock.GetElapsedTime(copy.CheckedAt) < Fresh ? copy.Value : null;
+        return value is not null;
+    }
 
     public ValueTask<TValue?> GetAsync(TKey key) =>
         _copies.TryGetValue(key, out var copy) && clock.GetElapsedTime(copy.CheckedAt) < Fresh

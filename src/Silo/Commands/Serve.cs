@@ -3,6 +3,7 @@ using Grid.Silo.Hosting;
 using Grid.Silo.Settings;
 using Grid.Storage;
 using Grid.WebFront.Core;
+using Grid.WebFront.Doors;
 using Grid.WebFront.Front;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -47,6 +48,7 @@ internal static partial class Serve
 
         await PrepareStoreAsync(app.Services, settings, logger);
         Log.Keys(logger, keyOrigin);
+        app.UseGridFraming();
         app.UseGridHealth();
         if (settings.Front.Enabled)
         {

@@ -1,4 +1,5 @@
 using Grid.Silo.Settings;
+using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Connections.Features;
 
 namespace Grid.Silo.Hosting;
@@ -11,6 +12,7 @@ internal static class KestrelHosting
     public static void AddGridKestrel(this IWebHostBuilder web, GridSettings settings) => web.ConfigureKestrel(kestrel =>
     {
         kestrel.AddServerHeader = false;
+        kestrel.ReadHeadersAsBytes();
         kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
         kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
         kestrel.Limits.MaxRequestHeaderCount = 100;

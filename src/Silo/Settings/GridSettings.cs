@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.ComponentModel.DataAnnotations;
 using System.Net;
 using Grid.Abstractions.Apps;
@@ -5,6 +6,7 @@ using Grid.Grains.Holders;
 using Grid.Grains.Purge;
 using Grid.Silo.Hosting;
 using Grid.Storage;
+using Grid.Tokens;
 using Npgsql;
 
 namespace Grid.Silo.Settings;
@@ -182,7 +184,9 @@ internal sealed class GridSettings
         Require(settings.DynamicKeyUpdateInterval > TimeSpan.Zero, "Grid:Session:DynamicKeyUpdateInterval must be above zero.");
         Require(settings.AccessTokenValidityJitter is >= 0 and <= 0.25, "Grid:Session:AccessTokenValidityJitter must lie between 0 and 0.25.");
         Require(settings.RefreshRotationGrace >= TimeSpan.Zero && settings.RefreshRotationGrace <= TimeSpan.FromMinutes(5), "Grid:Session:RefreshRotationGrace must lie between 00:00:00 and 00:05:00.");
-        if (!ApiKeys.TryParse(core.ApiKeys ?? "", out var keys, out var keyError))
+        // Empty is unset, as in the environment of containers; anything else has to be keys.
+        ImmutableArray<TokenHash> keys = [];
+        if (!string.IsNullOrEmpty(core.ApiKeys) && !ApiKeys.TryParse(core.ApiKeys, out keys, out var keyError))
         {
             throw new SettingsException($"Grid:Core:ApiKeys (or API_KEYS): {keyError}.");
         }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
@@ -10,6 +11,9 @@ internal sealed class CoreBody : IDisposable
 {
     /// <summary>Largest body, in bytes.</summary>
     public const int MaxSize = 1024 * 1024;
+
+    /// <summary>Longest text that a field may hold, in bytes as it was sent. Only objects, which are kept as they came, may be longer.</summary>
+    public const int MaxText = 64 * 1024;
 
     private const int MaxDepth = 32;
     private const string Invalid = "Invalid Json Input";
@@ -51,6 +55,8 @@ internal sealed class CoreBody : IDisposable
                 }
             }
 
+            // Whoever has left already is spared the rest, and so are we. Once an operation has begun it goes on.
+            context.RequestAborted.ThrowIfCancellationRequested();
             return new CoreBody(Parse(bytes.AsMemory(0, length)), bytes);
         }
         catch
@@ -66,8 +72,7 @@ internal sealed class CoreBody : IDisposable
 
     public string? StringOrNull(string name) =>
         !TryGet(name, out var value) ? null
-        : value.ValueKind == JsonValueKind.String ? value.GetString()!
-        : throw CoreException.BadField(name);
+        : ReadText(value) ?? throw CoreException.BadField(name);
 
     public bool Bool(string name) => BoolOrNull(name) ?? throw CoreException.BadField(name);
 
@@ -89,8 +94,11 @@ internal sealed class CoreBody : IDisposable
         : value.ValueKind == JsonValueKind.Object ? value.GetRawText()
         : throw CoreException.BadField(name);
 
-    /// <summary>An array of strings; null if absent. <paramref name="given"/> tells absent from null.</summary>
-    public string[]? StringsOrNull(string name, out bool given)
+    /// <summary>An array of strings; null if absent.</summary>
+    /// <param name="name">The field's.</param>
+    /// <param name="max">How many it may hold. Looked at first: a longer array costs nothing.</param>
+    /// <param name="given">Tells absent from null.</param>
+    public string[]? StringsOrNull(string name, int max, out bool given)
     {
         given = _document.RootElement.TryGetProperty(name, out var value);
         if (!given || value.ValueKind == JsonValueKind.Null)
@@ -103,10 +111,13 @@ internal sealed class CoreBody : IDisposable
             throw CoreException.BadField(name);
         }
 
-        var strings = new string[value.GetArrayLength()];
-        for (var i = 0; i < strings.Length; i++)
+        var strings = new string[CheckedLength(name, value, max)];
+        var read = 0;
+
+        // Enumerated, never indexed: an index is found by walking from the front wherever an array holds arrays or objects.
+        foreach (var item in value.EnumerateArray())
         {
-            strings[i] = value[i].ValueKind == JsonValueKind.String ? value[i].GetString()! : throw CoreException.BadField(name);
+            strings[read++] = ReadText(item) ?? throw CoreException.BadField(name);
         }
 
         return strings;
@@ -117,6 +128,14 @@ internal sealed class CoreBody : IDisposable
         _document.Dispose();
         ArrayPool<byte>.Shared.Return(_bytes);
     }
+
+    private static int CheckedLength(string name, JsonElement array, int max) => array.GetArrayLength() is var length && length <= max
+        ? length
+        : throw new CoreException(400, $"Field name '{name}' may hold at most {max} items");
+
+    // Null if it is no text, or too long: measured before it is copied.
+    private static string? ReadText(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String && JsonMarshal.GetRawUtf8Value(value).Length <= MaxText + 2 ? value.GetString() : null;
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
     {

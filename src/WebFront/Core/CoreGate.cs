@@ -1,27 +1,36 @@
 using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Tokens;
+using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>What every request of the core API passes: framing, path, API key, version, tenant; and what every failure looks like.</summary>
+/// <summary>What every request of the core API passes: path, API key, version, tenant; and what every failure looks like.</summary>
 /// <remarks>Order of checks: <c>protocol/core-rules.md</c> §1.2.</remarks>
-internal sealed partial class CoreGate(IAppDirectory apps, ILogger<CoreGate> logger)
+internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger) : IDisposable
 {
     private const string Bearer = "Bearer ";
 
-    private readonly ConcurrentDictionary<string, Regex> _ipRules = new(StringComparer.Ordinal);
+    // Failures a minute and address, before it is told to wait.
+    private const int MaxWrongKeys = 20;
+
+    // Rules of apps, compiled; apps that keep changing theirs must not fill the memory.
+    private const int MaxRules = 1000;
+
+    private readonly ConcurrentDictionary<string, Regex?> _ipRules = new(StringComparer.Ordinal);
+    private readonly GuessBrake _brake = new("API key", MaxWrongKeys, meters, clock, logger);
 
     /// <summary>Before routing: everything inside it is answered in the protocol's shape.</summary>
     public async Task EnterAsync(HttpContext context, RequestDelegate next)
     {
         try
         {
-            RefuseAmbiguousFraming(context);
             var path = CorePath.Parse(context.Request.Path.Value ?? "/");
             context.Features.Set(new CoreRequest { Path = path });
             context.Request.Path = path.Rest;
@@ -59,15 +68,28 @@ internal sealed partial class CoreGate(IAppDirectory apps, ILogger<CoreGate> log
         var app = await apps.FindAsync(request.AppKey, context.RequestAborted);
         var endpoint = context.GetEndpoint();
         var route = endpoint?.Metadata.GetMetadata<CoreRoute>();
-        if (app is not null)
+
+        // A name that stands for no app is guarded as a new app would be: who holds no right key cannot tell it from an app's.
+        var keys = app?.ApiKeyHashes ?? defaults.ApiKeyHashes;
+        if (keys.IsEmpty)
         {
-            RefuseAddress(context, app);
+            RefusePages(context, request);
+        }
+        else if (!HoldsKey(context.Request, keys))
+        {
             if (route is null or { NeedsKey: true })
             {
-                RequireKey(context.Request, app);
+                throw WrongKey(context);
+            }
+
+            if (route.ForStrangers)
+            {
+                await next(context);
+                return;
             }
         }
 
+        RefuseAddress(context, app is null ? defaults.IpAllowRegex : app.IpAllowRegex, app is null ? defaults.IpDenyRegex : app.IpDenyRegex);
         if (endpoint is null)
         {
             throw new CoreException(404, "Not found");
@@ -99,6 +121,8 @@ internal sealed partial class CoreGate(IAppDirectory apps, ILogger<CoreGate> log
         await next(context);
     }
 
+    public void Dispose() => _brake.Dispose();
+
     internal static Task WriteUnavailableAsync(HttpContext context)
     {
         if (!context.Response.HasStarted)
@@ -109,29 +133,22 @@ internal sealed partial class CoreGate(IAppDirectory apps, ILogger<CoreGate> log
         return CoreResponse.WriteTextAsync(context, 503, "Service is temporarily unavailable, please retry");
     }
 
-    // Two readings of where a body ends let one request hide inside another behind a proxy (reliability.md §4.5).
-    private static void RefuseAmbiguousFraming(HttpContext context)
+    // Only programs on this machine are meant; its browsers show other people's pages too.
+    private static void RefusePages(HttpContext context, CoreRequest request)
     {
-        var headers = context.Request.Headers;
-        var encoding = headers.TransferEncoding;
-
-        // Kestrel lets Transfer-Encoding win and moves the length that came with it to this header.
-        var twice = encoding.Count > 0 && (headers.ContentLength is not null || headers.ContainsKey("X-Content-Length"));
-        if (twice || encoding.Count > 1 || (encoding.Count == 1 && !string.Equals(encoding[0], "chunked", StringComparison.OrdinalIgnoreCase)))
+        if (ForeignPages.IsFromPage(context.Request))
         {
-            // What follows on this connection may be the rest of a body, or not.
-            context.Response.Headers.Connection = "close";
-            throw new CoreException(400, "Ambiguous request framing");
+            throw CoreException.Forbidden("Web pages are refused as long as no API key is set (Grid:Core:ApiKeys): this request has an Origin, or a Sec-Fetch-Site other than 'none'");
+        }
+
+        if (request.Domain.Length == 0 && !ForeignPages.NamesThisMachine(context))
+        {
+            throw CoreException.Forbidden("Without an API key (Grid:Core:ApiKeys) only the host names localhost, 127.0.0.1 and [::1] are answered on this machine: the Host header has another one");
         }
     }
 
-    private static void RequireKey(HttpRequest request, AppSnapshot app)
+    private static bool HoldsKey(HttpRequest request, ImmutableArray<TokenHash> keys)
     {
-        if (app.ApiKeyHashes.IsEmpty)
-        {
-            return;
-        }
-
         string? key = request.Headers["api-key"];
         if (string.IsNullOrEmpty(key))
         {
@@ -145,15 +162,24 @@ internal sealed partial class CoreGate(IAppDirectory apps, ILogger<CoreGate> log
         // All are compared, each in constant time: how long it takes tells nothing about a key.
         var presented = TokenHash.Of(key ?? "");
         var accepted = false;
-        foreach (var hash in app.ApiKeyHashes)
+        foreach (var hash in keys)
         {
             accepted |= hash == presented;
         }
 
-        if (!accepted)
+        return accepted;
+    }
+
+    private CoreException WrongKey(HttpContext context)
+    {
+        if (_brake.Failed(context.Connection.RemoteIpAddress) is not { } wait)
         {
-            throw new CoreException(401, "Invalid API key");
+            return new CoreException(401, "Invalid API key");
         }
+
+        var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
+        context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        return new CoreException(429, "Invalid API key, and too many of them from this address: please wait");
     }
 
     private static CdiVersion ReadVersion(HttpRequest request)
@@ -172,23 +198,30 @@ internal sealed partial class CoreGate(IAppDirectory apps, ILogger<CoreGate> log
         return CdiVersion.Supported.Contains(version) ? version : throw new CoreException(400, $"cdi-version {version} not supported");
     }
 
-    private void RefuseAddress(HttpContext context, AppSnapshot app)
+    private void RefuseAddress(HttpContext context, string? allow, string? deny)
     {
-        if (app.IpAllowRegex is null && app.IpDenyRegex is null)
+        if (allow is null && deny is null)
         {
             return;
         }
 
-        var address = context.Connection.RemoteIpAddress;
-        var text = (address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address)?.ToString() ?? "";
-        if ((app.IpAllowRegex is { } allow && !Rule(allow).IsMatch(text)) || (app.IpDenyRegex is { } deny && Rule(deny).IsMatch(text)))
+        // A rule that is none any more lets nobody in: it was meant to keep somebody out.
+        var address = AddressRule.Spell(context.Connection.RemoteIpAddress);
+        if ((allow is not null && Rule(allow)?.IsMatch(address) != true) || (deny is not null && Rule(deny)?.IsMatch(address) != false))
         {
             throw CoreException.Forbidden("IP not allowed");
         }
     }
 
-    private Regex Rule(string pattern) =>
-        _ipRules.GetOrAdd(pattern, static p => new Regex(p, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
+    private Regex? Rule(string pattern)
+    {
+        if (_ipRules.Count > MaxRules)
+        {
+            _ipRules.Clear();
+        }
+
+        return _ipRules.GetOrAdd(pattern, AddressRule.TryCreate);
+    }
 
     private static partial class Log
     {

@@ -11,6 +11,9 @@ namespace Grid.WebFront.Core;
 /// <param name="Rest">The API path, with a leading slash.</param>
 internal readonly record struct CorePath(string AppId, string TenantId, bool NamesTenant, string Rest)
 {
+    /// <summary>Longest id that an app or tenant can be made with.</summary>
+    public const int MaxId = 64;
+
     private const string AppPrefix = "appid-";
 
     private static readonly SearchValues<char> IdCharacters =
@@ -50,6 +53,9 @@ internal readonly record struct CorePath(string AppId, string TenantId, bool Nam
     /// <summary>Whether an id consists of letters, digits and hyphens.</summary>
     public static bool IsId(ReadOnlySpan<char> id) =>
         !id.IsEmpty && !id.ContainsAnyExcept(IdCharacters);
+
+    /// <summary>Whether an app or tenant could have been made under this id.</summary>
+    public static bool CouldExist(ReadOnlySpan<char> id) => id.Length <= MaxId && IsId(id);
 
     private static ReadOnlySpan<char> First(ReadOnlySpan<char> path)
     {

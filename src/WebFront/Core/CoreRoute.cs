@@ -18,7 +18,12 @@ internal enum CoreScope
 }
 
 /// <summary>What the gate must ask for before a route's handler runs.</summary>
-internal sealed record CoreRoute(CoreScope Scope, bool NeedsKey = true, bool NeedsVersion = true, bool NeedsTenant = true);
+/// <param name="Scope">Who may call it.</param>
+/// <param name="NeedsKey">Whether without a key it is 401.</param>
+/// <param name="NeedsVersion">Whether the version is looked at.</param>
+/// <param name="NeedsTenant">Whether the tenant must exist.</param>
+/// <param name="ForStrangers">Whether, without a key, it is answered whatever app and tenant are named: a stranger does not learn which exist.</param>
+internal sealed record CoreRoute(CoreScope Scope, bool NeedsKey = true, bool NeedsVersion = true, bool NeedsTenant = true, bool ForStrangers = false);
 
 internal static class CoreRouteBuilder
 {

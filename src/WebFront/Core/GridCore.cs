@@ -1,9 +1,11 @@
+using Grid.Abstractions.Apps;
 using Grid.Tokens.Access;
 using Grid.WebFront.Core.Multitenancy;
 using Grid.WebFront.Core.Revocation;
 using Grid.WebFront.Core.Service;
 using Grid.WebFront.Core.Sessions;
 using Grid.WebFront.Core.Users;
+using Grid.WebFront.Doors;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
@@ -25,6 +27,7 @@ public static class GridCore
         services.TryAddSingleton<SessionLives>();
         services.TryAddSingleton<ConnectHolder>();
         services.TryAddSingleton<SessionService>();
+        services.TryAddSingleton<AppDefaults>();
         services.TryAddSingleton<CoreGate>();
         return services;
     }
@@ -34,6 +37,7 @@ public static class GridCore
     {
         ArgumentNullException.ThrowIfNull(app);
         var gate = app.ApplicationServices.GetRequiredService<CoreGate>();
+        app.UseGridFraming();
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(5), KeepAliveTimeout = TimeSpan.FromSeconds(5) });
         app.Use((context, next) => gate.EnterAsync(context, next));
         app.UseRouting();

@@ -2,6 +2,7 @@ using Grid.Client;
 using Grid.Client.Browser;
 using Grid.Client.Endpoints;
 using Grid.Client.Sessions;
+using Grid.WebFront.Doors;
 using Grid.WebFront.Front.FirstPage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -37,6 +38,7 @@ public static partial class GridFront
         var options = app.ApplicationServices.GetRequiredService<IOptions<GridOptions>>().Value;
         var door = app.ApplicationServices.GetRequiredService<FrontDoor>();
         var logger = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Grid.WebFront.Front");
+        app.UseGridFraming();
         app.Use((context, next) => EnterAsync(context, next, logger));
 
         // No exposed headers here: each answer names those that it has.

@@ -48,7 +48,7 @@ internal static class RedeemTicket
     {
         try
         {
-            using var body = await JsonDocument.ParseAsync(context.Request.Body, new JsonDocumentOptions { MaxDepth = 4 }, context.RequestAborted);
+            using var body = await JsonDocument.ParseAsync(context.Request.Body, new JsonDocumentOptions { MaxDepth = 4, AllowDuplicateProperties = false }, context.RequestAborted);
             return body.RootElement.ValueKind == JsonValueKind.Object && body.RootElement.TryGetProperty("ticket"u8, out var ticket) && ticket.ValueKind == JsonValueKind.String
                 ? ticket.GetString()
                 : null;

@@ -67,6 +67,80 @@ public sealed class CoreConfigTests
         Assert.Null(taken.OwnApiKeyHashes);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(",")]
+    [InlineData(" ")]
+    [InlineData(" , ,")]
+    [InlineData("\t")]
+    public void Api_keys_without_a_key_are_refused_and_open_nothing(string keys)
+    {
+        var refused = CoreConfig.Apply(null, $$"""{"api_keys":{{System.Text.Json.JsonSerializer.Serialize(keys)}}}""", Defaults);
+
+        Assert.Contains("api_keys", refused.Error, StringComparison.Ordinal);
+        Assert.False(refused.ApiKeysChanged);
+    }
+
+    [Theory]
+    [InlineData("7\\.0\\.0\\.1", "127.0.0.1", false)]
+    [InlineData("127\\.0\\.0", "127.0.0.1", false)]
+    [InlineData("127\\.0\\.0\\.1|10\\..*", "127.0.0.1", true)]
+    [InlineData("127\\.0\\.0\\.1|10\\..*", "110.0.0.1", false)]
+    [InlineData("(?x) 10 # a net", "10", true)]
+    [InlineData("2001:DB8::.*", "2001:db8::1", true)]
+    [InlineData(".*", "", true)]
+    public void An_address_rule_matches_the_whole_address(string pattern, string address, bool matches)
+    {
+        // An unfinished comment hides the end of what it is put into: such a rule is none.
+        var rule = AddressRule.TryCreate(pattern);
+        Assert.Equal(matches, pattern.Contains('#', StringComparison.Ordinal) ? rule is null : rule!.IsMatch(address));
+    }
+
+    [Theory]
+    [InlineData("127.*)|(?:.*")]
+    [InlineData("(")]
+    [InlineData("((a{0,100}){0,100}){0,100}")]
+    [InlineData("(a)\\1")]
+    [InlineData("(?=a)")]
+    public void An_address_rule_that_is_none_or_costs_too_much_is_refused(string pattern)
+    {
+        Assert.Null(AddressRule.TryCreate(pattern));
+        Assert.Null(AddressRule.TryCreate(new string('a', 1001)));
+        foreach (var key in new[] { "ip_allow_regex", "ip_deny_regex" })
+        {
+            Assert.Contains(key, CoreConfig.Apply(null, $$"""{"{{key}}":{{System.Text.Json.JsonSerializer.Serialize(pattern)}}}""", Defaults).Error, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Patterns_that_ruin_other_engines_are_quick()
+    {
+        var rule = AddressRule.TryCreate("(((\\w|:)+)+)+!")!;
+        Assert.DoesNotMatch(rule, new string('1', 100_000));
+    }
+
+    [Fact]
+    public void An_empty_address_rule_is_none()
+    {
+        foreach (var empty in new[] { "", " " })
+        {
+            var config = CoreConfig.Apply(null, $$"""{"ip_allow_regex":"{{empty}}","ip_deny_regex":"{{empty}}"}""", Defaults);
+            Assert.Equal((null, "{}", null, null), (config.Error, config.StoredJson, config.IpAllowRegex, config.IpDenyRegex));
+            Assert.Equal("""{"ip_deny_regex":"x"}""", CoreConfig.Apply("""{"ip_deny_regex":"x"}""", "{}", Defaults).StoredJson);
+            Assert.Equal("{}", CoreConfig.Apply("""{"ip_deny_regex":"x"}""", $$"""{"ip_deny_regex":"{{empty}}"}""", Defaults).StoredJson);
+
+            // As older versions stored it.
+            Assert.Null(CoreConfig.Apply($$"""{"ip_deny_regex":"{{empty}}"}""", "{}", Defaults).IpDenyRegex);
+        }
+    }
+
+    [Theory]
+    [InlineData("::ffff:192.0.2.1", "192.0.2.1")]
+    [InlineData("2001:0DB8:0:0:0:0:0:1", "2001:db8::1")]
+    [InlineData("fe80::1%7", "fe80::1")]
+    [InlineData("127.0.0.1", "127.0.0.1")]
+    public void An_address_has_one_spelling(string address, string spelt) => Assert.Equal(spelt, AddressRule.Spell(System.Net.IPAddress.Parse(address)));
+
     [Fact]
     public void The_environment_is_read_by_the_names_in_capitals()
     {

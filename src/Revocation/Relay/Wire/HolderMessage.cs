@@ -81,6 +81,6 @@ internal sealed record HolderMessage
     public SessionName? SessionOf(string app) => Tenant is { } tenant && Id is { } id ? new SessionName(app, tenant, id) : null;
 }
 
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, MaxDepth = 8, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(HolderMessage))]
 internal sealed partial class HolderJson : JsonSerializerContext;

@@ -18,6 +18,9 @@ internal enum TenantWireVersion
 /// <summary>How tenants look on the wire, and what all their operations share.</summary>
 internal static class TenantWire
 {
+    // Every SDK's own factors together are a dozen.
+    private const int MaxFactors = 100;
+
     private static readonly string[] OlderSwitches = ["emailPasswordEnabled", "thirdPartyEnabled", "passwordlessEnabled"];
     private static readonly string[] EmailPassword = ["emailpassword"];
     private static readonly string[] ThirdParty = ["thirdparty"];
@@ -52,7 +55,7 @@ internal static class TenantWire
     public static string ReadId(CoreBody body, string field)
     {
         var id = body.String(field).Trim().ToLowerInvariant();
-        if (!CorePath.IsId(id) || id.Length > 64)
+        if (!CorePath.CouldExist(id))
         {
             throw new CoreException(400, $"{field} can only contain letters, numbers and hyphens");
         }
@@ -67,8 +70,8 @@ internal static class TenantWire
 
     public static TenantChange ReadChange(CoreBody body, TenantWireVersion version, bool isTenant)
     {
-        var firstFactors = body.StringsOrNull("firstFactors", out var setFirstFactors);
-        var secondaryFactors = body.StringsOrNull("requiredSecondaryFactors", out var setSecondaryFactors);
+        var firstFactors = body.StringsOrNull("firstFactors", MaxFactors, out var setFirstFactors);
+        var secondaryFactors = body.StringsOrNull("requiredSecondaryFactors", MaxFactors, out var setSecondaryFactors);
         if (version == TenantWireVersion.V1 && firstFactors is [])
         {
             throw new CoreException(400, "firstFactors cannot be empty. Set null instead to remove all first factors.");

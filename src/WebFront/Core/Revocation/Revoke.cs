@@ -43,7 +43,7 @@ internal static class Revoke
         switch (kind)
         {
             case "sessionHandles":
-                return await RemoveSessions.RevokeHandlesAsync(context, request, body.StringsOrNull(kind, out _) ?? throw CoreException.BadField(kind));
+                return await RemoveSessions.RevokeHandlesAsync(context, request, body.StringsOrNull(kind, RemoveSessions.MaxHandles, out _) ?? throw CoreException.BadField(kind));
             case "userId":
                 var except = body.StringOrNull("exceptSessionHandle");
                 SessionHandle kept = default;

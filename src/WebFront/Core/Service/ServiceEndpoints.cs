@@ -9,7 +9,7 @@ namespace Grid.WebFront.Core.Service;
 /// <summary>What clients ask of the service itself (§2, §10).</summary>
 internal static class ServiceEndpoints
 {
-    private static readonly CoreRoute Open = new(CoreScope.Tenant, NeedsKey: false, NeedsVersion: false);
+    private static readonly CoreRoute Open = new(CoreScope.Tenant, NeedsKey: false, NeedsVersion: false, ForStrangers: true);
     private static readonly byte[] Versions = Encoding.ASCII.GetBytes(
         $$"""{"versions":[{{string.Join(',', CdiVersion.Supported.Select(v => $"\"{v}\""))}}]}""");
 

@@ -9,14 +9,15 @@ namespace Grid.WebFront.Core.Sessions;
 /// <summary><c>POST /recipe/session/remove</c> (§9).</summary>
 internal static class RemoveSessions
 {
-    private const int MaxHandles = 1000;
+    /// <summary>Most handles of one call.</summary>
+    public const int MaxHandles = 1000;
 
     public static async Task HandleAsync(HttpContext context)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
         var userId = body.StringOrNull("userId");
-        var handles = body.StringsOrNull("sessionHandles", out _);
+        var handles = body.StringsOrNull("sessionHandles", MaxHandles, out _);
         if (userId is null == handles is null)
         {
             throw new CoreException(400, "Invalid JSON input - use one of userId or sessionHandles array");
@@ -38,11 +39,6 @@ internal static class RemoveSessions
     /// <summary>Ends the named sessions; they are refused everywhere when this returns.</summary>
     public static async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeHandlesAsync(HttpContext context, CoreRequest request, string[] texts)
     {
-        if (texts.Length > MaxHandles)
-        {
-            throw new CoreException(400, $"Field name 'sessionHandles' may hold at most {MaxHandles} handles");
-        }
-
         var handles = ImmutableArray.CreateBuilder<SessionHandle>(texts.Length);
         foreach (var text in texts)
         {

@@ -45,7 +45,7 @@ internal static class SessionWire
     /// <returns>False if the text cannot name a session.</returns>
     public static bool TryReadHandle(CoreRequest request, string text, out SessionHandle handle)
     {
-        if (!SessionHandle.TryParse(text, out handle))
+        if (!SessionHandle.TryParse(text, out handle) || !CorePath.CouldExist(handle.TenantId))
         {
             return false;
         }

@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Grid.Client;
 using Grid.Client.Browser;
 using Grid.Client.Endpoints;
+using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -29,9 +30,9 @@ internal static class FirstPageEndpoints
 
     private static async Task SignInAsync(HttpContext context, SessionRequests requests)
     {
-        if (RefusesStranger(context))
+        if (Refusal(context, requests) is { } refusal)
         {
-            await FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, "send the header 'rid: session'");
+            await FrontAnswers.MessageAsync(context, refusal.Status, refusal.Why);
             return;
         }
 
@@ -41,9 +42,9 @@ internal static class FirstPageEndpoints
 
     private static async Task EndAllAsync(HttpContext context, SessionRequests requests)
     {
-        if (RefusesStranger(context))
+        if (Refusal(context, requests) is { } refusal)
         {
-            await FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, "send the header 'rid: session'");
+            await FrontAnswers.MessageAsync(context, refusal.Status, refusal.Why);
             return;
         }
 
@@ -56,16 +57,32 @@ internal static class FirstPageEndpoints
         });
     }
 
-    // Other sites' pages cannot send it.
-    private static bool RefusesStranger(HttpContext context) => !context.Request.Headers.ContainsKey("rid");
+    // Other sites' pages cannot send rid, unless their name leads here; and of ours only this page is meant.
+    private static (int Status, string Why)? Refusal(HttpContext context, SessionRequests requests)
+    {
+        var request = context.Request;
+        return !request.Headers.ContainsKey("rid") ? (StatusCodes.Status400BadRequest, "send the header 'rid: session'")
+            : !IsOwnName(context, requests) || (request.Headers.Origin is { Count: > 0 } origin && origin != $"{request.Scheme}://{request.Host}")
+                ? (StatusCodes.Status403Forbidden, "the first page is for this machine's own address, and for no other page")
+            : null;
+    }
+
+    private static bool IsOwnName(HttpContext context, SessionRequests requests) =>
+        ForeignPages.NamesThisMachine(context, Uri.TryCreate(requests.Options.ApiDomain, UriKind.Absolute, out var domain) ? domain.Host : null);
 
     private static string Read(string name) => EmbeddedText.Read(Assembly.GetExecutingAssembly(), name);
 
     private static void MapText(this IEndpointRouteBuilder front, string path, string type, string text)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
-        front.MapFront("GET", path, async (context, _) =>
+        front.MapFront("GET", path, async (context, requests) =>
         {
+            if (!IsOwnName(context, requests))
+            {
+                await FrontAnswers.MessageAsync(context, StatusCodes.Status403Forbidden, "the first page is for this machine's own address");
+                return;
+            }
+
             context.Response.ContentType = type;
             context.Response.ContentLength = bytes.Length;
             context.Response.Headers.ContentSecurityPolicy = Policy;

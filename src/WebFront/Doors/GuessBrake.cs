@@ -1,0 +1,203 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.WebFront.Doors;
+
+/// <summary>Slows down whoever guesses a secret: so many failures a minute from one address, and its further failures are told to wait. What is right never comes here, so no good key is ever locked.</summary>
+/// <remarks>Counts by the address that is connected: behind a proxy that is the proxy's, which costs its good callers nothing.</remarks>
+internal sealed partial class GuessBrake : IDisposable
+{
+    // About 100 bytes each. A swarm of more shares one count.
+    private const int MaxAddresses = 4096;
+
+    // Whoever has many addresses shall not fill the log.
+    private const int MaxNamed = 16;
+
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly IPAddress Swarm = IPAddress.None;
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<IPAddress, Failures> _failures = [];
+    private readonly string _secret;
+    private readonly int _limit;
+    private readonly TimeProvider _clock;
+    private readonly ILogger _logger;
+    private readonly Counter<long> _refused;
+    private readonly ITimer _sweep;
+    private bool _sweeping;
+    private int _named;
+
+    /// <param name="secret">What is guessed, as the log calls it.</param>
+    /// <param name="limit">Failures a minute and address.</param>
+    /// <param name="meters">For <c>grid.secrets.refused</c>.</param>
+    /// <param name="clock">Measures the minute.</param>
+    /// <param name="logger">Hears once of each address and minute.</param>
+    public GuessBrake(string secret, int limit, IMeterFactory meters, TimeProvider clock, ILogger logger)
+    {
+        (_secret, _limit, _clock, _logger) = (secret, limit, clock, logger);
+        _refused = meters.Create(Sessions.SessionLives.Meter).CreateCounter<long>(
+            "grid.secrets.refused", "{request}", "Requests with a wrong API key or ticket.", [new("grid.secret", secret)]);
+        _sweep = clock.CreateTimer(_ => Sweep(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+    }
+
+    /// <summary>Addresses that are remembered.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _failures.Count;
+            }
+        }
+    }
+
+    /// <summary>Notes a failure.</summary>
+    /// <returns>Null if the address may try again, else how long it has to wait.</returns>
+    public TimeSpan? Failed(IPAddress? address)
+    {
+        _refused.Add(1);
+        var now = _clock.GetTimestamp();
+        IPAddress? first = null;
+        TimeSpan? wait = null;
+        lock (_lock)
+        {
+            var key = Network(address);
+            if (_failures.TryGetValue(key, out var failures) && _clock.GetElapsedTime(failures.Since, now) >= Minute)
+            {
+                End(key, failures);
+                failures = null;
+            }
+
+            if (failures is null)
+            {
+                if (_failures.Count >= MaxAddresses)
+                {
+                    key = Swarm;
+                }
+
+                if (!_failures.TryGetValue(key, out failures))
+                {
+                    _failures.Add(key, failures = new Failures { Since = now });
+                    first = _named++ < MaxNamed ? key : null;
+                }
+            }
+
+            if (++failures.Count > _limit)
+            {
+                wait = Minute - _clock.GetElapsedTime(failures.Since, now);
+            }
+
+            if (!_sweeping)
+            {
+                _sweeping = true;
+                _sweep.Change(Minute, Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        if (first is not null)
+        {
+            Log.First(_logger, _secret, Name(first), _limit);
+        }
+
+        return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
+    }
+
+    public void Dispose() => _sweep.Dispose();
+
+    // A household or a host has a whole /64 of IPv6.
+    private static IPAddress Network(IPAddress? address)
+    {
+        if (address is null)
+        {
+            return IPAddress.Any;
+        }
+
+        if (address.AddressFamily != AddressFamily.InterNetworkV6)
+        {
+            return address;
+        }
+
+        if (address.IsIPv4MappedToIPv6)
+        {
+            return address.MapToIPv4();
+        }
+
+        var bytes = address.GetAddressBytes();
+        bytes.AsSpan(8).Clear();
+        return new IPAddress(bytes);
+    }
+
+    private static string Name(IPAddress network) => network.Equals(Swarm) ? "more addresses than are counted apart"
+        : network.AddressFamily == AddressFamily.InterNetworkV6 ? $"{network}/64" : network.ToString();
+
+    private void Sweep()
+    {
+        lock (_lock)
+        {
+            var now = _clock.GetTimestamp();
+            long more = 0;
+            int named = 0, others = 0;
+            foreach (var (address, failures) in _failures)
+            {
+                if (_clock.GetElapsedTime(failures.Since, now) < Minute)
+                {
+                    continue;
+                }
+
+                if (failures.Count == 1 || named++ < MaxNamed)
+                {
+                    End(address, failures);
+                }
+                else
+                {
+                    _failures.Remove(address);
+                    more += failures.Count;
+                    others++;
+                }
+            }
+
+            if (others > 0)
+            {
+                Log.Others(_logger, more, _secret, others);
+            }
+
+            _named = 0;
+            _sweeping = _failures.Count > 0;
+            if (_sweeping)
+            {
+                _sweep.Change(Minute, Timeout.InfiniteTimeSpan);
+            }
+        }
+    }
+
+    private void End(IPAddress address, Failures failures)
+    {
+        _failures.Remove(address);
+        if (failures.Count > 1)
+        {
+            Log.Total(_logger, failures.Count, _secret, Name(address));
+        }
+    }
+
+    private sealed class Failures
+    {
+        public required long Since { get; init; }
+
+        public int Count { get; set; }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3110, LogLevel.Warning, "Wrong {Secret} from {Address}. Further ones within a minute are counted, and beyond {Limit} told to wait (429)")]
+        public static partial void First(ILogger logger, string secret, string address, int limit);
+
+        [LoggerMessage(3111, LogLevel.Warning, "{Count} requests with a wrong {Secret} from {Address} within a minute")]
+        public static partial void Total(ILogger logger, int count, string secret, string address);
+
+        [LoggerMessage(3112, LogLevel.Warning, "{Count} requests with a wrong {Secret} from {Addresses} other addresses within a minute")]
+        public static partial void Others(ILogger logger, long count, string secret, int addresses);
+    }
+}
