@@ -23,8 +23,9 @@ namespace Grid.Grains;
 public static class GridGrains
 {
     /// <summary>
-    /// Adds everything but what the host decides: the session store (<see cref="ISessionStore"/>), the grain storage named
-    /// <see cref="GrainStores.State"/>, reminders, the key protector and the installation's <see cref="AppDefaults"/>.
+    /// Adds everything but what the host decides: the session store (<see cref="ISessionStore"/>), the installation's record
+    /// (<c>IInstallationStore</c>, with a row), the grain storage named <see cref="GrainStores.State"/>, reminders, the key protector and
+    /// the installation's <see cref="AppDefaults"/>.
     /// </summary>
     public static ISiloBuilder AddGridGrains(this ISiloBuilder silo)
     {
@@ -56,6 +57,8 @@ public static class GridGrains
         services.TryAddSingleton<ISessionRevoker, SessionRevoker>();
         services.TryAddSingleton<AppDirectory>();
         services.TryAddSingleton<IAppDirectory>(provider => provider.GetRequiredService<AppDirectory>());
+        services.TryAddSingleton<InstallationKey>();
+        services.TryAddSingleton<UnreadableKeys>();
         services.TryAddSingleton<KeyRings>();
         services.TryAddSingleton<IKeyRings>(provider => provider.GetRequiredService<KeyRings>());
         services.AddGrainService<SiloListener>();

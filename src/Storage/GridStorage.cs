@@ -1,3 +1,4 @@
+using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Registry;
 using Grid.Storage.PostgreSql;
@@ -10,7 +11,7 @@ namespace Grid.Storage;
 /// <summary>Registers the session store.</summary>
 public static class GridStorage
 {
-    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="ISessionOrders"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IStoreStartup"/> and <see cref="IStoreCondition"/> for the chosen engine.</summary>
+    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="ISessionOrders"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IInstallationStore"/>, <see cref="IStoreClock"/>, <see cref="IStoreStartup"/> and <see cref="IStoreCondition"/> for the chosen engine.</summary>
     public static IServiceCollection AddGridStorage(this IServiceCollection services, StoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -26,6 +27,9 @@ public static class GridStorage
             services.AddSingleton<PostgreSqlHolderStore>();
             services.AddSingleton<IHolderStore>(provider => provider.GetRequiredService<PostgreSqlHolderStore>());
             services.AddSingleton<IHolderRegistry>(provider => provider.GetRequiredService<PostgreSqlHolderStore>());
+            services.AddSingleton<PostgreSqlInstallationStore>();
+            services.AddSingleton<IInstallationStore>(provider => provider.GetRequiredService<PostgreSqlInstallationStore>());
+            services.AddSingleton<IStoreClock>(provider => provider.GetRequiredService<PostgreSqlInstallationStore>());
         }
         else
         {
@@ -36,6 +40,9 @@ public static class GridStorage
             services.AddSingleton<SqliteHolderStore>();
             services.AddSingleton<IHolderStore>(provider => provider.GetRequiredService<SqliteHolderStore>());
             services.AddSingleton<IHolderRegistry>(provider => provider.GetRequiredService<SqliteHolderStore>());
+            services.AddSingleton<SqliteInstallationStore>();
+            services.AddSingleton<IInstallationStore>(provider => provider.GetRequiredService<SqliteInstallationStore>());
+            services.AddSingleton<IStoreClock>(provider => provider.GetRequiredService<SqliteInstallationStore>());
         }
 
         services.AddSingleton<ISessionOrders>(provider => provider.GetRequiredService<ISessionStore>());

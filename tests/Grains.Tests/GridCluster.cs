@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Registry;
 using Grid.Storage;
@@ -28,6 +29,12 @@ public sealed class GridCluster : IAsyncLifetime
 
     internal InProcessTestCluster Cluster => _cluster ?? throw new InvalidOperationException("Not started.");
 
+    internal IInstallationStore Installation => _storage!.GetRequiredService<IInstallationStore>();
+
+    internal KeyProtector Protector => new(_keyEncryptionKey);
+
+    internal KeyProtector ProtectorWith(byte[] next) => new(next, [_keyEncryptionKey]);
+
     internal IGrainFactory Grains => Cluster.Client;
 
     public async ValueTask InitializeAsync()
@@ -39,6 +46,7 @@ public sealed class GridCluster : IAsyncLifetime
         services.AddSingleton<TimeProvider>(Clock);
         services.AddGridStorage(options);
         _storage = services.BuildServiceProvider();
+        await Installation.CreateAsync(new InstallationRecord { ClusterId = "test", Canary = new KeyProtector(_keyEncryptionKey).SealCanary() }, CancellationToken.None);
         Store = new FaultyStore(_storage.GetRequiredService<ISessionStore>());
 
         var builder = new InProcessTestClusterBuilder(initialSilosCount: 3);
@@ -49,6 +57,8 @@ public sealed class GridCluster : IAsyncLifetime
             silo.Services.AddSingleton<ISessionReader>(Store);
             silo.Services.AddSingleton(_storage.GetRequiredService<IHolderStore>());
             silo.Services.AddSingleton(_storage.GetRequiredService<IHolderRegistry>());
+            silo.Services.AddSingleton(Installation);
+            silo.Services.AddSingleton(_storage.GetRequiredService<IStoreClock>());
             silo.Services.AddSingleton(new KeyProtector(_keyEncryptionKey));
             silo.Services.AddSingleton(new AppDefaults());
             silo.AddMemoryGrainStorage(GrainStores.State);

@@ -115,14 +115,13 @@ public sealed class SettingsTests
     {
         var folder = Directory.CreateTempSubdirectory("grid-key-").FullName;
         var settings = Read(("Grid:Store:SqlitePath", Path.Combine(folder, "grid.db")));
-        var (protector, path) = EncryptionKeyFile.Load(settings);
+        var (protector, path) = EncryptionKeyFile.Load(settings, isNew: true);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(path));
         var box = protector.Seal("a", "k", 1, "s"u8);
-        Assert.Equal("s"u8, EncryptionKeyFile.Load(settings).Protector.Open("a", "k", 1, box));
+        Assert.Equal("s"u8, EncryptionKeyFile.Load(settings, isNew: false).Protector.Open("a", "k", 1, box));
 
-        File.WriteAllText(settings.Store.SqlitePath!, "data");
         File.Delete(path);
-        var refusal = Assert.Throws<SettingsException>(() => EncryptionKeyFile.Load(settings));
+        var refusal = Assert.Throws<SettingsException>(() => EncryptionKeyFile.Load(settings, isNew: false));
 
         Assert.Contains(path, refusal.Message, StringComparison.Ordinal);
         Directory.Delete(folder, recursive: true);

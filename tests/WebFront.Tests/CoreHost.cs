@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Grains;
 using Grid.Grains.Apps;
@@ -97,6 +98,8 @@ public sealed class CoreHost : IAsyncLifetime
             kestrel.ReadHeadersAsBytes();
         });
         _app = builder.Build();
+        await _app.Services.GetRequiredService<IInstallationStore>().CreateAsync(
+            new InstallationRecord { ClusterId = "test", Canary = new KeyProtector(new byte[32]).SealCanary() }, CancellationToken.None);
         _app.MapWhen(context => context.Features.Get<IConnectionItemsFeature>()!.Items.ContainsKey("front"), front => front.UseGridFront());
         _app.UseGridCore();
         await _app.StartAsync();

@@ -35,8 +35,8 @@ public static class CoreConfig
     private const double MaxAccessTokenSeconds = 86_400_000;
     private const double MaxRefreshTokenMinutes = 100 * 366 * 24 * 60d;
 
-    // A third of a second, less than any test suite asks for. Without a floor each request would make, and keep, another RSA key.
-    private const double MinIntervalHours = 0.0001;
+    // As in the original. Without a floor each request would make, and keep, another RSA key that every client has to fetch.
+    private const double MinIntervalHours = 1;
     private const double MaxIntervalHours = 100 * 366 * 24d;
 
     /// <summary>Merges <paramref name="patchJson"/> into <paramref name="currentJson"/>; null values delete keys.</summary>
@@ -207,7 +207,7 @@ public static class CoreConfig
         RefreshTokenValidity = Number(config, CoreConfigKeys.RefreshTokenValidity) is { } refresh ? TimeSpan.FromMinutes(refresh) : defaults.RefreshTokenValidity,
         DynamicKeyUpdateInterval =
             (Number(config, CoreConfigKeys.DynamicKeyUpdateInterval) ?? Number(config, CoreConfigKeys.OldDynamicKeyUpdateInterval)) is { } interval
-                ? TimeSpan.FromHours(interval)
+                ? TimeSpan.FromHours(Math.Max(interval, MinIntervalHours))
                 : defaults.DynamicKeyUpdateInterval,
         AccessTokenValidityJitter = Number(config, CoreConfigKeys.ValidityJitter) ?? defaults.AccessTokenValidityJitter,
         RefreshRotationGrace = Number(config, CoreConfigKeys.RotationGrace) is { } grace ? TimeSpan.FromSeconds(grace) : defaults.RefreshRotationGrace,

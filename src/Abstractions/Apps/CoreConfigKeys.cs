@@ -23,7 +23,7 @@ public static class CoreConfigKeys
         Session(RefreshTokenValidity, CoreConfigType.Number, "144000", "Life of a session without a refresh in minutes, fractions allowed; longer than an access token's."),
         Session("access_token_blacklisting", CoreConfigType.Flag, "false", "For clients up to CDI 2.18, which cannot ask for a database check themselves."),
         Session("access_token_signing_key_dynamic", CoreConfigType.Flag, "true", "For clients up to CDI 2.18: sign with the rotating key."),
-        Session(DynamicKeyUpdateInterval, CoreConfigType.Number, "168", "Hours that a dynamic signing key signs, fractions allowed; at least 0.0001."),
+        Session(DynamicKeyUpdateInterval, CoreConfigType.Number, "168", "Hours that a dynamic signing key signs, fractions allowed; at least 1."),
         Session(OldDynamicKeyUpdateInterval, CoreConfigType.Number, "168", "Former name of access_token_dynamic_signing_key_update_interval."),
         Session(ValidityJitter, CoreConfigType.Number, "0.05", "Largest fraction by which a fresh access token's life is shortened at random, 0 to 0.25."),
         Session(RotationGrace, CoreConfigType.Number, "30", "Seconds for which the previous refresh token still rotates, 0 to 300."),

@@ -10,7 +10,7 @@ public sealed record SessionSettings
     /// <summary>Default 100 days. Longer than <see cref="AccessTokenValidity"/>.</summary>
     [Id(1)] public TimeSpan RefreshTokenValidity { get; init; } = TimeSpan.FromDays(100);
 
-    /// <summary>How long a dynamic signing key signs before the next one takes over. Default 7 days.</summary>
+    /// <summary>How long a dynamic signing key signs before the next one takes over. Default 7 days; at least 1 hour.</summary>
     [Id(2)] public TimeSpan DynamicKeyUpdateInterval { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>A fresh access token lives <c>validity × (1 − U[0, jitter])</c>. Default 0.05; 0 … 0.25.</summary>

@@ -8,7 +8,7 @@ using Grid.Tokens.SigningKeys;
 namespace Grid.Grains.SigningKeys;
 
 /// <inheritdoc cref="IKeyRings"/>
-internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, Holder holder, TimeProvider clock) : IKeyRings
+internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, UnreadableKeys unreadable, Holder holder, TimeProvider clock) : IKeyRings
 {
     private static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(1);
 
@@ -86,25 +86,44 @@ internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, Hol
     {
         var name = app.ToString();
         List<SigningKey> signing = [];
+        List<(string Kid, string KeyId)> closed = [];
         RefreshMacKey? mac = null;
         foreach (var key in keys.Keys.Where(key => !holder.IsRevokedKey(name, key.Kid)))
         {
-            var secret = protector.Open(name, key.Kid, (int)key.Kind, key.Secret);
-            switch (key.Kind)
+            if (key.Kind is not (KeyKind.Dynamic or KeyKind.Static or KeyKind.RefreshMac))
             {
-                case KeyKind.Dynamic or KeyKind.Static:
-                    signing.Add(SigningKey.FromRsa(key.Kid, key.Kind == KeyKind.Dynamic, key.SignsFrom, key.VerifiesUntil, secret));
-                    break;
-                case KeyKind.RefreshMac:
-                    mac = new RefreshMacKey(key.Kid, secret);
-                    break;
-                default:
-                    // Made by a newer version for a purpose that this one does not have.
-                    break;
+                // Made by a newer version for a purpose that this one does not have.
+                continue;
+            }
+
+            byte[] secret;
+            try
+            {
+                secret = protector.Open(name, key.Kid, (int)key.Kind, key.Secret);
+            }
+            catch (KeyProtectionException)
+            {
+                // The app's other keys are as good as before: one that cannot be opened takes nobody down.
+                closed.Add((key.Kid, KeyProtector.KeyIdOf(key.Secret)));
+                continue;
+            }
+
+            if (key.Kind == KeyKind.RefreshMac)
+            {
+                mac = new RefreshMacKey(key.Kid, secret);
+            }
+            else
+            {
+                signing.Add(SigningKey.FromRsa(key.Kid, key.Kind == KeyKind.Dynamic, key.SignsFrom, key.VerifiesUntil, secret));
             }
         }
 
-        return new KeyRing(signing, mac ?? throw new InvalidOperationException($"App {name} has no key for refresh tokens."), keys.NextChangeAt);
+        unreadable.Note(app, closed);
+
+        // Without it nobody can tell a good refresh token from a bad one: 503, so that nobody is signed out by an operator's mistake.
+        return new KeyRing(
+            signing, mac, keys.NextChangeAt, closed.Select(key => key.Kid),
+            () => new StoreUnavailableException($"The key of app {name} for refresh tokens could not be opened."));
     }
 
     private sealed record Held(KeyRing Ring, KeySet Keys, long LoadedAt, TimeSpan Usable);

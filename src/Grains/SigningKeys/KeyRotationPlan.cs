@@ -10,6 +10,9 @@ namespace Grid.Grains.SigningKeys;
 /// </remarks>
 internal readonly struct KeyRotationPlan(TimeSpan updateInterval, TimeSpan accessTokenValidity)
 {
+    /// <summary>Dynamic keys that an app has at most, those that only verify included. Every client holds all of them; none is dropped while tokens that it signed live.</summary>
+    public const int MaxDynamicKeys = 64;
+
     private static readonly TimeSpan FullLead = TimeSpan.FromSeconds(90);
 
     /// <summary>How long before its first use a key is published; less only where keys live for minutes, as in tests.</summary>
@@ -29,9 +32,20 @@ internal readonly struct KeyRotationPlan(TimeSpan updateInterval, TimeSpan acces
     public DateTimeOffset NextSignsFrom(ImmutableArray<StoredKey> keys, DateTimeOffset now) =>
         Latest(keys) is null ? now : now + Lead;
 
+    /// <summary>Whether another dynamic key may come before one has retired. The first one always may.</summary>
+    public static bool HasRoom(ImmutableArray<StoredKey> keys) => Latest(keys) is null || keys.Count(k => k.Kind == KeyKind.Dynamic) < MaxDynamicKeys;
+
     /// <summary>When the next dynamic key will be published.</summary>
-    public DateTimeOffset NextChangeAt(ImmutableArray<StoredKey> keys) =>
-        Latest(keys) is { } latest ? latest.SignsFrom + updateInterval - Lead : DateTimeOffset.MinValue;
+    public DateTimeOffset NextChangeAt(ImmutableArray<StoredKey> keys)
+    {
+        if (Latest(keys) is not { } latest)
+        {
+            return DateTimeOffset.MinValue;
+        }
+
+        var due = latest.SignsFrom + updateInterval - Lead;
+        return HasRoom(keys) || keys.Where(k => k.Kind == KeyKind.Dynamic).Min(k => k.VerifiesUntil) is not { } room || room < due ? due : room;
+    }
 
     /// <summary>Adds the next dynamic key and sets the end of those before it.</summary>
     public ImmutableArray<StoredKey> Follow(ImmutableArray<StoredKey> keys, StoredKey next)

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grid.Abstractions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Tokens.SigningKeys;
@@ -8,7 +9,7 @@ namespace Grid.Grains.SigningKeys;
 /// <inheritdoc cref="ISigningKeysGrain"/>
 internal sealed partial class SigningKeysGrain(
     [PersistentState("keys", GrainStores.State)] IPersistentState<SigningKeysState> storage,
-    KeyProtector protector, TimeProvider clock, ILogger<SigningKeysGrain> logger) : Grain, ISigningKeysGrain
+    KeyProtector protector, InstallationKey installation, TimeProvider clock, ILogger<SigningKeysGrain> logger) : Grain, ISigningKeysGrain
 {
     private string App => this.GetPrimaryKeyString();
 
@@ -42,62 +43,110 @@ internal sealed partial class SigningKeysGrain(
     private async Task<KeySet?> EnsureAsync(TimeSpan updateInterval, TimeSpan accessTokenValidity, bool rotateNow, string? without = null)
     {
         var plan = new KeyRotationPlan(updateInterval, accessTokenValidity);
-        var now = clock.GetUtcNow();
-        var keys = KeyRotationPlan.Retire(storage.State.Keys, now);
-        if (without is not null)
+        try
         {
-            keys = KeyRotationPlan.Without(keys, without, now);
-        }
-
-        if (!keys.Any(k => k.Kind == KeyKind.RefreshMac))
-        {
-            keys = keys.Add(Seal($"m-{Guid.NewGuid():D}", KeyKind.RefreshMac, now, SigningKeySecrets.CreateMac()));
-        }
-
-        if (!keys.Any(k => k.Kind == KeyKind.Static))
-        {
-            keys = keys.Add(Seal($"s-{Guid.NewGuid():D}", KeyKind.Static, now, await CreateRsaAsync()));
-        }
-
-        if (rotateNow || plan.IsNextDue(keys, now))
-        {
-            keys = plan.Follow(keys, Seal($"d-{Guid.NewGuid():D}", KeyKind.Dynamic, plan.NextSignsFrom(keys, now), await CreateRsaAsync()));
-        }
-
-        if (!keys.SequenceEqual(storage.State.Keys))
-        {
-            try
+            await CatchUpAsync();
+            var keys = await ChangeAsync(plan, storage.State.Keys, rotateNow, without);
+            if (!keys.SequenceEqual(storage.State.Keys))
             {
                 await storage.CommitAsync(new SigningKeysState { Keys = keys }, this);
                 Log.KeysChanged(logger, App, string.Join(", ", keys.Select(k => k.Kid)));
             }
-            catch (StoreUnavailableException failure)
-            {
-                Log.StoreUnavailable(logger, failure, App);
-                return null;
-            }
+
+            return new KeySet { Keys = keys, NextChangeAt = plan.NextChangeAt([.. keys.Where(Opens)]) };
+        }
+        catch (StoreUnavailableException failure)
+        {
+            Log.StoreUnavailable(logger, failure, App);
+            return null;
+        }
+    }
+
+    private async Task<ImmutableArray<StoredKey>> ChangeAsync(KeyRotationPlan plan, ImmutableArray<StoredKey> stored, bool rotateNow, string? without)
+    {
+        var now = clock.GetUtcNow();
+        var keys = KeyRotationPlan.Retire(stored, now);
+        if (without is not null)
+        {
+            // One for refresh tokens is replaced only when it is lost anyway: its end is the end of every session.
+            keys = keys.Any(k => k.Kid == without && k.Kind == KeyKind.RefreshMac && !Opens(k))
+                ? keys.RemoveAll(k => k.Kid == without)
+                : KeyRotationPlan.Without(keys, without, now);
         }
 
-        return new KeySet { Keys = keys, NextChangeAt = plan.NextChangeAt(keys) };
+        // A lost one counts here: another in its place would turn every refresh token away, which is for an operator to say.
+        if (!keys.Any(k => k.Kind == KeyKind.RefreshMac))
+        {
+            keys = keys.Add(await SealAsync($"m-{Guid.NewGuid():D}", KeyKind.RefreshMac, now, SigningKeySecrets.CreateMac()));
+        }
+
+        if (!keys.Any(k => k.Kind == KeyKind.Static && Opens(k)))
+        {
+            keys = keys.Add(await SealAsync($"s-{Guid.NewGuid():D}", KeyKind.Static, now, await CreateRsaAsync()));
+        }
+
+        ImmutableArray<StoredKey> usable = [.. keys.Where(Opens)];
+        if (plan.IsNextDue(usable, now) || (rotateNow && KeyRotationPlan.HasRoom(usable)))
+        {
+            keys = plan.Follow(keys, await SealAsync($"d-{Guid.NewGuid():D}", KeyKind.Dynamic, plan.NextSignsFrom(usable, now), await CreateRsaAsync()));
+        }
+        else if (rotateNow)
+        {
+            Log.NoRoom(logger, App, KeyRotationPlan.MaxDynamicKeys);
+        }
+
+        return keys;
     }
+
+    // 'grid keys rotate-encryption-key' writes the rows from outside: what is in memory here would be handed to silos that no longer hold the former key.
+    private async Task CatchUpAsync()
+    {
+        string keyId;
+        try
+        {
+            keyId = await installation.IdAsync();
+        }
+        catch (StoreUnavailableException)
+        {
+            // What is known serves on through an outage; whoever has to seal will notice.
+            return;
+        }
+
+        if (!storage.State.Keys.IsEmpty && storage.State.Keys.Any(key => KeyProtector.KeyIdOf(key.Secret) != keyId))
+        {
+            try
+            {
+                await storage.ReadStateAsync();
+            }
+            catch (Exception failure)
+            {
+                throw new StoreUnavailableException("The app's keys could not be read again.", failure);
+            }
+        }
+    }
+
+    private bool Opens(StoredKey key) => protector.Opens(App, key.Kid, (int)key.Kind, key.Secret);
 
     // A tenth of a second of pure arithmetic: off the grain scheduler's threads, in the turn all the same.
     private static Task<byte[]> CreateRsaAsync() => Task.Factory.StartNew(
         SigningKeySecrets.CreateRsa, CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 
-    private StoredKey Seal(string kid, KeyKind kind, DateTimeOffset signsFrom, byte[] secret) => new()
+    private async Task<StoredKey> SealAsync(string kid, KeyKind kind, DateTimeOffset signsFrom, byte[] secret) => new()
     {
         Kid = kid,
         Kind = kind,
         SignsFrom = signsFrom,
         VerifiesUntil = null,
-        Secret = protector.Seal(App, kid, (int)kind, secret),
+        Secret = (await installation.SealerAsync()).Seal(App, kid, (int)kind, secret),
     };
 
     private static partial class Log
     {
         [LoggerMessage(2400, LogLevel.Information, "Keys of app {App} are now {Kids}")]
         public static partial void KeysChanged(ILogger logger, string app, string kids);
+
+        [LoggerMessage(2403, LogLevel.Warning, "App {App} has {Count} dynamic keys that still verify: no further one is made until one of them has retired. Rotate less often, or shorten the access tokens' life")]
+        public static partial void NoRoom(ILogger logger, string app, int count);
 
         [LoggerMessage(2401, LogLevel.Warning, "Store away while the keys of app {App} were changed; outcome unknown")]
         public static partial void StoreUnavailable(ILogger logger, Exception failure, string app);

@@ -22,6 +22,8 @@ internal static class GridCommand
         root.Add(serve);
         root.Add(Migrate.Create(Guarded));
         root.Add(ShowConfig.Create(Guarded));
+        root.Add(Keys.Create(Guarded));
+        root.Add(RenameCluster.Create(Guarded));
         return root;
     }
 

@@ -1,7 +1,10 @@
+using Grid.Abstractions.Installation;
 using Grid.Silo.Health;
 using Grid.Silo.Hosting;
+using Grid.Silo.Installation;
 using Grid.Silo.Settings;
 using Grid.Storage;
+using Grid.Tokens.SigningKeys;
 using Grid.WebFront.Core;
 using Grid.WebFront.Doors;
 using Grid.WebFront.Front;
@@ -18,7 +21,6 @@ internal static partial class Serve
         var environment = Configuration.Environment();
         var configuration = Configuration.Build(environment, overrides);
         var settings = GridSettings.Read(configuration, environment);
-        var (protector, keyOrigin) = EncryptionKeyFile.Load(settings);
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
@@ -26,7 +28,10 @@ internal static partial class Serve
         builder.Logging.AddGridLogging(settings.Log);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(settings.Defaults);
-        builder.Services.AddSingleton(protector);
+
+        // Which key may be used is known when the store has been asked.
+        KeyProtector? protector = null;
+        builder.Services.AddSingleton(_ => protector ?? throw new InvalidOperationException("The store has not been checked yet."));
         builder.Services.AddGridStorage(settings.Store);
         builder.Services.AddGridCore();
         if (settings.Front.Enabled)
@@ -36,6 +41,7 @@ internal static partial class Serve
 
         builder.Services.AddGridHealth();
         builder.AddGridSilo(settings);
+        builder.Services.AddHostedService<AnnounceKeys>();
         builder.WebHost.AddGridKestrel(settings);
         builder.Host.UseSystemd();
         await using var app = builder.Build();
@@ -47,7 +53,13 @@ internal static partial class Serve
         }
 
         await PrepareStoreAsync(app.Services, settings, logger);
-        Log.Keys(logger, keyOrigin);
+        (protector, var keyOrigin, var isChanging) = await InstallationCheck.RunAsync(app.Services.GetRequiredService<IInstallationStore>(), settings);
+        Log.Keys(logger, keyOrigin, protector.KeyId);
+        if (isChanging)
+        {
+            Log.KeyIsChanging(logger);
+        }
+
         app.UseGridFraming();
         app.UseGridHealth();
         if (settings.Front.Enabled)
@@ -109,8 +121,11 @@ internal static partial class Serve
         [LoggerMessage(1001, LogLevel.Information, "Store: {Engine} at {Place}, schema {Schema}")]
         public static partial void Store(ILogger logger, string engine, string place, string schema);
 
-        [LoggerMessage(1002, LogLevel.Information, "Key-encryption key from {Origin}")]
-        public static partial void Keys(ILogger logger, string origin);
+        [LoggerMessage(1002, LogLevel.Information, "Key-encryption key from {Origin}, id {KeyId}")]
+        public static partial void Keys(ILogger logger, string origin, string keyId);
+
+        [LoggerMessage(1008, LogLevel.Information, "The installation still uses the previous key-encryption key; run 'grid keys rotate-encryption-key' when every silo holds both")]
+        public static partial void KeyIsChanging(ILogger logger);
 
         [LoggerMessage(1003, LogLevel.Information, "Ready. API keys configured: {Count}")]
         public static partial void Ready(ILogger logger, int count);

@@ -13,6 +13,7 @@ internal static class ShowConfig
         $"{CoreApiOptions.Section}:{nameof(CoreApiOptions.ApiKeys)}",
         $"{StoreSettings.Section}:{nameof(StoreSettings.ConnectionString)}",
         $"{KeyOptions.Section}:{nameof(KeyOptions.EncryptionKey)}",
+        $"{KeyOptions.Section}:{nameof(KeyOptions.PreviousEncryptionKey)}",
     };
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };

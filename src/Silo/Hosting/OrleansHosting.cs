@@ -4,6 +4,7 @@ using Grid.Grains;
 using Grid.Silo.Settings;
 using Grid.Storage;
 using Orleans.Configuration;
+using Orleans.Storage;
 
 namespace Grid.Silo.Hosting;
 
@@ -11,6 +12,9 @@ namespace Grid.Silo.Hosting;
 internal static class OrleansHosting
 {
     private const string ServiceId = "grid";
+
+    // Orleans' own provider, which ExactKeyStorage stands before.
+    private const string Rows = "rows";
 
     public static void AddGridSilo(this IHostApplicationBuilder builder, GridSettings settings) => builder.UseOrleans(silo =>
     {
@@ -46,8 +50,10 @@ internal static class OrleansHosting
             silo.UseInMemoryReminderService();
         }
 
-        silo.AddAdoNetGrainStorage(GrainStores.State, options =>
+        silo.AddAdoNetGrainStorage(Rows, options =>
             (options.Invariant, options.ConnectionString, options.DeleteStateOnClear) = (store.ProviderName, store.ProviderConnectionString, false));
+        silo.Services.AddKeyedSingleton<IGrainStorage>(
+            GrainStores.State, (services, _) => new ExactKeyStorage(services.GetRequiredKeyedService<IGrainStorage>(Rows)));
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(10));
         silo.AddGridGrains();
     });

@@ -7,8 +7,10 @@ internal sealed class ClusterOptions
 {
     public const string Section = "Grid:Cluster";
 
-    /// <summary>Silos with the same id form one cluster. Default grid.</summary>
-    [Required, StringLength(100, MinimumLength = 1)]
+    public const int MaxIdLength = 100;
+
+    /// <summary>Silos with the same id form one cluster; the database remembers it. Default grid.</summary>
+    [Required, StringLength(MaxIdLength, MinimumLength = 1)]
     public string Id { get; set; } = "grid";
 
     /// <summary>Address on which the other silos reach this one. Default 127.0.0.1: all on one machine. Never a public one.</summary>

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Grid.Storage;
 using Grid.Tokens.SigningKeys;
 
 namespace Grid.Silo.Settings;
@@ -7,19 +6,27 @@ namespace Grid.Silo.Settings;
 /// <summary>Finds the key that encrypts signing keys; the embedded default makes its own.</summary>
 internal static class EncryptionKeyFile
 {
+    private const string Setting = "Grid:Keys:EncryptionKey";
+    private const string Previous = "Grid:Keys:PreviousEncryptionKey";
+
+    /// <param name="settings">Where to look.</param>
+    /// <param name="isNew">Nothing is stored yet that needs a key: the embedded default may make one.</param>
     /// <returns>The protector, and where its key came from.</returns>
     /// <exception cref="SettingsException">Missing, unreadable, or not 32 bytes of base64.</exception>
-    public static (KeyProtector Protector, string Origin) Load(GridSettings settings)
+    public static (KeyProtector Protector, string Origin) Load(GridSettings settings, bool isNew)
     {
-        if (settings.Keys.EncryptionKey is { Length: > 0 } text)
-        {
-            return (Parse(text, "Grid:Keys:EncryptionKey"), "Grid:Keys:EncryptionKey");
-        }
+        var keys = settings.Keys;
+        var (key, origin) = Read(keys.EncryptionKey, keys.EncryptionKeyFile, Setting) ?? ReadDefault(settings, isNew);
+        var previous = Read(keys.PreviousEncryptionKey, keys.PreviousEncryptionKeyFile, Previous);
+        return (new KeyProtector(key, previous is var (former, _) ? [former] : []), origin);
+    }
 
-        var path = settings.Keys.EncryptionKeyFile is { Length: > 0 } named ? Path.GetFullPath(named) : settings.Store.SqlitePath + ".key";
-        if (settings.Keys.EncryptionKeyFile is null && !File.Exists(path))
+    private static (byte[] Key, string Origin) ReadDefault(GridSettings settings, bool isNew)
+    {
+        var path = settings.Store.SqlitePath + ".key";
+        if (!File.Exists(path))
         {
-            if (settings.Store.Engine == StoreEngine.Sqlite && File.Exists(settings.Store.SqlitePath) && new FileInfo(settings.Store.SqlitePath).Length > 0)
+            if (!isNew)
             {
                 throw new SettingsException($"The key file {path} is gone, but the database next to it was encrypted with it. Put it back from a backup, or set Grid:Keys:EncryptionKeyFile to where it is.");
             }
@@ -27,13 +34,23 @@ internal static class EncryptionKeyFile
             Create(path);
         }
 
+        return (ReadFile(path, Setting + "File"), path);
+    }
+
+    private static (byte[] Key, string Origin)? Read(string? text, string? file, string setting) =>
+        text is { Length: > 0 } ? (Parse(text, setting), setting)
+        : file is { Length: > 0 } ? (ReadFile(Path.GetFullPath(file), setting + "File"), Path.GetFullPath(file))
+        : null;
+
+    private static byte[] ReadFile(string path, string setting)
+    {
         try
         {
-            return (Parse(File.ReadAllText(path).Trim(), path), path);
+            return Parse(File.ReadAllText(path).Trim(), path);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException($"Grid:Keys:EncryptionKeyFile cannot be read: {failure.Message} Make it with 'openssl rand -base64 32', readable by the service's user only.");
+            throw new SettingsException($"{setting} cannot be read: {failure.Message} Make it with 'openssl rand -base64 32', readable by the service's user only.");
         }
     }
 
@@ -50,11 +67,11 @@ internal static class EncryptionKeyFile
         file.WriteLine(Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyProtector.KeySize)));
     }
 
-    private static KeyProtector Parse(string text, string origin)
+    private static byte[] Parse(string text, string origin)
     {
-        Span<byte> key = stackalloc byte[KeyProtector.KeySize + 3];
+        var key = new byte[KeyProtector.KeySize + 3];
         return Convert.TryFromBase64String(text, key, out var length) && length == KeyProtector.KeySize
-            ? new KeyProtector(key[..length])
+            ? key[..length]
             : throw new SettingsException($"{origin} must hold {KeyProtector.KeySize} random bytes in base64; make it with 'openssl rand -base64 32'.");
     }
 }

@@ -49,7 +49,7 @@ internal sealed class GridSettings
                 $"The core API would listen on {Address} without an API key, open to everybody who reaches it. Set Grid:Core:ApiKeys (or API_KEYS) to a key of at least 20 characters, or Grid:Core:Address to 127.0.0.1; Grid:Core:AllowInsecureAddress=true serves it without a key all the same.");
         }
 
-        if (Store.Engine == StoreEngine.PostgreSql && Keys is { EncryptionKey: null, EncryptionKeyFile: null })
+        if (Store.Engine == StoreEngine.PostgreSql && string.IsNullOrEmpty(Keys.EncryptionKey) && string.IsNullOrEmpty(Keys.EncryptionKeyFile))
         {
             throw new SettingsException(
                 "On PostgreSQL the silos need one key that encrypts signing keys in the database. Make it with 'openssl rand -base64 32', keep it in a file or secret that every silo can read, and set Grid:Keys:EncryptionKeyFile (or Grid:Keys:EncryptionKey).");
@@ -181,7 +181,7 @@ internal sealed class GridSettings
         Require(settings.AccessTokenValidity >= TimeSpan.FromSeconds(1), "Grid:Session:AccessTokenValidity must be at least 00:00:01.");
         Require(settings.RefreshTokenValidity > settings.AccessTokenValidity, "Grid:Session:RefreshTokenValidity must be longer than Grid:Session:AccessTokenValidity.");
         Require(settings.RefreshTokenValidity <= TimeSpan.FromDays(36600), "Grid:Session:RefreshTokenValidity must be at most 36600 days.");
-        Require(settings.DynamicKeyUpdateInterval > TimeSpan.Zero, "Grid:Session:DynamicKeyUpdateInterval must be above zero.");
+        Require(settings.DynamicKeyUpdateInterval >= TimeSpan.FromHours(1), "Grid:Session:DynamicKeyUpdateInterval must be at least 01:00:00.");
         Require(settings.AccessTokenValidityJitter is >= 0 and <= 0.25, "Grid:Session:AccessTokenValidityJitter must lie between 0 and 0.25.");
         Require(settings.RefreshRotationGrace >= TimeSpan.Zero && settings.RefreshRotationGrace <= TimeSpan.FromMinutes(5), "Grid:Session:RefreshRotationGrace must lie between 00:00:00 and 00:05:00.");
         // Empty is unset, as in the environment of containers; anything else has to be keys.

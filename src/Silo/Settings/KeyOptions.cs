@@ -10,4 +10,10 @@ internal sealed class KeyOptions
 
     /// <summary>The key itself, base64; for secret stores that set environment variables.</summary>
     public string? EncryptionKey { get; set; }
+
+    /// <summary>File with the former key while the installation goes from one to the next: what it sealed is opened too.</summary>
+    public string? PreviousEncryptionKeyFile { get; set; }
+
+    /// <summary>The former key itself, base64.</summary>
+    public string? PreviousEncryptionKey { get; set; }
 }

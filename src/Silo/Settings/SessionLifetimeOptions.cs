@@ -13,7 +13,7 @@ internal sealed class SessionLifetimeOptions
     /// <summary>Default 100.00:00:00.</summary>
     public TimeSpan? RefreshTokenValidity { get; set; }
 
-    /// <summary>Default 7.00:00:00.</summary>
+    /// <summary>Default 7.00:00:00; at least 01:00:00.</summary>
     public TimeSpan? DynamicKeyUpdateInterval { get; set; }
 
     /// <summary>Fraction; default 0.05, 0 … 0.25.</summary>

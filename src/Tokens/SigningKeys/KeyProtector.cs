@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -17,21 +18,62 @@ public sealed class KeyProtector
     private const int TagSize = 16;
     private const int HeaderSize = 1 + KeyIdSize + NonceSize + TagSize;
 
-    private readonly byte[] _key;
-    private readonly byte[] _keyId;
+    private const string CanaryName = "grid.installation";
 
-    /// <param name="keyEncryptionKey">32 random bytes.</param>
-    public KeyProtector(ReadOnlySpan<byte> keyEncryptionKey)
+    // The first one seals; all open.
+    private readonly ImmutableArray<KeyEncryptionKey> _keys;
+
+    /// <param name="keyEncryptionKey">32 random bytes; seals and opens.</param>
+    /// <param name="others">Keys that open as well, while an installation goes from one to the next.</param>
+    public KeyProtector(ReadOnlySpan<byte> keyEncryptionKey, params IEnumerable<byte[]> others)
     {
-        if (keyEncryptionKey.Length != KeySize)
+        ArgumentNullException.ThrowIfNull(others);
+        _keys = [KeyEncryptionKey.From(keyEncryptionKey), .. others.Select(key => KeyEncryptionKey.From(key))];
+        KeyId = Text(_keys[0].Id.AsSpan());
+        KeyIds = [.. _keys.Select(key => Text(key.Id.AsSpan())).Distinct()];
+    }
+
+    private KeyProtector(ImmutableArray<KeyEncryptionKey> keys)
+    {
+        _keys = keys;
+        KeyId = Text(keys[0].Id.AsSpan());
+        KeyIds = [.. keys.Select(key => Text(key.Id.AsSpan()))];
+    }
+
+    /// <summary>Names the key that seals; 16 hexadecimal digits. No secret, and tells nothing about the key.</summary>
+    public string KeyId { get; }
+
+    /// <summary>Names every key that opens, the sealing one first.</summary>
+    public ImmutableArray<string> KeyIds { get; }
+
+    /// <summary>The id of the key that made a box; "unknown" if it is none of ours.</summary>
+    public static string KeyIdOf(ReadOnlySpan<byte> box) => box.Length >= HeaderSize && box[0] == Format ? Text(box.Slice(1, KeyIdSize)) : "unknown";
+
+    /// <summary>The same keys, but sealing with that one.</summary>
+    /// <returns>Null if it is not among them.</returns>
+    public KeyProtector? SealingWith(string keyId) =>
+        keyId == KeyId ? this
+        : _keys.FirstOrDefault(key => Text(key.Id.AsSpan()) == keyId) is { } first ? new KeyProtector([first, .. _keys.Where(key => key != first)])
+        : null;
+
+    /// <summary>A box that only the same key opens: what an installation knows its key by.</summary>
+    public byte[] SealCanary() => Seal(CanaryName, "canary", 0, RandomNumberGenerator.GetBytes(KeySize));
+
+    /// <summary>Whether one of the keys made that canary.</summary>
+    public bool OpensCanary(ReadOnlySpan<byte> canary) => Opens(CanaryName, "canary", 0, canary);
+
+    /// <summary>Whether <see cref="Open"/> would.</summary>
+    public bool Opens(string app, string kid, int kind, ReadOnlySpan<byte> box)
+    {
+        try
         {
-            throw new ArgumentException($"A key-encryption key has {KeySize} bytes, not {keyEncryptionKey.Length}.", nameof(keyEncryptionKey));
+            CryptographicOperations.ZeroMemory(Open(app, kid, kind, box));
+            return true;
         }
-
-        _key = keyEncryptionKey.ToArray();
-
-        // Tells "another key" from "damaged" without telling anything about the key.
-        _keyId = HMACSHA256.HashData(_key, "grid.key-id"u8)[..KeyIdSize];
+        catch (KeyProtectionException)
+        {
+            return false;
+        }
     }
 
     /// <summary>Encrypts a secret. <paramref name="app"/>, <paramref name="kid"/> and <paramref name="kind"/> must be the same on opening.</summary>
@@ -39,10 +81,10 @@ public sealed class KeyProtector
     {
         var box = new byte[HeaderSize + secret.Length];
         box[0] = Format;
-        _keyId.CopyTo(box.AsSpan(1));
+        _keys[0].Id.CopyTo(box.AsSpan(1));
         var nonce = box.AsSpan(1 + KeyIdSize, NonceSize);
         RandomNumberGenerator.Fill(nonce);
-        using var aes = new AesGcm(_key, TagSize);
+        using var aes = new AesGcm(_keys[0].Secret, TagSize);
         aes.Encrypt(nonce, secret, box.AsSpan(HeaderSize), box.AsSpan(HeaderSize - TagSize, TagSize), BoundTo(app, kid, kind));
         return box;
     }
@@ -56,13 +98,25 @@ public sealed class KeyProtector
             throw new KeyProtectionException($"Key {kid} is stored in a form that this version cannot read.");
         }
 
-        if (!box.Slice(1, KeyIdSize).SequenceEqual(_keyId))
+        var keyId = box.Slice(1, KeyIdSize);
+        KeyEncryptionKey? key = null;
+        foreach (var held in _keys)
         {
-            throw new KeyProtectionException($"Key {kid} was encrypted with another key-encryption key. Set Grid:Keys:EncryptionKeyFile to the file that this installation started with.");
+            if (held.Id.AsSpan().SequenceEqual(keyId))
+            {
+                key = held;
+                break;
+            }
+        }
+
+        if (key is null)
+        {
+            throw new KeyProtectionException(
+                $"Key {kid} was encrypted with another key-encryption key ({Text(keyId)}). Set Grid:Keys:EncryptionKeyFile to the file that this installation started with.");
         }
 
         var secret = new byte[box.Length - HeaderSize];
-        using var aes = new AesGcm(_key, TagSize);
+        using var aes = new AesGcm(key.Secret, TagSize);
         try
         {
             aes.Decrypt(box.Slice(1 + KeyIdSize, NonceSize), box[HeaderSize..], box.Slice(HeaderSize - TagSize, TagSize), secret, BoundTo(app, kid, kind));
@@ -75,6 +129,8 @@ public sealed class KeyProtector
         return secret;
     }
 
+    private static string Text(ReadOnlySpan<byte> id) => Convert.ToHexStringLower(id);
+
     private static byte[] BoundTo(string app, string kid, int kind)
     {
         // Lengths first, so that no two owners share a spelling.
@@ -86,6 +142,18 @@ public sealed class KeyProtector
         appBytes.CopyTo(bound, 8);
         kidBytes.CopyTo(bound, 8 + appBytes.Length);
         return bound;
+    }
+
+    private sealed class KeyEncryptionKey(byte[] secret)
+    {
+        public byte[] Secret { get; } = secret;
+
+        // Tells "another key" from "damaged" without telling anything about the key.
+        public byte[] Id { get; } = HMACSHA256.HashData(secret, "grid.key-id"u8)[..KeyIdSize];
+
+        public static KeyEncryptionKey From(ReadOnlySpan<byte> secret) => secret.Length == KeySize
+            ? new KeyEncryptionKey(secret.ToArray())
+            : throw new ArgumentException($"A key-encryption key has {KeySize} bytes, not {secret.Length}.", nameof(secret));
     }
 }
 

@@ -11,6 +11,8 @@ public sealed class KeyRing
     private readonly FrozenDictionary<string, SigningKey> _byKid;
     private readonly SigningKey[] _keys;
     private readonly RefreshMacKey? _mac;
+    private readonly FrozenSet<string> _unreadable = [];
+    private readonly Func<Exception> _noMac = () => new InvalidOperationException("A ring of published keys has no secrets.");
     private Published? _published;
 
     /// <param name="keys">All signing keys of the app, old, current and to come.</param>
@@ -19,6 +21,18 @@ public sealed class KeyRing
     public KeyRing(IEnumerable<SigningKey> keys, RefreshMacKey mac, DateTimeOffset nextChangeAt)
         : this(keys, nextChangeAt, mac ?? throw new ArgumentNullException(nameof(mac)))
     {
+    }
+
+    /// <param name="keys">The signing keys that could be opened.</param>
+    /// <param name="mac">The key of its refresh tokens; null if it could not be opened.</param>
+    /// <param name="nextChangeAt">When the next key will be published.</param>
+    /// <param name="unreadable">Ids of the stored keys that could not be opened.</param>
+    /// <param name="noMac">What to tell those who need <see cref="Mac"/> when there is none.</param>
+    public KeyRing(IEnumerable<SigningKey> keys, RefreshMacKey? mac, DateTimeOffset nextChangeAt, IEnumerable<string> unreadable, Func<Exception> noMac)
+        : this(keys, nextChangeAt, mac)
+    {
+        _unreadable = unreadable.ToFrozenSet(StringComparer.Ordinal);
+        _noMac = noMac;
     }
 
     private KeyRing(IEnumerable<SigningKey> keys, DateTimeOffset nextChangeAt, RefreshMacKey? mac)
@@ -32,7 +46,10 @@ public sealed class KeyRing
 
     /// <summary>Authenticates refresh tokens.</summary>
     /// <exception cref="InvalidOperationException">The ring came from published keys and can only verify.</exception>
-    public RefreshMacKey Mac => _mac ?? throw new InvalidOperationException("A ring of published keys has no secrets.");
+    public RefreshMacKey Mac => _mac ?? throw _noMac();
+
+    /// <summary>Whether the app has a stored key of this id that could not be opened.</summary>
+    public bool IsUnreadable(string kid) => _unreadable.Contains(kid);
 
     /// <summary>A ring that verifies with the keys of a JWKS document (RFC 7517); entries that are not RS256 keys of ours are passed over.</summary>
     /// <param name="jwks">UTF-8.</param>

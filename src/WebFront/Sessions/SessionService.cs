@@ -346,7 +346,7 @@ public sealed class SessionService(
     {
         ArgumentNullException.ThrowIfNull(app);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
-        if (!ring.TryFind(kid, clock.GetUtcNow(), out _))
+        if (!ring.TryFind(kid, clock.GetUtcNow(), out _) && !ring.IsUnreadable(kid))
         {
             return null;
         }

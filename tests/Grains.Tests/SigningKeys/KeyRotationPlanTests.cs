@@ -54,6 +54,27 @@ public sealed class KeyRotationPlanTests
         Assert.True(hasty.PollInterval < hasty.NextSignsFrom(One(Start), Start) - Start);
     }
 
+    [Fact]
+    public void A_ring_that_is_full_waits_for_room_and_drops_nothing_that_verifies()
+    {
+        var plan = new KeyRotationPlan(TimeSpan.FromHours(1), TimeSpan.FromDays(300));
+        var (keys, now) = (One(Start), Start);
+        for (var i = 0; i < 1_000; i++)
+        {
+            now += TimeSpan.FromHours(1);
+            Assert.Equal(keys, KeyRotationPlan.Retire(keys, now));
+            if (plan.IsNextDue(keys, now))
+            {
+                keys = plan.Follow(keys, Key($"d-{i}", plan.NextSignsFrom(keys, now)));
+            }
+        }
+
+        Assert.Equal(KeyRotationPlan.MaxDynamicKeys, keys.Length);
+        var room = keys.Min(key => key.VerifiesUntil);
+        Assert.Equal(room, plan.NextChangeAt(keys));
+        Assert.True(plan.IsNextDue(KeyRotationPlan.Retire(keys, room!.Value), room.Value));
+    }
+
     private static ImmutableArray<StoredKey> One(DateTimeOffset signsFrom) => [Key("d-1", signsFrom)];
 
     private static StoredKey Key(string kid, DateTimeOffset signsFrom) => new()

@@ -10,14 +10,14 @@ public sealed class CoreConfigTests
     [Fact]
     public void Values_are_read_in_their_units()
     {
-        var settings = CoreConfig.Apply(null, """{"access_token_validity":7,"refresh_token_validity":0.5,"access_token_dynamic_signing_key_update_interval":0.001,"access_token_validity_jitter":0,"refresh_token_rotation_grace_period":300,"recent_token_reuse_behaviour":"UNAUTHORISED"}""", Defaults).Settings;
+        var settings = CoreConfig.Apply(null, """{"access_token_validity":7,"refresh_token_validity":0.5,"access_token_dynamic_signing_key_update_interval":1.5,"access_token_validity_jitter":0,"refresh_token_rotation_grace_period":300,"recent_token_reuse_behaviour":"UNAUTHORISED"}""", Defaults).Settings;
 
         Assert.Equal(
             new SessionSettings
             {
                 AccessTokenValidity = TimeSpan.FromSeconds(7),
                 RefreshTokenValidity = TimeSpan.FromSeconds(30),
-                DynamicKeyUpdateInterval = TimeSpan.FromSeconds(3.6),
+                DynamicKeyUpdateInterval = TimeSpan.FromHours(1.5),
                 AccessTokenValidityJitter = 0,
                 RefreshRotationGrace = TimeSpan.FromMinutes(5),
                 RecentReuseAnswer = RecentReuseAnswer.Unauthorised,
@@ -32,6 +32,8 @@ public sealed class CoreConfigTests
     [InlineData("""{"refresh_token_validity":0}""", "refresh_token_validity")]
     [InlineData("""{"refresh_token_validity":1}""", "refresh_token_validity")]
     [InlineData("""{"access_token_dynamic_signing_key_update_interval":0}""", "access_token_dynamic_signing_key_update_interval")]
+    [InlineData("""{"access_token_dynamic_signing_key_update_interval":0.99}""", "access_token_dynamic_signing_key_update_interval")]
+    [InlineData("""{"access_token_signing_key_update_interval":0.0001}""", "access_token_signing_key_update_interval")]
     [InlineData("""{"access_token_validity_jitter":0.26}""", "access_token_validity_jitter")]
     [InlineData("""{"refresh_token_rotation_grace_period":301}""", "refresh_token_rotation_grace_period")]
     [InlineData("""{"recent_token_reuse_behaviour":"SHRUG"}""", "recent_token_reuse_behaviour")]

@@ -46,6 +46,29 @@ public sealed class KeyTests
     }
 
     [Fact]
+    public void Two_keys_side_by_side_open_what_either_sealed_and_seal_with_the_one_that_is_asked_for()
+    {
+        var next = RandomNumberGenerator.GetBytes(32);
+        var former = new KeyProtector(Kek);
+        var both = new KeyProtector(next, [Kek]);
+
+        Assert.Equal("secret"u8, both.Open("app", "d-1", 1, former.Seal("app", "d-1", 1, "secret"u8)));
+        Assert.Equal(new KeyProtector(next).KeyId, KeyProtector.KeyIdOf(both.Seal("app", "d-1", 1, "secret"u8)));
+        Assert.Equal("secret"u8, former.Open("app", "d-1", 1, both.SealingWith(former.KeyId)!.Seal("app", "d-1", 1, "secret"u8)));
+        Assert.Null(both.SealingWith(new KeyProtector(RandomNumberGenerator.GetBytes(32)).KeyId));
+    }
+
+    [Fact]
+    public void A_canary_tells_the_key_that_made_it_from_every_other()
+    {
+        var canary = new KeyProtector(Kek).SealCanary();
+
+        Assert.True(new KeyProtector(Kek).OpensCanary(canary));
+        Assert.False(new KeyProtector(RandomNumberGenerator.GetBytes(32)).OpensCanary(canary));
+        Assert.Equal(new KeyProtector(Kek).KeyId, KeyProtector.KeyIdOf(canary));
+    }
+
+    [Fact]
     public void The_latest_key_that_has_started_signs()
     {
         var next = SigningKey.FromRsa("d-2", isDynamic: true, Keys.Now.AddMinutes(1), null, Keys.SecondSecret);

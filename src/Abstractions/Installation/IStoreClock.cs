@@ -1,0 +1,17 @@
+namespace Grid.Abstractions.Installation;
+
+/// <summary>A time that the store vouches for.</summary>
+/// <param name="Time">The server's clock, or the newest time that was written down; null = nothing yet.</param>
+/// <param name="IsRunning">A clock that goes on by itself. Otherwise it is a mark of the past: this machine's clock cannot be right if it is before it.</param>
+public readonly record struct StoreTime(DateTimeOffset? Time, bool IsRunning);
+
+/// <summary>What this machine's clock is compared with.</summary>
+public interface IStoreClock
+{
+    /// <summary>One round trip.</summary>
+    /// <exception cref="StoreUnavailableException">The store does not answer.</exception>
+    ValueTask<StoreTime> ReadAsync(CancellationToken cancellationToken);
+
+    /// <summary>Writes a time down, where the store has no clock of its own; never an earlier one unless <paramref name="backwards"/>.</summary>
+    ValueTask MarkAsync(DateTimeOffset now, bool backwards, CancellationToken cancellationToken);
+}
