@@ -54,6 +54,11 @@ internal sealed partial class GridErrors(SessionRequests requests, ILogger<GridE
                 context.Response.Headers.SetCookie = default;
                 context.Response.Headers.RetryAfter = "1";
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "temporarily unavailable, please retry");
+            case GridFailure.StillWaiting:
+                Log.StillWaiting(logger);
+                context.Response.Headers.SetCookie = default;
+                context.Response.Headers.RetryAfter = "1";
+                return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "the revocation is not confirmed yet, please retry");
             case GridFailure.SessionEnded:
                 return FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.Ended));
             case GridFailure.InvalidClaims:
@@ -68,6 +73,9 @@ internal sealed partial class GridErrors(SessionRequests requests, ILogger<GridE
     {
         [LoggerMessage(4000, LogLevel.Warning, "Answered 503: Grid is away")]
         public static partial void Unavailable(ILogger logger, Exception failure);
+
+        [LoggerMessage(4002, LogLevel.Warning, "Answered 503: a revocation was not acknowledged in time. A process that accepts tokens is silent; Grid names it in its log when its lease has run out")]
+        public static partial void StillWaiting(ILogger logger);
 
         [LoggerMessage(4001, LogLevel.Error, "Answered 500: {Problem}")]
         public static partial void Refused(ILogger logger, string problem);

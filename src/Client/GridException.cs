@@ -8,6 +8,12 @@ public enum GridFailure
     /// <summary>Grid or its store did not answer, so the outcome is unknown. Answer 503, never 401: nobody is signed out by an outage.</summary>
     Unavailable,
 
+    /// <summary>
+    /// Grid answers, but a revocation was not acknowledged within <see cref="GridOptions.RevocationTimeout"/>: it waits for a process that
+    /// accepts tokens and is silent. The session may be over already or not yet. Repeat the call: a repetition finishes and confirms.
+    /// </summary>
+    StillWaiting,
+
     /// <summary>Grid refused the call; the message says what to repair.</summary>
     Refused,
 

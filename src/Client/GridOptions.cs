@@ -13,8 +13,14 @@ public sealed class GridOptions
     /// <summary>Key of the core API, if it asks for one.</summary>
     public string? ApiKey { get; set; }
 
-    /// <summary>Longest wait for the core API. Default 10 s.</summary>
+    /// <summary>Longest wait for the core API, and for a sign that it lives while a revocation waits. Default 10 s.</summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Longest wait for a revocation's acknowledgement; then <see cref="GridFailure.StillWaiting"/>. Default 90 s, more than the 75.25 s
+    /// that the longest lease can take when a process that accepts tokens has died. In a healthy system it takes milliseconds.
+    /// </summary>
+    public TimeSpan RevocationTimeout { get; set; } = TimeSpan.FromSeconds(90);
 
     /// <summary>
     /// Whether every request's session has to live still. Default true: a revoked session is refused at once.

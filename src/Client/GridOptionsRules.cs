@@ -8,6 +8,8 @@ namespace Grid.Client;
 /// <summary>Fills in defaults and refuses combinations that are unsafe or cannot work.</summary>
 internal sealed class GridOptionsRules(IConfiguration? configuration = null) : IPostConfigureOptions<GridOptions>, IValidateOptions<GridOptions>
 {
+    private static readonly TimeSpan LongestTimeout = TimeSpan.FromHours(1);
+
     public void PostConfigure(string? name, GridOptions options)
     {
         var connection = configuration?.GetConnectionString("Grid");
@@ -60,6 +62,14 @@ internal sealed class GridOptionsRules(IConfiguration? configuration = null) : I
             if (site.SameSiteFor(domain) == SameSiteMode.None && options.AntiCsrf == AntiCsrfMode.None)
             {
                 errors.Add($"AntiCsrf None with SameSite=None cookies (for {domain}) lets any page act for a signed-in user. Leave AntiCsrf unset, or choose ViaToken or ViaCustomHeader.");
+            }
+        }
+
+        foreach (var (limit, value) in new[] { (nameof(options.Timeout), options.Timeout), (nameof(options.RevocationTimeout), options.RevocationTimeout) })
+        {
+            if (value <= TimeSpan.Zero || value > LongestTimeout)
+            {
+                errors.Add($"{limit} is more than zero and at most one hour; {value} is not.");
             }
         }
 

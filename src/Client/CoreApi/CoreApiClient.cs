@@ -11,16 +11,21 @@ internal sealed class CoreApiClient : IDisposable
 {
     private const string CdiVersion = "5.6";
 
+    private static readonly TimeSpan LastSignWithin = TimeSpan.FromSeconds(2);
+
     private readonly HttpClient _http;
     private readonly string _prefix;
+    private readonly TimeSpan _timeout;
+    private readonly TimeSpan _revocationTimeout;
 
     public CoreApiClient(GridOptions options)
     {
         var uri = options.ConnectionUri!;
+        (_timeout, _revocationTimeout) = (options.Timeout, options.RevocationTimeout);
         _prefix = uri.GetLeftPart(UriPartial.Path).TrimEnd('/');
         _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), UseCookies = false, AllowAutoRedirect = false })
         {
-            Timeout = options.Timeout,
+            Timeout = Timeout.InfiniteTimeSpan,
         };
         _http.DefaultRequestHeaders.TryAddWithoutValidation("cdi-version", CdiVersion);
         if (options.ApiKey is not null)
@@ -30,6 +35,9 @@ internal sealed class CoreApiClient : IDisposable
     }
 
     public Task<JsonObject> PostAsync(string path, JsonObject body, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, path, body, cancellationToken);
+
+    /// <summary>Posts what may end sessions: its answer comes when everybody who accepts tokens has heard of it, or his lease has run out.</summary>
+    public Task<JsonObject> EndAsync(string path, JsonObject body, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, path, body, cancellationToken, mayWait: true);
 
     public Task<JsonObject> PutAsync(string path, JsonObject body, CancellationToken cancellationToken) => SendAsync(HttpMethod.Put, path, body, cancellationToken);
 
@@ -44,9 +52,9 @@ internal sealed class CoreApiClient : IDisposable
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellationToken)
+    private async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellationToken, bool mayWait = false)
     {
-        using var response = await CallAsync(method, path, body, cancellationToken);
+        using var response = await CallAsync(method, path, body, cancellationToken, mayWait);
         var bytes = await ReadAsync(response, cancellationToken);
         try
         {
@@ -58,7 +66,7 @@ internal sealed class CoreApiClient : IDisposable
         }
     }
 
-    private async Task<HttpResponseMessage> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellationToken, bool mayWait = false)
     {
         using var request = new HttpRequestMessage(method, _prefix + path);
         if (body is not null)
@@ -69,11 +77,20 @@ internal sealed class CoreApiClient : IDisposable
         HttpResponseMessage response;
         try
         {
-            response = await _http.SendAsync(request, cancellationToken);
+            response = await (mayWait ? AnswerOrSignAsync(request, cancellationToken) : AnswerAsync(request, _timeout, cancellationToken));
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new GridException(GridFailure.Unavailable, $"Grid does not answer at {_prefix}.", failure);
+        }
+
+        // A proxy was less patient than we are.
+        if (mayWait && response.StatusCode == HttpStatusCode.GatewayTimeout)
+        {
+            response.Dispose();
+            throw await HasSignAsync(LastSignWithin, cancellationToken)
+                ? StillWaiting("a proxy on the way has broken off")
+                : new GridException(GridFailure.Unavailable, $"Grid does not answer at {_prefix}: a proxy on the way says 504.");
         }
 
         if (response.IsSuccessStatusCode)
@@ -93,6 +110,60 @@ internal sealed class CoreApiClient : IDisposable
             throw new GridException(GridFailure.Refused, $"Grid at {_prefix} refused {path}: {(int)response.StatusCode} {text[..Math.Min(text.Length, 300)]}.{hint}");
         }
     }
+
+    private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request, TimeSpan within, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(within);
+        return await _http.SendAsync(request, limit.Token);
+    }
+
+    /// <summary>As <see cref="AnswerAsync"/>, as long as a revocation may take. Who waits for others and who is gone look the same from here, so now and then Grid is asked for a sign of life.</summary>
+    private async Task<HttpResponseMessage> AnswerOrSignAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(_revocationTimeout);
+        var answer = _http.SendAsync(request, limit.Token);
+        var isSilent = false;
+        while (await Task.WhenAny(answer, Task.Delay(_timeout, limit.Token)) != answer && !limit.IsCancellationRequested && !isSilent)
+        {
+            isSilent = !await HasSignAsync(_timeout, limit.Token) && !limit.IsCancellationRequested;
+        }
+
+        try
+        {
+            await (isSilent ? limit.CancelAsync() : Task.CompletedTask);
+            return await answer;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (isSilent || !await HasSignAsync(LastSignWithin, cancellationToken))
+            {
+                throw;
+            }
+
+            throw StillWaiting($"it has taken {_revocationTimeout.TotalSeconds:0.#} s");
+        }
+    }
+
+    /// <summary>Whether Grid says anything at all.</summary>
+    private async Task<bool> HasSignAsync(TimeSpan within, CancellationToken cancellationToken)
+    {
+        using var question = new HttpRequestMessage(HttpMethod.Get, _prefix + "/hello");
+        try
+        {
+            using var sign = await AnswerAsync(question, within, cancellationToken);
+            return sign.StatusCode is not (HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout);
+        }
+        catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private GridException StillWaiting(string why) => new(
+        GridFailure.StillWaiting,
+        $"Grid at {_prefix} has not acknowledged the revocation yet ({why}): a process that accepts tokens is silent. Repeat the call; a repetition finishes and confirms.");
 
     private async Task<byte[]> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

@@ -93,7 +93,8 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
             body["antiCsrfToken"] = token.AntiCsrf;
         }
 
-        var answer = await _api.PostAsync("/recipe/session/refresh", body, cancellationToken);
+        // A token that was used before ends its session.
+        var answer = await _api.EndAsync("/recipe/session/refresh", body, cancellationToken);
         var session = answer["session"];
         return Verdict(answer) switch
         {
@@ -146,7 +147,7 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
         "/recipe/jwt/data", new JsonObject { ["sessionHandle"] = handle, ["userDataInJWT"] = JsonNode.Parse(payloadJson) }, cancellationToken)) == TokenVerdict.Ok;
 
     public async Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken) => Revoked(
-        await _api.PostAsync("/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(handle) }, cancellationToken));
+        await _api.EndAsync("/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(handle) }, cancellationToken));
 
     public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken)
     {
@@ -156,7 +157,7 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
             body["exceptSessionHandle"] = exceptHandle;
         }
 
-        return Revoked(await _api.PostAsync($"{Tenant(tenantId)}/session/revoke", body, cancellationToken));
+        return Revoked(await _api.EndAsync($"{Tenant(tenantId)}/session/revoke", body, cancellationToken));
     }
 
     public SessionWatch Watch(string handle) => _live.Watch(handle);

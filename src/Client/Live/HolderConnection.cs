@@ -17,6 +17,8 @@ internal sealed class HolderConnection
     // A lost packet is sent again after one second, then two, then four: by then whoever tries anew is through.
     private static readonly TimeSpan NextAttemptAfter = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
+
     private readonly ConcurrentDictionary<long, TaskCompletionSource<HolderMessage>> _waiting = new();
     private readonly Holder _holder;
     private readonly HolderSocket _socket;
@@ -97,10 +99,13 @@ internal sealed class HolderConnection
         _socket.Abort();
     }
 
-    /// <summary>Sends what is in line and closes; a peer that takes nothing any more holds it up for a second at most.</summary>
+    /// <summary>Sends what is in line and closes; a peer that does not answer holds it up for two seconds at most.</summary>
     public async Task CloseAsync()
     {
-        await _socket.DisposeAsync();
+        // Until the other side closes too it may still be reading: what breaks off now could take the goodbye with it.
+        await _socket.FinishAsync();
+        await Task.WhenAny(_receiving, Task.Delay(GoodbyeWithin));
+        Abort();
         await _receiving;
     }
 

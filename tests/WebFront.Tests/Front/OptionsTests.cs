@@ -36,6 +36,8 @@ public sealed class OptionsTests
         { "HostCookies", o => (o.HostCookies, o.ApiDomain) = (true, "http://app.example.com") },
         { "origins like", o => o.ApiDomain = "api.example.com" },
         { "origins like", o => o.WebsiteDomains[0] = "https://app.example.com/path" },
+        { "RevocationTimeout", o => o.RevocationTimeout = TimeSpan.Zero },
+        { "Timeout", o => o.Timeout = Timeout.InfiniteTimeSpan },
         { "ForwardClaims", o => o.ForwardClaims.Add("a b") },
     };
 

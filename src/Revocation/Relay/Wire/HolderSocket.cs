@@ -81,8 +81,8 @@ internal sealed class HolderSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends what is in line, says goodbye and closes.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Sends what is in line, and that nothing more will come. The other side's goodbye may follow.</summary>
+    public async Task FinishAsync()
     {
         _waiting.Writer.TryComplete();
         try
@@ -98,7 +98,12 @@ internal sealed class HolderSocket : IAsyncDisposable
         {
             // It is closed either way.
         }
+    }
 
+    /// <summary>Sends what is in line, says goodbye and closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await FinishAsync();
         Abort();
         _socket.Dispose();
         _closing.Dispose();
