@@ -11,7 +11,7 @@ namespace Grid.Storage;
 /// <summary>Registers the session store.</summary>
 public static class GridStorage
 {
-    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="ISessionOrders"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IInstallationStore"/>, <see cref="IStoreClock"/>, <see cref="IStoreStartup"/> and <see cref="IStoreCondition"/> for the chosen engine.</summary>
+    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="ISessionOrders"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IInstallationStore"/>, <see cref="IStoreClock"/>, <see cref="IStoreStartup"/>, <see cref="IStoreGuard"/> and <see cref="IStoreCondition"/> for the chosen engine.</summary>
     public static IServiceCollection AddGridStorage(this IServiceCollection services, StoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -23,6 +23,7 @@ public static class GridStorage
         {
             services.AddSingleton<PostgreSqlDatabase>();
             services.AddSingleton<IStoreStartup>(provider => provider.GetRequiredService<PostgreSqlDatabase>());
+            services.AddSingleton<IStoreGuard>(provider => provider.GetRequiredService<PostgreSqlDatabase>());
             services.AddSingleton<ISessionStore, PostgreSqlSessionStore>();
             services.AddSingleton<PostgreSqlHolderStore>();
             services.AddSingleton<IHolderStore>(provider => provider.GetRequiredService<PostgreSqlHolderStore>());
@@ -35,6 +36,7 @@ public static class GridStorage
         {
             services.AddSingleton<SqliteDatabase>();
             services.AddSingleton<IStoreStartup>(provider => provider.GetRequiredService<SqliteDatabase>());
+            services.AddSingleton<IStoreGuard>(provider => provider.GetRequiredService<SqliteDatabase>());
             services.AddSingleton<SqliteWriter>();
             services.AddSingleton<ISessionStore, SqliteSessionStore>();
             services.AddSingleton<SqliteHolderStore>();

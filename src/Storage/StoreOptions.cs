@@ -31,7 +31,7 @@ public sealed record StoreOptions
     public string ProviderName => Engine == StoreEngine.PostgreSql ? "Npgsql" : "System.Data.SQLite";
 
     /// <summary>Connection string for such a provider.</summary>
-    public string ProviderConnectionString => Engine == StoreEngine.PostgreSql ? RequiredConnectionString : Sqlite.SqliteDatabase.ConnectionString(RequiredSqlitePath);
+    public string ProviderConnectionString => Engine == StoreEngine.PostgreSql ? RequiredConnectionString : Sqlite.SqliteFile.ConnectionString(RequiredSqlitePath);
 
     internal string RequiredSqlitePath => SqlitePath ?? throw new InvalidOperationException("The embedded store needs a file path.");
 

@@ -52,6 +52,12 @@ internal sealed class TestStore : IAsyncDisposable
 
     public IStoreStartup Startup => _services.GetRequiredService<IStoreStartup>();
 
+    public IStoreCondition Condition => _services.GetRequiredService<IStoreCondition>();
+
+    public IStoreGuard Guard => _services.GetRequiredService<IStoreGuard>();
+
+    public Sqlite.SqliteStatements OpenSqlite() => _services.GetRequiredService<Sqlite.SqliteDatabase>().Open();
+
     public static async Task<StoreOptions> OptionsAsync(StoreEngine engine, SharedPostgreSql shared)
     {
         if (engine == StoreEngine.Sqlite)

@@ -11,7 +11,7 @@ public sealed class GroupQueueTests
     {
         var clock = new HandClock();
         var gate = new Gate();
-        await using var queue = new GroupQueue<int, string, string>(1, clock, gate.RunAsync);
+        await using var queue = new GroupQueue<int, string, string>(1, clock, _ => false, gate.RunAsync);
 
         var first = queue.AddAsync(0, "first", CancellationToken.None);
         await gate.Entered.WaitAsync();
@@ -33,7 +33,7 @@ public sealed class GroupQueueTests
     {
         var clock = new HandClock();
         var gate = new Gate();
-        await using var queue = new GroupQueue<int, string, string>(1, clock, gate.RunAsync);
+        await using var queue = new GroupQueue<int, string, string>(1, clock, _ => false, gate.RunAsync);
 
         var first = queue.AddAsync(0, "first", CancellationToken.None);
         await gate.Entered.WaitAsync();
@@ -52,7 +52,7 @@ public sealed class GroupQueueTests
     public async Task A_caller_that_gives_up_does_not_disturb_the_others()
     {
         var gate = new Gate();
-        await using var queue = new GroupQueue<int, string, string>(1, new HandClock(), gate.RunAsync);
+        await using var queue = new GroupQueue<int, string, string>(1, new HandClock(), _ => false, gate.RunAsync);
         using var impatient = new CancellationTokenSource();
 
         var first = queue.AddAsync(0, "first", CancellationToken.None);
@@ -66,6 +66,60 @@ public sealed class GroupQueueTests
 
         Assert.Equal("stays", await stays);
         Assert.Equal(["first", "left stays"], gate.Groups);
+    }
+
+    [Fact]
+    public async Task One_bad_piece_fails_alone_in_few_tries_wherever_it_stands()
+    {
+        var tries = 0;
+        var gate = new SemaphoreSlim(0);
+        await using var queue = new GroupQueue<int, int, int>(1, new HandClock(), failure => failure is FormatException, async group =>
+        {
+            await gate.WaitAsync();
+            tries++;
+            if (group.Any(work => work.Input == 77))
+            {
+                throw new FormatException();
+            }
+
+            foreach (var work in group)
+            {
+                work.Complete(work.Input);
+            }
+        });
+
+        var first = queue.AddAsync(-1, -1, CancellationToken.None).AsTask();
+        Task<int>[] all = [.. Enumerable.Range(0, 200).Select(i => queue.AddAsync(i, i, CancellationToken.None).AsTask())];
+        gate.Release(1000);
+
+        await first;
+        await Assert.ThrowsAsync<FormatException>(() => all[77]);
+        foreach (var (i, piece) in all.Index().Where(piece => piece.Index != 77))
+        {
+            Assert.Equal(i, await piece);
+        }
+
+        Assert.InRange(tries, 2, 1 + 1 + (2 * 8));
+    }
+
+    [Fact]
+    public async Task A_group_whose_outcome_nobody_knows_is_not_tried_again()
+    {
+        var tries = 0;
+        await using var queue = new GroupQueue<int, int, int>(1, new HandClock(), failure => failure is FormatException, group =>
+        {
+            tries += group.Count;
+            throw new StoreUnavailableException("away");
+        });
+
+        Task<int>[] all = [.. Enumerable.Range(0, 20).Select(i => queue.AddAsync(i, i, CancellationToken.None).AsTask())];
+
+        foreach (var piece in all)
+        {
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => piece);
+        }
+
+        Assert.Equal(20, tries);
     }
 
     private sealed class HandClock : TimeProvider

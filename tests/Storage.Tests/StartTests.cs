@@ -83,9 +83,7 @@ public sealed class StartTests(SharedPostgreSql shared)
         await using var db = await TestStore.OpenAsync(StoreEngine.Sqlite, shared);
         db.Startup.TakeOwnership();
 
-        await using var second = TestStore.Open(db.Options with { SqlitePath = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName(), "unused.db") });
-        using var other = new Sqlite.SqliteDatabase(db.Options);
-        var refusal = Assert.Throws<StoreStartException>(other.TakeOwnership);
+        var refusal = Assert.Throws<StoreStartException>(() => Sqlite.SqliteFile.Own(db.Options.SqlitePath!));
 
         Assert.Contains(db.Options.SqlitePath!, refusal.Message, StringComparison.Ordinal);
         Assert.Contains("Grid:Store:SqlitePath", refusal.Message, StringComparison.Ordinal);
@@ -102,8 +100,7 @@ public sealed class StartTests(SharedPostgreSql shared)
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(db.Options.SqlitePath + file));
         }
 
-        using var owned = new Sqlite.SqliteDatabase(db.Options with { SqlitePath = db.Options.SqlitePath + ".other" });
-        using var statements = owned.Open();
+        using var statements = db.OpenSqlite();
         Assert.Equal("wal", statements.Scalar("PRAGMA journal_mode"));
         Assert.Equal(2L, statements.Scalar("PRAGMA synchronous"));
     }

@@ -32,6 +32,9 @@ public sealed class GridProcess : IDisposable
 
     public HttpClient Http { get; private set; } = null!;
 
+    /// <summary>Of the process itself, also if commands started it that replaced themselves by it.</summary>
+    public int Id => _process.Id;
+
     public bool HasExited => _process.HasExited;
 
     /// <summary>Runs a verb to its end.</summary>

@@ -52,8 +52,8 @@ internal static class OrleansHosting
 
         silo.AddAdoNetGrainStorage(Rows, options =>
             (options.Invariant, options.ConnectionString, options.DeleteStateOnClear) = (store.ProviderName, store.ProviderConnectionString, false));
-        silo.Services.AddKeyedSingleton<IGrainStorage>(
-            GrainStores.State, (services, _) => new ExactKeyStorage(services.GetRequiredKeyedService<IGrainStorage>(Rows)));
+        silo.Services.AddKeyedSingleton<IGrainStorage>(GrainStores.State, (services, _) => new GuardedGrainStorage(
+            new ExactKeyStorage(services.GetRequiredKeyedService<IGrainStorage>(Rows)), services.GetRequiredService<IStoreGuard>()));
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(10));
         silo.AddGridGrains();
     });

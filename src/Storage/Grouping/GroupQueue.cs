@@ -18,15 +18,19 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
         new BoundedChannelOptions(MaxWaiting) { SingleWriter = false, AllowSynchronousContinuations = false });
 
     private readonly Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> _run;
+    private readonly Func<Exception, bool> _isOfOne;
     private readonly TimeProvider _clock;
     private readonly Task[] _workers;
 
     /// <param name="workers">Groups under way at once.</param>
     /// <param name="clock">Tells how long a piece has waited.</param>
+    /// <param name="isOfOne">Whether a failure left everything undone and may be one piece's fault: then halves of the group are tried, until that piece fails alone.</param>
     /// <param name="run">Completes or fails each piece; what it throws fails those that it left.</param>
-    public GroupQueue(int workers, TimeProvider clock, Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> run)
+    public GroupQueue(
+        int workers, TimeProvider clock, Func<Exception, bool> isOfOne, Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> run)
     {
         _run = run;
+        _isOfOne = isOfOne;
         _clock = clock;
         _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(WorkAsync))];
     }
@@ -82,16 +86,26 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
                 continue;
             }
 
-            try
+            await RunAsync(group);
+        }
+    }
+
+    private async Task RunAsync(List<Grouped<TKey, TInput, TResult>> group)
+    {
+        try
+        {
+            await _run(group);
+        }
+        catch (Exception failure) when (group.Count > 1 && _isOfOne(failure))
+        {
+            await RunAsync(group[..(group.Count / 2)]);
+            await RunAsync(group[(group.Count / 2)..]);
+        }
+        catch (Exception failure)
+        {
+            foreach (var work in group)
             {
-                await _run(group);
-            }
-            catch (Exception failure)
-            {
-                foreach (var work in group)
-                {
-                    work.Fail(failure);
-                }
+                work.Fail(failure);
             }
         }
     }

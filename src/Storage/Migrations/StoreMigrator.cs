@@ -1,6 +1,5 @@
 using System.Text;
 using DbUp;
-using DbUp.Builder;
 using DbUp.Engine;
 using DbUp.Engine.Output;
 using Grid.Storage.Sqlite;
@@ -52,16 +51,21 @@ public sealed class StoreMigrator
         return new StoreMigrator(options);
     }
 
-    /// <summary>Compares.</summary>
+    /// <summary>Compares. Only reads: nothing is made or changed, also where there is no file yet or another process owns it.</summary>
     /// <exception cref="StoreStartException">The database cannot be reached.</exception>
-    public SchemaStatus Status() => Guarded(() => Compare(Upgrader()));
+    public SchemaStatus Status() => Guarded(Read);
 
     /// <summary>Applies what is pending, under a lock, and returns the status after it.</summary>
-    /// <exception cref="StoreStartException">The schema is newer than this program, a script failed, or the database cannot be reached.</exception>
+    /// <exception cref="StoreStartException">The schema is newer than this program, a script failed, the database cannot be reached, or (SQLite, if anything is pending) another process owns it.</exception>
     public SchemaStatus Apply() => Guarded(() =>
     {
+        if (_options.Engine == StoreEngine.Sqlite && Read() is { State: not SchemaState.Behind } settled)
+        {
+            return settled.State == SchemaState.Newer ? throw Newer(settled) : settled;
+        }
+
         using var exclusive = TakeLock();
-        var upgrader = Upgrader();
+        var upgrader = Upgrader(readOnly: false);
         var before = Compare(upgrader);
         if (before.State == SchemaState.Newer)
         {
@@ -70,14 +74,14 @@ public sealed class StoreMigrator
 
         var result = upgrader.PerformUpgrade();
         return result.Successful
-            ? Compare(Upgrader())
+            ? Compare(upgrader)
             : throw new StoreStartException($"Migration {result.ErrorScript?.Name} failed: {result.Error.Message} Nothing of it was applied.", result.Error);
     });
 
     /// <summary>The pending SQL, each script followed by the journal entry that marks it as applied.</summary>
     public string Script() => Guarded(() =>
     {
-        var pending = Compare(Upgrader()).Pending;
+        var pending = Read().Pending;
         return Print(_scripts.Where(s => pending.Contains(s.Name)));
     });
 
@@ -107,40 +111,36 @@ public sealed class StoreMigrator
         }
     }
 
-    private static SchemaStatus Compare(UpgradeEngine upgrader, IReadOnlyList<SqlScript> scripts)
+    private SchemaStatus Compare(IReadOnlyList<string> executed)
     {
-        var applied = upgrader.GetExecutedScripts().Order(StringComparer.Ordinal).ToList();
-        var known = scripts.Select(s => s.Name).ToList();
+        var applied = executed.Order(StringComparer.Ordinal).ToList();
+        var known = _scripts.Select(s => s.Name).ToList();
         List<string> pending = [.. known.Except(applied)];
         var state = applied.Except(known).Any() ? SchemaState.Newer : pending.Count > 0 ? SchemaState.Behind : SchemaState.Current;
         return new SchemaStatus(state, applied.LastOrDefault(), known[^1], pending);
     }
 
-    private SchemaStatus Compare(UpgradeEngine upgrader) => Compare(upgrader, _scripts);
+    private SchemaStatus Compare(UpgradeEngine upgrader) => Compare(upgrader.GetExecutedScripts());
 
-    private UpgradeEngine Upgrader()
+    private SchemaStatus Read() =>
+        _options.Engine == StoreEngine.Sqlite && !SqliteFile.HasContent(_options.RequiredSqlitePath) ? Compare([]) : Compare(Upgrader(readOnly: true));
+
+    private UpgradeEngine Upgrader(bool readOnly)
     {
-        UpgradeEngineBuilder builder;
-        if (_options.Engine == StoreEngine.PostgreSql)
-        {
-            builder = DeployChanges.To.PostgresqlDatabase(_options.RequiredConnectionString).JournalToPostgresqlTable(null, JournalTable);
-        }
-        else
-        {
-            SqliteDatabase.Prepare(Path.GetFullPath(_options.RequiredSqlitePath));
-            SqliteDatabase.UseWriteAheadLog(_options.RequiredSqlitePath);
-            builder = DeployChanges.To.SqliteDatabase(SqliteDatabase.ConnectionString(_options.RequiredSqlitePath)).JournalToSqliteTable(JournalTable);
-        }
-
+        var builder = _options.Engine == StoreEngine.PostgreSql
+            ? DeployChanges.To.PostgresqlDatabase(_options.RequiredConnectionString).JournalToPostgresqlTable(null, JournalTable)
+            : DeployChanges.To.SqliteDatabase(readOnly
+                ? SqliteFile.ReadOnlyConnectionString(_options.RequiredSqlitePath)
+                : SqliteFile.ConnectionString(_options.RequiredSqlitePath)).JournalToSqliteTable(JournalTable);
         return builder.WithScripts(_scripts).WithTransactionPerScript().WithVariablesDisabled().LogTo(new NoOpUpgradeLog()).Build();
     }
 
-    private NpgsqlConnection? TakeLock()
+    private IDisposable? TakeLock()
     {
         if (_options.Engine != StoreEngine.PostgreSql)
         {
-            // SQLite's own lock on the file serialises; a second process is refused ownership anyway.
-            return null;
+            // The silo that migrates at its start has it; the verb takes it for as long as it works.
+            return SqliteFile.TryOwn(_options.RequiredSqlitePath);
         }
 
         // Not pooled: a connection that goes back to a pool keeps its locks until somebody takes it out again.
@@ -172,7 +172,11 @@ public sealed class StoreMigrator
         {
             return work();
         }
-        catch (Exception failure) when (failure is NpgsqlException or Microsoft.Data.Sqlite.SqliteException or UnauthorizedAccessException or IOException)
+        catch (Microsoft.Data.Sqlite.SqliteException failure)
+        {
+            throw new StoreStartException($"The database cannot be used: {failure.Message} {SqliteFailure.Repair(failure)}", failure);
+        }
+        catch (Exception failure) when (failure is NpgsqlException or UnauthorizedAccessException or IOException)
         {
             throw new StoreStartException($"The database cannot be reached: {failure.Message} Check the connection string or the file's folder.", failure);
         }

@@ -5,7 +5,7 @@ using Npgsql;
 namespace Grid.Storage.PostgreSql;
 
 /// <summary>Connections to PostgreSQL, and what its errors mean.</summary>
-internal sealed partial class PostgreSqlDatabase : IStoreStartup, IAsyncDisposable
+internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, IAsyncDisposable
 {
     // Below the request budget of 10 s, so that a caller hears of it.
     private const int CommandTimeoutSeconds = 8;
@@ -20,9 +20,10 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IAsyncDisposab
     private readonly StoreOptions _options;
     private readonly ILogger<PostgreSqlDatabase> _logger;
 
-    public PostgreSqlDatabase(StoreOptions options, ILogger<PostgreSqlDatabase> logger)
+    public PostgreSqlDatabase(StoreOptions options, StoreCondition condition, ILogger<PostgreSqlDatabase> logger)
     {
         _options = options;
+        Condition = condition;
         _logger = logger;
         var settings = new NpgsqlConnectionStringBuilder(options.RequiredConnectionString)
         {
@@ -39,8 +40,12 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IAsyncDisposab
         _reserved = NpgsqlDataSource.Create(settings);
     }
 
+    public StoreCondition Condition { get; }
+
     /// <summary>Runs work on a connection; every failure that leaves the outcome open, or the work undone, is one kind of exception.</summary>
     /// <remarks>Statements that the server refused for reasons of the moment (deadlock, serialisation) were rolled back and are tried again.</remarks>
+    /// <exception cref="StoreUnavailableException">No answer, or one that every statement would get.</exception>
+    /// <exception cref="UnstorableValueException">The server refused the values; nothing was done.</exception>
     public Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work) => RunAsync(_source, work);
 
     /// <summary>As <see cref="RunAsync{T}(Func{NpgsqlConnection, Task{T}})"/>, on connections that sessions do not use.</summary>
@@ -59,18 +64,46 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IAsyncDisposab
             {
                 Log.TriedAgain(_logger, refusal.SqlState);
             }
-            catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException && !IsStatementError(failure))
+            catch (PostgresException refusal) when (IsOfItsValues(refusal))
+            {
+                throw new UnstorableValueException("A value of this request cannot be stored.", refusal);
+            }
+            catch (PostgresException refusal)
+            {
+                if (WhyNoWrites(refusal.SqlState) is { } reason)
+                {
+                    Condition.Failed(reason);
+                }
+
+                throw new StoreUnavailableException($"PostgreSQL refused a statement ({refusal.SqlState}).", refusal);
+            }
+            catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException)
             {
                 throw new StoreUnavailableException("PostgreSQL did not answer.", failure);
             }
         }
     }
 
-    /// <summary>Whether the server refused the statement itself: then it was rolled back for certain, and would be refused again.</summary>
-    /// <remarks>The severity's invariant form: the other is in the server's language.</remarks>
-    public static bool IsStatementError(Exception failure) =>
-        failure is PostgresException { InvariantSeverity: "ERROR" } refusal
-        && refusal.SqlState[..2] is not ("08" or "25" or "40" or "53" or "54" or "55" or "57" or "58" or "XX");
+    /// <summary>Whether values were refused, by the server or (no UTF-8) by its driver: nothing was done, and would not be if it were tried again.</summary>
+    public static bool IsRefusal(Exception failure) => failure is ArgumentException;
+
+    /// <summary>What keeps the server from taking writes, with the repair; null if the state (SQLSTATE) is of another kind.</summary>
+    public static string? WhyNoWrites(string sqlState) => sqlState switch
+    {
+        PostgresErrorCodes.DiskFull => "PostgreSQL's disk is full (53100): make room.",
+        PostgresErrorCodes.OutOfMemory => "PostgreSQL is out of memory (53200).",
+        PostgresErrorCodes.ReadOnlySqlTransaction => "PostgreSQL is read-only (25006): it is a standby, or default_transaction_read_only is on. Connect to the primary (Target Session Attributes=read-write).",
+        PostgresErrorCodes.InsufficientPrivilege => "The database role lacks a right (42501): grant it the tables of the schema.",
+        ['5', '8', ..] => $"PostgreSQL cannot use its files ({sqlState}): see its log.",
+        ['X', 'X', ..] => $"PostgreSQL found damaged data or failed inside ({sqlState}): see its log.",
+        ['4', '2', ..] => $"PostgreSQL does not know Grid's tables as they are ({sqlState}): run 'grid migrate', and look who changed the schema.",
+        _ => null,
+    };
+
+    public void Verify()
+    {
+        // The server looks after its files.
+    }
 
     public void TakeOwnership()
     {
@@ -124,6 +157,10 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IAsyncDisposab
         await _source.DisposeAsync();
         await _reserved.DisposeAsync();
     }
+
+    // Data exceptions, constraints, limits (an index entry that is too large): the invariant severity, the other is in the server's language.
+    private static bool IsOfItsValues(PostgresException refusal) =>
+        refusal is { InvariantSeverity: "ERROR", SqlState: ['2', '2', ..] or ['2', '3', ..] or ['5', '4', ..] };
 
     private static bool IsOfTheMoment(PostgresException refusal) =>
         refusal.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;

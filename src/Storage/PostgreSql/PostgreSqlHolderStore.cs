@@ -14,6 +14,7 @@ internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHold
     public Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(row);
+        Storable.Require(row);
         return database.RunReservedAsync(async connection =>
         {
             await using var batch = new NpgsqlBatch(connection);
@@ -53,6 +54,7 @@ internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHold
 
             await rows.NextResultAsync(cancellationToken);
             var (cursor, entries) = await ReadFeedAsync(rows);
+            database.Condition.Worked();
             return new RenewedHolder(cursor, entries, [.. lost]);
         });
     }

@@ -10,6 +10,7 @@ internal sealed partial class PostgreSqlSessionStore
     public async ValueTask OrderAsync(SessionOrder order, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(order);
+        Storable.Require(order.Key.App, order.Key.Handle.TenantId, order.UserId);
         var (app, handle) = (order.Key.App.ToString(), order.Key.Handle);
         await _database.RunAsync(async connection =>
         {
@@ -26,6 +27,7 @@ internal sealed partial class PostgreSqlSessionStore
     public async ValueTask<bool> InsertOrderedAsync(SessionRecord session, DateTimeOffset now, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
+        Storable.Require(session);
         return await _database.RunAsync(async connection =>
         {
             await using var insert = new NpgsqlCommand(OrderSql.Insert, connection)

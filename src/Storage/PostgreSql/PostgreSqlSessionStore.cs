@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Holders;
@@ -24,28 +25,36 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
     public PostgreSqlSessionStore(PostgreSqlDatabase database, TimeProvider clock)
     {
         _database = database;
-        _reads = new(workers: 2, clock, ReadGroupAsync);
-        _inserts = new(workers: 2, clock, group => WriteGroupAsync(group, InsertBatch));
-        _updates = new(workers: 2, clock, group => WriteGroupAsync(group, UpdateBatch));
+        _reads = new(workers: 2, clock, failure => failure is not StoreUnavailableException, ReadGroupAsync);
+        _inserts = new(workers: 2, clock, PostgreSqlDatabase.IsRefusal, group => WriteGroupAsync(group, InsertBatch));
+        _updates = new(workers: 2, clock, PostgreSqlDatabase.IsRefusal, group => WriteGroupAsync(group, UpdateBatch));
     }
 
-    public ValueTask<SessionRecord?> ReadAsync(SessionKey key, CancellationToken cancellationToken) => _reads.AddAsync(key, key, cancellationToken);
+    public ValueTask<SessionRecord?> ReadAsync(SessionKey key, CancellationToken cancellationToken)
+    {
+        Storable.Require(key);
+        return _reads.AddAsync(key, key, cancellationToken);
+    }
 
     public ValueTask<bool> InsertAsync(SessionRecord session, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
+        Storable.Require(session);
         return _inserts.AddAsync(session.Key, session, cancellationToken);
     }
 
     public ValueTask<bool> UpdateAsync(SessionRecord session, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
+        Storable.Require(session);
         return _updates.AddAsync(session.Key, session, cancellationToken);
     }
 
     public async ValueTask<ImmutableArray<SessionHandle>> ListAsync(
-        AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken) =>
-        await _database.RunAsync(async connection =>
+        AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        Storable.Require(app, tenantId, userId);
+        return await _database.RunAsync(async connection =>
         {
             await using var list = new NpgsqlCommand(SessionSql.List, connection)
             {
@@ -60,10 +69,13 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
 
             return handles.ToImmutable();
         });
+    }
 
     public async ValueTask<RevokedSessions> RevokeAsync(
-        RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken) =>
-        await _database.RunAsync(async connection =>
+        RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        Storable.Require(scope);
+        return await _database.RunAsync(async connection =>
         {
             // One batch is one transaction. Epoch rows are locked before session rows, as inserts do.
             await using var batch = new NpgsqlBatch(connection);
@@ -94,6 +106,7 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
             await using var rows = await batch.ExecuteReaderAsync(CancellationToken.None);
             return await ReadRevokedAsync(rows, now);
         });
+    }
 
     public async ValueTask<int> PurgeExpiredAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
         await DeleteAsync(SessionSql.PurgeExpired, [Number(ExpiryHour.Passed(now)), Time(now), Number(limit)]);
@@ -147,30 +160,12 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
     private async Task WriteGroupAsync(
         IReadOnlyList<Grouped<SessionKey, SessionRecord, bool>> group, Action<NpgsqlBatch, IReadOnlyList<SessionRecord>> fill)
     {
-        try
+        SessionRecord[] rows = [.. group.Select(w => w.Input).OrderBy(r => r.Key.Handle.Id)];
+        var written = await _database.RunAsync(connection => ExecuteAsync(connection, rows, fill));
+        _database.Condition.Worked();
+        foreach (var work in group)
         {
-            SessionRecord[] rows = [.. group.Select(w => w.Input).OrderBy(r => r.Key.Handle.Id)];
-            var written = await _database.RunAsync(connection => ExecuteAsync(connection, rows, fill));
-            foreach (var work in group)
-            {
-                work.Complete(written.Contains(work.Key.Name));
-            }
-        }
-        catch (Exception failure) when (group.Count > 1 && PostgreSqlDatabase.IsStatementError(failure))
-        {
-            // Rolled back as a whole because of one of them: each on its own, so that it fails alone.
-            foreach (var work in group)
-            {
-                try
-                {
-                    var written = await _database.RunAsync(connection => ExecuteAsync(connection, [work.Input], fill));
-                    work.Complete(written.Count == 1);
-                }
-                catch (Exception own)
-                {
-                    work.Fail(own);
-                }
-            }
+            work.Complete(written.Contains(work.Key.Name));
         }
     }
 
@@ -305,16 +300,22 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
         });
     }
 
-    // Deletes return three columns, log entries more.
+    // Deletes tell of sessions, statements on the log of its entries: their first columns differ in name.
     private static async Task<RevokedSessions> ReadRevokedAsync(NpgsqlDataReader rows, DateTimeOffset now)
     {
         var sessions = ImmutableArray.CreateBuilder<SessionHandle>();
         var entries = ImmutableArray.CreateBuilder<RevocationEntry>();
         do
         {
+            var areEntries = rows.FieldCount > 0 && rows.GetName(0) switch
+            {
+                "position" => true,
+                "handle" => false,
+                var other => throw new InvalidOperationException($"A revocation's statement returns neither sessions nor entries but {other}."),
+            };
             while (await rows.ReadAsync())
             {
-                if (rows.FieldCount > 3)
+                if (areEntries)
                 {
                     entries.Add(HolderSql.ToEntry(rows, 0));
                 }

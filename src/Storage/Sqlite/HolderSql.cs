@@ -14,6 +14,9 @@ internal static class HolderSql
 
     public const string Head = "SELECT coalesce(max(position), 0) FROM grid_revocation";
 
+    // Also of entries that were purged.
+    public const string LastPosition = "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'grid_revocation'), 0)";
+
     public const string RevokedKeys = $"SELECT {EntryColumns} FROM grid_revocation WHERE kid IS NOT NULL";
 
     public const string Renew = "UPDATE grid_holder SET counter = counter + 1 WHERE incarnation = @p0";

@@ -1,54 +1,30 @@
 using System.Collections.Concurrent;
 using Grid.Abstractions;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 
 namespace Grid.Storage.Sqlite;
 
-/// <summary>The embedded file: owned by one process, written by one thread, read by many.</summary>
-internal sealed class SqliteDatabase : IStoreStartup, IDisposable
+/// <summary>Connections to the embedded file: owned by one process, written by one thread, read by many.</summary>
+internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisposable
 {
     private readonly string _path;
+    private readonly StoreCondition _condition;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<SqliteDatabase> _logger;
     private readonly ConcurrentBag<SqliteStatements> _readers = [];
-    private readonly Lazy<FileStream> _ownership;
+    private readonly Lazy<SqliteFile> _file;
 
-    public SqliteDatabase(StoreOptions options)
+    public SqliteDatabase(StoreOptions options, StoreCondition condition, TimeProvider clock, ILogger<SqliteDatabase> logger)
     {
         _path = Path.GetFullPath(options.RequiredSqlitePath);
-        _ownership = new Lazy<FileStream>(() => TakeOwnership(_path));
+        (_condition, _clock, _logger) = (condition, clock, logger);
+        _file = new Lazy<SqliteFile>(() => SqliteFile.Own(_path));
     }
 
-    /// <summary>Makes folder and file (mode 0600) if they are missing.</summary>
-    public static void Prepare(string path)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+    public StoreCondition Condition => _condition;
 
-        // SQLite gives -wal and -shm the mode of the database file.
-        new FileStream(path, PrivateFile(FileMode.OpenOrCreate, FileShare.ReadWrite)).Dispose();
-        if (!OperatingSystem.IsWindows())
-        {
-            File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-        }
-    }
-
-    /// <summary>Kept in the file: every later connection, Orleans' own among them, waits for a writer instead of failing beside readers.</summary>
-    public static void UseWriteAheadLog(string path)
-    {
-        using var connection = new SqliteConnection(ConnectionString(path));
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = "PRAGMA journal_mode = WAL";
-        command.ExecuteScalar();
-    }
-
-    /// <summary>How to open the file; also for Orleans' grain storage.</summary>
-    public static string ConnectionString(string path) => new SqliteConnectionStringBuilder
-    {
-        DataSource = Path.GetFullPath(path),
-        DefaultTimeout = 10,
-        Pooling = true,
-    }.ToString();
-
-    public void TakeOwnership() => _ = _ownership.Value;
+    public void TakeOwnership() => _ = _file.Value;
 
     public Task<StoreFacts> CheckAsync(CancellationToken cancellationToken)
     {
@@ -59,7 +35,18 @@ internal sealed class SqliteDatabase : IStoreStartup, IDisposable
         }
         catch (SqliteException failure)
         {
-            throw new StoreStartException($"{_path} cannot be used as a database: {failure.Message} If it is not Grid's file, set Grid:Store:SqlitePath to another one.", failure);
+            throw new StoreStartException($"{_path} cannot be used as a database: {failure.Message} {SqliteFailure.Repair(failure)}", failure);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Verify()
+    {
+        _condition.ThrowIfCondemned();
+        if (_file.Value.Look() is { } loss)
+        {
+            Condemn(loss);
+            _condition.ThrowIfCondemned();
         }
     }
 
@@ -67,15 +54,18 @@ internal sealed class SqliteDatabase : IStoreStartup, IDisposable
     public SqliteStatements Open()
     {
         TakeOwnership();
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(ConnectionString(_path)) { Pooling = false }.ToString());
+        Verify();
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder(SqliteFile.ConnectionString(_path)) { Pooling = false }.ToString());
         try
         {
             connection.Open();
             var statements = new SqliteStatements(connection);
 
-            // FULL: a commit is on disk before anybody hears of it. WAL: readers do not wait for the writer.
-            statements.Scalar("PRAGMA journal_mode = WAL");
+            // A commit is on disk before anybody hears of it.
             statements.Scalar("PRAGMA synchronous = FULL");
+
+            // Opened by name: it may have been given to another file a moment ago.
+            Verify();
             return statements;
         }
         catch
@@ -88,6 +78,7 @@ internal sealed class SqliteDatabase : IStoreStartup, IDisposable
     /// <summary>Reads on this thread; in-process reads take microseconds.</summary>
     public T Read<T>(Func<SqliteStatements, T> read)
     {
+        _condition.ThrowIfCondemned();
         SqliteStatements? reader = null;
         try
         {
@@ -102,10 +93,12 @@ internal sealed class SqliteDatabase : IStoreStartup, IDisposable
             _readers.Add(reader);
             return result;
         }
-        catch (SqliteException failure)
+        catch (Exception failure)
         {
             reader?.Dispose();
-            throw new StoreUnavailableException("The SQLite file could not be read.", failure);
+            throw failure is SqliteException refusal
+                ? new StoreUnavailableException($"The SQLite file could not be read. {SqliteFailure.Repair(refusal)}", failure)
+                : failure;
         }
     }
 
@@ -116,39 +109,42 @@ internal sealed class SqliteDatabase : IStoreStartup, IDisposable
             reader.Dispose();
         }
 
-        if (_ownership.IsValueCreated)
+        if (_file.IsValueCreated)
         {
-            _ownership.Value.Dispose();
+            _file.Value.Dispose();
         }
     }
 
-    private static FileStream TakeOwnership(string path)
+    private void Condemn(SqliteLoss loss)
     {
-        Prepare(path);
+        _condition.Condemn(loss.CanBeSaved
+            ? $"{loss.What} What was acknowledged is being saved beside it: end Grid, put the saved file in its place, remove its -wal and -shm, start again."
+            : $"{loss.What} End Grid, restore a backup into an empty folder (never over a file in use), start again.");
+        if (loss.CanBeSaved)
+        {
+            // As long as it takes; nothing else uses the store any more.
+            new Thread(Save) { IsBackground = true, Name = "grid-sqlite-save" }.Start();
+        }
+    }
+
+    private void Save()
+    {
         try
         {
-            // The kernel gives the lock back when the process ends, however it ends.
-            return new FileStream(path + ".lock", PrivateFile(FileMode.OpenOrCreate, FileShare.None));
+            Log.Saved(_logger, _file.Value.Save(_clock.GetUtcNow()));
         }
-        catch (IOException failure)
+        catch (Exception failure)
         {
-            throw new StoreStartException(
-                $"Another process is using {path}. Only one Grid may own a SQLite file: end the other one, give this one its own file (Grid:Store:SqlitePath), or move to PostgreSQL.", failure);
-        }
-        catch (UnauthorizedAccessException failure)
-        {
-            throw new StoreStartException($"{path} cannot be opened: {failure.Message} Give the service's user the right to write in that folder.", failure);
+            Log.NotSaved(_logger, failure);
         }
     }
 
-    private static FileStreamOptions PrivateFile(FileMode mode, FileShare share)
+    private static partial class Log
     {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = share };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
+        [LoggerMessage(2604, LogLevel.Critical, "Everything that was acknowledged is in {File}; put it in the database's place before the next start")]
+        public static partial void Saved(ILogger logger, string file);
 
-        return options;
+        [LoggerMessage(2605, LogLevel.Critical, "What was acknowledged could not be saved beside the database")]
+        public static partial void NotSaved(ILogger logger, Exception failure);
     }
 }

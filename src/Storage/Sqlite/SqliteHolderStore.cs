@@ -15,6 +15,7 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
     public async Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(row);
+        Storable.Require(row);
         var forgetsSilos = _isFirst && row.Kind == HolderKind.Silo;
         var registered = await writer.WriteAsync(statements =>
         {
@@ -47,7 +48,14 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
                 }
             }
 
-            var entries = HolderSql.ReadEntries(statements.With(HolderSql.Feed, long.Parse(renewal.Cursor, CultureInfo.InvariantCulture)));
+            var cursor = long.Parse(renewal.Cursor, CultureInfo.InvariantCulture);
+            if ((long)statements.With(HolderSql.LastPosition).ExecuteScalar()! < cursor)
+            {
+                // Somebody restored an older copy under this process: what comes next would have positions that it takes for read.
+                return new RenewedHolder(renewal.Cursor, [], [renewal.Incarnation, .. renewal.Others]);
+            }
+
+            var entries = HolderSql.ReadEntries(statements.With(HolderSql.Feed, cursor));
             return new RenewedHolder(entries.Count == 0 ? renewal.Cursor : Text(entries[^1].Position), entries, lost);
         });
     }

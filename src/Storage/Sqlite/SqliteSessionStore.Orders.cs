@@ -8,6 +8,7 @@ internal sealed partial class SqliteSessionStore
     public async ValueTask OrderAsync(SessionOrder order, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(order);
+        Storable.Require(order.Key.App, order.Key.Handle.TenantId, order.UserId);
         var (app, handle) = (order.Key.App.ToString(), order.Key.Handle);
         await WriteAsync(statements =>
         {
@@ -19,6 +20,7 @@ internal sealed partial class SqliteSessionStore
     public ValueTask<bool> InsertOrderedAsync(SessionRecord session, DateTimeOffset now, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
+        Storable.Require(session);
         var (app, handle) = (session.Key.App.ToString(), session.Key.Handle);
         return WriteAsync(statements =>
             statements.With(OrderSql.Use, app, handle.TenantId, Bytes(handle.Id), session.UserId, Time(now)).ExecuteScalar() is 1L && Insert(statements, session));

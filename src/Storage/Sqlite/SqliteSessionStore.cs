@@ -12,11 +12,11 @@ namespace Grid.Storage.Sqlite;
 /// <inheritdoc cref="ISessionStore"/>
 internal sealed partial class SqliteSessionStore(SqliteDatabase database, SqliteWriter writer) : ISessionStore
 {
-
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, CancellationToken cancellationToken)
     {
         try
         {
+            Storable.Require(key);
             return new ValueTask<SessionRecord?>(database.Read(statements =>
             {
                 using var row = statements.With(SessionSql.Read, Bytes(key.Handle.Id), key.App.ToString(), key.Handle.TenantId).ExecuteReader();
@@ -32,6 +32,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
     public ValueTask<bool> InsertAsync(SessionRecord session, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
+        Storable.Require(session);
         return WriteAsync(statements =>
         {
             statements.With(SessionSql.EnsureEpoch, session.Key.App.ToString(), session.UserId, session.Key.Handle.TenantId).ExecuteNonQuery();
@@ -42,6 +43,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
     public ValueTask<bool> UpdateAsync(SessionRecord session, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(session);
+        Storable.Require(session);
         return WriteAsync(statements => statements.With(
             SessionSql.Update, Bytes(session.Key.Handle.Id), session.Key.App.ToString(), session.Key.Handle.TenantId, session.Version,
             session.Chain.Current.ToArray(), session.Chain.Previous?.ToArray(),
@@ -50,8 +52,10 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
     }
 
     public ValueTask<ImmutableArray<SessionHandle>> ListAsync(
-        AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken) =>
-        new(Task.FromResult(database.Read(statements =>
+        AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        Storable.Require(app, tenantId, userId);
+        return new(Task.FromResult(database.Read(statements =>
         {
             var handles = ImmutableArray.CreateBuilder<SessionHandle>();
             using var rows = statements.With(SessionSql.List, app.ToString(), userId, tenantId, Time(now)).ExecuteReader();
@@ -62,10 +66,13 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
 
             return handles.ToImmutable();
         })));
+    }
 
     public ValueTask<RevokedSessions> RevokeAsync(
-        RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken) =>
-        WriteAsync(statements => scope switch
+        RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        Storable.Require(scope);
+        return WriteAsync(statements => scope switch
         {
             RevocationScope.Named named => RevokeNamed(statements, named, reason, now),
             RevocationScope.User user => RevokeUser(statements, user, reason, now),
@@ -74,6 +81,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
             RevocationScope.SigningKey key => new RevokedSessions([], [.. Log(statements, RevocationKind.SigningKey, scope.App, null, null, key.Kid, reason, now)]),
             _ => throw new ArgumentException($"Unknown scope {scope.GetType().Name}.", nameof(scope)),
         });
+    }
 
     public ValueTask<int> PurgeExpiredAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
         WriteAsync(statements => statements.With(SessionSql.PurgeExpired, ExpiryHour.Passed(now), Time(now), limit).ExecuteNonQuery());

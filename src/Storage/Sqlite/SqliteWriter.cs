@@ -10,13 +10,21 @@ internal sealed class SqliteWriter : IDisposable
     private const int MaxWaiting = 10_000;
     private const int MaxGroup = 256;
 
+    // Seconds for which a foreign writer is waited for before those in the group who have waited too long are told.
+    private const int PatienceForLock = 1;
+
+    // As in GroupQueue (docs/decisions/0002).
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
+
     private readonly SqliteDatabase _database;
+    private readonly TimeProvider _clock;
     private readonly Channel<Work> _waiting = Channel.CreateBounded<Work>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly Thread _thread;
 
-    public SqliteWriter(SqliteDatabase database)
+    public SqliteWriter(SqliteDatabase database, TimeProvider clock)
     {
         _database = database;
+        _clock = clock;
         _thread = new Thread(Run) { IsBackground = true, Name = "grid-sqlite-writer" };
         _thread.Start();
     }
@@ -24,7 +32,7 @@ internal sealed class SqliteWriter : IDisposable
     /// <summary>Runs a write inside the next transaction; its result is handed out after the commit.</summary>
     public Task<T> WriteAsync<T>(Func<SqliteStatements, T> write)
     {
-        var work = new Work<T>(write);
+        var work = new Work<T>(write, _clock.GetTimestamp());
         return _waiting.Writer.TryWrite(work)
             ? work.Done
             : Task.FromException<T>(new StoreUnavailableException("The store has more work waiting than it can take."));
@@ -40,34 +48,40 @@ internal sealed class SqliteWriter : IDisposable
     {
         SqliteStatements? statements = null;
         var group = new List<Work>(MaxGroup);
-        while (_waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        while (group.Count > 0 || _waiting.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
         {
-            group.Clear();
             while (group.Count < MaxGroup && _waiting.Reader.TryRead(out var work))
             {
                 group.Add(work);
             }
 
+            RefuseLate(group);
+            if (group.Count == 0)
+            {
+                continue;
+            }
+
             try
             {
+                _database.Condition.ThrowIfCondemned();
                 statements ??= _database.Open();
-                if (!TryCommit(statements, group) && group.Count > 1)
+                if (TryBegin(statements))
                 {
-                    // Rolled back because of one of them: each on its own, so that it fails alone.
-                    foreach (var work in group)
-                    {
-                        TryCommit(statements, [work]);
-                    }
+                    Commit(statements, group);
+                    group.Clear();
                 }
             }
             catch (Exception failure)
             {
                 // The commit itself failed, or the file cannot be opened: outcome unknown, start over with a new connection.
+                Report(failure);
+                var answer = Unavailable(failure);
                 foreach (var work in group)
                 {
-                    work.Fail(new StoreUnavailableException("The SQLite file could not be written.", failure));
+                    work.Fail(new StoreUnavailableException(answer.Message, answer.InnerException));
                 }
 
+                group.Clear();
                 statements?.Dispose();
                 statements = null;
             }
@@ -76,39 +90,96 @@ internal sealed class SqliteWriter : IDisposable
         statements?.Dispose();
     }
 
-    /// <returns>False if a write failed and everything was rolled back; a group of one has been told so.</returns>
-    private static bool TryCommit(SqliteStatements statements, List<Work> group)
+    // Never sent, so certainly not done.
+    private void RefuseLate(List<Work> group)
     {
-        statements.With("BEGIN IMMEDIATE").ExecuteNonQuery();
+        group.RemoveAll(work =>
+        {
+            var isLate = _clock.GetElapsedTime(work.Since) > MaxWait;
+            if (isLate)
+            {
+                work.Fail(new StoreUnavailableException("The store is too slow for the work that waits."));
+            }
+
+            return isLate;
+        });
+    }
+
+    /// <returns>False if a foreign writer holds the lock: nothing was sent, the group goes on waiting.</returns>
+    private bool TryBegin(SqliteStatements statements)
+    {
+        try
+        {
+            var begin = statements.With("BEGIN IMMEDIATE");
+            begin.CommandTimeout = PatienceForLock;
+            begin.ExecuteNonQuery();
+            return true;
+        }
+        catch (SqliteException failure) when (SqliteFailure.IsBusy(failure))
+        {
+            Report(failure);
+            return false;
+        }
+    }
+
+    /// <summary>Commits the group inside the open transaction. If one of it is refused, halves of it are tried in transactions of their own, so that it fails alone.</summary>
+    private void Commit(SqliteStatements statements, List<Work> group)
+    {
         foreach (var work in group)
         {
             try
             {
                 work.Run(statements);
             }
-            catch (Exception failure)
+            catch (Exception failure) when (failure is not SqliteException || SqliteFailure.IsStatementError(failure))
             {
                 statements.With("ROLLBACK").ExecuteNonQuery();
                 if (group.Count == 1)
                 {
-                    work.Fail(failure is SqliteException ? new StoreUnavailableException("The SQLite file could not be written.", failure) : failure);
+                    work.Fail(failure is SqliteException ? new UnstorableValueException("A value of this request cannot be stored.", failure) : failure);
+                    return;
                 }
 
-                return false;
+                CommitAlone(statements, group[..(group.Count / 2)]);
+                CommitAlone(statements, group[(group.Count / 2)..]);
+                return;
             }
         }
 
         statements.With("COMMIT").ExecuteNonQuery();
+
+        // Before anybody hears of it: a commit into a file without a name is lost with this process.
+        _database.Verify();
+        _database.Condition.Worked();
         foreach (var work in group)
         {
             work.Complete();
         }
-
-        return true;
     }
 
-    private abstract class Work
+    private void CommitAlone(SqliteStatements statements, List<Work> group)
     {
+        statements.With("BEGIN IMMEDIATE").ExecuteNonQuery();
+        Commit(statements, group);
+    }
+
+    private void Report(Exception failure)
+    {
+        if (failure is SqliteException refusal)
+        {
+            _database.Condition.Failed($"{refusal.Message} {SqliteFailure.Repair(refusal)}");
+        }
+    }
+
+    private static StoreUnavailableException Unavailable(Exception failure) => failure as StoreUnavailableException
+        ?? new StoreUnavailableException(
+            $"The SQLite file could not be written. {(failure is SqliteException refusal ? SqliteFailure.Repair(refusal) : "")}".TrimEnd(), failure);
+
+    private abstract class Work(long since)
+    {
+        /// <summary>Timestamp of its arrival.</summary>
+        public long Since { get; } = since;
+
         public abstract void Run(SqliteStatements statements);
 
         public abstract void Complete();
@@ -116,7 +187,7 @@ internal sealed class SqliteWriter : IDisposable
         public abstract void Fail(Exception failure);
     }
 
-    private sealed class Work<T>(Func<SqliteStatements, T> write) : Work
+    private sealed class Work<T>(Func<SqliteStatements, T> write, long since) : Work(since)
     {
         private readonly TaskCompletionSource<T> _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private T? _result;

@@ -1,0 +1,11 @@
+namespace Grid.Abstractions;
+
+/// <summary>A value that no database of ours can keep to the letter: the caller's bug, and never written. Fronts answer 400.</summary>
+[GenerateSerializer, Alias("grid.unstorable-value")]
+public sealed class UnstorableValueException : ArgumentException
+{
+    public UnstorableValueException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}
