@@ -1,4 +1,5 @@
 using Grid.Client.CoreApi;
+using Grid.Client.Endpoints;
 using Grid.Client.Live;
 using Grid.Client.Sessions;
 using Microsoft.AspNetCore.Authentication;
@@ -49,6 +50,7 @@ public static class GridAuthentication
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<SessionRequests>();
         services.TryAddSingleton<GridErrors>();
+        services.TryAddSingleton<EventStreams>();
         return services;
     }
 }

@@ -79,6 +79,15 @@ public sealed class GridOptions
     /// <summary>Keys of claims that forward-auth hands on as <c>X-Grid-Claim-…</c>; letters, digits and hyphens.</summary>
     public IList<string> ForwardClaims { get; } = [];
 
+    /// <summary>Pages that may wait for the end of their session (<c>/session/events</c>) in this process at once. Default 10,000; each keeps a connection open.</summary>
+    public int MaxEventStreams { get; set; } = 10_000;
+
+    /// <summary>Of those, for one session. A browser needs one, whatever number of tabs it has. Default 20.</summary>
+    public int MaxEventStreamsPerSession { get; set; } = 20;
+
+    /// <summary>Of those, from one address; loopback ones, where a proxy may be, do not count. Default 1,000: offices and phone networks share addresses.</summary>
+    public int MaxEventStreamsPerAddress { get; set; } = 1_000;
+
     /// <summary>Claims that every new session gets.</summary>
     public IList<SessionClaim> Claims { get; } = [];
 

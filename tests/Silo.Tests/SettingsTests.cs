@@ -92,6 +92,31 @@ public sealed class SettingsTests
         Assert.Equal("0.0.0.0", Read(("Grid:Core:Address", "*"), ("API_KEYS", Key)).Address.ToString());
     }
 
+    [Theory]
+    [InlineData(1024L, 229, 459)]
+    [InlineData(4096L, 1253, 2507)]
+    [InlineData(1_048_576L, 13_333, 20_000)]
+    [InlineData(null, 13_333, 20_000)]
+    public void Connections_follow_what_the_system_allows_and_leave_the_process_its_own(long? descriptors, int core, int front)
+    {
+        var budget = ConnectionBudget.Of(Read(), descriptors);
+
+        Assert.Equal((core, front, front / 2), (budget.Core, budget.Front, budget.FrontPerAddress));
+        Assert.True(descriptors is null || budget.Core + budget.Front + 336 <= descriptors);
+        var onPostgreSql = ConnectionBudget.Of(Read(("Grid:Store:ConnectionString", "Host=db;Username=u;Database=d"), ("Grid:Keys:EncryptionKey", "x")), descriptors);
+        Assert.True(descriptors is null || onPostgreSql.Core + onPostgreSql.Front + 336 + 16 + 64 <= descriptors);
+    }
+
+    [Fact]
+    public void Connections_beyond_what_the_system_allows_are_refused_with_the_repair()
+    {
+        Assert.Contains("LimitNOFILE", Assert.Throws<SettingsException>(() => ConnectionBudget.Of(Read(), 256)).Message, StringComparison.Ordinal);
+        var asked = Read(("Grid:Front:MaxConnections", "5000"), ("Grid:Front:MaxConnectionsPerAddress", "5000"));
+        Assert.Contains("Grid:Front:MaxConnections", Assert.Throws<SettingsException>(() => ConnectionBudget.Of(asked, 4096)).Message, StringComparison.Ordinal);
+        Assert.Equal((5000, 5000), (ConnectionBudget.Of(asked, 65_536).Front, ConnectionBudget.Of(asked, 65_536).FrontPerAddress));
+        Assert.NotNull(ConnectionBudget.ReadLimit());
+    }
+
     [Fact]
     public void A_misspelt_key_is_told_with_the_nearest_one()
     {

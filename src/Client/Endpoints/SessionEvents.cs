@@ -26,6 +26,14 @@ internal static class SessionEvents
         }
 
         var response = context.Response;
+        using var place = context.RequestServices.GetRequiredService<EventStreams>().TryEnter((session.TenantId, session.Handle), context.Connection.RemoteIpAddress, out var refusal);
+        if (place is null)
+        {
+            response.Headers.RetryAfter = "15";
+            await FrontAnswers.MessageAsync(context, refusal, "too many event streams are open, please retry");
+            return;
+        }
+
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";

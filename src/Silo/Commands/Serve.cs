@@ -21,6 +21,7 @@ internal static partial class Serve
         var environment = Configuration.Environment();
         var configuration = Configuration.Build(environment, overrides);
         var settings = GridSettings.Read(configuration, environment);
+        var connections = ConnectionBudget.Of(settings, ConnectionBudget.ReadLimit());
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
@@ -36,13 +37,13 @@ internal static partial class Serve
         builder.Services.AddGridCore();
         if (settings.Front.Enabled)
         {
-            builder.Services.AddGridFront(settings.Front.ToDoor(settings.FrontAddress, builder.Environment.EnvironmentName));
+            builder.Services.AddGridFront(settings.Front.ToDoor(settings.FrontAddress, builder.Environment.EnvironmentName, connections.Front));
         }
 
         builder.Services.AddGridHealth();
         builder.AddGridSilo(settings);
         builder.Services.AddHostedService<AnnounceKeys>();
-        builder.WebHost.AddGridKestrel(settings);
+        builder.WebHost.AddGridKestrel(settings, connections);
         builder.Host.UseSystemd();
         await using var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Grid");
@@ -58,6 +59,11 @@ internal static partial class Serve
         if (isChanging)
         {
             Log.KeyIsChanging(logger);
+        }
+
+        if (connections.Descriptors is < ConnectionBudget.Comfortable and { } few)
+        {
+            Log.FewDescriptors(logger, few, connections.Core, connections.Front);
         }
 
         app.UseGridFraming();
@@ -129,6 +135,9 @@ internal static partial class Serve
 
         [LoggerMessage(1003, LogLevel.Information, "Ready. API keys configured: {Count}")]
         public static partial void Ready(ILogger logger, int count);
+
+        [LoggerMessage(1023, LogLevel.Warning, "This process may open {Descriptors} files and sockets only: the core API takes {Core} connections at once, the front {Front}. Raise 'ulimit -n' (LimitNOFILE=, '--ulimit nofile=') for more")]
+        public static partial void FewDescriptors(ILogger logger, long descriptors, int core, int front);
 
         [LoggerMessage(1004, LogLevel.Warning, "Setting {Key} is not known and has no effect; did you mean {Nearest}?")]
         public static partial void UnknownKey(ILogger logger, string key, string nearest);

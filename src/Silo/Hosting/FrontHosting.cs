@@ -10,11 +10,19 @@ namespace Grid.Silo.Hosting;
 /// <summary>From operators' settings to the front.</summary>
 internal static class FrontHosting
 {
-    public static FrontDoor ToDoor(this FrontOptions front, IPAddress address, string environment) => new()
+    /// <param name="front">As set.</param>
+    /// <param name="address">That it listens on.</param>
+    /// <param name="environment">Decides about the first page.</param>
+    /// <param name="connections">That it takes at once; streams get half of them, so that they leave room for requests.</param>
+    public static FrontDoor ToDoor(this FrontOptions front, IPAddress address, string environment, int? connections = null) => new()
     {
         App = new AppKey("", front.App),
         ShowsFirstPage = front.FirstPage ?? (environment == Environments.Development && IPAddress.IsLoopback(address)),
-        Browser = options => Fill(options, front),
+        Browser = options =>
+        {
+            Fill(options, front);
+            options.MaxEventStreams = connections is { } all ? Math.Max(1, all / 2) : options.MaxEventStreams;
+        },
     };
 
     /// <exception cref="SettingsException">A value is wrong: said before anything starts.</exception>

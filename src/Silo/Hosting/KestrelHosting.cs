@@ -1,6 +1,9 @@
+using System.Net;
 using Grid.Silo.Settings;
 using Grid.WebFront.Doors;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Grid.Silo.Hosting;
 
@@ -9,28 +12,49 @@ internal static class KestrelHosting
 {
     private const string FrontMark = "grid.front";
 
-    public static void AddGridKestrel(this IWebHostBuilder web, GridSettings settings) => web.ConfigureKestrel(kestrel =>
+    public static void AddGridKestrel(this IWebHostBuilder web, GridSettings settings, ConnectionBudget budget)
     {
-        kestrel.AddServerHeader = false;
-        kestrel.ReadHeadersAsBytes();
-        kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
-        kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
-        kestrel.Limits.MaxRequestHeaderCount = 100;
-        kestrel.Limits.MaxRequestLineSize = 8 * 1024;
-        kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-        kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
-        kestrel.Limits.MaxConcurrentConnections = 20_000;
-        kestrel.Listen(settings.Address, settings.Core.Port);
-        if (settings.Front.Enabled)
+        web.ConfigureServices(services => services.AddSingleton<IConnectionListenerFactory, DoorTransport>());
+        web.ConfigureKestrel(kestrel =>
         {
-            kestrel.Listen(settings.FrontAddress, settings.Front.Port, door => door.Use(next => connection =>
+            kestrel.AddServerHeader = false;
+            kestrel.ReadHeadersAsBytes();
+            kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 32 * 1024;
+            kestrel.Limits.MaxRequestHeaderCount = 100;
+            kestrel.Limits.MaxRequestLineSize = 8 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
+
+            // Whoever sends or takes his bytes one by one holds a place, and its memory, for nothing.
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+            kestrel.Limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
+            var clock = kestrel.ApplicationServices.GetRequiredService<TimeProvider>();
+            var logger = kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Grid.Connections");
+            kestrel.Open(settings.Address, settings.Core.Port, new Door("Core API", budget.Core, int.MaxValue, clock, logger), mark: null);
+            if (settings.Front.Enabled)
             {
-                connection.Items[FrontMark] = FrontMark;
-                return next(connection);
-            }));
-        }
-    });
+                kestrel.Open(settings.FrontAddress, settings.Front.Port, new Door("Front", budget.Front, budget.FrontPerAddress, clock, logger), FrontMark);
+            }
+        });
+    }
 
     /// <summary>Whether a request came in by the front's socket. The port alone would not tell: it may be any, and two addresses may share it.</summary>
     public static bool IsFront(HttpContext context) => context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(FrontMark) == true;
+
+    private static void Open(this KestrelServerOptions kestrel, IPAddress address, int port, Door door, string? mark) =>
+        kestrel.Listen(new DoorEndPoint(address, port, door), listen =>
+        {
+            // Without TLS there is nothing to agree on another version by.
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(next => connection =>
+            {
+                if (mark is not null)
+                {
+                    connection.Items[mark] = mark;
+                }
+
+                return DoorTransport.GuardAsync(connection, door, next);
+            });
+        });
 }

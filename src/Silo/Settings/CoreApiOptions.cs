@@ -18,6 +18,10 @@ internal sealed class CoreApiOptions
     /// <summary>Comma-separated, each at least 20 characters of A-Z, a-z, 0-9, '=' and '-'. Default none.</summary>
     public string? ApiKeys { get; set; }
 
+    /// <summary>Connections at once; further ones are closed. Default: a third of what the process may open, beside what it needs itself; at most 20000.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Grid:Core:MaxConnections must lie between 1 and 1000000.")]
+    public int? MaxConnections { get; set; }
+
     /// <summary>Serve an address other than loopback without any API key. Default false.</summary>
     public bool AllowInsecureAddress { get; set; }
 }

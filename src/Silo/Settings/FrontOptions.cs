@@ -18,6 +18,14 @@ internal sealed class FrontOptions
     [Range(0, 65535, ErrorMessage = "Grid:Front:Port must lie between 0 and 65535.")]
     public int Port { get; set; } = 8080;
 
+    /// <summary>Connections at once; further ones are closed. Default: what the process may open, beside what it and the core API need; at most 20000.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Grid:Front:MaxConnections must lie between 1 and 1000000.")]
+    public int? MaxConnections { get; set; }
+
+    /// <summary>Of those, from one address; loopback ones do not count. Default: half. A proxy on another machine may need all.</summary>
+    [Range(1, 1_000_000, ErrorMessage = "Grid:Front:MaxConnectionsPerAddress must lie between 1 and 1000000.")]
+    public int? MaxConnectionsPerAddress { get; set; }
+
     /// <summary>Path of the session endpoints. Default /auth.</summary>
     [Required]
     public string BasePath { get; set; } = "/auth";
