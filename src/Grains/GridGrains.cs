@@ -59,6 +59,8 @@ public static class GridGrains
         services.TryAddSingleton<IAppDirectory>(provider => provider.GetRequiredService<AppDirectory>());
         services.TryAddSingleton<InstallationKey>();
         services.TryAddSingleton<UnreadableKeys>();
+        services.TryAddSingleton<Tenancy>();
+        services.TryAddSingleton<ITenancy>(provider => provider.GetRequiredService<Tenancy>());
         services.TryAddSingleton<KeyRings>();
         services.TryAddSingleton<IKeyRings>(provider => provider.GetRequiredService<KeyRings>());
         services.AddGrainService<SiloListener>();

@@ -7,6 +7,7 @@ using Grid.Storage;
 using Grid.TestKit;
 using Grid.Tokens.SigningKeys;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Storage;
 using Orleans.TestingHost;
 
 [assembly: AssemblyFixture(typeof(Grid.Grains.Tests.GridCluster))]
@@ -22,6 +23,8 @@ public sealed class GridCluster : IAsyncLifetime
     private InProcessTestCluster? _cluster;
 
     internal FaultyStore Store { get; private set; } = null!;
+
+    internal StateFaults StateFaults { get; } = new();
 
     internal StartedCalls Calls { get; } = new();
 
@@ -61,7 +64,9 @@ public sealed class GridCluster : IAsyncLifetime
             silo.Services.AddSingleton(_storage.GetRequiredService<IStoreClock>());
             silo.Services.AddSingleton(new KeyProtector(_keyEncryptionKey));
             silo.Services.AddSingleton(new AppDefaults());
-            silo.AddMemoryGrainStorage(GrainStores.State);
+            silo.AddMemoryGrainStorage("memory");
+            silo.Services.AddKeyedSingleton<IGrainStorage>(
+                GrainStores.State, (provider, _) => new FaultyStateStorage(provider.GetRequiredKeyedService<IGrainStorage>("memory"), StateFaults));
             silo.UseInMemoryReminderService();
             silo.AddGridGrains();
             silo.AddIncomingGrainCallFilter(Calls);

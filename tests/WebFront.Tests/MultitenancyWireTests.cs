@@ -36,6 +36,46 @@ public sealed class MultitenancyWireTests(CoreHost core)
     }
 
     [Fact]
+    public async Task A_removal_that_failed_half_way_ends_the_tenants_sessions_when_it_is_repeated()
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        var session = await core.CreateSessionAsync($"{app}/t1");
+        var (accessToken, refreshToken) = ($"{session["accessToken"]!["token"]}", $"{session["refreshToken"]!["token"]}");
+        var appId = app["/appid-".Length..];
+        core.Store.TakeAway(appId);
+        Assert.Equal(503, (await core.PostAsync($"{app}/recipe/multitenancy/tenant/remove", new { tenantId = "t1" })).Status);
+        core.Store.GiveBack(appId);
+
+        // Unknown from the first step on, though its sessions are still in the store.
+        Assert.Equal(400, (await core.PostAsync($"{app}/t1/recipe/session", new { userId = "u", enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } })).Status);
+        Assert.Equal("UNAUTHORISED", (await core.VerifyAsync(app, accessToken)).Word);
+        Assert.Equal("UNAUTHORISED", (await core.VerifyAsync(app, accessToken, version: "5.4", checkDatabase: true)).Word);
+        Assert.Equal("UNAUTHORISED", (await core.RefreshAsync(app, refreshToken)).Word);
+        Assert.Equal("UNAUTHORISED", (await core.PostAsync($"{app}/recipe/session/regenerate", new { accessToken, userDataInJWT = new { } })).Word);
+
+        Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync($"{app}/recipe/multitenancy/tenant/remove", new { tenantId = "t1" })).Text);
+        Assert.Equal("""{"status":"OK","didExist":false}""", (await core.PostAsync($"{app}/recipe/multitenancy/tenant/remove", new { tenantId = "t1" })).Text);
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        Assert.Equal("UNAUTHORISED", (await core.VerifyAsync(app, accessToken)).Word);
+        Assert.Equal("UNAUTHORISED", (await core.RefreshAsync(app, refreshToken)).Word);
+    }
+
+    [Fact]
+    public async Task A_create_that_a_removal_overtakes_leaves_no_session()
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        core.Store.BeforeInsert(app["/appid-".Length..], async () =>
+            Assert.Equal("OK", (await core.PostAsync($"{app}/recipe/multitenancy/tenant/remove", new { tenantId = "t1" })).Word));
+
+        var late = await core.PostAsync($"{app}/t1/recipe/session", new { userId = "u", enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } });
+
+        Assert.Equal(503, late.Status);
+        Assert.Empty((await core.SendAsync("GET", $"{app}/recipe/session/user?userId=u")).Json["sessionHandles"]!.AsArray());
+    }
+
+    [Fact]
     public async Task A_tenant_is_made_read_listed_and_removed_in_both_shapes()
     {
         var app = await core.CreateAppAsync();

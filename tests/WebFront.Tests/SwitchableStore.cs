@@ -10,11 +10,15 @@ namespace Grid.WebFront.Tests;
 internal sealed class SwitchableStore(ISessionStore inner) : ISessionStore
 {
     private readonly ConcurrentDictionary<string, bool> _away = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Func<Task>> _beforeInsert = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _reads = new(StringComparer.Ordinal);
 
     public void TakeAway(string appId) => _away[appId] = true;
 
     public void GiveBack(string appId) => _away.TryRemove(appId, out _);
+
+    /// <summary>Runs before the next insert into an app.</summary>
+    public void BeforeInsert(string appId, Func<Task> work) => _beforeInsert[appId] = work;
 
     public int Reads(string appId) => _reads.GetValueOrDefault(appId);
 
@@ -24,7 +28,15 @@ internal sealed class SwitchableStore(ISessionStore inner) : ISessionStore
         return For(key.App).ReadAsync(key, cancellationToken);
     }
 
-    public ValueTask<bool> InsertAsync(SessionRecord session, CancellationToken cancellationToken) => For(session.Key.App).InsertAsync(session, cancellationToken);
+    public async ValueTask<bool> InsertAsync(SessionRecord session, CancellationToken cancellationToken)
+    {
+        if (_beforeInsert.TryRemove(session.Key.App.AppId, out var work))
+        {
+            await work();
+        }
+
+        return await For(session.Key.App).InsertAsync(session, cancellationToken);
+    }
 
     public ValueTask OrderAsync(SessionOrder order, CancellationToken cancellationToken) => For(order.Key.App).OrderAsync(order, cancellationToken);
 

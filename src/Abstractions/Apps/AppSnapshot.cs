@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grid.Abstractions.Sessions;
 using Grid.Tokens;
 
 namespace Grid.Abstractions.Apps;
@@ -16,6 +17,9 @@ public sealed record AppSnapshot
 
     /// <summary>Ids of the app's tenants, <c>public</c> included.</summary>
     [Id(3)] public required ImmutableHashSet<string> TenantIds { get; init; }
+
+    /// <summary>Whether a session's tenant is one of the app's.</summary>
+    public bool HasTenantOf(SessionHandle handle) => handle.TenantId == TenantKey.PublicId || TenantIds.Contains(handle.TenantId);
 
     /// <summary>Requests from other addresses are refused with 403; null = no rule.</summary>
     [Id(4)] public string? IpAllowRegex { get; init; }

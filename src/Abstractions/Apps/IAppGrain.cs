@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
+using Grid.Revocation.Log;
 
 namespace Grid.Abstractions.Apps;
 
-/// <summary>One app: its settings and the list of its tenants. Key: <see cref="AppKey"/> text.</summary>
+/// <summary>One app: its settings and the list of its tenants. Key: <see cref="AppKey"/> text. Called through <see cref="ITenancy"/> for changes.</summary>
 [Alias("grid.app")]
 public interface IAppGrain : IGrainWithStringKey
 {
@@ -18,15 +19,38 @@ public interface IAppGrain : IGrainWithStringKey
     [Alias("put-tenant")]
     Task<PutResult> PutTenantAsync(string tenantId, TenantChange change, CancellationToken cancellationToken);
 
-    /// <summary>Ends all sessions of the app and forgets it.</summary>
-    [Alias("remove")]
-    Task<RemoveOutcome> RemoveAsync(CancellationToken cancellationToken);
+    /// <summary>First step of the app's removal: no silo knows it any more, and its sessions are revoked. Again if that was done before.</summary>
+    /// <param name="onlyBegun">Only if a removal has begun.</param>
+    /// <param name="cancellationToken">Ends the wait, not the work.</param>
+    /// <returns><c>Removing</c>, <c>NotFound</c>, <c>NotEmpty</c>, or <c>Unavailable</c>: then it may have begun.</returns>
+    [Alias("begin-removal")]
+    Task<RemovalStart> BeginRemovalAsync(bool onlyBegun, CancellationToken cancellationToken);
 
-    /// <summary>Ends all sessions of the tenant and forgets it.</summary>
-    [Alias("remove-tenant")]
-    Task<RemoveOutcome> RemoveTenantAsync(string tenantId, CancellationToken cancellationToken);
+    /// <summary>Last step, after the revocation was confirmed: forgets keys, tenants and settings.</summary>
+    /// <param name="removal">Of <see cref="RemovalStart"/>; one that another call has finished does nothing.</param>
+    /// <param name="cancellationToken">Ends the wait, not the work.</param>
+    [Alias("end-removal")]
+    Task<RemoveOutcome> EndRemovalAsync(Guid removal, CancellationToken cancellationToken);
+
+    /// <summary>As <see cref="BeginRemovalAsync"/>, of a tenant other than <c>public</c>.</summary>
+    [Alias("begin-tenant-removal")]
+    Task<RemovalStart> BeginTenantRemovalAsync(string tenantId, bool onlyBegun, CancellationToken cancellationToken);
+
+    /// <summary>As <see cref="EndRemovalAsync"/>, of a tenant other than <c>public</c>.</summary>
+    [Alias("end-tenant-removal")]
+    Task<RemoveOutcome> EndTenantRemovalAsync(string tenantId, Guid removal, CancellationToken cancellationToken);
 
     /// <summary>Every tenant of the app, <c>public</c> first, the rest by id.</summary>
     [Alias("list-tenants")]
     Task<ImmutableArray<TenantConfig>> ListTenantsAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>Answer to the first step of a removal.</summary>
+/// <param name="Outcome"><c>Removing</c> if there is something to confirm and to end.</param>
+/// <param name="Removal">Names this removal, so that nobody ends a later one of the same name.</param>
+/// <param name="Ended">The revocation of its sessions, to be confirmed before the last step.</param>
+[GenerateSerializer, Immutable, Alias("grid.removal-start")]
+public sealed record RemovalStart(
+    [property: Id(0)] RemoveOutcome Outcome,
+    [property: Id(1)] Guid Removal = default,
+    [property: Id(2)] ImmutableArray<RevocationEntry> Ended = default);

@@ -18,13 +18,21 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     [Alias("put-app")]
     Task<PutResult> PutAppAsync(AppKey app, TenantChange change, CancellationToken cancellationToken);
 
-    /// <summary>Removes an app and ends its sessions.</summary>
-    [Alias("remove-app")]
-    Task<RemoveOutcome> RemoveAppAsync(AppKey app, CancellationToken cancellationToken);
+    /// <summary>Strikes an app from the list.</summary>
+    [Alias("unlist-app")]
+    Task<RemoveOutcome> UnlistAppAsync(AppKey app, CancellationToken cancellationToken);
 
-    /// <summary>Removes a domain that has no app but <c>public</c>.</summary>
-    [Alias("remove-domain")]
-    Task<RemoveOutcome> RemoveDomainAsync(string domain, CancellationToken cancellationToken);
+    /// <summary>Marks a domain that has no app but <c>public</c>: it gets no other one.</summary>
+    /// <param name="domain">Which.</param>
+    /// <param name="onlyBegun">Only if it is marked.</param>
+    /// <param name="cancellationToken">Ends the wait, not the work.</param>
+    /// <returns><c>Removing</c>, <c>NotFound</c>, <c>NotEmpty</c> or <c>Unavailable</c>.</returns>
+    [Alias("begin-domain-removal")]
+    Task<RemoveOutcome> BeginDomainRemovalAsync(string domain, bool onlyBegun, CancellationToken cancellationToken);
+
+    /// <summary>Strikes a marked domain from the list, or only takes the mark off it.</summary>
+    [Alias("end-domain-removal")]
+    Task<RemoveOutcome> EndDomainRemovalAsync(string domain, bool keep, CancellationToken cancellationToken);
 }
 
 /// <summary>A connection-URI domain and the ids of its apps.</summary>

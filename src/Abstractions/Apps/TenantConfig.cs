@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grid.Revocation.Log;
 
 namespace Grid.Abstractions.Apps;
 
@@ -54,8 +55,14 @@ public sealed record TenantChange
 }
 
 /// <summary>Answer to a create-or-update.</summary>
+/// <param name="Outcome">How it went.</param>
+/// <param name="Error">With <c>InvalidConfig</c>: why.</param>
+/// <param name="Ended">What a new tenant ended of a former one of its name; <see cref="ITenancy"/> has it confirmed.</param>
 [GenerateSerializer, Immutable, Alias("grid.put-result")]
-public sealed record PutResult([property: Id(0)] PutOutcome Outcome, [property: Id(1)] string? Error = null);
+public sealed record PutResult(
+    [property: Id(0)] PutOutcome Outcome,
+    [property: Id(1)] string? Error = null,
+    [property: Id(2)] ImmutableArray<RevocationEntry> Ended = default);
 
 /// <summary>Outcomes of creating or updating an app, tenant or domain.</summary>
 public enum PutOutcome
@@ -71,6 +78,9 @@ public enum PutOutcome
 
     /// <summary>The store is away; nothing is known to have changed.</summary>
     Unavailable = 4,
+
+    /// <summary>A former one of that name is being removed; <see cref="ITenancy"/> finishes that first.</summary>
+    Removing = 5,
 }
 
 /// <summary>Outcomes of removing an app, tenant or domain. Its sessions are ended in the same call.</summary>
@@ -83,4 +93,7 @@ public enum RemoveOutcome
     NotEmpty = 2,
 
     Unavailable = 3,
+
+    /// <summary>No silo knows it any more; its end is not confirmed yet.</summary>
+    Removing = 4,
 }

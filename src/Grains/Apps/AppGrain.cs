@@ -4,6 +4,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Grains.Silos;
+using Grid.Revocation.Log;
 using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.Apps;
@@ -16,7 +17,7 @@ internal sealed partial class AppGrain(
     private AppKey _app;
     private AppSnapshot? _snapshot;
 
-    private bool Exists => storage.State.Exists || _app == AppKey.Public;
+    private bool Exists => storage.State is { Exists: true, Removal: null } || _app == AppKey.Public;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -30,6 +31,11 @@ internal sealed partial class AppGrain(
     public async Task<PutResult> PutAsync(TenantChange change, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(change);
+        if (storage.State.Removal is not null)
+        {
+            return new PutResult(PutOutcome.Removing);
+        }
+
         var config = CoreConfig.Apply(storage.State.CoreConfigJson, change.CoreConfigPatchJson ?? "{}", defaults);
         if (config.Error is not null)
         {
@@ -42,7 +48,8 @@ internal sealed partial class AppGrain(
             if (isNew)
             {
                 // Whatever an app of this name left behind must not come back to life with it.
-                await ForgetContentsAsync(RevocationReason.AppRemoved);
+                await revoker.CommitAsync(new RevocationScope.WholeApp { App = _app }, RevocationReason.AppRemoved, CancellationToken.None);
+                await ForgetKeysAsync();
             }
 
             var tenant = await PutTenantConfigAsync(TenantKey.PublicId, change, cancellationToken);
@@ -80,13 +87,16 @@ internal sealed partial class AppGrain(
             return await PutAsync(change, cancellationToken);
         }
 
+        if (storage.State.TenantRemovals.ContainsKey(tenantId))
+        {
+            return new PutResult(PutOutcome.Removing);
+        }
+
         var isNew = !storage.State.TenantIds.Contains(tenantId);
         try
         {
-            if (isNew)
-            {
-                await EndTenantSessionsAsync(tenantId);
-            }
+            // Whatever a tenant of this name left behind must not come back to life with it.
+            var ended = isNew ? await EndTenantSessionsAsync(tenantId) : [];
 
             var tenant = await PutTenantConfigAsync(tenantId, change, cancellationToken);
             if (tenant.Outcome is not (PutOutcome.Created or PutOutcome.Updated))
@@ -99,7 +109,7 @@ internal sealed partial class AppGrain(
                 await CommitAsync(storage.State with { Exists = true, TenantIds = storage.State.TenantIds.Add(tenantId) });
             }
 
-            return new PutResult(isNew ? PutOutcome.Created : PutOutcome.Updated);
+            return new PutResult(isNew ? PutOutcome.Created : PutOutcome.Updated, Ended: ended);
         }
         catch (StoreUnavailableException failure)
         {
@@ -108,24 +118,40 @@ internal sealed partial class AppGrain(
         }
     }
 
-    public async Task<RemoveOutcome> RemoveAsync(CancellationToken cancellationToken)
+    public async Task<RemovalStart> BeginRemovalAsync(bool onlyBegun, CancellationToken cancellationToken)
     {
-        if (!storage.State.Exists)
+        if (_app == AppKey.Public || (storage.State.Removal is null && (onlyBegun || !storage.State.Exists)))
         {
-            return RemoveOutcome.NotFound;
+            return new RemovalStart(RemoveOutcome.NotFound);
         }
 
-        if (!storage.State.TenantIds.IsEmpty)
+        if (storage.State.Removal is null && !storage.State.TenantIds.IsEmpty)
         {
-            return RemoveOutcome.NotEmpty;
+            return new RemovalStart(RemoveOutcome.NotEmpty);
+        }
+
+        return await BeginAsync(
+            _app.ToString(), storage.State.Removal, removal => storage.State with { Removal = removal },
+            new RevocationScope.WholeApp { App = _app }, RevocationReason.AppRemoved);
+    }
+
+    public async Task<RemoveOutcome> EndRemovalAsync(Guid removal, CancellationToken cancellationToken)
+    {
+        if (storage.State.Removal != removal)
+        {
+            return RemoveOutcome.Removed;
         }
 
         try
         {
-            // Unknown to every silo first, then emptied: no session can be added in between.
+            // With its keys kept, a namesake would accept the old app's access tokens.
+            await ForgetKeysAsync();
+            foreach (var tenantId in storage.State.TenantRemovals.Keys.Append(TenantKey.PublicId))
+            {
+                await ForgetTenantAsync(tenantId, cancellationToken);
+            }
+
             await CommitAsync(new AppState());
-            await ForgetContentsAsync(RevocationReason.AppRemoved);
-            await GrainFactory.GetGrain<ITenantGrain>(new TenantKey(_app, TenantKey.PublicId).ToString()).RemoveAsync(cancellationToken);
             return RemoveOutcome.Removed;
         }
         catch (StoreUnavailableException failure)
@@ -135,19 +161,33 @@ internal sealed partial class AppGrain(
         }
     }
 
-    public async Task<RemoveOutcome> RemoveTenantAsync(string tenantId, CancellationToken cancellationToken)
+    public async Task<RemovalStart> BeginTenantRemovalAsync(string tenantId, bool onlyBegun, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(tenantId);
-        if (!storage.State.TenantIds.Contains(tenantId))
+        Guid? begun = storage.State.TenantRemovals.TryGetValue(tenantId, out var earlier) ? earlier : null;
+        if (begun is null && (onlyBegun || !storage.State.TenantIds.Contains(tenantId)))
         {
-            return RemoveOutcome.NotFound;
+            return new RemovalStart(RemoveOutcome.NotFound);
+        }
+
+        return await BeginAsync(
+            new TenantKey(_app, tenantId).ToString(), begun,
+            removal => storage.State with { TenantIds = storage.State.TenantIds.Remove(tenantId), TenantRemovals = storage.State.TenantRemovals.Add(tenantId, removal) },
+            new RevocationScope.Tenant { App = _app, TenantId = tenantId }, RevocationReason.TenantRemoved);
+    }
+
+    public async Task<RemoveOutcome> EndTenantRemovalAsync(string tenantId, Guid removal, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(tenantId);
+        if (!storage.State.TenantRemovals.TryGetValue(tenantId, out var begun) || begun != removal)
+        {
+            return RemoveOutcome.Removed;
         }
 
         try
         {
-            await CommitAsync(storage.State with { TenantIds = storage.State.TenantIds.Remove(tenantId) });
-            await EndTenantSessionsAsync(tenantId);
-            await GrainFactory.GetGrain<ITenantGrain>(new TenantKey(_app, tenantId).ToString()).RemoveAsync(cancellationToken);
+            await ForgetTenantAsync(tenantId, cancellationToken);
+            await CommitAsync(storage.State with { TenantRemovals = storage.State.TenantRemovals.Remove(tenantId) });
             return RemoveOutcome.Removed;
         }
         catch (StoreUnavailableException failure)
@@ -172,15 +212,45 @@ internal sealed partial class AppGrain(
     private Task<PutResult> PutTenantConfigAsync(string tenantId, TenantChange change, CancellationToken cancellationToken) =>
         GrainFactory.GetGrain<ITenantGrain>(new TenantKey(_app, tenantId).ToString()).PutAsync(change, cancellationToken);
 
-    // Committed, not confirmed: this is a grain's turn. Whoever asked for a removal sees to the rest.
-    private async Task EndTenantSessionsAsync(string tenantId) => await revoker.CommitAsync(
-        new RevocationScope.Tenant { App = _app, TenantId = tenantId }, RevocationReason.TenantRemoved, CancellationToken.None);
-
-    private async Task ForgetContentsAsync(RevocationReason reason)
+    // Marked first, then emptied: no silo can add a session in between. Committed, not confirmed: this is a grain's turn.
+    private async Task<RemovalStart> BeginAsync(string key, Guid? begun, Func<Guid, AppState> mark, RevocationScope scope, RevocationReason reason)
     {
-        await revoker.CommitAsync(new RevocationScope.WholeApp { App = _app }, reason, CancellationToken.None);
+        try
+        {
+            if (begun is null && !await GrainFactory.GetGrain<IRemovalGrain>(key).BeginAsync())
+            {
+                return new RemovalStart(RemoveOutcome.Unavailable);
+            }
 
-        // With its keys kept, a namesake would accept the old app's access tokens.
+            var removal = begun ?? Guid.NewGuid();
+            if (begun is null)
+            {
+                await CommitAsync(mark(removal));
+            }
+
+            var revoked = await revoker.CommitAsync(scope, reason, CancellationToken.None);
+            return new RemovalStart(RemoveOutcome.Removing, removal, revoked.Entries);
+        }
+        catch (StoreUnavailableException failure)
+        {
+            Log.StoreUnavailable(logger, failure, _app.ToString());
+            return new RemovalStart(RemoveOutcome.Unavailable);
+        }
+    }
+
+    private async Task<ImmutableArray<RevocationEntry>> EndTenantSessionsAsync(string tenantId) => (await revoker.CommitAsync(
+        new RevocationScope.Tenant { App = _app, TenantId = tenantId }, RevocationReason.TenantRemoved, CancellationToken.None)).Entries;
+
+    private async Task ForgetTenantAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        if (await GrainFactory.GetGrain<ITenantGrain>(new TenantKey(_app, tenantId).ToString()).RemoveAsync(cancellationToken) == RemoveOutcome.Unavailable)
+        {
+            throw new StoreUnavailableException("The tenant's settings could not be removed.");
+        }
+    }
+
+    private async Task ForgetKeysAsync()
+    {
         if (!await GrainFactory.GetGrain<ISigningKeysGrain>(_app.ToString()).RemoveAsync(CancellationToken.None))
         {
             throw new StoreUnavailableException("The app's keys could not be removed.");

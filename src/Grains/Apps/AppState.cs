@@ -17,4 +17,11 @@ internal sealed record AppState
 
     /// <summary>Tenants other than <c>public</c>.</summary>
     [Id(3)] public ImmutableSortedSet<string> TenantIds { get; init; } = [];
+
+    /// <summary>The app is being removed: unknown to every silo, but the end of its sessions is not confirmed yet.</summary>
+    [Id(4)] public Guid? Removal { get; init; }
+
+    /// <summary>Tenants that are being removed, with the names of those removals. None of them is in <see cref="TenantIds"/>.</summary>
+    [Id(5)]
+    public ImmutableSortedDictionary<string, Guid> TenantRemovals { get; init; } = ImmutableSortedDictionary.Create<string, Guid>(StringComparer.Ordinal);
 }

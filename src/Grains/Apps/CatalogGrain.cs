@@ -23,13 +23,18 @@ internal sealed partial class CatalogGrain(
     public async Task<PutResult> PutDomainAsync(string domain, TenantChange change, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(domain);
+        if (storage.State.RemovingDomains.Contains(domain))
+        {
+            return new PutResult(PutOutcome.Removing);
+        }
+
         var put = await Grain(new AppKey(domain, AppKey.PublicId)).PutAsync(change, cancellationToken);
         return await ListedAsync(put, domain, []);
     }
 
     public async Task<PutResult> PutAppAsync(AppKey app, TenantChange change, CancellationToken cancellationToken)
     {
-        if (app.Domain.Length > 0 && !Domains.ContainsKey(app.Domain))
+        if (app.Domain.Length > 0 && (!Domains.ContainsKey(app.Domain) || storage.State.RemovingDomains.Contains(app.Domain)))
         {
             return new PutResult(PutOutcome.ParentNotFound);
         }
@@ -38,44 +43,54 @@ internal sealed partial class CatalogGrain(
         return await ListedAsync(put, app.Domain, app.AppId == AppKey.PublicId ? [] : [app.AppId]);
     }
 
-    public async Task<RemoveOutcome> RemoveAppAsync(AppKey app, CancellationToken cancellationToken)
+    public async Task<RemoveOutcome> UnlistAppAsync(AppKey app, CancellationToken cancellationToken)
     {
-        var removed = await Grain(app).RemoveAsync(cancellationToken);
-        if (removed is not (RemoveOutcome.Removed or RemoveOutcome.NotFound)
-            || !Domains.TryGetValue(app.Domain, out var apps) || !apps.Contains(app.AppId))
+        if (!Domains.TryGetValue(app.Domain, out var apps) || !apps.Contains(app.AppId))
         {
-            return removed;
+            return RemoveOutcome.NotFound;
         }
 
-        if (!await TryCommitAsync(Domains.SetItem(app.Domain, apps.Remove(app.AppId))))
+        if (!await TryCommitAsync(storage.State with { AppIdsByDomain = Domains.SetItem(app.Domain, apps.Remove(app.AppId)) }))
         {
             return RemoveOutcome.Unavailable;
         }
 
         await silos.AppChangedAsync(null);
-        return removed;
+        return RemoveOutcome.Removed;
     }
 
-    public async Task<RemoveOutcome> RemoveDomainAsync(string domain, CancellationToken cancellationToken)
+    public async Task<RemoveOutcome> BeginDomainRemovalAsync(string domain, bool onlyBegun, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(domain);
-        if (domain.Length == 0 || !Domains.TryGetValue(domain, out var apps))
+        if (storage.State.RemovingDomains.Contains(domain))
+        {
+            return RemoveOutcome.Removing;
+        }
+
+        if (onlyBegun || domain.Length == 0 || !Domains.TryGetValue(domain, out var apps))
         {
             return RemoveOutcome.NotFound;
         }
 
-        if (!apps.IsEmpty)
+        if (!apps.IsEmpty || !(await Grain(new AppKey(domain, AppKey.PublicId)).ListTenantsAsync(cancellationToken)).All(t => t.TenantId == TenantKey.PublicId))
         {
             return RemoveOutcome.NotEmpty;
         }
 
-        var removed = await Grain(new AppKey(domain, AppKey.PublicId)).RemoveAsync(cancellationToken);
-        if (removed is RemoveOutcome.NotEmpty or RemoveOutcome.Unavailable)
+        return await TryCommitAsync(storage.State with { RemovingDomains = storage.State.RemovingDomains.Add(domain) })
+            ? RemoveOutcome.Removing
+            : RemoveOutcome.Unavailable;
+    }
+
+    public async Task<RemoveOutcome> EndDomainRemovalAsync(string domain, bool keep, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(domain);
+        if (!storage.State.RemovingDomains.Contains(domain))
         {
-            return removed;
+            return RemoveOutcome.Removed;
         }
 
-        if (!await TryCommitAsync(Domains.Remove(domain)))
+        if (!await TryCommitAsync(storage.State with { AppIdsByDomain = keep ? Domains : Domains.Remove(domain), RemovingDomains = storage.State.RemovingDomains.Remove(domain) }))
         {
             return RemoveOutcome.Unavailable;
         }
@@ -99,7 +114,7 @@ internal sealed partial class CatalogGrain(
             return put;
         }
 
-        if (!await TryCommitAsync(Domains.SetItem(domain, after)))
+        if (!await TryCommitAsync(storage.State with { AppIdsByDomain = Domains.SetItem(domain, after) }))
         {
             return new PutResult(PutOutcome.Unavailable);
         }
@@ -109,11 +124,11 @@ internal sealed partial class CatalogGrain(
         return put;
     }
 
-    private async Task<bool> TryCommitAsync(ImmutableSortedDictionary<string, ImmutableSortedSet<string>> domains)
+    private async Task<bool> TryCommitAsync(CatalogState next)
     {
         try
         {
-            await storage.CommitAsync(new CatalogState { AppIdsByDomain = domains }, this);
+            await storage.CommitAsync(next, this);
             return true;
         }
         catch (StoreUnavailableException failure)

@@ -9,4 +9,7 @@ internal sealed record CatalogState
     [Id(0)]
     public ImmutableSortedDictionary<string, ImmutableSortedSet<string>> AppIdsByDomain { get; init; } =
         ImmutableSortedDictionary.Create<string, ImmutableSortedSet<string>>(StringComparer.Ordinal);
+
+    /// <summary>Domains that are being removed; still listed, since their hosts are still theirs.</summary>
+    [Id(1)] public ImmutableSortedSet<string> RemovingDomains { get; init; } = [];
 }

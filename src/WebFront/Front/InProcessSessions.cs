@@ -59,7 +59,7 @@ internal sealed class InProcessSessions(
     });
 
     public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) => await GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await service.FindAsync(app.App, parsed) is { } row
+        SessionHandle.TryParse(handle, out var parsed) && await service.FindAsync(app, parsed) is { } row
             ? new SessionInformation
             {
                 Handle = handle,
@@ -78,10 +78,10 @@ internal sealed class InProcessSessions(
             : throw new StoreUnavailableException("The user's sessions could not be read."));
 
     public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) => GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app.App, parsed, null, dataJson));
+        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app, parsed, null, dataJson));
 
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app.App, parsed, payloadJson, null));
+        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app, parsed, payloadJson, null));
 
     public Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken) => GuardAsync(async app =>
     {

@@ -16,7 +16,7 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Creates, checks and refreshes sessions for every door: tokens here, order in the grains, truth in the store.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 public sealed class SessionService(
-    IGrainFactory grains, ISessionReader reader, ISessionOrders orders, ISessionRevoker revoker, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
+    IGrainFactory grains, IAppDirectory apps, ISessionReader reader, ISessionOrders orders, ISessionRevoker revoker, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
 {
     private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(2);
 
@@ -86,7 +86,7 @@ public sealed class SessionService(
         ArgumentNullException.ThrowIfNull(complete);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         if (!SignInTicketCodec.TryOpen(ticketText, ring.Mac, clock.GetUtcNow(), out var ticket) || ticket.App != app.App.ToString()
-            || !SessionHandle.TryParse(ticket.SessionHandle, out var handle) || !app.TenantIds.Contains(handle.TenantId))
+            || !SessionHandle.TryParse(ticket.SessionHandle, out var handle) || !app.HasTenantOf(handle))
         {
             return null;
         }
@@ -127,6 +127,13 @@ public sealed class SessionService(
             throw new StoreUnavailableException("The session was not stored.");
         }
 
+        // Its tenant may have been removed while it was on its way, and its sessions ended before this one came.
+        if (await apps.FindAsync(app.App, CancellationToken.None) is not { } present || !present.HasTenantOf(handle))
+        {
+            await revoker.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = [handle] }, RevocationReason.TenantRemoved, CancellationToken.None);
+            throw new StoreUnavailableException("The tenant was removed while the session was made.");
+        }
+
         var access = Mint(app, ring, session, rules, hash1, null, antiCsrf, Life(app, accessTokenValidity));
         return new CreatedSession(session, new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf));
     }
@@ -152,6 +159,11 @@ public sealed class SessionService(
                 AccessTokenOutcome.BadSignature => "Access token signature is not valid",
                 _ => "Access token is not valid",
             });
+        }
+
+        if (!app.HasTenantOf(handle))
+        {
+            return Ended();
         }
 
         if (checkAntiCsrf && (token.AntiCsrfToken is null || token.AntiCsrfToken != antiCsrf))
@@ -216,6 +228,11 @@ public sealed class SessionService(
             || !SessionHandle.TryParse(presented.SessionHandle, out var handle))
         {
             return new RefreshedSession { Verdict = SessionVerdict.Unauthorised, Message = "Refresh token is not valid" };
+        }
+
+        if (!app.HasTenantOf(handle))
+        {
+            return new RefreshedSession { Verdict = SessionVerdict.Unauthorised, Message = "Session missing in db or has expired" };
         }
 
         if (enableAntiCsrf && presented.AntiCsrfToken is not null && presented.AntiCsrfToken != antiCsrf)
@@ -294,7 +311,7 @@ public sealed class SessionService(
             AccessTokenVerifier.TryReadUnverified(accessToken, out token);
         }
 
-        if (token is null || !SessionHandle.TryParse(token.SessionHandle, out var handle))
+        if (token is null || !SessionHandle.TryParse(token.SessionHandle, out var handle) || !app.HasTenantOf(handle))
         {
             return new RegeneratedSession(null, null);
         }
@@ -364,15 +381,24 @@ public sealed class SessionService(
     }
 
     /// <summary>A living session; null if there is none.</summary>
-    public async ValueTask<SessionRecord?> FindAsync(AppKey app, SessionHandle handle)
+    public async ValueTask<SessionRecord?> FindAsync(AppSnapshot app, SessionHandle handle)
     {
-        var row = await reader.ReadAsync(new SessionKey(app, handle), CancellationToken.None);
+        ArgumentNullException.ThrowIfNull(app);
+        if (!app.HasTenantOf(handle))
+        {
+            return null;
+        }
+
+        var row = await reader.ReadAsync(new SessionKey(app.App, handle), CancellationToken.None);
         return row is not null && row.ExpiresAt > clock.GetUtcNow() ? row : null;
     }
 
     /// <summary>Replaces payload and/or data; false if there is no such session.</summary>
-    public async Task<bool> UpdateAsync(AppKey app, SessionHandle handle, string? payloadJson, string? dataJson) =>
-        Available(await Grain(app, handle).UpdateAsync(payloadJson, dataJson, CancellationToken.None)) is not null;
+    public async Task<bool> UpdateAsync(AppSnapshot app, SessionHandle handle, string? payloadJson, string? dataJson)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        return app.HasTenantOf(handle) && Available(await Grain(app.App, handle).UpdateAsync(payloadJson, dataJson, CancellationToken.None)) is not null;
+    }
 
     private static SessionSnapshot? Available(SessionResult result) => result.Outcome switch
     {
@@ -385,7 +411,7 @@ public sealed class SessionService(
         AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool checkDatabase, ClientRules rules)
     {
         // Most checks find nothing to promote: a read tells, and spares the grain.
-        var row = await FindAsync(app.App, handle);
+        var row = await FindAsync(app, handle);
         if (row is null)
         {
             return Ended();

@@ -7,6 +7,8 @@ public sealed class AppLifeTests(GridCluster grid)
 {
     private static readonly TenantChange NoChange = new();
 
+    private ITenancy Tenancy => grid.Service<ITenancy>();
+
     [Fact]
     public async Task The_public_app_is_always_there()
     {
@@ -87,8 +89,8 @@ public sealed class AppLifeTests(GridCluster grid)
         var ended = await grid.CreateSessionAsync(key, "t1");
         var kept = await grid.CreateSessionAsync(key);
 
-        Assert.Equal(RemoveOutcome.Removed, await app.RemoveTenantAsync("t1", CancellationToken.None));
-        Assert.Equal(RemoveOutcome.NotFound, await app.RemoveTenantAsync("t1", CancellationToken.None));
+        Assert.Equal(RemoveOutcome.Removed, (await Tenancy.RemoveTenantAsync(new TenantKey(key, "t1"), CancellationToken.None)).Outcome);
+        Assert.Equal(RemoveOutcome.NotFound, (await Tenancy.RemoveTenantAsync(new TenantKey(key, "t1"), CancellationToken.None)).Outcome);
 
         Assert.Null(await grid.Store.ReadAsync(ended.Key, CancellationToken.None));
         Assert.NotNull(await grid.Store.ReadAsync(kept.Key, CancellationToken.None));
@@ -102,13 +104,13 @@ public sealed class AppLifeTests(GridCluster grid)
         var app = grid.Grains.GetGrain<IAppGrain>(key.ToString());
         var catalog = grid.Grains.GetGrain<ICatalogGrain>(0);
         await app.PutTenantAsync("t1", NoChange, CancellationToken.None);
-        Assert.Equal(RemoveOutcome.NotEmpty, await catalog.RemoveAppAsync(key, CancellationToken.None));
-        await app.RemoveTenantAsync("t1", CancellationToken.None);
+        Assert.Equal(RemoveOutcome.NotEmpty, (await Tenancy.RemoveAppAsync(key, CancellationToken.None)).Outcome);
+        await Tenancy.RemoveTenantAsync(new TenantKey(key, "t1"), CancellationToken.None);
         var session = await grid.CreateSessionAsync(key);
         var keysBefore = await KidsAsync(key);
 
-        Assert.Equal(RemoveOutcome.Removed, await catalog.RemoveAppAsync(key, CancellationToken.None));
-        Assert.Equal(RemoveOutcome.NotFound, await catalog.RemoveAppAsync(key, CancellationToken.None));
+        Assert.Equal(RemoveOutcome.Removed, (await Tenancy.RemoveAppAsync(key, CancellationToken.None)).Outcome);
+        Assert.Equal(RemoveOutcome.NotFound, (await Tenancy.RemoveAppAsync(key, CancellationToken.None)).Outcome);
 
         Assert.Null(await grid.Store.ReadAsync(session.Key, CancellationToken.None));
         Assert.Null(await FindAsync(key));
@@ -118,7 +120,7 @@ public sealed class AppLifeTests(GridCluster grid)
 
     [Fact]
     public async Task The_public_app_cannot_be_removed() =>
-        Assert.Equal(RemoveOutcome.NotFound, await grid.Grains.GetGrain<ICatalogGrain>(0).RemoveAppAsync(AppKey.Public, CancellationToken.None));
+        Assert.Equal(RemoveOutcome.NotFound, (await Tenancy.RemoveAppAsync(AppKey.Public, CancellationToken.None)).Outcome);
 
     [Fact]
     public async Task A_connection_uri_domain_has_apps_of_its_own()
@@ -135,9 +137,9 @@ public sealed class AppLifeTests(GridCluster grid)
         Assert.Equal("", await grid.Service<IAppDirectory>(1).FindDomainAsync("localhost:3567", CancellationToken.None));
         var entry = Assert.Single(await catalog.ListAsync(CancellationToken.None), d => d.Domain == domain);
         Assert.Equal(["public", "a1"], entry.AppIds);
-        Assert.Equal(RemoveOutcome.NotEmpty, await catalog.RemoveDomainAsync(domain, CancellationToken.None));
-        await catalog.RemoveAppAsync(new AppKey(domain, "a1"), CancellationToken.None);
-        Assert.Equal(RemoveOutcome.Removed, await catalog.RemoveDomainAsync(domain, CancellationToken.None));
+        Assert.Equal(RemoveOutcome.NotEmpty, (await Tenancy.RemoveDomainAsync(domain, CancellationToken.None)).Outcome);
+        await Tenancy.RemoveAppAsync(new AppKey(domain, "a1"), CancellationToken.None);
+        Assert.Equal(RemoveOutcome.Removed, (await Tenancy.RemoveDomainAsync(domain, CancellationToken.None)).Outcome);
         Assert.Equal("", await grid.Service<IAppDirectory>(2).FindDomainAsync(domain, CancellationToken.None));
     }
 

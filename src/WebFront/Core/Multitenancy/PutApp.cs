@@ -14,7 +14,7 @@ internal static class PutApp
         TenantWire.RequirePublicAppAndTenant(request, "create/update apps");
         var change = TenantWire.ReadChange(body, version, isTenant: false);
         RefuseBaseConfig(new AppKey(request.Domain, appId), change);
-        var put = await TenantWire.Catalog(context).PutAppAsync(new AppKey(request.Domain, appId), change, CancellationToken.None);
+        var put = await TenantWire.Tenancy(context).PutAppAsync(new AppKey(request.Domain, appId), change, CancellationToken.None);
         await TenantWire.WritePutAsync(context, request, put);
     }
 

@@ -17,7 +17,7 @@ internal static class PutDomain
         RequireBase(request, "create/update connectionUriDomain");
         var change = TenantWire.ReadChange(body, version, isTenant: false);
         PutApp.RefuseBaseConfig(new AppKey(domain, AppKey.PublicId), change);
-        var put = await TenantWire.Catalog(context).PutDomainAsync(domain, change, CancellationToken.None);
+        var put = await TenantWire.Tenancy(context).PutDomainAsync(domain, change, CancellationToken.None);
         await TenantWire.WritePutAsync(context, request, put);
     }
 

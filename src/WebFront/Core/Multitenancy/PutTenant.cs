@@ -19,7 +19,7 @@ internal static class PutTenant
             PutApp.RefuseBaseConfig(request.App.App, change);
         }
 
-        var put = await TenantWire.App(context, request.App.App).PutTenantAsync(tenantId, change, CancellationToken.None);
+        var put = await TenantWire.Tenancy(context).PutTenantAsync(new TenantKey(request.App.App, tenantId), change, CancellationToken.None);
         await TenantWire.WritePutAsync(context, request, put);
     }
 }

@@ -1,5 +1,4 @@
 using Grid.Abstractions.Apps;
-using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Multitenancy;
@@ -18,13 +17,7 @@ internal static class RemoveApp
             throw CoreException.Forbidden("Cannot delete public app, use remove CUD API instead");
         }
 
-        var app = new AppKey(request.Domain, appId);
-        var outcome = await TenantWire.Catalog(context).RemoveAppAsync(app, CancellationToken.None);
-        if (outcome == RemoveOutcome.Removed)
-        {
-            await TenantWire.RevokeAsync(context, new RevocationScope.WholeApp { App = app }, RevocationReason.AppRemoved);
-        }
-
-        await TenantWire.WriteRemovedAsync(context, outcome, "Please delete all tenants except the public tenant for this app before calling the delete API");
+        var removal = await TenantWire.Tenancy(context).RemoveAppAsync(new AppKey(request.Domain, appId), CancellationToken.None);
+        await TenantWire.WriteRemovedAsync(context, removal.Outcome, "Please delete all tenants except the public tenant for this app before calling the delete API");
     }
 }

@@ -16,7 +16,7 @@ internal static class RemoveDomain
             throw CoreException.Forbidden("Cannot delete the default connectionUriDomain");
         }
 
-        var outcome = await TenantWire.Catalog(context).RemoveDomainAsync(domain, CancellationToken.None);
-        await TenantWire.WriteRemovedAsync(context, outcome, "Please delete all the apps belonging to this connectionUriDomain except the public app, and the public app's tenants except the public one");
+        var removal = await TenantWire.Tenancy(context).RemoveDomainAsync(domain, CancellationToken.None);
+        await TenantWire.WriteRemovedAsync(context, removal.Outcome, "Please delete all the apps belonging to this connectionUriDomain except the public app, and the public app's tenants except the public one");
     }
 }

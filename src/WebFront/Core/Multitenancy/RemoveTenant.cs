@@ -1,5 +1,4 @@
 using Grid.Abstractions.Apps;
-using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Multitenancy;
@@ -18,13 +17,7 @@ internal static class RemoveTenant
             throw CoreException.Forbidden("Cannot delete public tenant, use remove app API instead");
         }
 
-        var outcome = await TenantWire.App(context, request.App.App).RemoveTenantAsync(tenantId, CancellationToken.None);
-        if (outcome == RemoveOutcome.Removed)
-        {
-            // The grain has emptied it; here everybody hears of it, which may take longer than a grain's turn.
-            await TenantWire.RevokeAsync(context, new RevocationScope.Tenant { App = request.App.App, TenantId = tenantId }, RevocationReason.TenantRemoved);
-        }
-
-        await TenantWire.WriteRemovedAsync(context, outcome, notEmpty: "The tenant is not empty");
+        var removal = await TenantWire.Tenancy(context).RemoveTenantAsync(new TenantKey(request.App.App, tenantId), CancellationToken.None);
+        await TenantWire.WriteRemovedAsync(context, removal.Outcome, notEmpty: "The tenant is not empty");
     }
 }

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
-using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -25,6 +24,8 @@ internal static class TenantWire
     private static readonly string[] EmailPassword = ["emailpassword"];
     private static readonly string[] ThirdParty = ["thirdparty"];
     private static readonly string[] Passwordless = ["otp-email", "otp-phone", "link-email", "link-phone"];
+
+    public static ITenancy Tenancy(HttpContext context) => context.RequestServices.GetRequiredService<ITenancy>();
 
     public static ICatalogGrain Catalog(HttpContext context) => Grains(context).GetGrain<ICatalogGrain>(0);
 
@@ -115,10 +116,6 @@ internal static class TenantWire
         PutOutcome.Unavailable => throw new StoreUnavailableException("The settings could not be written."),
         _ => throw new InvalidOperationException($"Unknown outcome {put.Outcome}."),
     };
-
-    /// <summary>Ends what is left in the scope; it is refused everywhere when this returns.</summary>
-    public static Task RevokeAsync(HttpContext context, RevocationScope scope, RevocationReason reason) =>
-        context.RequestServices.GetRequiredService<ISessionRevoker>().RevokeAsync(scope, reason, CancellationToken.None);
 
     public static Task WriteRemovedAsync(HttpContext context, RemoveOutcome outcome, string notEmpty) => outcome switch
     {

@@ -12,7 +12,7 @@ internal static class GetSession
         var request = CoreRequest.Of(context);
         var text = CoreQuery.Required(context, "sessionHandle");
         var row = SessionWire.TryReadHandle(request, text, out var handle)
-            ? await SessionWire.Service(context).FindAsync(request.App.App, handle)
+            ? await SessionWire.Service(context).FindAsync(request.App, handle)
             : null;
         if (row is null)
         {

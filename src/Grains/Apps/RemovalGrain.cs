@@ -1,0 +1,82 @@
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Microsoft.Extensions.Logging;
+using Orleans.Concurrency;
+
+namespace Grid.Grains.Apps;
+
+/// <inheritdoc cref="IRemovalGrain"/>
+/// <remarks>Reentrant: finishing a removal waits for confirmations, and whoever removes the same meanwhile must not wait for that.</remarks>
+[Reentrant]
+internal sealed partial class RemovalGrain(Tenancy tenancy, ILogger<RemovalGrain> logger) : Grain, IRemovalGrain, IRemindable
+{
+    private const string Reminder = "finish";
+
+    // Longer than any caller waits: a removal that is still under way is not disturbed.
+    private static readonly TimeSpan After = TimeSpan.FromMinutes(2);
+
+    private string Key => this.GetPrimaryKeyString();
+
+    public async Task<bool> BeginAsync()
+    {
+        try
+        {
+            await this.RegisterOrUpdateReminder(Reminder, After, After);
+            return true;
+        }
+        catch (Exception failure)
+        {
+            Log.NotReminded(logger, failure, Key);
+            return false;
+        }
+    }
+
+    public async Task EndAsync()
+    {
+        try
+        {
+            if (await this.GetReminder(Reminder) is { } reminder)
+            {
+                await this.UnregisterReminder(reminder);
+            }
+        }
+        catch (Exception failure)
+        {
+            // It comes, finds nothing to finish, and goes.
+            Log.NotReminded(logger, failure, Key);
+        }
+    }
+
+    public async Task ReceiveReminder(string reminderName, TickStatus status)
+    {
+        try
+        {
+            var outcome = await tenancy.FinishAsync(Key);
+            if (outcome != RemoveOutcome.Unavailable)
+            {
+                await EndAsync();
+            }
+
+            if (outcome == RemoveOutcome.Removed)
+            {
+                Log.Finished(logger, Key);
+            }
+        }
+        catch (StoreUnavailableException failure)
+        {
+            Log.StillThere(logger, failure, Key);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2330, LogLevel.Warning, "The reminder that finishes the removal of {Key} could not be changed")]
+        public static partial void NotReminded(ILogger logger, Exception failure, string key);
+
+        [LoggerMessage(2331, LogLevel.Warning, "The removal of {Key} had been left unfinished; it is finished now")]
+        public static partial void Finished(ILogger logger, string key);
+
+        [LoggerMessage(2332, LogLevel.Warning, "The removal of {Key} could not be finished; it is tried again")]
+        public static partial void StillThere(ILogger logger, Exception failure, string key);
+    }
+}
