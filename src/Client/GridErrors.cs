@@ -63,6 +63,10 @@ internal sealed partial class GridErrors(SessionRequests requests, ILogger<GridE
                 return FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.Ended));
             case GridFailure.InvalidClaims:
                 return FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.InvalidClaims, Problems: failure.Problems));
+            case GridFailure.TokenTooLong:
+                Log.TokenTooLong(logger, failure.Message);
+                context.Response.Headers.SetCookie = default;
+                return FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, failure.Message);
             default:
                 Log.Refused(logger, failure.Message);
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status500InternalServerError, "internal error");
@@ -76,6 +80,9 @@ internal sealed partial class GridErrors(SessionRequests requests, ILogger<GridE
 
         [LoggerMessage(4002, LogLevel.Warning, "Answered 503: a revocation was not acknowledged in time. A process that accepts tokens is silent; Grid names it in its log when its lease has run out")]
         public static partial void StillWaiting(ILogger logger);
+
+        [LoggerMessage(4003, LogLevel.Warning, "Answered 400: {Problem}")]
+        public static partial void TokenTooLong(ILogger logger, string problem);
 
         [LoggerMessage(4001, LogLevel.Error, "Answered 500: {Problem}")]
         public static partial void Refused(ILogger logger, string problem);

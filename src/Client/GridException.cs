@@ -22,9 +22,12 @@ public enum GridFailure
 
     /// <summary>A claim is missing, old or has another value: <see cref="GridException.Problems"/>.</summary>
     InvalidClaims,
+
+    /// <summary>The access token would be too long to reach the client and come back; nothing was changed. Put less into the payload.</summary>
+    TokenTooLong,
 }
 
-/// <summary>A call that could not be answered. Unhandled, <c>AddGrid()</c> turns it into 503, 401 or 403.</summary>
+/// <summary>A call that could not be answered. Unhandled, <c>AddGrid()</c> turns it into 503, 401, 403, 400 or 500.</summary>
 public sealed class GridException : Exception
 {
     public GridException(GridFailure reason, string message, Exception? cause = null)

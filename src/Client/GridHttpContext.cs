@@ -19,7 +19,7 @@ public static class GridHttpContext
 
     /// <summary>Creates a session and puts its tokens into the answer; one that the request already had ends (session fixation).</summary>
     /// <param name="context">Of the request that proved who the user is.</param>
-    /// <param name="userId">Whose; at most 128 characters.</param>
+    /// <param name="userId">Whose; at most 128 characters, kept to the letter.</param>
     /// <param name="payload">Claims for the access token; browsers can read them.</param>
     /// <param name="data">Data for back ends only.</param>
     /// <param name="tenantId">In which tenant.</param>
@@ -28,7 +28,7 @@ public static class GridHttpContext
         this HttpContext context, string userId, JsonObject? payload = null, JsonObject? data = null, string tenantId = GridDefaults.TenantId)
     {
         ArgumentNullException.ThrowIfNull(context);
-        ArgumentException.ThrowIfNullOrWhiteSpace(userId);
+        ArgumentNullException.ThrowIfNull(userId);
         var requests = context.RequestServices.GetRequiredService<SessionRequests>();
         var claims = payload is null ? [] : payload.DeepClone().AsObject();
         claims["iss"] = requests.Issuer;
@@ -52,15 +52,15 @@ public static class GridHttpContext
         return session;
     }
 
-    /// <summary>Ends the request's session, if it has one, and tells the browser to forget its tokens.</summary>
+    /// <summary>Ends the request's session, if it has one, and tells the browser to forget its tokens. An access token that has expired will do.</summary>
     public static async Task SignOutGridAsync(this HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         var requests = context.RequestServices.GetRequiredService<SessionRequests>();
         var check = context.Features.Get<RequestCheck>() ?? await requests.CheckAsync(context, GridEndpoint.AnyClaims, context.Request.Method);
-        if (check.Session is { } session)
+        if ((check.Session?.Handle ?? check.ExpiredHandle) is { } handle)
         {
-            await session.RevokeAsync();
+            await requests.Sessions.RevokeAsync(handle, CancellationToken.None);
         }
 
         requests.Transport.ClearEverywhere(context);

@@ -94,6 +94,7 @@ public sealed class GridSession
 
     /// <summary>Sets members of the payload; null removes one. The browser gets a new access token.</summary>
     /// <exception cref="ArgumentException">A member belongs to the session service, such as <c>sub</c>.</exception>
+    /// <exception cref="GridException">With <see cref="GridFailure.TokenTooLong"/>: the token would not fit into its cookie or header; nothing was stored.</exception>
     public async Task MergeIntoPayloadAsync(JsonObject changes, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(changes);
@@ -113,6 +114,12 @@ public sealed class GridSession
             {
                 payload[key] = value.DeepClone();
             }
+        }
+
+        // Before it is stored: what cannot be answered now cannot be answered by the next refresh either.
+        if (AccessTokenVerifier.TryReadUnverified(AccessToken, out var now))
+        {
+            _requests.RefuseTooLong(_context, _transfer, now with { PayloadJson = payload.ToJsonString() });
         }
 
         var made = await _requests.Sessions.RegenerateAsync(AccessToken, payload.ToJsonString(), cancellationToken) ?? throw HasEnded();

@@ -1,6 +1,7 @@
 using Grid.Client.Browser;
 using Grid.Client.Claims;
 using Grid.Client.Sessions;
+using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
@@ -24,7 +25,18 @@ internal enum RequestOutcome
 }
 
 /// <summary>Outcome of a check; a feature of the request's context, so that it is made once.</summary>
-internal sealed record RequestCheck(RequestOutcome Outcome, GridSession? Session = null, IReadOnlyList<ClaimProblem>? Problems = null, string? Why = null);
+/// <param name="Outcome">The outcome.</param>
+/// <param name="Session">Set with <c>Session</c> and <c>InvalidClaims</c>.</param>
+/// <param name="Problems">Set with <c>InvalidClaims</c>.</param>
+/// <param name="Why">For logs.</param>
+/// <param name="ExpiredHandle">Set with <c>TryRefresh</c> if all that is wrong is the access token's age: whose session it is.</param>
+internal sealed record RequestCheck(
+    RequestOutcome Outcome, GridSession? Session = null, IReadOnlyList<ClaimProblem>? Problems = null, string? Why = null, string? ExpiredHandle = null);
+
+/// <summary>How the tokens of a session that is being made will travel.</summary>
+/// <param name="Transfer">By cookie or header.</param>
+/// <param name="WithAntiCsrf">Whether to bind an anti-CSRF token.</param>
+internal readonly record struct HandOver(TokenTransfer Transfer, bool WithAntiCsrf);
 
 /// <summary>Finds, checks, refreshes and ends the session that a request belongs to. Every door of the browser side goes through here.</summary>
 internal sealed class SessionRequests
@@ -90,7 +102,7 @@ internal sealed class SessionRequests
             new TokenToCheck(token, mode == AntiCsrfMode.ViaToken, SessionTransport.AntiCsrf(context), endpoint?.CheckEachRequest ?? _options.CheckEachRequest), cancel);
         if (check.Verdict != TokenVerdict.Ok)
         {
-            return check.Verdict == TokenVerdict.TryRefresh ? TryRefresh(check.Why) : new RequestCheck(RequestOutcome.Ended, Why: check.Why);
+            return check.Verdict == TokenVerdict.TryRefresh ? TryRefresh(check.Why) with { ExpiredHandle = ExpiredHandle(context, check.Token, mode) } : new RequestCheck(RequestOutcome.Ended, Why: check.Why);
         }
 
         var content = check.Token!;
@@ -104,13 +116,17 @@ internal sealed class SessionRequests
     /// <summary>Creates a session and puts its tokens into the answer. A session that the request already had is replaced: it ends.</summary>
     public async Task<GridSession> SignInAsync(HttpContext context, NewGridSession session) => (await HandOverAsync(
         context,
-        async withAntiCsrf => await Sessions.CreateAsync(
-            session with { WithAntiCsrf = withAntiCsrf, UseDynamicSigningKey = _options.UseDynamicSigningKey }, context.RequestAborted)))!;
+        async handOver =>
+        {
+            RefuseTooLong(context, handOver, session.UserId, session.TenantId, session.PayloadJson);
+            return await Sessions.CreateAsync(
+                session with { WithAntiCsrf = handOver.WithAntiCsrf, UseDynamicSigningKey = _options.UseDynamicSigningKey }, context.RequestAborted);
+        }))!;
 
     /// <summary>As <see cref="SignInAsync"/>, with a session that somebody else makes; null if he makes none.</summary>
     /// <param name="context">Of the request.</param>
-    /// <param name="create">Told whether to bind an anti-CSRF token.</param>
-    public async Task<GridSession?> HandOverAsync(HttpContext context, Func<bool, Task<CreatedGridSession?>> create)
+    /// <param name="create">Told how its tokens will travel.</param>
+    public async Task<GridSession?> HandOverAsync(HttpContext context, Func<HandOver, Task<CreatedGridSession?>> create)
     {
         var transfer = Transport.ForNewSession(context);
         if (transfer == TokenTransfer.Cookie && _site.SameSite(context) == SameSiteMode.None && !_site.Secure
@@ -120,16 +136,20 @@ internal sealed class SessionRequests
         }
 
         var old = Transport.FindAccess(context);
-        if (await create(transfer == TokenTransfer.Cookie && _site.AntiCsrf(context) == AntiCsrfMode.ViaToken) is not { } created)
+        if (await create(new HandOver(transfer, transfer == TokenTransfer.Cookie && _site.AntiCsrf(context) == AntiCsrfMode.ViaToken)) is not { } created)
         {
             return null;
         }
 
-        // Whoever planted a session in this browser shall not share the one that follows.
-        if (old.Token is not null && await Sessions.VerifyAsync(new TokenToCheck(old.Token, false, null, false), context.RequestAborted) is { Token: { } replaced }
-            && replaced.SessionHandle != created.Handle)
+        // Whoever planted a session in this browser shall not share the one that follows. An expired token names it as well as a
+        // fresh one, and its refresh token would go on for months.
+        HashSet<string> ended = [created.Handle];
+        foreach (var token in Transport.FindEveryAccess(context))
         {
-            await Sessions.RevokeAsync(replaced.SessionHandle, CancellationToken.None);
+            if (await Sessions.VerifyAsync(new TokenToCheck(token, false, null, false), CancellationToken.None) is { Token: { } replaced } && ended.Add(replaced.SessionHandle))
+            {
+                await Sessions.RevokeAsync(replaced.SessionHandle, CancellationToken.None);
+            }
         }
 
         if (transfer == TokenTransfer.Header && Transport.HasAccessCookie(context))
@@ -168,15 +188,15 @@ internal sealed class SessionRequests
 
         // Once begun it goes on though the browser leaves: half of a rotation would cost the user the session.
         var refreshed = await Sessions.RefreshAsync(
-            new TokenToRefresh(token, mode == AntiCsrfMode.ViaToken, SessionTransport.AntiCsrf(context), _options.UseDynamicSigningKey), CancellationToken.None);
+            new TokenToRefresh(token, mode == AntiCsrfMode.ViaToken, SessionTransport.AntiCsrf(context), _options.UseDynamicSigningKey)
+            {
+                MaxAccessTokenLength = Transport.MaxAccessTokenLength(context, presented.Transfer),
+            },
+            CancellationToken.None);
         if (refreshed.Verdict != TokenVerdict.Ok)
         {
+            // A theft has ended the session already, before it was answered.
             _cookies.ClearLegacy(context);
-            if (refreshed is { Verdict: TokenVerdict.TokenTheft, Handle: { } stolen })
-            {
-                await Sessions.RevokeAsync(stolen, CancellationToken.None);
-            }
-
             return Over(context, refreshed.Verdict == TokenVerdict.TokenTheft ? RefreshAnswer.TokenTheft : RefreshAnswer.Unauthorised);
         }
 
@@ -188,6 +208,52 @@ internal sealed class SessionRequests
         Transport.SetAll(context, presented.Transfer, refreshed.UserId!, refreshed.Tokens!);
         _cookies.ClearLegacy(context);
         return RefreshAnswer.Refreshed;
+    }
+
+    /// <summary>Refuses a session whose access token could not be handed over, before it is made.</summary>
+    /// <exception cref="GridException"><see cref="GridFailure.TokenTooLong"/>.</exception>
+    public void RefuseTooLong(HttpContext context, HandOver handOver, string userId, string tenantId, string payloadJson)
+    {
+        var tenant = tenantId == GridDefaults.TenantId ? "" : "_" + tenantId;
+        RefuseTooLong(context, handOver.Transfer, new AccessTokenContent
+        {
+            Version = AccessTokenVersion.V5,
+            UserId = userId,
+            IssuedAt = Now,
+            ExpiresAt = Now,
+            TenantId = tenantId,
+            RecipeUserId = userId,
+            SessionHandle = Guid.Empty + tenant,
+            RefreshTokenHash1 = new string('0', 64),
+            AntiCsrfToken = handOver.WithAntiCsrf ? Guid.Empty.ToString() : null,
+            PayloadJson = payloadJson,
+        });
+    }
+
+    /// <summary>Refuses an access token that could not reach the client and come back.</summary>
+    /// <exception cref="GridException"><see cref="GridFailure.TokenTooLong"/>.</exception>
+    public void RefuseTooLong(HttpContext context, TokenTransfer transfer, AccessTokenContent content)
+    {
+        var max = Transport.MaxAccessTokenLength(context, transfer);
+        if (AccessTokenSize.IsCertainlyWithin(max, content.UserId, content.PayloadJson))
+        {
+            return;
+        }
+
+        var length = AccessTokenSize.Of(content);
+        if (length > max)
+        {
+            throw new GridException(
+                GridFailure.TokenTooLong,
+                $"The access token would have {length} characters, and {(transfer == TokenTransfer.Cookie ? "its cookie" : "a header")} holds {max}: put less into the payload{(transfer == TokenTransfer.Cookie ? ", or use header mode" : "")}.");
+        }
+    }
+
+    /// <summary>As <see cref="RefuseTooLong(HttpContext, HandOver, string, string, string)"/>, where the client that will ask, and its way, are not known yet.</summary>
+    public void RefuseTooLongForAnybody(HttpContext context, string userId, string tenantId, string payloadJson)
+    {
+        var transfer = _options.TokenTransfer == TokenTransfer.Header ? TokenTransfer.Header : TokenTransfer.Cookie;
+        RefuseTooLong(context, new HandOver(transfer, transfer == TokenTransfer.Cookie && _options.AntiCsrf == AntiCsrfMode.ViaToken), userId, tenantId, payloadJson);
     }
 
     private RefreshAnswer ClearDuplicates(HttpContext context, bool access, bool refresh)
@@ -218,6 +284,10 @@ internal sealed class SessionRequests
         Transport.ClearEverywhere(context);
         return answer;
     }
+
+    // Whoever cannot prove that the page sent it may not end a session with it.
+    private static string? ExpiredHandle(HttpContext context, AccessTokenContent? token, AntiCsrfMode mode) =>
+        token is not null && (mode != AntiCsrfMode.ViaToken || (token.AntiCsrfToken is { } bound && bound == SessionTransport.AntiCsrf(context))) ? token.SessionHandle : null;
 
     private static bool ChangesState(string method) =>
         !(HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method));

@@ -51,6 +51,8 @@ public sealed class CoreHost : IAsyncLifetime
     /// <summary>Apps of which this process keeps a copy.</summary>
     public int RememberedApps => ((AppDirectory)_app!.Services.GetRequiredService<IAppDirectory>()).Count;
 
+    internal IServiceProvider Services => _app!.Services;
+
     internal SkippingTime Clock { get; } = new();
 
     internal SwitchableStore Store { get; private set; } = null!;

@@ -192,7 +192,7 @@ public sealed class GateTests(CoreHost core)
     [InlineData("userId", """{"enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""")]
     [InlineData("userId", """{"userId":7,"enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""")]
     [InlineData("userId", """{"UserId":"u","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""")]
-    [InlineData("userId", """{"userId":"  ","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""")]
+    [InlineData("userId", """{"userId":null,"enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""")]
     [InlineData("enableAntiCsrf", """{"userId":"u","enableAntiCsrf":"false","userDataInJWT":{},"userDataInDatabase":{}}""")]
     [InlineData("userDataInJWT", """{"userId":"u","enableAntiCsrf":false,"userDataInJWT":[],"userDataInDatabase":{}}""")]
     [InlineData("userDataInDatabase", """{"userId":"u","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":null}""")]

@@ -11,7 +11,16 @@ internal sealed class SwitchableStore(ISessionStore inner) : ISessionStore
 {
     private readonly ConcurrentDictionary<string, bool> _away = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<Task>> _beforeInsert = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<(RevocationScope Scope, RevocationReason Reason)> _revocations = new();
+    private readonly ConcurrentDictionary<string, bool> _awayAfterRevocation = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, int> _reads = new(StringComparer.Ordinal);
+
+    /// <summary>What was asked to be revoked in an app, and why.</summary>
+    public IReadOnlyList<(RevocationScope Scope, RevocationReason Reason)> Revocations(string appId) =>
+        [.. _revocations.Where(revoked => revoked.Scope.App.AppId == appId)];
+
+    /// <summary>The app's store goes away by itself as soon as something is revoked in it.</summary>
+    public void TakeAwayAfterRevocation(string appId) => _awayAfterRevocation[appId] = true;
 
     public void TakeAway(string appId) => _away[appId] = true;
 
@@ -50,8 +59,17 @@ internal sealed class SwitchableStore(ISessionStore inner) : ISessionStore
     public ValueTask<ImmutableArray<SessionHandle>> ListAsync(AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken) =>
         For(app).ListAsync(app, tenantId, userId, now, cancellationToken);
 
-    public ValueTask<RevokedSessions> RevokeAsync(RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken) =>
-        For(scope.App).RevokeAsync(scope, reason, now, cancellationToken);
+    public async ValueTask<RevokedSessions> RevokeAsync(RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        _revocations.Enqueue((scope, reason));
+        var revoked = await For(scope.App).RevokeAsync(scope, reason, now, cancellationToken);
+        if (_awayAfterRevocation.TryRemove(scope.App.AppId, out _))
+        {
+            TakeAway(scope.App.AppId);
+        }
+
+        return revoked;
+    }
 
     public ValueTask<int> PurgeExpiredAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
         inner.PurgeExpiredAsync(now, limit, cancellationToken);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grid.Revocation.Log;
 using Grid.Tokens;
+using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 
 namespace Grid.Abstractions.Sessions;
@@ -104,6 +105,12 @@ public sealed record RefreshRequest
     /// Zero: not at all, as the protocol has it. Only while the answer's token is still current (docs/decisions/0005).
     /// </summary>
     [Id(8)] public TimeSpan JoinWithin { get; init; }
+
+    /// <summary>Format of the access token that goes with the refresh token; 0 (older callers): nothing is checked.</summary>
+    [Id(9)] public AccessTokenVersion TokenVersion { get; init; }
+
+    /// <summary>Characters that the access token may have.</summary>
+    [Id(10)] public int MaxTokenLength { get; init; }
 }
 
 /// <summary>Outcomes of a refresh.</summary>
@@ -120,6 +127,12 @@ public enum RefreshOutcome
 
     /// <summary>The store is away and the outcome unknown; the presented token stays usable: answer 503.</summary>
     Unavailable = 3,
+
+    /// <summary>The stored payload holds a claim that is protected in the asked-for version. Nothing was changed.</summary>
+    ProtectedClaim = 4,
+
+    /// <summary>The access token would be longer than it may be: <see cref="RefreshResult.TokenLength"/>. Nothing was changed.</summary>
+    TokenTooLong = 5,
 }
 
 /// <summary>Answer to a refresh.</summary>
@@ -140,6 +153,9 @@ public sealed record RefreshResult
 
     /// <summary>With <c>Reuse</c> by the newer rules: the session's end, to be confirmed before anybody is answered.</summary>
     [Id(5)] public ImmutableArray<RevocationEntry> Ended { get; init; } = [];
+
+    /// <summary>With <c>TokenTooLong</c>: characters that the access token would have.</summary>
+    [Id(6)] public int TokenLength { get; init; }
 }
 
 /// <summary>The refresh token that an access token was minted with, and that one's parent (stored hashes).</summary>

@@ -32,6 +32,9 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
     public void SetRefresh(HttpContext context, string token, DateTimeOffset expiresAt) =>
         Append(context, RefreshName, token, expiresAt, RefreshPath, options.CookieDomain);
 
+    /// <summary>Characters that an access token may have beside the name and attributes of its cookie.</summary>
+    public int MaxAccessTokenLength(HttpContext context) => MaxSize - Line(context, AccessName, "", DateTimeOffset.UnixEpoch, options.AccessTokenPath, options.CookieDomain, out _).Length;
+
     public void Clear(HttpContext context)
     {
         ClearAccess(context, options.CookieDomain);
@@ -86,7 +89,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         value.Contains('%') ? Uri.UnescapeDataString(value) : value.ToString();
 
     // A null expiry deletes.
-    private void Append(HttpContext context, string name, string value, DateTimeOffset? expires, string path, string? domain)
+    private StringBuilder Line(HttpContext context, string name, string value, DateTimeOffset? expires, string path, string? domain, out string identity)
     {
         var line = new StringBuilder(name).Append('=').Append(value);
         var at = line.Length;
@@ -96,14 +99,19 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         }
 
         line.Append("; Path=").Append(path);
-        var identity = line.ToString(at, line.Length - at);
+        identity = line.ToString(at, line.Length - at);
         line.Append("; Expires=").Append((expires ?? DateTimeOffset.UnixEpoch).ToString("R", CultureInfo.InvariantCulture)).Append("; HttpOnly");
         if (site.Secure)
         {
             line.Append("; Secure");
         }
 
-        line.Append("; SameSite=").Append(site.SameSite(context));
+        return line.Append("; SameSite=").Append(site.SameSite(context));
+    }
+
+    private void Append(HttpContext context, string name, string value, DateTimeOffset? expires, string path, string? domain)
+    {
+        var line = Line(context, name, value, expires, path, domain, out var identity).ToString();
         if (line.Length > MaxSize)
         {
             throw new GridException(
@@ -113,6 +121,6 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         // The last word on a cookie counts: an earlier line of this answer for the same cookie goes.
         var lines = context.Response.Headers.SetCookie;
         var kept = lines.Count == 0 ? [] : lines.Where(l => l is not null && !(l.StartsWith(name + "=", StringComparison.Ordinal) && l.Contains(identity + ";", StringComparison.Ordinal))).ToArray();
-        context.Response.Headers.SetCookie = new StringValues([.. kept, line.ToString()]);
+        context.Response.Headers.SetCookie = new StringValues([.. kept, line]);
     }
 }

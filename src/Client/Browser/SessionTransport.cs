@@ -15,6 +15,11 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
     private const string ModeHeader = "st-auth-mode";
     private const string Bearer = "Bearer ";
 
+    // Of the 32 KB that servers take of all headers together, half.
+    private const int MaxHeaderTokenLength = 16 * 1024;
+
+    private const int MaxTokens = 4;
+
     /// <summary>The access token to judge a request by. Something that is no access token of ours is as good as none.</summary>
     public PresentedToken FindAccess(HttpContext context)
     {
@@ -39,6 +44,23 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
             : options.TokenTransfer != TokenTransfer.Header && !string.IsNullOrEmpty(cookie) ? new PresentedToken(cookie, TokenTransfer.Cookie, several)
             : default;
     }
+
+    /// <summary>Every access token that came, the one to judge by first; a handful at most.</summary>
+    public IEnumerable<string> FindEveryAccess(HttpContext context)
+    {
+        List<string> tokens = [];
+        if (ReadBearer(context) is { } bearer)
+        {
+            tokens.Add(bearer);
+        }
+
+        _ = SessionCookies.Find(context, cookies.AccessName, out _, tokens);
+        return tokens.Where(LooksLikeAccessToken).Distinct().Take(MaxTokens);
+    }
+
+    /// <summary>Characters that an access token may have to reach the client and come back.</summary>
+    public int MaxAccessTokenLength(HttpContext context, TokenTransfer transfer) =>
+        transfer == TokenTransfer.Cookie ? cookies.MaxAccessTokenLength(context) : MaxHeaderTokenLength;
 
     public bool HasAccessCookie(HttpContext context) => SessionCookies.Find(context, cookies.AccessName, out _) is not null;
 

@@ -58,7 +58,7 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
 
         if (check.Outcome != AccessTokenOutcome.Valid || check.Content is not { } content)
         {
-            return new TokenCheck(TokenVerdict.TryRefresh, Why: check.Outcome.ToString());
+            return new TokenCheck(TokenVerdict.TryRefresh, check.Content, check.Outcome.ToString());
         }
 
         if (token.CheckAntiCsrf && (content.AntiCsrfToken is null || content.AntiCsrfToken != token.AntiCsrf))
@@ -88,6 +88,11 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
             ["useDynamicSigningKey"] = token.UseDynamicSigningKey,
             ["joinWithin"] = (long)TokenToRefresh.JoinWithin.TotalMilliseconds,
         };
+        if (token.MaxAccessTokenLength > 0)
+        {
+            body["maxAccessTokenLength"] = token.MaxAccessTokenLength;
+        }
+
         if (token.AntiCsrf is not null)
         {
             body["antiCsrfToken"] = token.AntiCsrf;
@@ -178,6 +183,7 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
         "UNAUTHORISED" => TokenVerdict.Unauthorised,
         "TRY_REFRESH_TOKEN" => TokenVerdict.TryRefresh,
         "TOKEN_THEFT_DETECTED" => TokenVerdict.TokenTheft,
+        "ACCESS_TOKEN_TOO_LONG" => throw new GridException(GridFailure.TokenTooLong, answer["message"]?.GetValue<string>() ?? "The access token would be too long."),
         var other => throw new GridException(GridFailure.Refused, $"The core API answered with the status '{other}', which this client does not know: update Grid.Client."),
     };
 

@@ -3,7 +3,7 @@ using Grid.Revocation.Holders;
 namespace Grid.Client.Sessions;
 
 /// <summary>Sessions of one app: what a back end can do with them. Over the core API by default; in the silo's own process without HTTP.</summary>
-/// <remarks>Every method throws <see cref="GridException"/> with <see cref="GridFailure.Unavailable"/> if Grid does not answer.
+/// <remarks>Every method throws <see cref="GridException"/> with <see cref="GridFailure.Unavailable"/> if Grid does not answer, with <see cref="GridFailure.Refused"/> if it refuses.
 /// Those that end sessions may throw it with <see cref="GridFailure.StillWaiting"/>: repeat them.</remarks>
 public interface IGridSessions
 {

@@ -6,12 +6,12 @@ namespace Grid.Client.Sessions;
 /// <summary>A session to be made.</summary>
 public sealed record NewGridSession
 {
-    /// <summary>At most 128 characters.</summary>
+    /// <summary>At most 128 characters, kept to the letter.</summary>
     public required string UserId { get; init; }
 
     public string TenantId { get; init; } = GridDefaults.TenantId;
 
-    /// <summary>Claims for the access token: a JSON object. Browsers can read it.</summary>
+    /// <summary>Claims for the access token: a JSON object, 20,480 bytes at most; in cookie mode about 2,500. Browsers can read it.</summary>
     public string PayloadJson { get; init; } = "{}";
 
     /// <summary>Data for back ends only: a JSON object.</summary>
@@ -79,7 +79,7 @@ public enum TokenVerdict
 
 /// <summary>Answer to a check.</summary>
 /// <param name="Verdict">Whether, and what to do.</param>
-/// <param name="Token">Set with <see cref="TokenVerdict.Ok"/>.</param>
+/// <param name="Token">Set with <see cref="TokenVerdict.Ok"/>, and with <see cref="TokenVerdict.TryRefresh"/> if it has only expired.</param>
 /// <param name="Why">For logs.</param>
 public readonly record struct TokenCheck(TokenVerdict Verdict, AccessTokenContent? Token = null, string? Why = null);
 
@@ -92,6 +92,9 @@ public readonly record struct TokenToRefresh(string RefreshToken, bool EnableAnt
 {
     /// <summary>Tabs of one browser that present the same token within this time get the same answer. Longer than a page takes to start, shorter than a thief.</summary>
     public static TimeSpan JoinWithin { get; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Characters that the new access token may have; 0: as many as Grid takes. Otherwise refused with <see cref="GridFailure.TokenTooLong"/>, and the refresh token stays good.</summary>
+    public int MaxAccessTokenLength { get; init; }
 
     /// <summary>Not the token.</summary>
     public override string ToString() => "[refresh token]";

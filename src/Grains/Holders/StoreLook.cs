@@ -1,3 +1,4 @@
+using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Holders;
 

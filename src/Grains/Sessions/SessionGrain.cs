@@ -4,6 +4,7 @@ using Grid.Abstractions.Sessions;
 using Grid.Grains.Holders;
 using Grid.Revocation.Holders;
 using Grid.Tokens;
+using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -127,13 +128,22 @@ internal sealed partial class SessionGrain(
             return joined;
         }
 
+        RefreshResult? refused = null;
         var (row, next, decision) = await DecideAndWriteAsync(current =>
         {
             var now = Now();
+            refused = null;
             var verdict = RefreshRotation.DecideRefresh(
                 current.Chain, request.Presented, request.PresentedParent, TokenHash.Of(request.CandidateToken).HashOfHex(),
                 request.OlderRules, request.Grace, now);
             if (verdict.Verdict == RefreshVerdict.Reuse)
+            {
+                return (null, verdict);
+            }
+
+            // Before the rotation: whoever could not be answered after it would come back with a retired token.
+            refused = Refusal(current, request);
+            if (refused is not null)
             {
                 return (null, verdict);
             }
@@ -154,6 +164,11 @@ internal sealed partial class SessionGrain(
         if (decision!.Verdict == RefreshVerdict.Reuse)
         {
             return await EndReusedAsync(row, decision.Reuse, request.OlderRules);
+        }
+
+        if (refused is not null)
+        {
+            return refused;
         }
 
         var result = new RefreshResult
@@ -178,8 +193,44 @@ internal sealed partial class SessionGrain(
 
         _row = await store.ReadAsync(_key, CancellationToken.None);
         return _row is { } row && row.Chain.Current == TokenHash.Of(last.Result.RefreshToken!).HashOfHex() && row.ExpiresAt > clock.GetUtcNow()
-            ? last.Result with { Session = row.ToSnapshot() }
+            ? Refusal(row, request) ?? last.Result with { Session = row.ToSnapshot() }
             : null;
+    }
+
+    /// <summary>Why no access token can be made of this row; null if one can.</summary>
+    private RefreshResult? Refusal(SessionRecord row, RefreshRequest request)
+    {
+        if (request.TokenVersion == default)
+        {
+            return null;
+        }
+
+        if (ProtectedClaims.FindIn(row.PayloadJson, request.TokenVersion) is not null)
+        {
+            return new RefreshResult { Outcome = RefreshOutcome.ProtectedClaim };
+        }
+
+        if (AccessTokenSize.IsCertainlyWithin(request.MaxTokenLength, row.UserId, row.PayloadJson))
+        {
+            return null;
+        }
+
+        var now = clock.GetUtcNow();
+        var length = AccessTokenSize.Of(new AccessTokenContent
+        {
+            Version = request.TokenVersion,
+            UserId = row.UserId,
+            IssuedAt = now,
+            ExpiresAt = now,
+            TenantId = _key.Handle.TenantId,
+            RecipeUserId = row.UserId,
+            SessionHandle = _key.Handle.ToString(),
+            RefreshTokenHash1 = request.Presented.ToHex(),
+            ParentRefreshTokenHash1 = request.OlderRules ? request.Presented.ToHex() : null,
+            AntiCsrfToken = request.CandidateAntiCsrf,
+            PayloadJson = row.PayloadJson,
+        });
+        return length > request.MaxTokenLength ? new RefreshResult { Outcome = RefreshOutcome.TokenTooLong, TokenLength = length } : null;
     }
 
     private async Task<RefreshResult> EndReusedAsync(SessionRecord row, ReuseKind reuse, bool olderRules)

@@ -27,7 +27,7 @@ public sealed record AccessTokenContent
     /// <summary><c>exp</c>, whole seconds.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary><c>tId</c>; <c>public</c> for tokens that are too old to say it.</summary>
+    /// <summary><c>tId</c>, always the one in <see cref="SessionHandle"/>; tokens that are too old do not say it.</summary>
     public required string TenantId { get; init; }
 
     /// <summary><c>rsub</c>; the user id for tokens that are too old to say it.</summary>

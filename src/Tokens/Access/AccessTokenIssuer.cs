@@ -13,10 +13,23 @@ public static class AccessTokenIssuer
     private static readonly JsonWriterOptions WriterOptions = new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The signed token: protected claims in the protocol's order, then the user's, value for value as they were written.</summary>
+    /// <exception cref="ArgumentException">The payload holds a claim that is protected in this version.</exception>
     public static string Mint(AccessTokenContent content, SigningKey key)
     {
         ArgumentNullException.ThrowIfNull(content);
         ArgumentNullException.ThrowIfNull(key);
+        if (ProtectedClaims.FindIn(content.PayloadJson, content.Version) is { } name)
+        {
+            // Whoever calls has refused it before: signed, it would be there twice, and readers would choose.
+            throw new ArgumentException($"The payload holds the protected claim '{name}'.", nameof(content));
+        }
+
+        return SignedJwt.Create(key, content.Version, WriteClaims(content).WrittenSpan);
+    }
+
+    /// <summary>UTF-8 of the claims object.</summary>
+    internal static ArrayBufferWriter<byte> WriteClaims(AccessTokenContent content)
+    {
         var claims = new ArrayBufferWriter<byte>(512 + content.PayloadJson.Length);
         using (var json = new Utf8JsonWriter(claims, WriterOptions))
         {
@@ -42,7 +55,7 @@ public static class AccessTokenIssuer
         }
 
         AppendMembers(claims, content.PayloadJson);
-        return SignedJwt.Create(key, content.Version, claims.WrittenSpan);
+        return claims;
     }
 
     // The object is open: its members follow after a comma, whatever white space the client liked.

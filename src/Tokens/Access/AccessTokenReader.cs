@@ -141,10 +141,34 @@ internal static class AccessTokenReader
         string? user = null, tenant = null, recipeUser = null, handle = null, hash = null, parent = null, antiCsrf = null;
         long issued = -1, expires = -1;
         var payload = new PayloadSlice(claims.Length);
+        var seen = 0;
+        HashSet<string>? names = null;
+        string? firstName = null;
         while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
         {
             var nameStart = (int)json.TokenStartIndex;
             var name = ClaimOf(ref json, version);
+
+            // Twice the same: readers would choose one each. Those of the user's claims too, since other readers see them all.
+            if (name != Claim.Users)
+            {
+                var bit = 1 << (int)name;
+                if ((seen & bit) != 0)
+                {
+                    return null;
+                }
+
+                seen |= bit;
+            }
+            else if (firstName is null)
+            {
+                firstName = json.GetString();
+            }
+            else if (!(names ??= [firstName]).Add(json.GetString()!))
+            {
+                return null;
+            }
+
             json.Read();
             switch (name)
             {
@@ -189,13 +213,21 @@ internal static class AccessTokenReader
             return null;
         }
 
+        // The handle is what the session is found by, so its tenant is the token's.
+        var end = handle.IndexOf('_', StringComparison.Ordinal);
+        var handlesTenant = end < 0 ? "public" : handle[(end + 1)..];
+        if (tenant is not null && tenant != handlesTenant)
+        {
+            return null;
+        }
+
         return new AccessTokenContent
         {
             Version = version,
             UserId = user,
             IssuedAt = DateTimeOffset.FromUnixTimeSeconds(issued),
             ExpiresAt = DateTimeOffset.FromUnixTimeSeconds(expires),
-            TenantId = tenant ?? "public",
+            TenantId = handlesTenant,
             RecipeUserId = recipeUser ?? user,
             SessionHandle = handle,
             RefreshTokenHash1 = hash!,

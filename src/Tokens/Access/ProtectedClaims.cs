@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
 
 namespace Grid.Tokens.Access;
@@ -22,6 +24,15 @@ public static class ProtectedClaims
     internal static ReadOnlySpan<byte> TenantId => "tId"u8;
 
     internal static ReadOnlySpan<byte> RecipeUserId => "rsub"u8;
+
+    // Names in quotes, and the backslash of a name written otherwise: without any of these there is nothing to find.
+    private static readonly SearchValues<string> Suspicious = SearchValues.Create(
+        ["\"sub\"", "\"exp\"", "\"iat\"", "\"sessionHandle\"", "\"refreshTokenHash1\"", "\"parentRefreshTokenHash1\"", "\"antiCsrfToken\"", "\"tId\"", "\"rsub\"", "\\"],
+        StringComparison.Ordinal);
+
+    /// <summary>As <see cref="FindIn(ReadOnlySpan{byte}, AccessTokenVersion)"/>; costs a scan of the text where there is nothing to find.</summary>
+    public static string? FindIn(string payload, AccessTokenVersion version) =>
+        payload.AsSpan().ContainsAny(Suspicious) ? FindIn(Encoding.UTF8.GetBytes(payload), version) : null;
 
     /// <summary>The first protected claim among the members of a JSON object, or null.</summary>
     /// <param name="payload">UTF-8 of a valid JSON object.</param>

@@ -34,6 +34,13 @@ internal static class SignedJwt
         }
     }
 
+    /// <summary>Bytes of an access token's header.</summary>
+    public static int HeaderLength(int kidLength)
+    {
+        Span<byte> header = stackalloc byte[256];
+        return WriteHeader(header, new string('x', kidLength), AccessTokenVersion.V5);
+    }
+
     private static int WriteHeader(Span<byte> header, string kid, AccessTokenVersion? version)
     {
         // Key ids are ours: letters, digits and hyphens.

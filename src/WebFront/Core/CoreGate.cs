@@ -6,6 +6,7 @@ using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Tokens;
 using Grid.WebFront.Doors;
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -39,6 +40,10 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         catch (CoreException refusal)
         {
             await CoreResponse.WriteTextAsync(context, refusal.Status, refusal.Message);
+        }
+        catch (SessionRefusedException refusal)
+        {
+            await CoreResponse.WriteTextAsync(context, 400, refusal.Message);
         }
         catch (BadHttpRequestException refusal)
         {

@@ -24,6 +24,7 @@ public static partial class GridFront
         ArgumentNullException.ThrowIfNull(door);
         services.AddSingleton(door);
         services.AddSingleton<InProcessSessions>();
+        services.AddSingleton<FrontTickets>();
         services.AddSingleton<IGridSessions>(provider => provider.GetRequiredService<InProcessSessions>());
         services.AddGridBrowserSide(door.Browser);
         services.AddRouting();

@@ -6,6 +6,8 @@ using Grid.Client;
 using Grid.Client.Sessions;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
+using Grid.Tokens.Access;
+using Grid.Tokens.Tickets;
 using Grid.WebFront.Sessions;
 
 namespace Grid.WebFront.Front;
@@ -26,7 +28,7 @@ internal sealed class InProcessSessions(
     });
 
     /// <summary>Null if the ticket is not ours, too old, or used.</summary>
-    public Task<CreatedGridSession?> RedeemAsync(string ticket, Func<string, string> complete, bool withAntiCsrf) => GuardAsync(async app =>
+    public Task<CreatedGridSession?> RedeemAsync(string ticket, Func<SignInTicket, string> complete, bool withAntiCsrf) => GuardAsync(async app =>
         await service.RedeemAsync(app, ticket, complete, withAntiCsrf) is { } created ? Made(created) : null);
 
     public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
@@ -34,7 +36,7 @@ internal sealed class InProcessSessions(
         try
         {
             var checkedToken = await service.VerifyAsync(
-                await FindAppAsync(), token.AccessToken, token.CheckAntiCsrf, token.AntiCsrf, checkDatabase: false, ClientRules.Newest);
+                await FindAppAsync(), token.AccessToken, token.CheckAntiCsrf, token.AntiCsrf, checkDatabase: false, ClientRules.Newest, token.CheckSession);
             return new TokenCheck(Verdict(checkedToken.Verdict), checkedToken.Token, checkedToken.Message);
         }
         catch (Exception failure) when (IsOutage(failure))
@@ -46,7 +48,8 @@ internal sealed class InProcessSessions(
     public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
         var refreshed = await service.RefreshAsync(
-            app, token.RefreshToken, token.EnableAntiCsrf, token.AntiCsrf, token.UseDynamicSigningKey, null, ClientRules.Newest, TokenToRefresh.JoinWithin);
+            app, token.RefreshToken, token.EnableAntiCsrf, token.AntiCsrf, token.UseDynamicSigningKey, null, ClientRules.Newest, TokenToRefresh.JoinWithin,
+            token.MaxAccessTokenLength > 0 ? token.MaxAccessTokenLength : AccessTokenSize.MaxLength);
         var session = refreshed.Session;
         return new TokenRefresh(
             Verdict(refreshed.Verdict), session?.Handle.ToString(), session?.UserId, session?.Handle.TenantId, refreshed.Tokens is { } tokens ? Tokens(tokens) : null);
@@ -54,7 +57,7 @@ internal sealed class InProcessSessions(
 
     public Task<RegeneratedToken?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
-        var made = await service.RegenerateAsync(app, accessToken, payloadJson, ClientRules.Newest);
+        var made = await service.RegenerateAsync(app, accessToken, payloadJson);
         return made.Session is { } session ? new RegeneratedToken(session.PayloadJson, made.Token?.Text, made.Token?.ExpiresAt ?? default) : null;
     });
 
@@ -78,10 +81,10 @@ internal sealed class InProcessSessions(
             : throw new StoreUnavailableException("The user's sessions could not be read."));
 
     public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) => GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app, parsed, null, dataJson));
+        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app, parsed, null, dataJson, ClientRules.Newest));
 
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app, parsed, payloadJson, null));
+        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app, parsed, payloadJson, null, ClientRules.Newest));
 
     public Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
@@ -155,6 +158,10 @@ internal sealed class InProcessSessions(
         catch (Exception failure) when (IsOutage(failure))
         {
             throw Unavailable(failure);
+        }
+        catch (SessionRefusedException refusal)
+        {
+            throw new GridException(refusal.TokenLength is null ? GridFailure.Refused : GridFailure.TokenTooLong, refusal.Message, refusal);
         }
     }
 }

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Grid.Abstractions.Sessions;
 using Grid.Client;
 using Grid.Client.Browser;
+using Grid.Tokens.Tickets;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -26,15 +28,17 @@ internal static class RedeemTicket
         }
 
         var sessions = context.RequestServices.GetRequiredService<InProcessSessions>();
-        var session = await requests.HandOverAsync(context, withAntiCsrf => sessions.RedeemAsync(
+        var session = await requests.HandOverAsync(context, handOver => sessions.RedeemAsync(
             ticket,
-            payload =>
+            order =>
             {
-                var claims = JsonNode.Parse(payload)!.AsObject();
-                claims["iss"] = requests.Issuer;
-                return claims.ToJsonString();
+                var payload = WithIssuer(order.PayloadJson, requests);
+
+                // The ticket is not used up by a browser that could not take the session.
+                requests.RefuseTooLong(context, handOver, order.UserId, TenantOf(order), payload);
+                return payload;
             },
-            withAntiCsrf));
+            handOver.WithAntiCsrf));
         if (session is null)
         {
             await FrontAnswers.MessageAsync(context, StatusCodes.Status401Unauthorized, "the ticket was used, is older than 60 seconds, or is not one of this app");
@@ -43,6 +47,17 @@ internal static class RedeemTicket
 
         await FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject { ["status"] = "OK", ["userId"] = session.UserId });
     }
+
+    /// <summary>The payload as the front will hand it over.</summary>
+    public static string WithIssuer(string payloadJson, SessionRequests requests)
+    {
+        var claims = JsonNode.Parse(payloadJson)!.AsObject();
+        claims["iss"] = requests.Issuer;
+        return claims.ToJsonString();
+    }
+
+    private static string TenantOf(SignInTicket order) =>
+        SessionHandle.TryParse(order.SessionHandle, out var handle) ? handle.TenantId : GridDefaults.TenantId;
 
     private static async Task<string?> ReadTicketAsync(HttpContext context)
     {

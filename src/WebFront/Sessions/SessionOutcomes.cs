@@ -39,7 +39,7 @@ public sealed record VerifiedSession
     /// <summary>The user's claims as the client now holds them.</summary>
     public string? PayloadJson { get; init; }
 
-    /// <summary>Set with <c>Ok</c>: what the presented token says.</summary>
+    /// <summary>Set with <c>Ok</c>, and with <c>TryRefresh</c> if it has only expired: what the presented token says.</summary>
     public AccessTokenContent? Token { get; init; }
 
     /// <summary>Older rules: a new token that the client must take over.</summary>

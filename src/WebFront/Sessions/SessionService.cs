@@ -18,6 +18,9 @@ namespace Grid.WebFront.Sessions;
 public sealed class SessionService(
     IGrainFactory grains, IAppDirectory apps, ISessionReader reader, ISessionOrders orders, ISessionRevoker revoker, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
 {
+    // What the store's neighbours take too.
+    private const int MaxUserIdLength = 128;
+
     private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(2);
 
     /// <summary>How long a browser may take to fetch the session that a back end ordered.</summary>
@@ -51,6 +54,7 @@ public sealed class SessionService(
         AppSnapshot app, string tenantId, string userId, string payloadJson, string dataJson, bool useDynamicKey)
     {
         ArgumentNullException.ThrowIfNull(app);
+        Refuse(userId, payloadJson, ClientRules.Newest);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var now = Now();
         var handle = SessionHandle.Create(tenantId, now);
@@ -76,11 +80,11 @@ public sealed class SessionService(
     /// <summary>Creates the session of a ticket.</summary>
     /// <param name="app">Where.</param>
     /// <param name="ticketText">As it came.</param>
-    /// <param name="complete">Adds what only the front knows to the payload.</param>
+    /// <param name="complete">The payload, with what only the front knows. What it throws leaves the ticket unused.</param>
     /// <param name="withAntiCsrf">Whether to bind an anti-CSRF token.</param>
     /// <returns>Null if the ticket is not ours, too old, used, or void since a revocation came between.</returns>
     /// <exception cref="StoreUnavailableException">Whether the ticket is used up is unknown: another one has to be ordered.</exception>
-    public async Task<CreatedSession?> RedeemAsync(AppSnapshot app, string ticketText, Func<string, string> complete, bool withAntiCsrf)
+    public async Task<CreatedSession?> RedeemAsync(AppSnapshot app, string ticketText, Func<SignInTicket, string> complete, bool withAntiCsrf)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(complete);
@@ -92,13 +96,14 @@ public sealed class SessionService(
         }
 
         return await CreateAsAsync(
-            app, handle, ticket.UserId, complete(ticket.PayloadJson), ticket.DataJson, ticket.UseDynamicKey, withAntiCsrf, null, ClientRules.Newest, isOrdered: true);
+            app, handle, ticket.UserId, complete(ticket), ticket.DataJson, ticket.UseDynamicKey, withAntiCsrf, null, ClientRules.Newest, isOrdered: true);
     }
 
     private async Task<CreatedSession?> CreateAsAsync(
         AppSnapshot app, SessionHandle handle, string userId, string payloadJson, string dataJson, bool useDynamicKey, bool withAntiCsrf,
         TimeSpan? accessTokenValidity, ClientRules rules, bool isOrdered = false)
     {
+        Refuse(userId, payloadJson, rules);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var now = Now();
         var antiCsrf = withAntiCsrf ? NewAntiCsrf() : null;
@@ -134,7 +139,7 @@ public sealed class SessionService(
             throw new StoreUnavailableException("The tenant was removed while the session was made.");
         }
 
-        var access = Mint(app, ring, session, rules, hash1, null, antiCsrf, Life(app, accessTokenValidity));
+        var access = Mint(app, ring, session, rules.TokenVersion, hash1, null, antiCsrf, Life(app, accessTokenValidity));
         return new CreatedSession(session, new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf));
     }
 
@@ -145,8 +150,9 @@ public sealed class SessionService(
     /// <param name="antiCsrf">As presented.</param>
     /// <param name="checkDatabase">Whether the token must also be on the session's living branch.</param>
     /// <param name="rules">The client's.</param>
+    /// <param name="checkSession">Whether the session must live at all.</param>
     public async ValueTask<VerifiedSession> VerifyAsync(
-        AppSnapshot app, string accessToken, bool checkAntiCsrf, string? antiCsrf, bool checkDatabase, ClientRules rules)
+        AppSnapshot app, string accessToken, bool checkAntiCsrf, string? antiCsrf, bool checkDatabase, ClientRules rules, bool checkSession = true)
     {
         ArgumentNullException.ThrowIfNull(app);
         var check = await CheckTokenAsync(app, accessToken);
@@ -158,7 +164,8 @@ public sealed class SessionService(
                 AccessTokenOutcome.UnknownKey => "Access token signed with an unknown key",
                 AccessTokenOutcome.BadSignature => "Access token signature is not valid",
                 _ => "Access token is not valid",
-            });
+            }) with
+            { Token = check.Content };
         }
 
         if (!app.HasTenantOf(handle))
@@ -173,12 +180,12 @@ public sealed class SessionService(
 
         if (rules.OlderRotation && (checkDatabase || token.ParentRefreshTokenHash1 is not null))
         {
-            return await VerifyByOlderRulesAsync(app, handle, token, checkDatabase, rules);
+            return await VerifyByOlderRulesAsync(app, handle, token, checkDatabase);
         }
 
         if (!checkDatabase)
         {
-            return await lives.AcceptsAsync(app, handle) ? Verified(token) : Ended();
+            return !checkSession || await lives.AcceptsAsync(app, handle) ? Verified(token) : Ended();
         }
 
         SessionRecord? previous = null;
@@ -218,9 +225,11 @@ public sealed class SessionService(
     /// <param name="accessTokenValidity">Shorter than the app's; null = the app's.</param>
     /// <param name="rules">The client's.</param>
     /// <param name="joinWithin">See <see cref="RefreshRequest.JoinWithin"/>.</param>
+    /// <param name="maxTokenLength">Characters that the access token may have; refused before anything is written.</param>
+    /// <exception cref="SessionRefusedException">It would have more.</exception>
     public async Task<RefreshedSession> RefreshAsync(
         AppSnapshot app, string refreshToken, bool enableAntiCsrf, string? antiCsrf, bool? useDynamicKey, TimeSpan? accessTokenValidity, ClientRules rules,
-        TimeSpan joinWithin = default)
+        TimeSpan joinWithin = default, int maxTokenLength = AccessTokenSize.MaxLength)
     {
         ArgumentNullException.ThrowIfNull(app);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
@@ -256,6 +265,8 @@ public sealed class SessionService(
                 RefreshTokenValidity = app.Settings.RefreshTokenValidity,
                 Grace = app.Settings.RefreshRotationGrace,
                 JoinWithin = joinWithin,
+                TokenVersion = rules.TokenVersion,
+                MaxTokenLength = maxTokenLength,
             },
             CancellationToken.None);
         switch (result.Outcome)
@@ -266,7 +277,7 @@ public sealed class SessionService(
                 // By the older rules nothing is written yet: the token's first use will give the session a whole validity from then on.
                 var expiresAt = rules.OlderRotation ? now + app.Settings.RefreshTokenValidity : session.ExpiresAt;
                 var access = Mint(
-                    app, ring, session, rules, TokenHash.Of(result.RefreshToken!), rules.OlderRotation ? presentedHash1 : null, result.AntiCsrf,
+                    app, ring, session, rules.TokenVersion, TokenHash.Of(result.RefreshToken!), rules.OlderRotation ? presentedHash1 : null, result.AntiCsrf,
                     Life(app, accessTokenValidity));
                 return new RefreshedSession
                 {
@@ -287,6 +298,14 @@ public sealed class SessionService(
                     Session = result.Session,
                     Reuse = rules.OlderRotation ? ReuseKind.None : result.Reuse,
                 };
+            case RefreshOutcome.ProtectedClaim:
+                return new RefreshedSession { Verdict = SessionVerdict.Unauthorised, Message = SessionRefusedException.ProtectedField };
+            case RefreshOutcome.TokenTooLong:
+                throw new SessionRefusedException(
+                    $"The access token would have {result.TokenLength} characters, and at most {maxTokenLength} are taken: put less into userDataInJWT")
+                {
+                    TokenLength = result.TokenLength,
+                };
             case RefreshOutcome.Unavailable:
                 throw new StoreUnavailableException("The session could not be refreshed.");
             default:
@@ -294,26 +313,24 @@ public sealed class SessionService(
         }
     }
 
-    /// <summary>Writes a new payload and mints an access token that carries it, with the presented one's life.</summary>
+    /// <summary>Writes a new payload and mints an access token that carries it, with the presented one's format and life.</summary>
     /// <param name="app">The app.</param>
     /// <param name="accessToken">May have expired; its signature must be ours.</param>
     /// <param name="payloadJson">Null keeps the stored payload.</param>
-    /// <param name="rules">The client's.</param>
-    public async Task<RegeneratedSession> RegenerateAsync(AppSnapshot app, string accessToken, string? payloadJson, ClientRules rules)
+    /// <exception cref="SessionRefusedException">The payload is too large, or holds a claim that is protected in the token's format.</exception>
+    public async Task<RegeneratedSession> RegenerateAsync(AppSnapshot app, string accessToken, string? payloadJson)
     {
         ArgumentNullException.ThrowIfNull(app);
-        var check = await CheckTokenAsync(app, accessToken);
-        var token = check.Content;
 
-        // A key is forgotten two token lives after its last signature: such a token has expired.
-        if (check.Outcome == AccessTokenOutcome.UnknownKey)
-        {
-            AccessTokenVerifier.TryReadUnverified(accessToken, out token);
-        }
-
-        if (token is null || !SessionHandle.TryParse(token.SessionHandle, out var handle) || !app.HasTenantOf(handle))
+        // Set if the signature is good, expired or not. A key that is not known any more proves nothing.
+        if ((await CheckTokenAsync(app, accessToken)) is not { Content: { } token } check || !SessionHandle.TryParse(token.SessionHandle, out var handle) || !app.HasTenantOf(handle))
         {
             return new RegeneratedSession(null, null);
+        }
+
+        if (payloadJson is not null)
+        {
+            Refuse(token.UserId, payloadJson, token.Version);
         }
 
         var result = await Grain(app.App, handle).UpdateAsync(payloadJson, null, CancellationToken.None);
@@ -327,10 +344,10 @@ public sealed class SessionService(
             return new RegeneratedSession(session, null);
         }
 
+        RefuseProtected(session.PayloadJson, token.Version);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var now = Now();
-        var text = AccessTokenIssuer.Mint(
-            token with { Version = rules.TokenVersion, IssuedAt = now, PayloadJson = session.PayloadJson }, ring.SigningKey(session.UseDynamicKey, now));
+        var text = AccessTokenIssuer.Mint(token with { IssuedAt = now, PayloadJson = session.PayloadJson }, ring.SigningKey(session.UseDynamicKey, now));
         return new RegeneratedSession(session, new IssuedToken(text, Seconds(now), token.ExpiresAt));
     }
 
@@ -394,9 +411,15 @@ public sealed class SessionService(
     }
 
     /// <summary>Replaces payload and/or data; false if there is no such session.</summary>
-    public async Task<bool> UpdateAsync(AppSnapshot app, SessionHandle handle, string? payloadJson, string? dataJson)
+    /// <exception cref="SessionRefusedException">The payload is too large, or holds a protected claim.</exception>
+    public async Task<bool> UpdateAsync(AppSnapshot app, SessionHandle handle, string? payloadJson, string? dataJson, ClientRules rules)
     {
         ArgumentNullException.ThrowIfNull(app);
+        if (payloadJson is not null)
+        {
+            Refuse("", payloadJson, rules.TokenVersion);
+        }
+
         return app.HasTenantOf(handle) && Available(await Grain(app.App, handle).UpdateAsync(payloadJson, dataJson, CancellationToken.None)) is not null;
     }
 
@@ -407,8 +430,35 @@ public sealed class SessionService(
         _ => throw new StoreUnavailableException("The session could not be changed."),
     };
 
+    private static void Refuse(string userId, string payloadJson, ClientRules rules) => Refuse(userId, payloadJson, rules.TokenVersion);
+
+    private static void Refuse(string userId, string payloadJson, AccessTokenVersion version)
+    {
+        if (userId.Length > MaxUserIdLength || userId.Contains('\0', StringComparison.Ordinal))
+        {
+            throw new SessionRefusedException($"A user id may have at most {MaxUserIdLength} characters, none of them U+0000");
+        }
+
+        RefuseProtected(payloadJson, version);
+        var size = AccessTokenSize.OfPayload(payloadJson);
+        if (size > AccessTokenSize.MaxPayload)
+        {
+            throw new SessionRefusedException(
+                $"Field name 'userDataInJWT' has {size} bytes and may have at most {AccessTokenSize.MaxPayload}: the access token has to carry it");
+        }
+    }
+
+    // At every mint, not only where the payload came in: what an older version took may be protected in this one.
+    private static void RefuseProtected(string payloadJson, AccessTokenVersion version)
+    {
+        if (ProtectedClaims.FindIn(payloadJson, version) is not null)
+        {
+            throw new SessionRefusedException(SessionRefusedException.ProtectedField);
+        }
+    }
+
     private async ValueTask<VerifiedSession> VerifyByOlderRulesAsync(
-        AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool checkDatabase, ClientRules rules)
+        AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool checkDatabase)
     {
         // Most checks find nothing to promote: a read tells, and spares the grain.
         var row = await FindAsync(app, handle);
@@ -423,6 +473,7 @@ public sealed class SessionService(
             return Verified(token);
         }
 
+        RefuseProtected(row.PayloadJson, token.Version);
         var result = await Grain(app.App, handle).PromoteAsync(
             new PromoteRequest
             {
@@ -435,11 +486,12 @@ public sealed class SessionService(
         {
             case SessionOutcome.Ok when result.IsCurrent || differs:
                 var session = result.Session!;
+                RefuseProtected(session.PayloadJson, token.Version);
                 var ring = await keyRings.GetAsync(app, CancellationToken.None);
 
-                // The whole validity: only create and refresh shorten it at random (§5).
+                // The whole validity: only create and refresh shorten it at random (§5). The format of the token that it replaces.
                 var access = Mint(
-                    app, ring, session, rules, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
+                    app, ring, session, token.Version, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
                 return Verified(token) with { PayloadJson = session.PayloadJson, NewAccessToken = access };
             case SessionOutcome.Ok:
                 return Verified(token);
@@ -464,12 +516,12 @@ public sealed class SessionService(
     }
 
     private IssuedToken Mint(
-        AppSnapshot app, KeyRing ring, SessionSnapshot session, ClientRules rules, TokenHash hash1, TokenHash? parentHash1, string? antiCsrf, TimeSpan life)
+        AppSnapshot app, KeyRing ring, SessionSnapshot session, AccessTokenVersion version, TokenHash hash1, TokenHash? parentHash1, string? antiCsrf, TimeSpan life)
     {
         var now = Now();
         var content = new AccessTokenContent
         {
-            Version = rules.TokenVersion,
+            Version = version,
             UserId = session.UserId,
             IssuedAt = Seconds(now),
             ExpiresAt = Seconds(now + life),

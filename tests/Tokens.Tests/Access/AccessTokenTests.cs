@@ -254,6 +254,77 @@ public sealed class AccessTokenTests
         Assert.Equal("""{"iss":"https://issuer","exp":1795521660,"iat":1795521600,"sub":"x","n":1.0}""", Decode(parts[1]));
     }
 
+    [Theory]
+    [InlineData("\"tId\":\"evil\"")]
+    [InlineData("\"t\\u0049d\":\"evil\"")]
+    [InlineData("\"rsub\":\"root\"")]
+    [InlineData("\"sub\":\"root\"")]
+    [InlineData("\"exp\":9999999999")]
+    [InlineData("\"antiCsrfToken\":null")]
+    [InlineData("\"role\":\"user\",\"role\":\"admin\"")]
+    [InlineData("\"role\":\"user\",\"ro\\u006ce\":\"admin\"")]
+    public void A_token_that_says_something_twice_is_refused(string more)
+    {
+        var parts = AccessTokenIssuer.Mint(Content with { PayloadJson = "{}" }, Keys.Dynamic).Split('.');
+
+        Assert.Equal(AccessTokenOutcome.Valid, Check(Sign(Decode(parts[0]), Decode(parts[1])[..^1] + ",\"role\":\"admin\"}")).Outcome);
+        Assert.Equal(AccessTokenOutcome.Malformed, Check(Sign(Decode(parts[0]), Decode(parts[1])[..^1] + "," + more + "}")).Outcome);
+    }
+
+    [Fact]
+    public void A_tokens_tenant_is_the_one_in_its_handle()
+    {
+        var content = Content with { SessionHandle = Content.SessionHandle + "_t1", TenantId = "t1", Version = AccessTokenVersion.V3 };
+
+        Assert.Equal("t1", Check(AccessTokenIssuer.Mint(content, Keys.Dynamic)).Content!.TenantId);
+        Assert.Equal("t1", Check(AccessTokenIssuer.Mint(content with { Version = AccessTokenVersion.V5 }, Keys.Dynamic)).Content!.TenantId);
+        Assert.Equal(AccessTokenOutcome.Malformed, Check(AccessTokenIssuer.Mint(content with { Version = AccessTokenVersion.V5, TenantId = "public" }, Keys.Dynamic)).Outcome);
+    }
+
+    [Theory]
+    [InlineData("""{"tId":"evil"}""", AccessTokenVersion.V4)]
+    [InlineData("""{"a":1,"rsub":"root"}""", AccessTokenVersion.V5)]
+    [InlineData("{\"t\\u0049d\":1}", AccessTokenVersion.V5)]
+    public void No_token_is_minted_with_a_protected_claim(string payload, AccessTokenVersion version) =>
+        Assert.Throws<ArgumentException>(() => AccessTokenIssuer.Mint(Content with { Version = version, PayloadJson = payload }, Keys.Dynamic));
+
+    [Theory]
+    [InlineData("{}", null)]
+    [InlineData("""{"role":"ü","list":[1,2,3]}""", "10000000-0000-0000-0000-000000000000")]
+    public void The_size_of_a_token_is_known_before_it_is_minted(string payload, string? antiCsrf)
+    {
+        var key = SigningKey.FromRsa($"d-{Guid.Empty:D}", isDynamic: true, Keys.Now.AddDays(-1), null, Keys.FirstSecret);
+        foreach (var userId in (string[])["", "u", "\u0001ü😀", new string('\u0001', 128)])
+        {
+            var content = Content with { UserId = userId, RecipeUserId = userId, PayloadJson = payload, AntiCsrfToken = antiCsrf };
+            var length = AccessTokenIssuer.Mint(content, key).Length;
+
+            Assert.Equal(length, AccessTokenSize.Of(content));
+            Assert.False(AccessTokenSize.IsCertainlyWithin(length - 1, userId, payload));
+        }
+    }
+
+    [Fact]
+    public void The_largest_payload_fits_with_the_longest_ids()
+    {
+        var longest = new string('\u0001', 128);
+        var tenant = new string('t', 64);
+        var content = Content with
+        {
+            UserId = longest,
+            RecipeUserId = longest,
+            TenantId = tenant,
+            SessionHandle = $"{Content.SessionHandle}_{tenant}",
+            ParentRefreshTokenHash1 = Hash,
+            AntiCsrfToken = Guid.Empty.ToString(),
+            PayloadJson = $$"""{"x":"{{new string('x', AccessTokenSize.MaxPayload - 8)}}"}""",
+        };
+
+        Assert.Equal(AccessTokenSize.MaxPayload, AccessTokenSize.OfPayload(content.PayloadJson));
+        Assert.Equal(AccessTokenOutcome.Valid, Check(AccessTokenIssuer.Mint(content, Keys.Dynamic)).Outcome);
+        Assert.True(AccessTokenSize.IsCertainlyWithin(AccessTokenSize.MaxLength, longest, content.PayloadJson));
+    }
+
     private static AccessTokenCheck Check(string? token, KeyRing? ring = null, DateTimeOffset? now = null) =>
         new AccessTokenVerifier().Verify(token, ring ?? Keys.Ring, now ?? Keys.Now);
 

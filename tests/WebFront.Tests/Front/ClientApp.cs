@@ -30,6 +30,8 @@ internal sealed class ClientApp : IAsyncDisposable
 
     public IGridSessions Sessions => Find<IGridSessions>();
 
+    public IServiceProvider Services => _app.Services;
+
     public Browser NewBrowser(string mode = "cookie") => new(Url, mode);
 
     /// <summary>Starts it; <paramref name="configure"/> may also set another core.</summary>
@@ -52,12 +54,17 @@ internal sealed class ClientApp : IAsyncDisposable
         builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         var app = builder.Build();
         app.MapGrid();
-        app.MapPost("/sign-in", async (HttpContext http, string user, string? email, string? role) =>
+        app.MapPost("/sign-in", async (HttpContext http, string user, string? email, string? role, int? fill) =>
         {
             var payload = new JsonObject();
             if (email is not null)
             {
                 payload["email"] = email;
+            }
+
+            if (fill is { } size)
+            {
+                payload["fill"] = new string('x', size);
             }
 
             if (role is not null)
@@ -105,6 +112,12 @@ internal sealed class ClientApp : IAsyncDisposable
             await Task.Delay(Timeout.Infinite, ended).ContinueWith(_ => { }, TaskScheduler.Default);
             await http.Response.WriteAsync("ended");
         }).RequireAuthorization();
+        app.MapPost("/fill", async (HttpContext http, int size) =>
+        {
+            await http.GetGridSession()!.MergeIntoPayloadAsync(new JsonObject { ["fill"] = new string('x', size) });
+            return "filled";
+        }).RequireAuthorization();
+        app.MapPost("/sign-out", (HttpContext http) => http.SignOutGridAsync());
         app.MapPost("/leave", async (HttpContext http) =>
         {
             await http.GetGridSession()!.RevokeAsync();

@@ -88,7 +88,7 @@ internal static class Revoke
     {
         if (!request.IsPublicTenant)
         {
-            throw CoreException.Forbidden("Only public tenantId can call this app specific API");
+            throw CoreException.Forbidden(SessionWire.OnlyPublicTenant);
         }
     }
 }

@@ -1,4 +1,6 @@
+using Grid.WebFront.Front;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Sessions;
 
@@ -12,6 +14,7 @@ internal static class CreateTicket
         var userId = SessionWire.UserId(body);
         var payload = body.ObjectOrNull("userDataInJWT") ?? "{}";
         SessionWire.RefuseProtected(payload, Tokens.Access.AccessTokenVersion.V5);
+        context.RequestServices.GetService<FrontTickets>()?.Check(context, request.App.App, request.TenantId, userId, payload);
         var ordered = await SessionWire.Service(context).OrderAsync(
             request.App, request.TenantId, userId, payload, body.ObjectOrNull("userDataInDatabase") ?? "{}", body.BoolOrNull("useDynamicSigningKey") ?? true);
         if (ordered is not { } ticket)

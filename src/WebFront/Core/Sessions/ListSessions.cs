@@ -22,6 +22,8 @@ internal static class ListSessions
         await CoreResponse.WriteAsync(context, "OK", listed.Sessions, static (json, handles) => SessionWire.WriteHandles(json, "sessionHandles", handles));
     }
 
-    /// <summary>From 5.0 on only the public tenant speaks for all of them.</summary>
-    public static bool AcrossTenants(CoreRequest request, bool asked) => asked && (request.IsPublicTenant || request.Version < CdiVersion.V5);
+    /// <summary>From 5.0 on only the public tenant speaks for all of them; a scope is never silently smaller than asked for.</summary>
+    public static bool AcrossTenants(CoreRequest request, bool asked) => asked && !request.IsPublicTenant && request.Version >= CdiVersion.V5
+        ? throw CoreException.Forbidden(SessionWire.OnlyPublicTenant)
+        : asked;
 }

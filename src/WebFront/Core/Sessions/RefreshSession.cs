@@ -1,10 +1,11 @@
+using Grid.Tokens.Access;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
 
 /// <summary><c>POST /recipe/session/refresh</c> (§7).</summary>
-/// <remarks><c>joinWithin</c> (ms) is ours, beside the protocol: <c>docs/protocol.md</c>.</remarks>
+/// <remarks><c>joinWithin</c> (ms) and <c>maxAccessTokenLength</c> are ours, beside the protocol: <c>docs/protocol.md</c>.</remarks>
 internal static class RefreshSession
 {
     private const int MaxJoinWithin = 5000;
@@ -23,9 +24,25 @@ internal static class RefreshSession
             throw new CoreException(400, $"Field name 'joinWithin' must be between 0 and {MaxJoinWithin} milliseconds");
         }
 
-        var refreshed = await SessionWire.Service(context).RefreshAsync(
-            request.App, refreshToken, enableAntiCsrf, antiCsrf, useDynamicKey, SessionWire.AccessTokenValidity(body, request), request.Version.Rules,
-            TimeSpan.FromMilliseconds(joinWithin));
+        var maxAccessTokenLength = body.LongOrNull("maxAccessTokenLength");
+        if (maxAccessTokenLength is < 1 or > AccessTokenSize.MaxLength)
+        {
+            throw new CoreException(400, $"Field name 'maxAccessTokenLength' must be between 1 and {AccessTokenSize.MaxLength} characters");
+        }
+
+        RefreshedSession refreshed;
+        try
+        {
+            refreshed = await SessionWire.Service(context).RefreshAsync(
+                request.App, refreshToken, enableAntiCsrf, antiCsrf, useDynamicKey, SessionWire.AccessTokenValidity(body, request), request.Version.Rules,
+                TimeSpan.FromMilliseconds(joinWithin), (int)(maxAccessTokenLength ?? AccessTokenSize.MaxLength));
+        }
+        catch (SessionRefusedException refusal) when (maxAccessTokenLength is not null && refusal.TokenLength is not null)
+        {
+            await CoreResponse.WriteStatusAsync(context, "ACCESS_TOKEN_TOO_LONG", refusal.Message);
+            return;
+        }
+
         switch (refreshed.Verdict)
         {
             case SessionVerdict.Ok:

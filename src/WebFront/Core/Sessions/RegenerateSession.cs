@@ -16,7 +16,7 @@ internal static class RegenerateSession
             SessionWire.RefuseProtected(payload, request.Version.Rules.TokenVersion);
         }
 
-        var regenerated = await SessionWire.Service(context).RegenerateAsync(request.App, accessToken, payload, request.Version.Rules);
+        var regenerated = await SessionWire.Service(context).RegenerateAsync(request.App, accessToken, payload);
         if (regenerated.Session is null)
         {
             await CoreResponse.WriteStatusAsync(context, "UNAUTHORISED", GetSession.NotFound);

@@ -16,13 +16,16 @@ internal static class SessionWire
 {
     private const int MaxUserIdLength = 128;
 
+    /// <summary>The scope would be smaller than asked for.</summary>
+    public const string OnlyPublicTenant = "Only public tenantId can call this app specific API";
+
     public static SessionService Service(HttpContext context) => context.RequestServices.GetRequiredService<SessionService>();
 
-    /// <summary>Clients trim user ids, some of them only sometimes.</summary>
-    public static string UserId(CoreBody body) => Trimmed(body.String("userId")) ?? throw CoreException.BadField("userId");
+    /// <summary>As it was sent, to the letter: whoever changed it would make one user of two. Empty is one too.</summary>
+    public static string UserId(CoreBody body) => body.String("userId") is { Length: <= MaxUserIdLength } userId ? userId : throw CoreException.BadField("userId");
 
     public static string UserId(HttpContext context) =>
-        Trimmed(CoreQuery.Required(context, "userId")) ?? throw CoreException.BadQuery("userId");
+        CoreQuery.Required(context, "userId") is { Length: <= MaxUserIdLength } userId ? userId : throw CoreException.BadQuery("userId");
 
     public static IUserGrain User(HttpContext context, CoreRequest request, string userId) =>
         context.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<IUserGrain>(
@@ -35,9 +38,9 @@ internal static class SessionWire
 
     public static void RefuseProtected(string payloadJson, AccessTokenVersion version)
     {
-        if (ProtectedClaims.FindIn(System.Text.Encoding.UTF8.GetBytes(payloadJson), version) is not null)
+        if (ProtectedClaims.FindIn(payloadJson, version) is not null)
         {
-            throw new CoreException(400, "The user payload contains protected field");
+            throw new CoreException(400, SessionRefusedException.ProtectedField);
         }
     }
 
@@ -130,11 +133,5 @@ internal static class SessionWire
         }
 
         json.WriteEndArray();
-    }
-
-    private static string? Trimmed(string userId)
-    {
-        var trimmed = userId.Trim();
-        return trimmed.Length is > 0 and <= MaxUserIdLength ? trimmed : null;
     }
 }

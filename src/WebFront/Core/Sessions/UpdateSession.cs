@@ -24,7 +24,7 @@ internal static class UpdateSession
     {
         var request = CoreRequest.Of(context);
         if (SessionWire.TryReadHandle(request, text, out var handle)
-            && await SessionWire.Service(context).UpdateAsync(request.App, handle, payload, data))
+            && await SessionWire.Service(context).UpdateAsync(request.App, handle, payload, data, request.Version.Rules))
         {
             await CoreResponse.WriteStatusAsync(context, "OK");
         }

@@ -1,0 +1,28 @@
+using Grid.Abstractions.Apps;
+using Grid.Client;
+using Grid.WebFront.Sessions;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Front;
+
+/// <summary>Whether this silo's front could hand over the session of a ticket, asked when it is ordered.</summary>
+internal sealed class FrontTickets(FrontDoor door, SessionRequests requests)
+{
+    /// <exception cref="SessionRefusedException">Its access token would be too long.</exception>
+    public void Check(HttpContext context, AppKey app, string tenantId, string userId, string payloadJson)
+    {
+        if (app != door.App)
+        {
+            return;
+        }
+
+        try
+        {
+            requests.RefuseTooLongForAnybody(context, userId, tenantId, RedeemTicket.WithIssuer(payloadJson, requests));
+        }
+        catch (GridException refusal) when (refusal.Reason == GridFailure.TokenTooLong)
+        {
+            throw new SessionRefusedException(refusal.Message);
+        }
+    }
+}
