@@ -1,7 +1,9 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Grains.Apps;
+using Grid.Grains.Clocks;
 using Grid.Grains.Holders;
 using Grid.Grains.Purge;
 using Grid.Grains.Sessions;
@@ -24,7 +26,7 @@ public static class GridGrains
 {
     /// <summary>
     /// Adds everything but what the host decides: the session store (<see cref="ISessionStore"/>), the installation's record
-    /// (<c>IInstallationStore</c>, with a row), the grain storage named <see cref="GrainStores.State"/>, reminders, the key protector and
+    /// (<c>IInstallationStore</c>, with a row), its clock (<c>IStoreClock</c>), the grain storage named <see cref="GrainStores.State"/>, reminders, the key protector and
     /// the installation's <see cref="AppDefaults"/>.
     /// </summary>
     public static ISiloBuilder AddGridGrains(this ISiloBuilder silo)
@@ -37,6 +39,12 @@ public static class GridGrains
         // Members are known by [Id] in the stored bytes, so a rename is safe and a newer row can be read (docs/decisions).
         services.AddSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>();
 
+        // In a test, time that passes is what the test says.
+        services.TryAddSingleton(provider => provider.GetRequiredService<TimeProvider>() is var wall && wall == TimeProvider.System
+            ? new ClockTrust(wall, LeaseClock.Instance)
+            : new ClockTrust(wall, wall));
+        services.TryAddSingleton<TrustedClock>();
+        services.AddHostedService<ClockWatch>();
         services.TryAddSingleton<LocalSessions>();
         services.TryAddSingleton<SiloBroadcast>();
         services.AddOptions<RevocationOptions>().BindConfiguration(RevocationOptions.Section).ValidateDataAnnotations().ValidateOnStart();

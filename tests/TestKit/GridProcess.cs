@@ -37,6 +37,12 @@ public sealed class GridProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>A client of the front for browsers. Keeps no cookies.</summary>
+    public HttpClient FrontHttp() => new(new HttpClientHandler { UseCookies = false })
+    {
+        BaseAddress = new Uri(Output.Split("Front for browsers listens on ")[1].Split('\n')[0].Trim()),
+    };
+
     /// <summary>Runs a verb to its end.</summary>
     public static async Task<(int Code, string Output)> RunAsync(string folder, string[] arguments, params (string Name, string Value)[] environment)
     {

@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Holders;
 
@@ -6,7 +7,7 @@ namespace Grid.Grains.Holders;
 
 /// <summary>First sight of a session: its row in the store, which stays at hand as <see cref="FoundSession.Details"/> (a <see cref="SessionRecord"/>).</summary>
 /// <remarks>A session of a tenant or app that is not there any more is over, though a create that was slow left its row behind.</remarks>
-internal sealed class StoreLook(ISessionReader reader, IAppDirectory apps, TimeProvider clock) : ISessionLook
+internal sealed class StoreLook(ISessionReader reader, IAppDirectory apps, TrustedClock clock) : ISessionLook
 {
     public async ValueTask<FoundSession?> LookAsync(SessionName name, CancellationToken cancellationToken)
     {

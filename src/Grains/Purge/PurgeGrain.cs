@@ -1,4 +1,5 @@
 using Grid.Abstractions;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -7,7 +8,7 @@ namespace Grid.Grains.Purge;
 
 /// <inheritdoc cref="IPurgeGrain"/>
 internal sealed partial class PurgeGrain(
-    ISessionStore store, IOptions<PurgeOptions> options, TimeProvider clock, ILogger<PurgeGrain> logger)
+    ISessionStore store, IOptions<PurgeOptions> options, ClockTrust trust, TimeProvider clock, ILogger<PurgeGrain> logger)
     : Grain, IPurgeGrain, IRemindable
 {
     private const string Reminder = "purge";
@@ -16,6 +17,13 @@ internal sealed partial class PurgeGrain(
 
     public async Task ReceiveReminder(string reminderName, TickStatus status)
     {
+        if (!trust.MayPurge)
+        {
+            // What is deleted for having expired is gone for good: not by a clock that may be wrong.
+            Log.ClockInDoubt(logger, trust.Verdict, trust.PurgeHeldFor);
+            return;
+        }
+
         var settings = options.Value;
         var deadline = clock.GetTimestamp();
         var removed = 0;
@@ -24,15 +32,16 @@ internal sealed partial class PurgeGrain(
             int batch;
             do
             {
-                batch = await store.PurgeExpiredAsync(clock.GetUtcNow(), settings.BatchSize, CancellationToken.None);
-                batch += await store.PurgeRevocationsAsync(clock.GetUtcNow() - settings.KeepRevocations, settings.BatchSize, CancellationToken.None);
-                batch += await store.PurgeOrdersAsync(clock.GetUtcNow(), settings.BatchSize, CancellationToken.None);
+                var now = trust.Earliest();
+                batch = await store.PurgeExpiredAsync(now, settings.BatchSize, CancellationToken.None);
+                batch += await store.PurgeRevocationsAsync(now - settings.KeepRevocations, settings.BatchSize, CancellationToken.None);
+                batch += await store.PurgeOrdersAsync(now, settings.BatchSize, CancellationToken.None);
                 removed += batch;
 
                 // Small steps with air between them: requests must not feel a million rows going.
                 await Task.Delay(settings.Pause, clock);
             }
-            while (batch >= settings.BatchSize && clock.GetElapsedTime(deadline) < settings.Period / 2);
+            while (batch >= settings.BatchSize && trust.MayPurge && clock.GetElapsedTime(deadline) < settings.Period / 2);
         }
         catch (StoreUnavailableException failure)
         {
@@ -49,6 +58,9 @@ internal sealed partial class PurgeGrain(
     {
         [LoggerMessage(2500, LogLevel.Information, "Purged {Count} expired rows")]
         public static partial void Purged(ILogger logger, int count);
+
+        [LoggerMessage(2502, LogLevel.Information, "No purge: this machine's clock is in doubt ({Verdict}; held for {Hold})")]
+        public static partial void ClockInDoubt(ILogger logger, ClockVerdict verdict, TimeSpan hold);
 
         [LoggerMessage(2501, LogLevel.Warning, "Store away during the purge; it goes on at the next reminder")]
         public static partial void StoreUnavailable(ILogger logger, Exception failure);

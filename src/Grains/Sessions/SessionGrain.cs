@@ -1,3 +1,4 @@
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
@@ -19,7 +20,7 @@ namespace Grid.Grains.Sessions;
 /// </remarks>
 [Reentrant]
 internal sealed partial class SessionGrain(
-    ISessionStore store, ISessionRevoker revoker, LocalSessions local, ChangeNotices changes, TimeProvider clock, ILogger<SessionGrain> logger)
+    ISessionStore store, ISessionRevoker revoker, LocalSessions local, ChangeNotices changes, TrustedClock clock, ILogger<SessionGrain> logger)
     : Grain, ISessionGrain, IDisposable
 {
     // A version conflict means that another activation wrote; a handful in a row means something worse than bad luck.

@@ -1,3 +1,4 @@
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions;
 using Grid.Abstractions.Sessions;
 using Microsoft.Extensions.Logging;
@@ -8,7 +9,7 @@ namespace Grid.Grains.Sessions;
 /// <inheritdoc cref="IUserGrain"/>
 /// <remarks>Reentrant: it holds nothing between calls, and a slow revocation must not hold up the next one.</remarks>
 [Reentrant]
-internal sealed partial class UserGrain(ISessionStore store, ISessionRevoker revoker, TimeProvider clock, ILogger<UserGrain> logger)
+internal sealed partial class UserGrain(ISessionStore store, ISessionRevoker revoker, TrustedClock clock, ILogger<UserGrain> logger)
     : Grain, IUserGrain
 {
     private UserKey _key;

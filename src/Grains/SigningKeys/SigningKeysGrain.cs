@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Tokens.SigningKeys;
@@ -9,7 +10,7 @@ namespace Grid.Grains.SigningKeys;
 /// <inheritdoc cref="ISigningKeysGrain"/>
 internal sealed partial class SigningKeysGrain(
     [PersistentState("keys", GrainStores.State)] IPersistentState<SigningKeysState> storage,
-    KeyProtector protector, InstallationKey installation, TimeProvider clock, ILogger<SigningKeysGrain> logger) : Grain, ISigningKeysGrain
+    KeyProtector protector, InstallationKey installation, TrustedClock clock, ILogger<SigningKeysGrain> logger) : Grain, ISigningKeysGrain
 {
     private string App => this.GetPrimaryKeyString();
 

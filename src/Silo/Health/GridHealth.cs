@@ -1,3 +1,4 @@
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Holders;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -13,6 +14,7 @@ internal static class GridHealth
     public static void AddGridHealth(this IServiceCollection services) => services.AddHealthChecks()
         .AddCheck<StoreCheck>("store", tags: [Ready])
         .AddCheck<HolderCheck>("holder", tags: [Ready])
+        .AddCheck<ClockCheck>("clock", tags: [Ready])
         .AddCheck<StoppingCheck>("stopping", tags: [Ready]);
 
     public static void UseGridHealth(this IApplicationBuilder app)
@@ -42,6 +44,12 @@ internal static class GridHealth
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
             holder.IsFresh ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("This process has not heard from the store for a lease: it accepts no session."));
+    }
+
+    private sealed class ClockCheck(ClockTrust clock) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
+            clock.IsTrusted ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy(clock.Reason));
     }
 
     private sealed class StoppingCheck(IHostApplicationLifetime lifetime) : IHealthCheck

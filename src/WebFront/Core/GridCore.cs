@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
 using Grid.Tokens.Access;
 using Grid.WebFront.Core.Multitenancy;
 using Grid.WebFront.Core.Revocation;
@@ -39,6 +40,10 @@ public static class GridCore
         var gate = app.ApplicationServices.GetRequiredService<CoreGate>();
         app.UseGridFraming();
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(5), KeepAliveTimeout = TimeSpan.FromSeconds(5) });
+
+        // What a wrong clock says has expired has not: an outage, which signs nobody out.
+        var clock = app.ApplicationServices.GetRequiredService<ClockTrust>();
+        app.Use((context, next) => clock.IsTrusted ? next(context) : CoreGate.WriteUnavailableAsync(context));
         app.Use((context, next) => gate.EnterAsync(context, next));
         app.UseRouting();
         app.Use((context, next) => gate.CheckAsync(context, next));

@@ -1,3 +1,4 @@
+using Grid.Abstractions.Clocks;
 using Grid.Client;
 using Grid.Client.Browser;
 using Grid.Client.Endpoints;
@@ -45,6 +46,10 @@ public static partial class GridFront
         // No exposed headers here: each answer names those that it has.
         app.UseCors(cors => cors.WithOrigins([.. options.WebsiteDomains]).AllowCredentials().AllowAnyMethod()
             .WithHeaders([.. GridDefaults.CorsRequestHeaders]).SetPreflightMaxAge(TimeSpan.FromMinutes(10)));
+
+        // What a wrong clock says has expired has not: an outage, which signs nobody out.
+        var clock = app.ApplicationServices.GetRequiredService<ClockTrust>();
+        app.Use((context, next) => clock.IsTrusted ? next(context) : UnavailableAsync(context));
         app.UseRouting();
         app.UseEndpoints(routes =>
         {
@@ -57,6 +62,12 @@ public static partial class GridFront
         });
         app.Run(context => FrontAnswers.MessageAsync(context, StatusCodes.Status404NotFound, "not found"));
         return app;
+    }
+
+    private static Task UnavailableAsync(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = "1";
+        return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "temporarily unavailable, please retry");
     }
 
     private static async Task EnterAsync(HttpContext context, RequestDelegate next, ILogger logger)

@@ -1,3 +1,4 @@
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
@@ -14,7 +15,7 @@ namespace Grid.WebFront.Front;
 
 /// <summary>Sessions of the front's app, in this process: what the core API does, without HTTP.</summary>
 internal sealed class InProcessSessions(
-    FrontDoor door, IAppDirectory apps, SessionService service, SessionChecks checks, ISessionRevoker revoker, IGrainFactory grains, IKeyRings keyRings, TimeProvider clock) : IGridSessions
+    FrontDoor door, IAppDirectory apps, SessionService service, SessionChecks checks, ISessionRevoker revoker, IGrainFactory grains, IKeyRings keyRings, TrustedClock clock) : IGridSessions
 {
     public Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken) => GuardAsync(async app =>
     {

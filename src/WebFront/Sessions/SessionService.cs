@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
@@ -16,7 +17,7 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Creates, checks and refreshes sessions for every door: tokens here, order in the grains, truth in the store.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 public sealed class SessionService(
-    IGrainFactory grains, IAppDirectory apps, ISessionReader reader, ISessionOrders orders, ISessionRevoker revoker, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TimeProvider clock)
+    IGrainFactory grains, IAppDirectory apps, ISessionReader reader, ISessionOrders orders, ISessionRevoker revoker, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TrustedClock clock)
 {
     // What the store's neighbours take too.
     private const int MaxUserIdLength = 128;

@@ -1,0 +1,154 @@
+using Grid.Abstractions;
+using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Installation;
+using Grid.Revocation;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.Grains.Clocks;
+
+/// <summary>Compares this machine's clock with the store's every second, and writes the time down where the store has none.</summary>
+internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, ILogger<ClockWatch> logger) : IHostedService, IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan MarkEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private readonly CancellationTokenSource _stop = new();
+    private Task _running = Task.CompletedTask;
+    private StoreTime? _mark;
+    private long _markedAt;
+    private bool _wasHeld;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        trust.Watch();
+
+        // Before a port is open: the first answer is by a clock that has been compared, or there is none.
+        await LookAsync();
+        _running = Task.Run(WatchAsync, CancellationToken.None);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _stop.CancelAsync();
+        await _running;
+        await MarkAsync();
+    }
+
+    public void Dispose() => _stop.Dispose();
+
+    private async Task WatchAsync()
+    {
+        while (!_stop.IsCancellationRequested)
+        {
+            await Task.Delay(Pause, LeaseClock.Instance, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (!_stop.IsCancellationRequested)
+            {
+                await LookAsync();
+            }
+        }
+    }
+
+    private async Task LookAsync()
+    {
+        try
+        {
+            // A mark is this process's own, so it is read once; a server's clock goes on.
+            var asked = trust.Ask();
+            var time = _mark ?? await store.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience, LeaseClock.Instance);
+            _mark = time.IsRunning ? null : time;
+            var before = trust.Verdict;
+            if (trust.Compare(asked, time) && (before, trust.Verdict) is not (ClockVerdict.Unknown, ClockVerdict.Right))
+            {
+                Tell();
+            }
+
+            TellOfHold();
+            if (!time.IsRunning && LeaseClock.Instance.GetElapsedTime(_markedAt) >= MarkEvery)
+            {
+                await MarkAsync();
+            }
+        }
+        catch (Exception failure) when (failure is StoreUnavailableException or TimeoutException)
+        {
+            // The holder says so; a clock that jumps meanwhile is noticed all the same.
+        }
+        catch (Exception failure)
+        {
+            Log.Failed(logger, failure);
+        }
+    }
+
+    private async Task MarkAsync()
+    {
+        if (_mark is not null && trust is { Verdict: ClockVerdict.Right or ClockVerdict.Off, Newest: { } newest })
+        {
+            try
+            {
+                await store.MarkAsync(newest, backwards: false, CancellationToken.None).AsTask().WaitAsync(Patience, LeaseClock.Instance);
+                _markedAt = LeaseClock.Instance.GetTimestamp();
+            }
+            catch (Exception failure) when (failure is StoreUnavailableException or TimeoutException)
+            {
+                // A minute later, or never: an older mark only notices less.
+            }
+        }
+    }
+
+    private void Tell()
+    {
+        switch (trust.Verdict)
+        {
+            case ClockVerdict.Wrong:
+                Log.Wrong(logger, trust.Reason);
+                break;
+            case ClockVerdict.Off:
+                Log.Off(logger, trust.Reason);
+                break;
+            default:
+                Log.Right(logger);
+                break;
+        }
+    }
+
+    private void TellOfHold()
+    {
+        var isHeld = trust.PurgeHeldFor > TimeSpan.Zero;
+        if (isHeld != _wasHeld)
+        {
+            _wasHeld = isHeld;
+            if (isHeld)
+            {
+                Log.Held(logger, ClockTrust.LongAbsence, ClockTrust.PurgeWaits);
+            }
+            else
+            {
+                Log.HeldNoLonger(logger);
+            }
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2800, LogLevel.Error,
+            "{Reason} Nothing may expire by it: this silo answers 503 and is not ready until the clock is right. Set it (NTP); over SQLite, if it is right now and the file is wrong, stop Grid and run 'grid clock accept'")]
+        public static partial void Wrong(ILogger logger, string reason);
+
+        [LoggerMessage(2801, LogLevel.Warning, "{Reason} It is served on up to 30 s; look after the time service (NTP)")]
+        public static partial void Off(ILogger logger, string reason);
+
+        [LoggerMessage(2802, LogLevel.Information, "This machine's clock agrees with the store")]
+        public static partial void Right(ILogger logger);
+
+        [LoggerMessage(2803, LogLevel.Warning,
+            "The newest time in the file is more than {Absence} ago: the machine was off, or its clock is wrong. Expired rows stay for {Hold}; if the clock is right, 'grid clock accept' (with Grid stopped) ends the wait")]
+        public static partial void Held(ILogger logger, TimeSpan absence, TimeSpan hold);
+
+        [LoggerMessage(2804, LogLevel.Information, "The clock is taken for right: expired rows are removed again")]
+        public static partial void HeldNoLonger(ILogger logger);
+
+        [LoggerMessage(2805, LogLevel.Warning, "The clock could not be compared; it is tried again every second")]
+        public static partial void Failed(ILogger logger, Exception failure);
+    }
+}
