@@ -3,15 +3,18 @@ using Grid.TestKit;
 
 namespace Grid.Faults.Tests;
 
-/// <summary>Three real silos over one real PostgreSQL, with a lease short enough to outlast.</summary>
+/// <summary>Three real silos over one real PostgreSQL, or one over SQLite, and two services that check tokens themselves; with a lease short enough to outlast.</summary>
 internal sealed class Cluster : IAsyncDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("grid-faults-").FullName;
     private readonly string _key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
     private readonly NetworkNamespace? _network;
+    private readonly PostgreSqlServer? _postgreSql;
+    private readonly TcpRelay?[] _cables = new TcpRelay?[2];
     private string _database = "";
 
-    private Cluster(PostgreSqlServer postgreSql, NetworkNamespace? network) => (PostgreSql, _network) = (postgreSql, network);
+    private Cluster(int silos, PostgreSqlServer? postgreSql, NetworkNamespace? network) =>
+        (Silos, _postgreSql, _network) = (new GridProcess[silos], postgreSql, network);
 
     /// <summary>L.</summary>
     public static TimeSpan Lease { get; } = TimeSpan.FromSeconds(3);
@@ -19,21 +22,31 @@ internal sealed class Cluster : IAsyncDisposable
     /// <summary>W, and some for a busy machine.</summary>
     public static TimeSpan LongerThanWait { get; } = TimeSpan.FromSeconds(7);
 
-    public PostgreSqlServer PostgreSql { get; }
+    public PostgreSqlServer PostgreSql => _postgreSql!;
 
-    public GridProcess[] Silos { get; } = new GridProcess[3];
+    public GridProcess[] Silos { get; }
+
+    /// <summary>The first is connected to the first silo, the second to the last.</summary>
+    public ServiceProcess[] Services { get; } = new ServiceProcess[2];
+
+    /// <summary>Between each service and its silo.</summary>
+    public IReadOnlyList<TcpRelay> Cables => _cables!;
 
     /// <param name="network">The third silo runs in there; null: nobody does.</param>
     public static async Task<Cluster> StartAsync(NetworkNamespace? network = null)
     {
         var postgreSql = await PostgreSqlServer.TryStartOnAsync(network?.Outside ?? "127.0.0.1");
         Assert.SkipWhen(postgreSql is null, PostgreSqlServer.Missing ?? "no PostgreSQL");
-        var cluster = new Cluster(postgreSql!, network) { _database = await postgreSql!.CreateDatabaseAsync() };
-        for (var i = 0; i < 3; i++)
-        {
-            await cluster.StartSiloAsync(i);
-        }
+        var cluster = new Cluster(3, postgreSql!, network) { _database = await postgreSql!.CreateDatabaseAsync() };
+        await cluster.StartAllAsync();
+        return cluster;
+    }
 
+    /// <summary>One silo that keeps a file.</summary>
+    public static async Task<Cluster> StartSqliteAsync()
+    {
+        var cluster = new Cluster(1, null, null);
+        await cluster.StartAllAsync();
         return cluster;
     }
 
@@ -43,8 +56,7 @@ internal sealed class Cluster : IAsyncDisposable
         var isInside = number == 2 && _network is not null;
         (string, string)[] environment =
         [
-            ("Grid__Store__ConnectionString", _database),
-            ("Grid__Keys__EncryptionKey", _key),
+            .. _postgreSql is null ? [] : new[] { ("Grid__Store__ConnectionString", _database), ("Grid__Keys__EncryptionKey", _key) },
             ("Grid__Revocation__Lease", Lease.ToString()),
             ("Grid__Front__Enabled", "false"),
             ("Grid__Core__AllowInsecureAddress", "true"),
@@ -56,16 +68,53 @@ internal sealed class Cluster : IAsyncDisposable
 
         // Whoever is asked and does not answer is as good as away.
         Silos[number].Http.Timeout = TimeSpan.FromSeconds(20);
+        Lead(0, 0);
+        Lead(1, Silos.Length - 1);
+    }
+
+    /// <summary>Starts a service in the place of one that has ended, or of none.</summary>
+    public async Task StartServiceAsync(int number)
+    {
+        Services[number]?.Dispose();
+        Services[number] = await ServiceProcess.StartAsync(Cables[number].Url);
+    }
+
+    /// <summary>From now on a service's connections lead to this silo, as a load balancer decides.</summary>
+    public void Lead(int service, int silo)
+    {
+        if (_cables[service] is { } cable && Silos[silo] is { } end)
+        {
+            cable.Target = end.Http.BaseAddress!;
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var silo in Silos)
+        foreach (var process in Services.Cast<IDisposable?>().Concat(Silos))
         {
-            silo?.Dispose();
+            process?.Dispose();
         }
 
-        await PostgreSql.DisposeAsync();
+        foreach (var cable in _cables)
+        {
+            await (cable?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+
+        await (_postgreSql?.DisposeAsync() ?? ValueTask.CompletedTask);
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private async Task StartAllAsync()
+    {
+        for (var i = 0; i < Silos.Length; i++)
+        {
+            await StartSiloAsync(i);
+        }
+
+        for (var i = 0; i < Services.Length; i++)
+        {
+            _cables[i] = new TcpRelay(Silos[i == 0 ? 0 : ^1].Http.BaseAddress!);
+            await StartServiceAsync(i);
+        }
     }
 }

@@ -1,17 +1,24 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Grid.TestKit.History;
 
 namespace Grid.Faults.Tests;
 
-/// <summary>Verify 70 %, refresh 15 %, create 8 %, revoke 5 %, revoke-all 2 %, on silos chosen at random; everything is written down.</summary>
-/// <remarks>Each acknowledged revocation is followed at once by verifications of what it ended on all silos.</remarks>
+/// <summary>Verify 70 %, refresh 15 %, create 8 %, revoke 5 %, revoke-all 2 %, on silos and services chosen at random; everything is written down.</summary>
+/// <remarks>
+/// Each acknowledged revocation is followed at once by verifications of what it ended on all silos and services. Verifiers are numbered:
+/// the silos first, then the services.
+/// </remarks>
 internal sealed class MixedLoad(Cluster cluster)
 {
     private const int Workers = 8;
     private const int Users = 40;
+
+    // A little less than the previous refresh token is good for: a client that comes later with it is signed out by the rules.
+    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(25);
 
     private static readonly Stopwatch Clock = Stopwatch.StartNew();
 
@@ -28,6 +35,11 @@ internal sealed class MixedLoad(Cluster cluster)
     /// <summary>Requests that were answered, and those that were not or with 503.</summary>
     public (long Answered, long Unavailable) Requests => (Interlocked.Read(ref _answered), Interlocked.Read(ref _unavailable));
 
+    public int Verifiers => cluster.Silos.Length + cluster.Services.Length;
+
+    /// <summary>Revocations from this one on began when everybody was at work.</summary>
+    public int ReceiptsAtWork { get; private set; }
+
     public IReadOnlyList<RevokeReceipt> Receipts
     {
         get
@@ -39,18 +51,46 @@ internal sealed class MixedLoad(Cluster cluster)
         }
     }
 
+    /// <summary>Everybody is: from here on receipts are as they should be, but for those that are under way.</summary>
+    public void IsAtWork() => ReceiptsAtWork = Receipts.Count + Workers;
+
     /// <summary>Runs until told to stop.</summary>
     public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(() => WorkAsync(new Random(worker), stop), CancellationToken.None)));
 
-    /// <summary>Shows the tokens of sessions that were revoked to one silo.</summary>
-    public Task AskForRevokedAsync(int silo, int count) => Task.WhenAll(
-        _sessions.Values.Where(session => session.IsRevoked).TakeLast(count).Select(session => VerifyAsync(silo, session, checkDatabase: false, untilAnswered: true)));
+    /// <summary>Shows the tokens of sessions that were revoked to one verifier.</summary>
+    public Task AskForRevokedAsync(int verifier, int count) => Task.WhenAll(
+        _sessions.Values.Where(session => session.IsRevoked).TakeLast(count).Select(session => VerifyAsync(verifier, session, checkDatabase: false, untilAnswered: true)));
 
-    /// <summary>Shows each living session's token to one silo.</summary>
-    /// <returns>How many were accepted, refused, and not answered.</returns>
-    public async Task<(int Accepted, int Refused, int Unavailable)> AskForLivingAsync(int silo, int count)
+    /// <summary>Makes a session that no verifier has seen, and shows it to one until it is accepted.</summary>
+    /// <returns>How long that took from now on.</returns>
+    public async Task<TimeSpan> UntilGreenAsync(int verifier, TimeSpan most)
     {
-        var results = await Task.WhenAll(_sessions.Values.Where(session => !session.IsBeingRevoked).Take(count).Select(session => VerifyAsync(silo, session, checkDatabase: false)));
+        var since = Clock.Elapsed;
+        Client? session = null;
+        while (Clock.Elapsed - since < most)
+        {
+            session ??= await CreateAsync(0, "green");
+            if (session is not null && await VerifyAsync(verifier, session, checkDatabase: false) == VerificationResult.Accepted)
+            {
+                return Clock.Elapsed - since;
+            }
+
+            await Task.Delay(20, CancellationToken.None);
+        }
+
+        throw new TimeoutException($"Verifier {verifier} accepts nobody after {most}.");
+    }
+
+    /// <summary>Refreshes each session of which nobody knows whether its last refresh came about, or each that lives: all of them must go on.</summary>
+    public Task RefreshAsync(bool all) => Task.WhenAll(_sessions.Values
+        .Where(session => !session.IsBeingRevoked && (all || session.DoubtfulSince is not null))
+        .Select(session => RefreshAsync(0, session, untilAnswered: true)));
+
+    /// <summary>Shows each living session's token to one verifier.</summary>
+    /// <returns>How many were accepted, refused, and not answered.</returns>
+    public async Task<(int Accepted, int Refused, int Unavailable)> AskForLivingAsync(int verifier, int count)
+    {
+        var results = await Task.WhenAll(_sessions.Values.Where(session => !session.IsBeingRevoked).Take(count).Select(session => VerifyAsync(verifier, session, checkDatabase: false)));
         return (results.Count(r => r == VerificationResult.Accepted), results.Count(r => r == VerificationResult.Refused), results.Count(r => r == VerificationResult.Unavailable));
     }
 
@@ -58,16 +98,16 @@ internal sealed class MixedLoad(Cluster cluster)
     {
         while (!stop.IsCancellationRequested)
         {
-            var silo = random.Next(3);
+            var silo = random.Next(cluster.Silos.Length);
             var living = _sessions.Values.Where(session => !session.IsBeingRevoked).ToList();
             var session = living.Count > 0 ? living[random.Next(living.Count)] : null;
             var dice = random.Next(100);
             switch (dice)
             {
                 case < 70 when session is not null:
-                    await VerifyAsync(silo, session, checkDatabase: dice < 20);
+                    await VerifyAsync(random.Next(Verifiers), session, checkDatabase: dice < 20);
                     break;
-                case < 85 when session is not null:
+                case < 85 when session is { DoubtfulSince: null }:
                     await RefreshAsync(silo, session);
                     break;
                 case < 93 or < 85:
@@ -86,7 +126,7 @@ internal sealed class MixedLoad(Cluster cluster)
         }
     }
 
-    private async Task CreateAsync(int silo, string user)
+    private async Task<Client?> CreateAsync(int silo, string user)
     {
         var started = Clock.Elapsed;
         if (await PostAsync(silo, "/recipe/session", new JsonObject { ["userId"] = user, ["enableAntiCsrf"] = false, ["userDataInJWT"] = new JsonObject(), ["userDataInDatabase"] = new JsonObject() }) is { } made)
@@ -94,12 +134,32 @@ internal sealed class MixedLoad(Cluster cluster)
             var session = new Client((string)made["session"]!["handle"]!, user, (string)made["accessToken"]!["token"]!, (string)made["refreshToken"]!["token"]!);
             History.Add(new MadeSession { Session = session.Handle, App = "public", Tenant = "public", UserId = user, Started = started, Acknowledged = Clock.Elapsed });
             _sessions[session.Handle] = session;
+            return session;
         }
+
+        return null;
     }
 
-    private async Task<VerificationResult> VerifyAsync(int silo, Client session, bool checkDatabase, bool untilAnswered = false)
+    private async Task<VerificationResult> VerifyAsync(int verifier, Client session, bool checkDatabase, bool untilAnswered = false)
     {
         var started = Clock.Elapsed;
+        var service = verifier - cluster.Silos.Length;
+        var result = service < 0
+            ? await AskSiloAsync(verifier, session, checkDatabase, untilAnswered)
+            : await AskServiceAsync(service, session, untilAnswered);
+        History.Add(new Verification
+        {
+            Session = session.Handle,
+            Verifier = service < 0 ? $"silo {verifier}" : $"service {service}",
+            Result = result,
+            Started = started,
+            Ended = Clock.Elapsed,
+        });
+        return result;
+    }
+
+    private async Task<VerificationResult> AskSiloAsync(int silo, Client session, bool checkDatabase, bool untilAnswered)
+    {
         var answer = await PostAsync(silo, "/recipe/session/verify", new JsonObject
         {
             ["accessToken"] = session.AccessToken,
@@ -107,7 +167,7 @@ internal sealed class MixedLoad(Cluster cluster)
             ["doAntiCsrfCheck"] = false,
             ["checkDatabase"] = checkDatabase,
         }, untilAnswered);
-        var result = ((string?)answer?["status"], (string?)answer?["message"]) switch
+        return ((string?)answer?["status"], (string?)answer?["message"]) switch
         {
             ("OK", _) => VerificationResult.Accepted,
 
@@ -116,24 +176,52 @@ internal sealed class MixedLoad(Cluster cluster)
             ("UNAUTHORISED", _) => VerificationResult.Refused,
             _ => VerificationResult.Unavailable,
         };
-        History.Add(new Verification { Session = session.Handle, Verifier = $"silo {silo}", Result = result, Started = started, Ended = Clock.Elapsed });
-        return result;
     }
 
-    private async Task RefreshAsync(int silo, Client session)
+    private async Task<VerificationResult> AskServiceAsync(int service, Client session, bool untilAnswered)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/me") { Headers = { { "Authorization", $"Bearer {session.AccessToken}" } } };
+        var answer = await SendAsync(() => cluster.Services[service].Http, request, untilAnswered);
+
+        // "try refresh token" would say nothing of the session.
+        return (answer?.Status, answer?.Text) switch
+        {
+            (200, _) => VerificationResult.Accepted,
+            (401, """{"message":"unauthorised"}""") => VerificationResult.Refused,
+            _ => VerificationResult.Unavailable,
+        };
+    }
+
+    private async Task RefreshAsync(int silo, Client session, bool untilAnswered = false)
     {
         // By one worker at a time: a browser does the same.
-        if (!session.TryTake())
+        if (session.IsTooLate(Clock.Elapsed - Grace) || !session.TryTake())
         {
             return;
         }
 
-        var answer = await PostAsync(silo, "/recipe/session/refresh", new JsonObject { ["refreshToken"] = session.RefreshToken, ["enableAntiCsrf"] = false, ["useDynamicSigningKey"] = true });
-        if ((string?)answer?["status"] == "OK")
+        var started = Clock.Elapsed;
+        var answer = await PostAsync(
+            silo, "/recipe/session/refresh", new JsonObject { ["refreshToken"] = session.RefreshToken, ["enableAntiCsrf"] = false, ["useDynamicSigningKey"] = true }, untilAnswered);
+        var status = (string?)answer?["status"];
+        if (status == "OK")
         {
             session.Refreshed((string)answer!["accessToken"]!["token"]!, (string)answer["refreshToken"]!["token"]!);
         }
+        else
+        {
+            // It may still be on its way, and counts when it arrives.
+            session.DoubtfulSince ??= started;
+        }
 
+        History.Add(new Verification
+        {
+            Session = session.Handle,
+            Verifier = $"refresh at silo {silo}: {status ?? "no answer"}",
+            Result = status == "OK" ? VerificationResult.Accepted : status is null ? VerificationResult.Unavailable : VerificationResult.Refused,
+            Started = started,
+            Ended = Clock.Elapsed,
+        });
         session.GiveBack();
     }
 
@@ -177,22 +265,27 @@ internal sealed class MixedLoad(Cluster cluster)
             }
         }
 
-        await Task.WhenAll(ended.Take(5).SelectMany(session => Enumerable.Range(0, 3).Select(silo => VerifyAsync(silo, session, checkDatabase: false))));
+        await Task.WhenAll(ended.Take(5).SelectMany(session => Enumerable.Range(0, Verifiers).Select(verifier => VerifyAsync(verifier, session, checkDatabase: false))));
     }
 
     private async Task<JsonObject?> PostAsync(int silo, string path, JsonObject body, bool untilAnswered = false)
     {
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
+        return await SendAsync(() => cluster.Silos[silo].Http, request, untilAnswered) is { Status: 200, Text: var text } ? JsonNode.Parse(text)!.AsObject() : null;
+    }
+
+    private async Task<(int Status, string Text)?> SendAsync(Func<HttpClient> http, HttpRequestMessage request, bool untilAnswered)
+    {
         using var limit = new CancellationTokenSource(untilAnswered ? Timeout.InfiniteTimeSpan : Patience);
         try
         {
-            using var answer = await cluster.Silos[silo].Http.PostAsJsonAsync(path, body, limit.Token);
-            if (answer.IsSuccessStatusCode)
+            using var answer = await http().SendAsync(request, limit.Token);
+            if (answer.StatusCode != HttpStatusCode.ServiceUnavailable)
             {
+                Assert.Contains(answer.StatusCode, new[] { HttpStatusCode.OK, HttpStatusCode.Unauthorized });
                 Interlocked.Increment(ref _answered);
-                return await answer.Content.ReadFromJsonAsync<JsonObject>(limit.Token);
+                return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(limit.Token));
             }
-
-            Assert.Equal(503, (int)answer.StatusCode);
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
@@ -223,7 +316,12 @@ internal sealed class MixedLoad(Cluster cluster)
 
         public void GiveBack() => Volatile.Write(ref _taken, 0);
 
-        public void Refreshed(string access, string refresh) => (AccessToken, RefreshToken) = (access, refresh);
+        /// <summary>When a refresh began of which nobody knows what became.</summary>
+        public TimeSpan? DoubtfulSince { get; set; }
+
+        public bool IsTooLate(TimeSpan since) => DoubtfulSince < since;
+
+        public void Refreshed(string access, string refresh) => (AccessToken, RefreshToken, DoubtfulSince) = (access, refresh, null);
     }
 }
 

@@ -36,6 +36,17 @@ public sealed class HistoryCheckerTests
     }
 
     [Fact]
+    public void A_refresh_is_judged_as_a_check_is()
+    {
+        _history.Add(new Verification { Session = "other", Verifier = "refresh: token theft", Result = VerificationResult.Refused, Started = At(2), Ended = At(3) });
+        Revoked(new RevokeCall { Session = "s", Started = At(10), Acknowledged = At(20) });
+        _history.Add(new Verification { Session = "s", Verifier = "refresh", Result = VerificationResult.Accepted, Started = At(21), Ended = At(22) });
+
+        Assert.Equal(
+            [ViolationKind.RefusedWithoutCause, ViolationKind.AcceptedAfterAcknowledgement], HistoryChecker.Check(_history).Select(violation => violation.Kind));
+    }
+
+    [Fact]
     public void The_first_acknowledgement_counts_whichever_call_began_first()
     {
         Revoked(new RevokeCall { Session = "s", Started = At(5), Acknowledged = At(90) });

@@ -12,7 +12,8 @@ public enum VerificationResult
     Unavailable = 3,
 }
 
-/// <summary>A request that showed a session's token.</summary>
+/// <summary>A request that showed a session's token: an access token to be checked, or a refresh token to be exchanged for the next one.</summary>
+/// <remarks>Both are judged alike. A refresh that is refused signs out, whether its token was lost or is held to be stolen.</remarks>
 public sealed record Verification
 {
     public required string Session { get; init; }

@@ -4,6 +4,7 @@ using Grid.Client.Live;
 using Grid.Revocation;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Registry;
+using Grid.TestKit;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Tests.Front;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using Grid.TestKit;
 
 namespace Grid.WebFront.Tests.Front;
 

@@ -4,7 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace Grid.WebFront.Tests.Front;
+namespace Grid.TestKit;
 
 /// <summary>What stands between an application and the core, or in its place.</summary>
 public enum Between
@@ -49,11 +49,10 @@ public enum Between
     OpensAndSendsOtherMessages,
 }
 
-/// <summary>A cable between an application and the core that can be pulled, and at whose end somebody else may sit.</summary>
-internal sealed class TcpRelay : IAsyncDisposable
+/// <summary>A cable between an application and Grid that can be pulled, at whose end somebody else may sit, and which may lead to another silo from now on.</summary>
+public sealed class TcpRelay : IAsyncDisposable
 {
     private readonly ConcurrentBag<TcpClient> _open = [];
-    private readonly Uri _target;
     private readonly int _port;
     private TcpListener _listener = new(IPAddress.Loopback, 0);
     private Task _accepting;
@@ -62,17 +61,19 @@ internal sealed class TcpRelay : IAsyncDisposable
 
     public TcpRelay(Uri target)
     {
-        _target = target;
+        ArgumentNullException.ThrowIfNull(target);
+        Target = target;
         _listener.Start();
         _port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         Url = new Uri($"http://127.0.0.1:{_port}{target.AbsolutePath}");
         _accepting = AcceptAsync(_listener);
     }
 
+    /// <summary>This end, the same for ever.</summary>
     public Uri Url { get; }
 
-    /// <summary>Connections that came.</summary>
-    public int Accepted { get; private set; }
+    /// <summary>The other end of the connections to come.</summary>
+    public Uri Target { get; set; }
 
     /// <summary>Breaks what is open, unless it only falls silent, and treats like that what comes.</summary>
     public void Put(Between between)
@@ -118,7 +119,6 @@ internal sealed class TcpRelay : IAsyncDisposable
             while (true)
             {
                 var client = await listener.AcceptTcpClientAsync();
-                Accepted++;
                 _open.Add(client);
                 _ = ServeAsync(client, _between);
             }
@@ -195,7 +195,7 @@ internal sealed class TcpRelay : IAsyncDisposable
     {
         var cable = _cable;
         using var server = new TcpClient();
-        await server.ConnectAsync(IPAddress.Loopback, _target.Port);
+        await server.ConnectAsync(Target.Host, Target.Port);
         _open.Add(server);
         await Task.WhenAny(CopyAsync(client, server, cable, delay), CopyAsync(server, client, cable, delay));
         while (cable.IsSilent)

@@ -1,0 +1,26 @@
+using Grid.Client;
+using Grid.Client.Endpoints;
+using Grid.Client.Sessions;
+using Grid.ProtectedService;
+
+// An application as there are many, in a process of its own, for tests that kill it, stop it and cut its cable.
+var builder = WebApplication.CreateSlimBuilder(args);
+builder.WebHost.UseUrls("http://127.0.0.1:0");
+builder.Services.AddSingleton<Neighbour>();
+builder.Services.AddAuthentication().AddGrid(grid => builder.Configuration.GetSection("Service").Bind(grid));
+builder.Services.AddAuthorization();
+
+var app = builder.Build();
+app.MapGrid();
+app.MapGet("/me", (HttpContext http) => http.GetGridSession()!.UserId).RequireAuthorization();
+
+// What a worker does, who never sees a token.
+app.MapPost("/work", async (IGridSessions sessions, CancellationToken cancel) =>
+{
+    var made = await sessions.CreateAsync(new NewGridSession { UserId = "worker" }, cancel);
+    await sessions.ListAsync("worker", null, cancel);
+    return (await sessions.RevokeAsync(made.Handle, cancel)).Receipt;
+});
+app.Services.GetRequiredService<Neighbour>();
+app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine($"listens on {app.Urls.Single()}"));
+await app.RunAsync();
