@@ -51,6 +51,7 @@ public static class GridAuthentication
         services.TryAddSingleton<SessionRequests>();
         services.TryAddSingleton<GridErrors>();
         services.TryAddSingleton<EventStreams>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ForwardAuthTargets>());
         return services;
     }
 }

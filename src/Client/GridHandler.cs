@@ -22,12 +22,13 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
-        _check = await requests.CheckAsync(Context, Context.GetEndpoint()?.Metadata.GetMetadata<GridEndpoint>(), Request.Method);
+        var endpoint = Context.GetEndpoint();
+        _check = await requests.CheckAsync(Context, GridEndpoint.Of(endpoint), Request.Method) with { For = endpoint };
         Context.Features.Set(_check);
         return _check.Outcome switch
         {
             RequestOutcome.None => AuthenticateResult.NoResult(),
-            RequestOutcome.Session => AuthenticateResult.Success(new AuthenticationTicket(Principal(_check.Session!), Scheme.Name)),
+            RequestOutcome.Session => AuthenticateResult.Success(Ticket(_check.Session!)),
             RequestOutcome.TryRefresh => AuthenticateResult.Fail("The access token will not do; a refresh may help."),
             RequestOutcome.Ended => AuthenticateResult.Fail("The session has ended."),
             RequestOutcome.InvalidClaims => AuthenticateResult.Fail("A claim is not as required."),
@@ -38,14 +39,19 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
         FrontAnswers.WriteAsync(Context, requests, _check ?? new RequestCheck(RequestOutcome.None));
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) => FrontAnswers.MessageAsync(Context, StatusCodes.Status403Forbidden, "forbidden");
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        Context.Features.Get<RequestCheck>() is { Outcome: RequestOutcome.InvalidClaims } check
+            ? FrontAnswers.WriteAsync(Context, requests, check)
+            : FrontAnswers.MessageAsync(Context, StatusCodes.Status403Forbidden, "forbidden");
 
     protected override async Task HandleSignInAsync(ClaimsPrincipal user, AuthenticationProperties? properties)
     {
         var userId = user.FindFirst("sub")?.Value ?? user.FindFirst(ClaimTypes.NameIdentifier)?.Value
             ?? throw new InvalidOperationException("The principal to sign in has neither a 'sub' nor a NameIdentifier claim: that is the session's user id.");
         var payload = new JsonObject();
-        foreach (var group in user.Claims.Where(c => c.Type is not ("sub" or "sid" or "tid") && c.Type != ClaimTypes.NameIdentifier).GroupBy(c => c.Type, c => c.Value))
+
+        // The payload reaches the page's scripts, and a principal has claims that are nobody's business: only what was asked for.
+        foreach (var group in user.Claims.Where(c => requests.Options.PrincipalClaims.Contains(c.Type)).GroupBy(c => c.Type, c => c.Value))
         {
             string[] values = [.. group];
             payload[group.Key] = values.Length == 1 ? values[0] : new JsonArray([.. values.Select(v => (JsonNode)v)]);
@@ -55,6 +61,13 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
     }
 
     protected override Task HandleSignOutAsync(AuthenticationProperties? properties) => Context.SignOutGridAsync();
+
+    private AuthenticationTicket Ticket(GridSession session) => new(
+        Principal(session),
+
+        // What outlives a request, such as a SignalR connection, may end with the token.
+        new AuthenticationProperties { ExpiresUtc = session.AccessTokenExpiresAt },
+        Scheme.Name);
 
     private ClaimsPrincipal Principal(GridSession session)
     {

@@ -31,7 +31,7 @@ public static class GridHttpContext
         ArgumentNullException.ThrowIfNull(userId);
         var requests = context.RequestServices.GetRequiredService<SessionRequests>();
         var claims = payload is null ? [] : payload.DeepClone().AsObject();
-        claims["iss"] = requests.Issuer;
+        claims["iss"] = requests.Issuer(context);
         foreach (var claim in requests.Options.Claims)
         {
             var whose = new ClaimFetch(userId, tenantId, System.Text.Json.JsonElement.Parse(claims.ToJsonString()), context.RequestServices);
@@ -62,16 +62,23 @@ public static class GridHttpContext
         {
             await requests.Sessions.RevokeAsync(handle, CancellationToken.None);
         }
+        else if (requests.IsFromForeignPage(context))
+        {
+            return;
+        }
 
         requests.Transport.ClearEverywhere(context);
     }
 
-    /// <summary>What this endpoint wants otherwise than <see cref="GridOptions"/>.</summary>
+    /// <summary>What this endpoint, or all of this group, want otherwise than <see cref="GridOptions"/>.</summary>
     public static TBuilder WithGrid<TBuilder>(this TBuilder endpoint, GridEndpoint wanted)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(wanted);
 
-    /// <summary>Requires a session whose claims pass these, in addition to the general ones; else 403 with the reasons.</summary>
+    /// <summary>
+    /// Requires a session whose claims pass these, in addition to the general ones and to those that the group or another call requires;
+    /// else 403 with the reasons.
+    /// </summary>
     public static TBuilder RequireGridClaims<TBuilder>(this TBuilder endpoint, params ClaimValidator[] validators)
         where TBuilder : IEndpointConventionBuilder =>
-        endpoint.RequireAuthorization().WithMetadata(new GridEndpoint { ClaimValidators = general => general.Concat(validators) });
+        endpoint.RequireAuthorization().WithMetadata(new RequiredGridClaims(validators));
 }

@@ -37,6 +37,13 @@ public sealed class GridOptions
     /// <summary>Path of the session endpoints. Default <c>/auth</c>; <c>/</c> for none.</summary>
     public string ApiBasePath { get; set; } = "/auth";
 
+    /// <summary>
+    /// What stands before <see cref="ApiBasePath"/> in the browser's address and not in the request that arrives, because a proxy takes it away,
+    /// e.g. <c>/svc</c>; the SDKs call it <c>apiGatewayPath</c>. Part of the refresh cookie's path, of <c>iss</c> and of <c>jwks_uri</c>.
+    /// Default: the request's <c>PathBase</c>, as <c>UsePathBase</c>, <c>Map</c> and <c>X-Forwarded-Prefix</c> set it.
+    /// </summary>
+    public string? PublicBasePath { get; set; }
+
     /// <summary>Cookie or header, where the client leaves the choice to us. Default <see cref="TokenTransfer.Any"/>.</summary>
     public TokenTransfer TokenTransfer { get; set; } = TokenTransfer.Any;
 
@@ -87,6 +94,12 @@ public sealed class GridOptions
 
     /// <summary>Of those, from one address; loopback ones, where a proxy may be, do not count. Default 1,000: offices and phone networks share addresses.</summary>
     public int MaxEventStreamsPerAddress { get; set; } = 1_000;
+
+    /// <summary>
+    /// Types of the claims that <c>HttpContext.SignInAsync(principal)</c> copies into the access token, where scripts can read them. Default
+    /// none: <c>sub</c> or <c>NameIdentifier</c> becomes the user id and <c>tid</c> the tenant, everything else stays behind.
+    /// </summary>
+    public IList<string> PrincipalClaims { get; } = [];
 
     /// <summary>Claims that every new session gets.</summary>
     public IList<SessionClaim> Claims { get; } = [];

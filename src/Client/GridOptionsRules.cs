@@ -1,4 +1,7 @@
+using System.Security.Claims;
+using System.Text.Json;
 using Grid.Client.Browser;
+using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -26,6 +29,7 @@ internal sealed class GridOptionsRules(IConfiguration? configuration = null) : I
         }
 
         options.ApiBasePath = "/" + options.ApiBasePath.Trim('/');
+        options.PublicBasePath = options.PublicBasePath?.Trim('/') is { } set ? (set.Length == 0 ? "" : "/" + set) : null;
         options.CookieDomain = Scope(options.CookieDomain);
         options.OlderCookieDomain = Scope(options.OlderCookieDomain);
     }
@@ -78,6 +82,24 @@ internal sealed class GridOptionsRules(IConfiguration? configuration = null) : I
             errors.Add("HostCookies needs https (Secure), no CookieDomain and AccessTokenPath \"/\".");
         }
 
+        foreach (var (setting, path) in (ReadOnlySpan<(string, string?)>)[("ApiBasePath", options.ApiBasePath), ("PublicBasePath", options.PublicBasePath)])
+        {
+            if (path is not null && path.AsSpan().ContainsAnyExcept(SiteRules.PathCharacters))
+            {
+                errors.Add($"{setting} is a path like /auth, of letters, digits, '-', '.', '_', '~', '%' and '/'; '{path}' has others.");
+            }
+        }
+
+        if (options.PrincipalClaims.FirstOrDefault(type => type.Contains("SecurityStamp", StringComparison.OrdinalIgnoreCase)) is { } stamp)
+        {
+            errors.Add($"PrincipalClaims has '{stamp}', which is a secret of the identity store: scripts can read what is in the access token. Leave it out.");
+        }
+
+        if (options.PrincipalClaims.FirstOrDefault(type => type == ClaimTypes.NameIdentifier || IsProtected(type)) is { } reserved)
+        {
+            errors.Add($"PrincipalClaims has '{reserved}', which the session service sets itself. Leave it out.");
+        }
+
         foreach (var key in options.ForwardClaims.Where(key => key.Length == 0 || !key.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')))
         {
             errors.Add($"ForwardClaims become header names, so they have only letters, digits and hyphens; '{key}' has others.");
@@ -85,6 +107,9 @@ internal sealed class GridOptionsRules(IConfiguration? configuration = null) : I
 
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Distinct());
     }
+
+    private static bool IsProtected(string type) =>
+        type is "sid" or "tid" or "iss" || ProtectedClaims.FindIn(JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, int> { [type] = 0 }), AccessTokenVersion.V5) is not null;
 
     private static string Trim(string url) => url.Trim().TrimEnd('/');
 

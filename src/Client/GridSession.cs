@@ -19,10 +19,10 @@ public sealed class GridSession
     private JsonElement? _payload;
     private SessionWatch? _watch;
 
-    internal GridSession(SessionRequests requests, HttpContext context, Browser.TokenTransfer transfer, string accessToken, string handle, string userId, string tenantId, string payloadJson)
+    internal GridSession(SessionRequests requests, HttpContext context, Browser.TokenTransfer transfer, string accessToken, string handle, string userId, string tenantId, string payloadJson, DateTimeOffset expiresAt)
     {
         (_requests, _context, _transfer) = (requests, context, transfer);
-        (AccessToken, Handle, UserId, TenantId, PayloadJson) = (accessToken, handle, userId, tenantId, payloadJson);
+        (AccessToken, Handle, UserId, TenantId, PayloadJson, AccessTokenExpiresAt) = (accessToken, handle, userId, tenantId, payloadJson, expiresAt);
     }
 
     /// <summary>Public id of the session, not a secret.</summary>
@@ -35,6 +35,9 @@ public sealed class GridSession
     /// <summary>The access token as it is now.</summary>
     [JsonIgnore] // An endpoint that answers with its session would show the token to scripts.
     public string AccessToken { get; private set; }
+
+    /// <summary>When the access token expires; the session lives longer.</summary>
+    public DateTimeOffset AccessTokenExpiresAt { get; private set; }
 
     /// <summary>The user's claims, one JSON object.</summary>
     public string PayloadJson { get; private set; }
@@ -126,7 +129,7 @@ public sealed class GridSession
         (PayloadJson, _payload) = (made.PayloadJson, null);
         if (made.AccessToken is not null)
         {
-            AccessToken = made.AccessToken;
+            (AccessToken, AccessTokenExpiresAt) = (made.AccessToken, made.ExpiresAt);
             _requests.Transport.SetAccess(_context, _transfer, AccessToken, UserId, made.ExpiresAt);
         }
     }

@@ -31,7 +31,11 @@ internal enum RequestOutcome
 /// <param name="Why">For logs.</param>
 /// <param name="ExpiredHandle">Set with <c>TryRefresh</c> if all that is wrong is the access token's age: whose session it is.</param>
 internal sealed record RequestCheck(
-    RequestOutcome Outcome, GridSession? Session = null, IReadOnlyList<ClaimProblem>? Problems = null, string? Why = null, string? ExpiredHandle = null);
+    RequestOutcome Outcome, GridSession? Session = null, IReadOnlyList<ClaimProblem>? Problems = null, string? Why = null, string? ExpiredHandle = null)
+{
+    /// <summary>The endpoint whose wishes were known; null if there was none yet.</summary>
+    public Endpoint? For { get; init; }
+}
 
 /// <summary>How the tokens of a session that is being made will travel.</summary>
 /// <param name="Transfer">By cookie or header.</param>
@@ -65,7 +69,14 @@ internal sealed class SessionRequests
     public GridOptions Options => _options;
 
     /// <summary>The <c>iss</c> claim: where the published keys are found (OpenID Connect Discovery 1.0 §3).</summary>
-    public string Issuer => _options.ApiDomain + _options.ApiBasePath.TrimEnd('/');
+    /// <param name="context">Of the request: the application may be mounted below a path.</param>
+    public string Issuer(HttpContext context) => _options.ApiDomain + _site.BasePath(context);
+
+    /// <summary>See <see cref="SiteRules.RoutePrefix"/>.</summary>
+    public string RoutePrefix
+    {
+        set => _site.RoutePrefix = value;
+    }
 
     public DateTimeOffset Now => _clock.GetUtcNow();
 
@@ -75,39 +86,43 @@ internal sealed class SessionRequests
     public async ValueTask<RequestCheck> CheckAsync(HttpContext context, GridEndpoint? endpoint, string method)
     {
         var cancel = context.RequestAborted;
-        if (SessionCookies.Find(context, SessionCookies.LegacyName, out _) is not null)
-        {
-            return TryRefresh("cookie of an older SDK");
-        }
-
         var presented = Transport.FindAccess(context);
         if (presented.Token is not { } token)
         {
-            return new RequestCheck(RequestOutcome.None);
-        }
-
-        if (presented.Several)
-        {
-            return TryRefresh("several access token cookies");
+            return SessionCookies.Find(context, SessionCookies.LegacyName, out _) is null ? new RequestCheck(RequestOutcome.None) : TryRefresh("cookie of an older SDK");
         }
 
         var checkAntiCsrf = presented.Transfer == TokenTransfer.Cookie && (endpoint?.CheckAntiCsrf ?? ChangesState(method));
+        if ((checkAntiCsrf || (presented.Transfer == TokenTransfer.Cookie && OpensWebSocket(context.Request))) && _site.IsForeign(context))
+        {
+            return TryRefresh("a page of another origin");
+        }
+
         var mode = checkAntiCsrf ? _site.AntiCsrf(context) : AntiCsrfMode.None;
         if (mode == AntiCsrfMode.ViaCustomHeader && !context.Request.Headers.ContainsKey("rid"))
         {
             return TryRefresh("anti-CSRF: no rid header");
         }
 
-        var check = await Sessions.VerifyAsync(
-            new TokenToCheck(token, mode == AntiCsrfMode.ViaToken, SessionTransport.AntiCsrf(context), endpoint?.CheckEachRequest ?? _options.CheckEachRequest), cancel);
+        var toCheck = new TokenToCheck(token, mode == AntiCsrfMode.ViaToken, SessionTransport.AntiCsrf(context), endpoint?.CheckEachRequest ?? _options.CheckEachRequest);
+        TokenCheck check;
+        if (presented.Several)
+        {
+            (check, token) = await VerifySeveralAsync(context, toCheck);
+        }
+        else
+        {
+            check = await Sessions.VerifyAsync(toCheck, cancel);
+        }
+
         if (check.Verdict != TokenVerdict.Ok)
         {
             return check.Verdict == TokenVerdict.TryRefresh ? TryRefresh(check.Why) with { ExpiredHandle = ExpiredHandle(context, check.Token, mode) } : new RequestCheck(RequestOutcome.Ended, Why: check.Why);
         }
 
         var content = check.Token!;
-        var session = new GridSession(this, context, presented.Transfer, token, content.SessionHandle, content.UserId, content.TenantId, content.PayloadJson);
-        IReadOnlyList<ClaimValidator> validators = endpoint?.ClaimValidators is { } choose ? [.. choose(_validators)] : _validators;
+        var session = new GridSession(this, context, presented.Transfer, token, content.SessionHandle, content.UserId, content.TenantId, content.PayloadJson, content.ExpiresAt);
+        var validators = endpoint is null ? _validators : endpoint.Validators(_validators);
         return validators.Count > 0 && await session.CheckClaimsAsync(validators, cancel) is { Count: > 0 } problems
             ? new RequestCheck(RequestOutcome.InvalidClaims, session, problems)
             : new RequestCheck(RequestOutcome.Session, session);
@@ -144,7 +159,7 @@ internal sealed class SessionRequests
         // Whoever planted a session in this browser shall not share the one that follows. An expired token names it as well as a
         // fresh one, and its refresh token would go on for months.
         HashSet<string> ended = [created.Handle];
-        foreach (var token in Transport.FindEveryAccess(context))
+        foreach (var token in Transport.FindEveryAccess(context).Concat(Transport.AccessCandidates(context)).Distinct())
         {
             if (await Sessions.VerifyAsync(new TokenToCheck(token, false, null, false), CancellationToken.None) is { Token: { } replaced } && ended.Add(replaced.SessionHandle))
             {
@@ -162,15 +177,18 @@ internal sealed class SessionRequests
         }
 
         Transport.SetAll(context, transfer, created.UserId, created.Tokens);
-        return new GridSession(this, context, transfer, created.Tokens.Access, created.Handle, created.UserId, created.TenantId, created.PayloadJson);
+        Transport.ClearDuplicates(context);
+        return new GridSession(
+            this, context, transfer, created.Tokens.Access, created.Handle, created.UserId, created.TenantId, created.PayloadJson, created.Tokens.AccessExpiresAt);
     }
 
     /// <summary>Exchanges the refresh token that came; the answer's cookies and headers say the same as the verdict.</summary>
     public async Task<RefreshAnswer> RefreshAsync(HttpContext context)
     {
-        if (Transport.HasDuplicates(context, out var access, out var refresh))
+        var twice = Transport.HasDuplicates(context, out var access, out var refresh);
+        if (twice && _options.OlderCookieDomain is { } older && !SessionCookies.ClearedOlder(context))
         {
-            return ClearDuplicates(context, access, refresh);
+            return ClearOlder(context, older, access, refresh);
         }
 
         var presented = Transport.FindRefresh(context, out var otherToo);
@@ -186,11 +204,25 @@ internal sealed class SessionRequests
             return Over(context, RefreshAnswer.Unauthorised);
         }
 
+        // Whichever of them is ours: Grid knows.
+        IReadOnlyList<string> candidates = presented.Several ? Transport.RefreshCandidates(context) : [];
+        if (presented.Several)
+        {
+            if (candidates.Count == 0)
+            {
+                _cookies.ClearLegacy(context);
+                return Over(context, RefreshAnswer.Unauthorised);
+            }
+
+            token = candidates[0];
+        }
+
         // Once begun it goes on though the browser leaves: half of a rotation would cost the user the session.
         var refreshed = await Sessions.RefreshAsync(
             new TokenToRefresh(token, mode == AntiCsrfMode.ViaToken, SessionTransport.AntiCsrf(context), _options.UseDynamicSigningKey)
             {
                 MaxAccessTokenLength = Transport.MaxAccessTokenLength(context, presented.Transfer),
+                Others = candidates.Count > 1 ? [.. candidates.Skip(1)] : null,
             },
             CancellationToken.None);
         if (refreshed.Verdict != TokenVerdict.Ok)
@@ -207,6 +239,7 @@ internal sealed class SessionRequests
 
         Transport.SetAll(context, presented.Transfer, refreshed.UserId!, refreshed.Tokens!);
         _cookies.ClearLegacy(context);
+        Transport.ClearDuplicates(context);
         return RefreshAnswer.Refreshed;
     }
 
@@ -256,15 +289,56 @@ internal sealed class SessionRequests
         RefuseTooLong(context, new HandOver(transfer, transfer == TokenTransfer.Cookie && _options.AntiCsrf == AntiCsrfMode.ViaToken), userId, tenantId, payloadJson);
     }
 
-    private RefreshAnswer ClearDuplicates(HttpContext context, bool access, bool refresh)
+    /// <summary>Whether to refuse a change because a page of another origin may be behind it. What only a bearer token can ask for, no other page can ask for.</summary>
+    public bool IsFromForeignPage(HttpContext context) => _site.IsForeign(context) && !Transport.HasBearerOnly(context);
+
+    // The cookie came more than once: a sibling domain, or a page of another path, put one there. The only right one is taken.
+    private async Task<(TokenCheck Check, string Token)> VerifySeveralAsync(HttpContext context, TokenToCheck toCheck)
     {
-        if (_options.OlderCookieDomain is not { } older)
+        var candidates = Transport.AccessCandidates(context);
+        (TokenCheck Check, string Token) right = default;
+        List<AccessTokenContent> expired = [];
+        var over = candidates.Count > 0;
+        if (candidates.Count > 1 || (candidates.Count == 1 && _options.OlderCookieDomain is null))
         {
-            throw new GridException(
-                GridFailure.Refused,
-                "The request brings a session cookie twice, as happens after a change of CookieDomain. Set OlderCookieDomain to the former CookieDomain (empty if there was none), and the old ones are cleared.");
+            foreach (var candidate in candidates)
+            {
+                var check = await Sessions.VerifyAsync(toCheck with { AccessToken = candidate }, context.RequestAborted);
+                if (check.Verdict != TokenVerdict.Ok)
+                {
+                    over &= check.Verdict == TokenVerdict.Unauthorised;
+                    if (check.Token is not null)
+                    {
+                        expired.Add(check.Token);
+                    }
+                }
+                else if (right.Token is null || (check.Token!.SessionHandle == right.Check.Token!.SessionHandle && check.Token.IssuedAt > right.Check.Token.IssuedAt))
+                {
+                    right = (check, candidate);
+                }
+                else if (check.Token.SessionHandle != right.Check.Token!.SessionHandle)
+                {
+                    return (new TokenCheck(TokenVerdict.TryRefresh, Why: "access tokens of several sessions"), "");
+                }
+            }
+        }
+        else
+        {
+            over = false;
         }
 
+        if (right.Token is null)
+        {
+            return (new TokenCheck(over ? TokenVerdict.Unauthorised : TokenVerdict.TryRefresh, expired.DistinctBy(token => token.SessionHandle).Count() == 1 ? expired[0] : null, "several access token cookies, none of them right"), "");
+        }
+
+        Transport.ClearDuplicates(context);
+        return right;
+    }
+
+    private RefreshAnswer ClearOlder(HttpContext context, string older, bool access, bool refresh)
+    {
+        _cookies.RememberClearedOlder(context, _clock.GetUtcNow());
         if (access)
         {
             _cookies.ClearAccess(context, older);
@@ -291,6 +365,9 @@ internal sealed class SessionRequests
 
     private static bool ChangesState(string method) =>
         !(HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method));
+
+    // Browsers ask with GET, without any header of the page's, and let any page listen to the answer (WebSockets, RFC 6455 §10.2).
+    private static bool OpensWebSocket(HttpRequest request) => request.Headers.SecWebSocketKey.Count > 0 || request.Headers.SecWebSocketVersion.Count > 0;
 
     private static RequestCheck TryRefresh(string? why) => new(RequestOutcome.TryRefresh, Why: why);
 }

@@ -1,5 +1,6 @@
 using Grid.Client.Sessions;
 using Grid.Tokens.Access;
+using Grid.Tokens.Refresh;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.Client.Browser;
@@ -29,10 +30,36 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
         }
 
         return options.TokenTransfer != TokenTransfer.Header
-            && SessionCookies.Find(context, cookies.AccessName, out var several) is { } cookie && LooksLikeAccessToken(cookie)
+            && SessionCookies.Find(context, cookies.AccessName, out var several) is { } cookie && (several || LooksLikeAccessToken(cookie))
             ? new PresentedToken(cookie, TokenTransfer.Cookie, several)
             : default;
     }
+
+    /// <summary>What may be the access token, where the cookie came more than once.</summary>
+    public IReadOnlyList<string> AccessCandidates(HttpContext context) => SessionCookies.Candidates(context, cookies.AccessName, LooksLikeAccessToken);
+
+    /// <summary>What may be the refresh token, where the cookie came more than once.</summary>
+    public IReadOnlyList<string> RefreshCandidates(HttpContext context) => SessionCookies.Candidates(context, cookies.RefreshName, RefreshTokenCodec.LooksOurs);
+
+    /// <summary>Clears the cookies that came more than once, except where ours is.</summary>
+    public void ClearDuplicates(HttpContext context)
+    {
+        if (HasDuplicates(context, out var access, out var refresh))
+        {
+            if (access)
+            {
+                cookies.ClearTossedAccess(context);
+            }
+
+            if (refresh)
+            {
+                cookies.ClearTossedRefresh(context);
+            }
+        }
+    }
+
+    /// <summary>Whether the request could have come with nothing but a bearer token, which no other page knows.</summary>
+    public bool HasBearerOnly(HttpContext context) => ReadBearer(context) is not null && !cookies.Any(context);
 
     /// <summary>The refresh token to use, and whether the other way brought one too.</summary>
     public PresentedToken FindRefresh(HttpContext context, out bool otherToo)
@@ -41,7 +68,7 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
         var cookie = SessionCookies.Find(context, cookies.RefreshName, out var several);
         otherToo = bearer is not null && cookie is not null;
         return options.TokenTransfer != TokenTransfer.Cookie && bearer is not null ? new PresentedToken(bearer, TokenTransfer.Header, Several: false)
-            : options.TokenTransfer != TokenTransfer.Header && !string.IsNullOrEmpty(cookie) ? new PresentedToken(cookie, TokenTransfer.Cookie, several)
+            : options.TokenTransfer != TokenTransfer.Header && (several || !string.IsNullOrEmpty(cookie)) ? new PresentedToken(cookie!, TokenTransfer.Cookie, several)
             : default;
     }
 
@@ -163,14 +190,23 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
         context.Response.Headers.CacheControl = "no-store";
     }
 
+    /// <summary>
+    /// Tells the client to forget its tokens. Cookies are left alone where no token came: a browser sends none with what another
+    /// site's page makes it do, and would obey the answer all the same. Headers reach scripts only, which asked.
+    /// </summary>
     public void ClearEverywhere(HttpContext context)
     {
-        Clear(context, TokenTransfer.Cookie);
+        if (cookies.Any(context) || ReadBearer(context) is not null)
+        {
+            Clear(context, TokenTransfer.Cookie);
+            ClearDuplicates(context);
+        }
+
         Clear(context, TokenTransfer.Header);
     }
 
     private static string? ReadBearer(HttpContext context) =>
-        context.Request.Headers.Authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.Ordinal) ? value[Bearer.Length..].Trim() : null;
+        context.Request.Headers.Authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? value[Bearer.Length..].Trim() : null;
 
     // Applications have bearer tokens of their own: only ours hide a cookie. The full check follows.
     private static bool LooksLikeAccessToken(string token) =>

@@ -98,6 +98,11 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
             body["antiCsrfToken"] = token.AntiCsrf;
         }
 
+        if (token.Others is not null)
+        {
+            body["otherRefreshTokens"] = new JsonArray([.. token.Others.Select(other => (JsonNode)other)]);
+        }
+
         // A token that was used before ends its session.
         var answer = await _api.EndAsync("/recipe/session/refresh", body, cancellationToken);
         var session = answer["session"];

@@ -20,6 +20,6 @@ internal static class Discovery
     public static Task ConfigurationAsync(HttpContext context, SessionRequests requests)
     {
         context.Response.Headers.AccessControlAllowOrigin = "*";
-        return FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject { ["issuer"] = requests.Issuer, ["jwks_uri"] = requests.Issuer + "/jwt/jwks.json" });
+        return FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject { ["issuer"] = requests.Issuer(context), ["jwks_uri"] = requests.Issuer(context) + "/jwt/jwks.json" });
     }
 }

@@ -15,10 +15,18 @@ namespace Grid.Client.Endpoints;
 /// </remarks>
 internal static class ForwardAuth
 {
+    private const string ClaimHeader = "X-Grid-Claim-";
+
     public static async Task HandleAsync(HttpContext context, SessionRequests requests)
     {
+        if (ForwardAuthTargets.IsAmbiguous(context.Request) || HasForgedClaims(context.Request, requests.Options))
+        {
+            await ForwardAuthTargets.RefuseAsync(context);
+            return;
+        }
+
         var required = context.Request.Query["require"];
-        var endpoint = new GridEndpoint { ClaimValidators = general => general.Concat(required.OfType<string>().Select(text => new RequiredClaim(text))) };
+        var endpoint = new GridEndpoint { Required = [.. required.OfType<string>().Select(text => new RequiredClaim(text))] };
         var check = await requests.CheckAsync(context, endpoint, OriginalMethod(context.Request));
         if (check.Outcome != RequestOutcome.Session)
         {
@@ -37,12 +45,29 @@ internal static class ForwardAuth
             if (session.Payload.TryGetProperty(key, out var claim))
             {
                 var value = RequiredClaim.Value(claim);
-                headers[$"X-Grid-Claim-{key}"] = HeaderText(value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText());
+                headers[ClaimHeader + key] = HeaderText(value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText());
             }
         }
 
         headers.CacheControl = "no-store";
         context.Response.ContentLength = 0;
+    }
+
+    // A proxy overwrites or removes the claims that it knows; a name that it does not know would go on to the application as the client sent it.
+    private static bool HasForgedClaims(HttpRequest request, GridOptions options)
+    {
+        foreach (var (name, _) in request.Headers)
+        {
+            // To CGI and its heirs an underscore is the same as a hyphen; to the proxies' rules it is not.
+            if (name.Contains('_', StringComparison.Ordinal)
+                ? name.Replace('_', '-').StartsWith("X-Grid-", StringComparison.OrdinalIgnoreCase)
+                : name.StartsWith(ClaimHeader, StringComparison.OrdinalIgnoreCase) && !options.ForwardClaims.Contains(name[ClaimHeader.Length..], StringComparer.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     // The proxy sets it, whatever the client sent: nginx by our configuration, Traefik by itself; Envoy asks with the method itself.

@@ -16,9 +16,9 @@ public static class GridEndpoints
         ArgumentNullException.ThrowIfNull(routes);
         var options = routes.ServiceProvider.GetRequiredService<IOptions<GridOptions>>().Value;
         var front = routes.MapGroup(options.ApiBasePath.TrimEnd('/')).AllowAnonymous();
-        front.MapFront("POST", "/session/refresh", RefreshSession.HandleAsync);
+        front.MapFront("POST", "/session/refresh", RefreshSession.HandleAsync).Finally(endpoint => RememberPrefix(routes.ServiceProvider, options, endpoint));
         front.MapFront("POST", "/signout", SignOut.HandleAsync);
-        front.MapFront("GET", "/session/events", SessionEvents.HandleAsync);
+        front.MapFront("GET", "/session/events", OfOurPages(SessionEvents.HandleAsync));
         front.MapFront("GET", "/session/events.js", SessionEvents.ScriptAsync);
         front.MapFront("GET", "/jwt/jwks.json", Discovery.KeysAsync);
         front.MapFront("GET", "/.well-known/openid-configuration", Discovery.ConfigurationAsync);
@@ -38,7 +38,24 @@ public static class GridEndpoints
 
     /// <summary>Maps one operation, inside the rules that hold for all: protocol version, and one shape for failures.</summary>
     internal static IEndpointConventionBuilder MapFront(this IEndpointRouteBuilder routes, string method, string path, Func<HttpContext, SessionRequests, Task> handler) =>
-        routes.MapMethods(path, [method], (RequestDelegate)(context => RunAsync(context, handler)));
+        routes.MapMethods(path, [method], (RequestDelegate)(context => RunAsync(context, method == "POST" ? OfOurPages(handler) : handler)));
+
+    /// <summary>Refuses what a page of another origin makes a browser send.</summary>
+    internal static Func<HttpContext, SessionRequests, Task> OfOurPages(Func<HttpContext, SessionRequests, Task> handler) => (context, requests) =>
+        requests.IsFromForeignPage(context)
+            ? FrontAnswers.MessageAsync(context, StatusCodes.Status403Forbidden, "the page's origin is not among WebsiteDomains")
+            : handler(context, requests);
+
+    // Mapped inside a group, the endpoints have its path before theirs, and the refresh token's cookie must have it too.
+    private static void RememberPrefix(IServiceProvider services, GridOptions options, EndpointBuilder endpoint)
+    {
+        var path = "/" + ((RouteEndpointBuilder)endpoint).RoutePattern.RawText?.TrimStart('/');
+        var own = options.ApiBasePath.TrimEnd('/') + "/session/refresh";
+        if (path.EndsWith(own, StringComparison.Ordinal) && !path.Contains('{', StringComparison.Ordinal))
+        {
+            services.GetRequiredService<SessionRequests>().RoutePrefix = path[..^own.Length];
+        }
+    }
 
     private static async Task RunAsync(HttpContext context, Func<HttpContext, SessionRequests, Task> handler)
     {

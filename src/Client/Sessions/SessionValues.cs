@@ -96,6 +96,9 @@ public readonly record struct TokenToRefresh(string RefreshToken, bool EnableAnt
     /// <summary>Characters that the new access token may have; 0: as many as Grid takes. Otherwise refused with <see cref="GridFailure.TokenTooLong"/>, and the refresh token stays good.</summary>
     public int MaxAccessTokenLength { get; init; }
 
+    /// <summary>More of them, where a browser sent several: the only right one is exchanged. At most seven; null for none.</summary>
+    public IReadOnlyList<string>? Others { get; init; }
+
     /// <summary>Not the token.</summary>
     public override string ToString() => "[refresh token]";
 }

@@ -50,6 +50,7 @@ internal static class FrontHosting
         options.ConnectionUri = new Uri("http://127.0.0.1");
         options.ApiDomain = front.ApiDomain ?? $"http://localhost:{front.Port}";
         options.ApiBasePath = front.BasePath;
+        options.PublicBasePath = front.PublicBasePath ?? "";
         Add(options.WebsiteDomains, front.WebsiteDomains);
         Add(options.ForwardClaims, front.ForwardClaims);
         options.TokenTransfer = Enum.TryParse<TokenTransfer>(front.TokenTransfer, ignoreCase: true, out var transfer)

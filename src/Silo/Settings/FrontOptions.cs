@@ -30,6 +30,9 @@ internal sealed class FrontOptions
     [Required]
     public string BasePath { get; set; } = "/auth";
 
+    /// <summary>What a proxy takes away before BasePath, e.g. /svc. Default nothing.</summary>
+    public string? PublicBasePath { get; set; }
+
     /// <summary>Where browsers find it. Default http://localhost:PORT.</summary>
     public string? ApiDomain { get; set; }
 

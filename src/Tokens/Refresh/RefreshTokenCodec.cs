@@ -19,6 +19,9 @@ public static class RefreshTokenCodec
     private const int MaxSize = 1 + SecretSize + (3 * (1 + MaxFieldSize)) + 1 + TokenHash.Size + RefreshMacKey.Size;
     private const int MinSize = 1 + SecretSize + 3 + 1 + RefreshMacKey.Size;
     private const int MaxTextLength = ((MaxSize + 2) / 3) * 4;
+    private const int MinTextLength = MinSize * 4 / 3;
+
+    private static readonly SearchValues<char> Letters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
 
     /// <summary>A new token; two with the same content differ in 192 random bits.</summary>
     /// <exception cref="ArgumentException">A field is longer than 255 bytes.</exception>
@@ -89,6 +92,9 @@ public static class RefreshTokenCodec
         content = new RefreshTokenContent(app, handle, parent, antiCsrf.Length == 0 ? null : antiCsrf);
         return true;
     }
+
+    /// <summary>Whether a text has a refresh token's length and letters. Proves nothing.</summary>
+    public static bool LooksOurs(string? token) => token is { Length: >= MinTextLength and <= MaxTextLength } && !token.AsSpan().ContainsAnyExcept(Letters);
 
     // One token, one spelling: padding, white space or set spare bits would give the same bytes another hash.
     private static bool IsCanonical(string token, ReadOnlySpan<byte> bytes)

@@ -18,7 +18,7 @@ internal sealed class FrontTickets(FrontDoor door, SessionRequests requests)
 
         try
         {
-            requests.RefuseTooLongForAnybody(context, userId, tenantId, RedeemTicket.WithIssuer(payloadJson, requests));
+            requests.RefuseTooLongForAnybody(context, userId, tenantId, RedeemTicket.WithIssuer(payloadJson, requests.Issuer(context)));
         }
         catch (GridException refusal) when (refusal.Reason == GridFailure.TokenTooLong)
         {

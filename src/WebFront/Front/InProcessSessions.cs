@@ -50,7 +50,7 @@ internal sealed class InProcessSessions(
     {
         var refreshed = await service.RefreshAsync(
             app, token.RefreshToken, token.EnableAntiCsrf, token.AntiCsrf, token.UseDynamicSigningKey, null, ClientRules.Newest, TokenToRefresh.JoinWithin,
-            token.MaxAccessTokenLength > 0 ? token.MaxAccessTokenLength : AccessTokenSize.MaxLength);
+            token.MaxAccessTokenLength > 0 ? token.MaxAccessTokenLength : AccessTokenSize.MaxLength, token.Others);
         var session = refreshed.Session;
         return new TokenRefresh(
             Verdict(refreshed.Verdict), session?.Handle.ToString(), session?.UserId, session?.Handle.TenantId, refreshed.Tokens is { } tokens ? Tokens(tokens) : null);

@@ -32,7 +32,7 @@ internal static class RedeemTicket
             ticket,
             order =>
             {
-                var payload = WithIssuer(order.PayloadJson, requests);
+                var payload = WithIssuer(order.PayloadJson, requests.Issuer(context));
 
                 // The ticket is not used up by a browser that could not take the session.
                 requests.RefuseTooLong(context, handOver, order.UserId, TenantOf(order), payload);
@@ -49,10 +49,10 @@ internal static class RedeemTicket
     }
 
     /// <summary>The payload as the front will hand it over.</summary>
-    public static string WithIssuer(string payloadJson, SessionRequests requests)
+    public static string WithIssuer(string payloadJson, string issuer)
     {
         var claims = JsonNode.Parse(payloadJson)!.AsObject();
-        claims["iss"] = requests.Issuer;
+        claims["iss"] = issuer;
         return claims.ToJsonString();
     }
 

@@ -227,13 +227,26 @@ public sealed class SessionService(
     /// <param name="rules">The client's.</param>
     /// <param name="joinWithin">See <see cref="RefreshRequest.JoinWithin"/>.</param>
     /// <param name="maxTokenLength">Characters that the access token may have; refused before anything is written.</param>
+    /// <param name="others">More tokens, where a browser sent several: the only right one is exchanged.</param>
     /// <exception cref="SessionRefusedException">It would have more.</exception>
     public async Task<RefreshedSession> RefreshAsync(
         AppSnapshot app, string refreshToken, bool enableAntiCsrf, string? antiCsrf, bool? useDynamicKey, TimeSpan? accessTokenValidity, ClientRules rules,
-        TimeSpan joinWithin = default, int maxTokenLength = AccessTokenSize.MaxLength)
+        TimeSpan joinWithin = default, int maxTokenLength = AccessTokenSize.MaxLength, IReadOnlyList<string>? others = null)
     {
         ArgumentNullException.ThrowIfNull(app);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        if (others is { Count: > 0 })
+        {
+            var right = await RefreshTokenChoice.OnlyRightAsync(
+                [refreshToken, .. others], ring.Mac, app, handle => FindAsync(app, handle), rules.OlderRotation, Now());
+            if (right is null)
+            {
+                return new RefreshedSession { Verdict = SessionVerdict.Unauthorised, Message = "Refresh tokens of several sessions" };
+            }
+
+            refreshToken = right;
+        }
+
         if (!RefreshTokenCodec.TryRead(refreshToken, ring.Mac, out var presented) || presented.App != app.App.ToString()
             || !SessionHandle.TryParse(presented.SessionHandle, out var handle))
         {

@@ -35,8 +35,13 @@ internal sealed class ClientApp : IAsyncDisposable
     public Browser NewBrowser(string mode = "cookie") => new(Url, mode);
 
     /// <summary>Starts it; <paramref name="configure"/> may also set another core.</summary>
+    /// <param name="core">Of the sessions.</param>
+    /// <param name="configure">Options beside the usual.</param>
+    /// <param name="environment">Development or Production.</param>
+    /// <param name="services">More services.</param>
+    /// <param name="use">The pipeline; null: <c>MapGrid</c> and no more.</param>
     public static async Task<ClientApp> StartAsync(
-        CoreHost core, Action<GridOptions>? configure = null, string environment = "Production", Action<IServiceCollection>? services = null)
+        CoreHost core, Action<GridOptions>? configure = null, string environment = "Production", Action<IServiceCollection>? services = null, Action<WebApplication>? use = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = environment });
         var log = new CapturedLog();
@@ -53,7 +58,7 @@ internal sealed class ClientApp : IAsyncDisposable
         builder.Services.AddAuthorizationBuilder().AddPolicy("admin", policy => policy.RequireRole("admin"));
         builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         var app = builder.Build();
-        app.MapGrid();
+        (use ?? (plain => plain.MapGrid())).Invoke(app);
         app.MapPost("/sign-in", async (HttpContext http, string user, string? email, string? role, int? fill) =>
         {
             var payload = new JsonObject();
@@ -118,6 +123,11 @@ internal sealed class ClientApp : IAsyncDisposable
             return "filled";
         }).RequireAuthorization();
         app.MapPost("/sign-out", (HttpContext http) => http.SignOutGridAsync());
+        app.MapPost("/sign-out-here", async (HttpContext http) =>
+        {
+            await http.SignOutGridAsync();
+            return "bye";
+        });
         app.MapPost("/leave", async (HttpContext http) =>
         {
             await http.GetGridSession()!.RevokeAsync();

@@ -5,10 +5,11 @@ using Microsoft.AspNetCore.Http;
 namespace Grid.WebFront.Core.Sessions;
 
 /// <summary><c>POST /recipe/session/refresh</c> (§7).</summary>
-/// <remarks><c>joinWithin</c> (ms) and <c>maxAccessTokenLength</c> are ours, beside the protocol: <c>docs/protocol.md</c>.</remarks>
+/// <remarks><c>joinWithin</c> (ms), <c>maxAccessTokenLength</c> and <c>otherRefreshTokens</c> are ours, beside the protocol: <c>docs/protocol.md</c>.</remarks>
 internal static class RefreshSession
 {
     private const int MaxJoinWithin = 5000;
+    private const int MaxOthers = 7;
 
     public static async Task HandleAsync(HttpContext context)
     {
@@ -24,6 +25,7 @@ internal static class RefreshSession
             throw new CoreException(400, $"Field name 'joinWithin' must be between 0 and {MaxJoinWithin} milliseconds");
         }
 
+        var others = body.StringsOrNull("otherRefreshTokens", MaxOthers, out _);
         var maxAccessTokenLength = body.LongOrNull("maxAccessTokenLength");
         if (maxAccessTokenLength is < 1 or > AccessTokenSize.MaxLength)
         {
@@ -35,7 +37,7 @@ internal static class RefreshSession
         {
             refreshed = await SessionWire.Service(context).RefreshAsync(
                 request.App, refreshToken, enableAntiCsrf, antiCsrf, useDynamicKey, SessionWire.AccessTokenValidity(body, request), request.Version.Rules,
-                TimeSpan.FromMilliseconds(joinWithin), (int)(maxAccessTokenLength ?? AccessTokenSize.MaxLength));
+                TimeSpan.FromMilliseconds(joinWithin), (int)(maxAccessTokenLength ?? AccessTokenSize.MaxLength), others);
         }
         catch (SessionRefusedException refusal) when (maxAccessTokenLength is not null && refusal.TokenLength is not null)
         {
