@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn, spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { connect } from "node:net";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -14,12 +15,14 @@ const missing = spawnSync("nginx", ["-v"]).error ? "nginx is not on this machine
 describe("nginx asks Grid", { skip: missing, timeout: 60_000 }, () => {
   let grid, application, nginx, url;
   const seen = [];
+  const asked = [];
 
   before(async () => {
     const frontPort = await freePort();
-    grid = await Grid.start({ Grid__Front__Port: String(frontPort), Grid__Front__AntiCsrf: "VIA_CUSTOM_HEADER" });
+    grid = await Grid.start({ Grid__Front__Port: String(frontPort), Grid__Front__AntiCsrf: "VIA_CUSTOM_HEADER", Grid__Front__ForwardClaims: "role" });
     application = createServer((request, response) => {
       seen.push(request.headers);
+      asked.push(request.url);
       response.end("application");
     });
     await new Promise((resolve) => application.listen(0, "127.0.0.1", resolve));
@@ -66,6 +69,80 @@ describe("nginx asks Grid", { skip: missing, timeout: 60_000 }, () => {
     assert.equal(await response.text(), "application");
     const headers = seen.at(-1);
     assert.deepEqual([headers["x-grid-user"], headers["x-grid-session"], headers["x-grid-tenant"]], ["%C3%A4%20user", handle, "public"]);
+  });
+
+  it("lets no header through that only Grid may set", async () => {
+    const { cookie } = await signIn({ role: "reader" });
+    const page = (headers) => fetch(`${url}/page`, { headers: { cookie, ...headers } });
+    assert.equal((await page({ "x-grid-claim-role": "admin", "x-grid-error": "forged" })).status, 200);
+    assert.deepEqual([seen.at(-1)["x-grid-claim-role"], seen.at(-1)["x-grid-error"]], ["reader", undefined]);
+
+    // The session has no such claim: nothing takes its place.
+    const plain = await signIn();
+    assert.equal((await page({ cookie: plain.cookie, "x-grid-claim-role": "admin" })).status, 200);
+    assert.equal(seen.at(-1)["x-grid-claim-role"], undefined);
+
+    // A claim that the configuration does not name would go through as it came.
+    const before = seen.length;
+    assert.equal((await page({ "x-grid-claim-plan": "gold" })).status, 403);
+    assert.equal(seen.length, before);
+  });
+
+  // Clients tidy paths up before they send them.
+  const raw = (path, headers) =>
+    new Promise((resolve, reject) => {
+      const socket = connect(new URL(url).port, "127.0.0.1", () => {
+        const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join("");
+        socket.write(`GET ${path} HTTP/1.1\r\nHost: ${new URL(url).host}\r\nConnection: close\r\n${lines}\r\n`);
+      });
+      let text = "";
+      socket.on("data", (data) => (text += data));
+      socket.on("error", reject);
+      socket.on("close", () => resolve(Number(text.split(" ")[1])));
+    });
+
+  it("reads a path as the application does, or refuses it", async () => {
+    const reader = await signIn({ role: "reader" });
+    const admin = await signIn({ role: "admin" });
+    const before = asked.length;
+    for (const path of [
+      "/admin/x", "/ADMIN/x", "/aDmin/x", "/admin", "/admin/", "/%61dmin/x", "//admin/x", "/admin//x", "/admin/./x", "/x/../admin/y", "/admin/../x", "/admin/%2e%2e/x", "/admin/%2e%2e%2fx", "/admin/..%2fx",
+      "/x%2f..%2fadmin/y", "/x/..;/admin/y", "/admin;a=1/x", "/admin;a=1", "/x%5c..%5cadmin", "/x\\..\\admin", "/%2561dmin/x", "/x/%252e%252e/admin/y", "/admin%00", "/admin/%c0%ae%c0%ae/x", "/admin%3b/x",
+      "/auth/verify/admin/x/../../../.well-known/openid-configuration", "/auth/../admin/x", "/auth/verify/../signout",
+    ]) {
+      const status = await raw(path, { cookie: reader.cookie });
+      assert.ok([400, 403].includes(status), `${path} was answered ${status}`);
+    }
+    assert.deepEqual(asked.slice(before), []);
+
+    for (const path of ["/admin/x", "/ADMIN/x", "/admin/a%20b?next=/../x;y"]) {
+      assert.equal(await raw(path, { cookie: admin.cookie }), 200, path);
+      assert.equal(asked.at(-1), path);
+    }
+    for (const path of ["/", "/caf%C3%A9", "/100%25", "/a.b/..c?x=%2f%2e%2e", "/administrators"]) {
+      assert.equal(await raw(path, { cookie: reader.cookie }), 200, path);
+      assert.equal(asked.at(-1), path);
+    }
+
+    // A client's own word about the path changes nothing for the better.
+    assert.equal(await raw("/admin/..%2fx", { cookie: reader.cookie, "x-original-uri": "/x" }), 403);
+  });
+
+  it("refuses what a page of another origin makes a browser send", async () => {
+    const { cookie } = await signIn();
+    const post = (origin) => fetch(`${url}/act`, { method: "POST", body: "x", headers: { cookie, rid: "session", origin } });
+    assert.equal((await post("https://attacker.example")).status, 401);
+    assert.equal((await post(url)).status, 200);
+    const out = await fetch(`${url}/auth/signout`, { method: "POST", headers: { cookie, rid: "session", origin: "https://attacker.example" } });
+    assert.equal(out.status, 403);
+    assert.equal((await fetch(`${url}/page`, { headers: { cookie } })).status, 200);
+  });
+
+  it("takes answers with long tokens and many cookies", async () => {
+    const { cookie } = await signIn({ note: "n".repeat(1200) });
+    assert.equal((await fetch(`${url}/page`, { headers: { cookie } })).status, 200);
+    const refreshed = await fetch(`${url}/auth/session/refresh`, { method: "POST", headers: { rid: "session", cookie: `${cookie}; sAccessToken=tossed; sRefreshToken=tossed` } });
+    assert.equal(refreshed.status, 200);
   });
 
   it("refuses with what the browser SDKs need", async () => {
