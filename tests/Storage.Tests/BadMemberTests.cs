@@ -1,7 +1,9 @@
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
+using Orleans.Serialization;
 
 namespace Grid.Storage.Tests;
 
@@ -104,6 +106,53 @@ public sealed class BadMemberTests(SharedPostgreSql shared)
     [InlineData("08006", false)]
     public void States_that_meet_every_write_turn_readiness_and_those_of_the_moment_do_not(string sqlState, bool turns) =>
         Assert.Equal(turns, PostgreSql.PostgreSqlDatabase.WhyNoWrites(sqlState) is not null);
+
+    [Fact]
+    public void The_refusal_crosses_silos_with_its_sentence()
+    {
+        using var services = new ServiceCollection().AddSerializer().BuildServiceProvider();
+        var serializer = services.GetRequiredService<Serializer>();
+
+        var arrived = serializer.Deserialize<Exception>(serializer.SerializeToArray<Exception>(new UnstorableValueException("The user id is …")));
+
+        Assert.Equal("The user id is …", Assert.IsType<UnstorableValueException>(arrived).Message);
+    }
+
+    [Fact]
+    public async Task A_call_that_was_given_up_leaves_no_connection_with_another_ones_answer()
+    {
+        await using var db = await TestStore.OpenAsync(StoreEngine.PostgreSql, shared);
+        SessionRecord[] sessions = [.. Enumerable.Range(0, 20).Select(i => TestStore.NewSession(userId: $"u{i}"))];
+        await Task.WhenAll(sessions.Select(session => db.Store.InsertAsync(session, Stop).AsTask()));
+        var random = new Random(7);
+
+        for (var round = 0; round < 40; round++)
+        {
+            using var impatient = new CancellationTokenSource();
+            Task[] calls = [.. sessions.Select(async session =>
+            {
+                try
+                {
+                    var mine = await db.Store.ListAsync(AppKey.Public, null, session.UserId, TestStore.Now(), impatient.Token);
+                    Assert.Equal([session.Key.Handle], mine);
+                    Assert.Equal(session.UserId, (await db.Store.ReadAsync(session.Key, impatient.Token))!.UserId);
+                }
+                catch (OperationCanceledException)
+                {
+                    // The one that gave up.
+                }
+            })];
+            for (var spins = random.Next(0, 20_000); spins > 0; spins--)
+            {
+                Thread.SpinWait(1);
+            }
+
+            await impatient.CancelAsync();
+            await Task.WhenAll(calls);
+        }
+
+        Assert.Null(db.Condition.Trouble);
+    }
 
     [Fact]
     public async Task A_server_that_became_read_only_is_said_and_passes()

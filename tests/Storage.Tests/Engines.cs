@@ -31,10 +31,14 @@ internal sealed class TestStore : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    private TestStore(StoreOptions options)
+    private TestStore(StoreOptions options, bool migrate = true)
     {
         Options = options;
-        StoreMigrator.For(options).Apply();
+        if (migrate)
+        {
+            StoreMigrator.For(options).Apply();
+        }
+
         var services = new ServiceCollection();
         services.AddLogging();
         services.AddGridStorage(options);
@@ -72,6 +76,8 @@ internal sealed class TestStore : IAsyncDisposable
     public static async Task<TestStore> OpenAsync(StoreEngine engine, SharedPostgreSql shared) => new(await OptionsAsync(engine, shared));
 
     public static TestStore Open(StoreOptions options) => new(options);
+
+    public static TestStore OpenUnmigrated(StoreOptions options) => new(options, migrate: false);
 
     public static SessionRecord NewSession(
         string? userId = null, string tenantId = TenantKey.PublicId, AppKey? app = null, TimeSpan? validity = null, string payload = "{}")

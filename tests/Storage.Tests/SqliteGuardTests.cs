@@ -129,6 +129,24 @@ public sealed class SqliteGuardTests(SharedPostgreSql shared)
     }
 
     [Fact]
+    public async Task What_waits_for_a_foreign_transaction_is_refused_unsent_and_the_next_write_after_it_succeeds()
+    {
+        await using var db = await OpenAsync();
+        Assert.True(await db.Store.InsertAsync(TestStore.NewSession(), Stop));
+        var waited = TestStore.NewSession();
+        using (var foreign = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = db.Options.SqlitePath, Pooling = false }.ToString()))
+        {
+            foreign.Open();
+            using var transaction = foreign.BeginTransaction();
+            await Assert.ThrowsAsync<StoreUnavailableException>(async () => await db.Store.InsertAsync(waited, Stop));
+            Assert.Contains("Another program holds its lock", db.Condition.Trouble!.Reason, StringComparison.Ordinal);
+        }
+
+        Assert.True(await db.Store.InsertAsync(TestStore.NewSession(), Stop));
+        Assert.Null(await db.Store.ReadAsync(waited.Key, Stop));
+    }
+
+    [Fact]
     public async Task A_holder_whose_log_went_back_in_time_starts_anew()
     {
         await using var db = await OpenAsync();

@@ -65,6 +65,53 @@ public sealed class StartTests(SharedPostgreSql shared)
         Assert.Contains(await WarningsAsync(lenient), w => w.Contains("fsync=off", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_PostgreSql_that_takes_no_writes_is_refused_with_what_to_do(bool isMigrated)
+    {
+        var options = await TestStore.OptionsAsync(StoreEngine.PostgreSql, shared);
+        if (isMigrated)
+        {
+            StoreMigrator.For(options).Apply();
+        }
+
+        // As a hot standby answers.
+        var standby = options with { ConnectionString = options.ConnectionString + ";Options=-c default_transaction_read_only=on" };
+        StoreStartException refusal;
+        if (isMigrated)
+        {
+            await using var db = TestStore.OpenUnmigrated(standby);
+            refusal = await Assert.ThrowsAsync<StoreStartException>(() => db.Startup.CheckAsync(CancellationToken.None));
+        }
+        else
+        {
+            refusal = Assert.Throws<StoreStartException>(() => StoreMigrator.For(standby).Apply());
+        }
+
+        Assert.Contains("read-only", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Connect to the primary", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_or_a_place_where_nothing_may_be_written_is_refused_with_what_to_do()
+    {
+        var options = await TestStore.OptionsAsync(StoreEngine.Sqlite, shared);
+        var folder = Path.GetDirectoryName(options.SqlitePath)!;
+        var file = Path.Combine(folder, "file");
+        await File.WriteAllTextAsync(file, "not a database", TestContext.Current.CancellationToken);
+
+        foreach (var (path, repair) in new[]
+        {
+            (folder, "is a folder"), (Path.Combine(file, "grid.db"), "Give the service's user"), ("/proc/grid.db", "Give the service's user"), (file, "Grid:Store:SqlitePath"),
+        })
+        {
+            Assert.Contains(repair, Assert.Throws<StoreStartException>(() => Sqlite.SqliteFile.Own(path)).Message, StringComparison.Ordinal);
+            var started = Assert.Throws<StoreStartException>(() => StoreMigrator.For(options with { SqlitePath = path }).Apply());
+            Assert.Contains(repair, started.Message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task A_missing_fence_on_grain_storage_is_refused()
     {

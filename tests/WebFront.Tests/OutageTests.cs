@@ -48,6 +48,18 @@ public sealed class OutageTests(CoreHost core)
     }
 
     [Fact]
+    public async Task A_value_that_the_store_refuses_is_the_callers_mistake_and_no_outage()
+    {
+        var app = await core.CreateAppAsync();
+
+        var answer = await core.PostAsync(
+            $"{app}/recipe/session",
+            new { userId = SwitchableStore.RefusedUserId, enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { }, useDynamicSigningKey = true });
+
+        Assert.Equal((400, "A value of this request cannot be stored.\n"), (answer.Status, answer.Text));
+    }
+
+    [Fact]
     public async Task A_known_session_and_what_a_signature_decides_never_ask_the_store()
     {
         var app = await core.CreateAppAsync();

@@ -9,6 +9,9 @@ namespace Grid.WebFront.Tests;
 /// <summary>The real store, which a test can take away from one app: other tests go on.</summary>
 internal sealed class SwitchableStore(ISessionStore inner) : ISessionStore
 {
+    /// <summary>A user id that this store refuses for its value, as PostgreSQL refuses what no index holds.</summary>
+    public const string RefusedUserId = "too-long-for-an-index";
+
     private readonly ConcurrentDictionary<string, bool> _away = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Func<Task>> _beforeInsert = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<(RevocationScope Scope, RevocationReason Reason)> _revocations = new();
@@ -44,7 +47,9 @@ internal sealed class SwitchableStore(ISessionStore inner) : ISessionStore
             await work();
         }
 
-        return await For(session.Key.App).InsertAsync(session, cancellationToken);
+        return session.UserId == RefusedUserId
+            ? throw new UnstorableValueException("A value of this request cannot be stored.")
+            : await For(session.Key.App).InsertAsync(session, cancellationToken);
     }
 
     public ValueTask OrderAsync(SessionOrder order, CancellationToken cancellationToken) => For(order.Key.App).OrderAsync(order, cancellationToken);

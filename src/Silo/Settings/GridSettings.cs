@@ -28,6 +28,8 @@ internal sealed class GridSettings
         [RevocationOptions.Section] = typeof(RevocationOptions),
     };
 
+    private static readonly string[] NoPath = ["file:", "sqlite:", "Data Source=", "DataSource=", "Filename="];
+
     private GridSettings(IConfiguration configuration, IReadOnlyDictionary<string, string?> environment)
     {
         Core = Bind<CoreApiOptions>(configuration, CoreApiOptions.Section);
@@ -124,7 +126,7 @@ internal sealed class GridSettings
         var connection = settings.ConnectionString ?? namedConnection;
         if (string.IsNullOrEmpty(connection))
         {
-            return new StoreOptions { Engine = StoreEngine.Sqlite, SqlitePath = Path.GetFullPath(settings.SqlitePath) };
+            return new StoreOptions { Engine = StoreEngine.Sqlite, SqlitePath = Path.GetFullPath(ReadPath(settings.SqlitePath)) };
         }
 
         connection = ConnectionUri.ToConnectionString(connection);
@@ -145,6 +147,17 @@ internal sealed class GridSettings
             MaxConnections = settings.MaxConnections,
         };
     }
+
+    // What other programs give a meaning would become a file of that name here.
+    private static string ReadPath(string path) => path switch
+    {
+        [':', ..] => throw new SettingsException($"Grid:Store:SqlitePath '{path}' is no file: Grid keeps sessions on disk. For an installation that may forget, name a file in a temporary folder."),
+        ['~', ..] => throw new SettingsException($"Grid:Store:SqlitePath '{path}' begins with '~', which only a shell understands. Write the folder's full path."),
+        _ when NoPath.Any(start => path.StartsWith(start, StringComparison.OrdinalIgnoreCase)) =>
+            throw new SettingsException("Grid:Store:SqlitePath must be a path such as data/grid.db, neither a URI nor a connection string; for PostgreSQL set Grid:Store:ConnectionString."),
+        [.., '/'] => throw new SettingsException($"Grid:Store:SqlitePath '{path}' is a folder. Name a file in it, for example {path}grid.db."),
+        _ => path,
+    };
 
     private static IPAddress ReadAddress(string text, string key) =>
         text.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback

@@ -2,6 +2,7 @@ using System.Text;
 using DbUp;
 using DbUp.Engine;
 using DbUp.Engine.Output;
+using Grid.Storage.PostgreSql;
 using Grid.Storage.Sqlite;
 using Npgsql;
 
@@ -146,6 +147,7 @@ public sealed class StoreMigrator
         // Not pooled: a connection that goes back to a pool keeps its locks until somebody takes it out again.
         var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_options.RequiredConnectionString) { Pooling = false }.ToString());
         connection.Open();
+        PostgreSqlDatabase.RefuseReadOnlyAsync(connection).GetAwaiter().GetResult();
         using var take = new NpgsqlCommand("SELECT pg_advisory_lock($1)", connection) { Parameters = { new() { Value = LockId } }, CommandTimeout = 120 };
         take.ExecuteNonQuery();
         return connection;

@@ -100,6 +100,16 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
         _ => null,
     };
 
+    /// <exception cref="StoreStartException">The server takes no writes.</exception>
+    public static async Task RefuseReadOnlyAsync(NpgsqlConnection connection)
+    {
+        await using var show = new NpgsqlCommand("SHOW transaction_read_only", connection);
+        if (await show.ExecuteScalarAsync() is "on")
+        {
+            throw new StoreStartException(WhyNoWrites(PostgresErrorCodes.ReadOnlySqlTransaction)!);
+        }
+    }
+
     public void Verify()
     {
         // The server looks after its files.
@@ -120,6 +130,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
                 throw new StoreStartException($"PostgreSQL {connection.PostgreSqlVersion} is too old: Grid needs version {MinVersion} or later.");
             }
 
+            await RefuseReadOnlyAsync(connection);
             List<string> warnings = [];
             foreach (var setting in new[] { "fsync", "synchronous_commit", "full_page_writes" })
             {

@@ -49,6 +49,11 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         {
             await CoreResponse.WriteTextAsync(context, refusal.StatusCode, refusal.StatusCode == 413 ? "Request body is too large" : "Invalid Json Input");
         }
+        catch (UnstorableValueException refusal)
+        {
+            // What the readers of bodies and queries could not know: a user id that no index of the database holds.
+            await CoreResponse.WriteTextAsync(context, 400, refusal.Message);
+        }
         catch (Exception failure) when (failure is StoreUnavailableException or OrleansException or TimeoutException)
         {
             Log.Unavailable(logger, failure);

@@ -1,3 +1,4 @@
+using Grid.Abstractions;
 using Grid.Abstractions.Clocks;
 using Grid.Client;
 using Grid.Client.Browser;
@@ -87,6 +88,10 @@ public static partial class GridFront
         catch (BadHttpRequestException refusal) when (!context.Response.HasStarted)
         {
             await FrontAnswers.MessageAsync(context, refusal.StatusCode, refusal.StatusCode == 413 ? "request body is too large" : "bad request");
+        }
+        catch (UnstorableValueException) when (!context.Response.HasStarted)
+        {
+            await FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, "bad request");
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
