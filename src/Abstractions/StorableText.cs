@@ -1,13 +1,8 @@
-using System.Buffers;
-
 namespace Grid.Abstractions;
 
 /// <summary>Text that every database gives back as it took it. PostgreSQL keeps no U+0000; half of a surrogate pair is no UTF-8, and SQLite's library would store another character in its place.</summary>
 public static class StorableText
 {
-    private static readonly SearchValues<char> Suspicious = SearchValues.Create(
-        ['\0', .. Enumerable.Range(0xD800, 0x800).Select(surrogate => (char)surrogate)]);
-
     /// <param name="text">The value; null passes.</param>
     /// <param name="field">Whose value it is, for the message.</param>
     /// <exception cref="UnstorableValueException">The text has U+0000 or half of a surrogate pair in it.</exception>
@@ -22,7 +17,13 @@ public static class StorableText
     /// <summary>Whether <see cref="Require"/> lets it pass.</summary>
     public static bool IsStorable(ReadOnlySpan<char> text)
     {
-        for (var next = text.IndexOfAny(Suspicious); next >= 0; next = text.IndexOfAny(Suspicious))
+        if (text.Contains('\0'))
+        {
+            return false;
+        }
+
+        // Few texts have any pair at all.
+        for (var next = NextSurrogate(text); next >= 0; next = NextSurrogate(text))
         {
             if (!char.IsHighSurrogate(text[next]) || next + 1 == text.Length || !char.IsLowSurrogate(text[next + 1]))
             {
@@ -34,4 +35,6 @@ public static class StorableText
 
         return true;
     }
+
+    private static int NextSurrogate(ReadOnlySpan<char> text) => text.IndexOfAnyInRange('\ud800', '\udfff');
 }

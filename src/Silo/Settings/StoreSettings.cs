@@ -11,7 +11,7 @@ internal sealed class StoreSettings
     public string? ConnectionString { get; set; }
 
     /// <summary>The embedded file. Default data/grid.db below the working directory.</summary>
-    [Required]
+    [Required(ErrorMessage = "Grid:Store:SqlitePath must name a file.")]
     public string SqlitePath { get; set; } = "data/grid.db";
 
     /// <summary>Start although PostgreSQL may lose acknowledged writes. Default false.</summary>

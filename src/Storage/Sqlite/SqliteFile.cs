@@ -20,6 +20,7 @@ internal sealed class SqliteFile : IDisposable
     private static readonly HashSet<string> OwnedHere = new(StringComparer.Ordinal);
 
     private readonly string _path;
+    private readonly string _logPath;
     private readonly Lock _looking = new();
     private readonly SqliteConnection _anchor;
     private readonly SafeFileHandle? _log;
@@ -34,6 +35,7 @@ internal sealed class SqliteFile : IDisposable
     private SqliteFile(string path, FileStream ownership)
     {
         _path = path;
+        _logPath = path + "-wal";
         _lock = ownership;
         _anchor = new SqliteConnection(new SqliteConnectionStringBuilder(ConnectionString(path)) { Pooling = false }.ToString());
         try
@@ -46,10 +48,10 @@ internal sealed class SqliteFile : IDisposable
             Run("PRAGMA wal_checkpoint(TRUNCATE)");
             if (OperatingSystem.IsLinux())
             {
-                _log = Watch(path + "-wal");
+                _log = Watch(_logPath);
                 _sharedMemory = Watch(path + "-shm");
                 _database = FileFacts.Of(path);
-                _logFacts = FileFacts.Of(path + "-wal");
+                _logFacts = FileFacts.Of(_logPath);
                 _lockFacts = FileFacts.Of(_lock.Name);
                 _modified = _database?.Modified ?? 0;
                 _index = WalIndex.Read(_sharedMemory) ?? default;
@@ -140,8 +142,8 @@ internal sealed class SqliteFile : IDisposable
         {
             return FileFacts.Of(_path)?.Id != _database?.Id
                 ? new SqliteLoss($"{_path} was moved, removed or replaced while Grid ran.", CanBeSaved: true)
-                : FileFacts.Of(_path + "-wal")?.Id != _logFacts?.Id
-                ? new SqliteLoss($"{_path}-wal was removed or replaced while Grid ran.", CanBeSaved: true)
+                : FileFacts.Of(_logPath)?.Id != _logFacts?.Id
+                ? new SqliteLoss($"{_logPath} was removed or replaced while Grid ran.", CanBeSaved: true)
                 : !StillLocked()
                 ? new SqliteLoss($"{_lock.Name} was removed while Grid ran, and another process owns it now.", CanBeSaved: false)
                 : IsOverwritten()
