@@ -55,8 +55,9 @@ public sealed class ConventionTests
         Assert.Equal(aliases.Distinct().Count(), aliases.Count);
     }
 
-    /// <summary>A bare GUID may stand for a holder's incarnation.</summary>
-    private static readonly string[] Incarnations = ["incarnation", "former", "others", "lost", "_registered", "_missing", "_seen"];
+    /// <summary>A bare GUID may stand for a holder's incarnation, or for a removal that is under way.</summary>
+    private static readonly string[] Incarnations =
+        ["incarnation", "former", "others", "lost", "_registered", "_missing", "_seen", "removal", "begun", "mark"];
 
     /// <summary>And in the types that name a session in full, or that carry it over a wire or into the database.</summary>
     private static readonly string[] NamingTypes = ["SessionName", "SessionHandle", "SessionNameSurrogate", "HolderEntry", "HolderMessage", "Ids", "Parameters"];
