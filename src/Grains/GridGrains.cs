@@ -51,7 +51,8 @@ public static class GridGrains
         services.TryAddSingleton(provider => new Holder(LeaseClock.Instance, Revocation(provider).RememberedSessions));
         services.TryAddSingleton(provider => new LeaseTerms(Revocation(provider).Lease));
         services.TryAddSingleton<HolderRelay>(provider => new HolderRelay(
-            provider.GetRequiredService<IHolderStore>(), provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString, Revocation(provider).MaxServices));
+            provider.GetRequiredService<IHolderStore>(), provider.GetRequiredService<IServiceStore>(), provider.GetRequiredService<ILocalSiloDetails>().SiloAddress.ToParsableString,
+            new RelayLimits(Revocation(provider).MaxServices, Revocation(provider).MaxServicesPerApp)));
         services.TryAddSingleton<ISessionLook, StoreLook>();
         services.TryAddSingleton(provider => new SessionChecks(
             provider.GetRequiredService<Holder>(), provider.GetRequiredService<ISessionLook>(), LeaseClock.Instance));

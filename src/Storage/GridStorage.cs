@@ -31,6 +31,7 @@ public static class GridStorage
             services.AddSingleton<PostgreSqlInstallationStore>();
             services.AddSingleton<IInstallationStore>(provider => provider.GetRequiredService<PostgreSqlInstallationStore>());
             services.AddSingleton<IStoreClock>(provider => provider.GetRequiredService<PostgreSqlInstallationStore>());
+            services.AddSingleton<IServiceStore>(provider => provider.GetRequiredService<PostgreSqlHolderStore>());
         }
         else
         {
@@ -45,6 +46,7 @@ public static class GridStorage
             services.AddSingleton<SqliteInstallationStore>();
             services.AddSingleton<IInstallationStore>(provider => provider.GetRequiredService<SqliteInstallationStore>());
             services.AddSingleton<IStoreClock>(provider => provider.GetRequiredService<SqliteInstallationStore>());
+            services.AddSingleton<IServiceStore>(provider => provider.GetRequiredService<SqliteHolderStore>());
         }
 
         services.AddSingleton<ISessionOrders>(provider => provider.GetRequiredService<ISessionStore>());

@@ -62,6 +62,7 @@ public sealed class GridCluster : IAsyncLifetime
             silo.Services.AddSingleton(_storage.GetRequiredService<IHolderRegistry>());
             silo.Services.AddSingleton(Installation);
             silo.Services.AddSingleton(_storage.GetRequiredService<IStoreClock>());
+            silo.Services.AddSingleton(_storage.GetRequiredService<IServiceStore>());
             silo.Services.AddSingleton(new KeyProtector(_keyEncryptionKey));
             silo.Services.AddSingleton(new AppDefaults());
             silo.AddMemoryGrainStorage("memory");

@@ -52,6 +52,8 @@ internal sealed class TestStore : IAsyncDisposable
 
     public IHolderStore Holders => _services.GetRequiredService<IHolderStore>();
 
+    public IServiceStore Services => _services.GetRequiredService<IServiceStore>();
+
     public IHolderRegistry Registry => _services.GetRequiredService<IHolderRegistry>();
 
     public IStoreStartup Startup => _services.GetRequiredService<IStoreStartup>();

@@ -108,9 +108,9 @@ public sealed class HolderStoreTests(SharedPostgreSql shared)
     public async Task A_process_that_owns_the_file_knows_that_earlier_silos_are_dead()
     {
         await using var earlier = await TestStore.OpenAsync(StoreEngine.Sqlite, shared);
-        var service = NewHolder() with { Kind = HolderKind.Service };
+        var service = ServiceRowTests.NewService("a1").Row;
         await earlier.Holders.RegisterAsync(NewHolder(), Stop);
-        await earlier.Holders.RegisterAsync(service, Stop);
+        await earlier.Services.RegisterServiceAsync(ServiceRowTests.NewService("a1") with { Row = service }, Stop);
 
         // As a crash would leave it; the lock belongs to the path.
         var folder = Directory.CreateTempSubdirectory("grid-sqlite-").FullName;

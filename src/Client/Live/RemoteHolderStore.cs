@@ -22,7 +22,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
     private TimeSpan _renewWithin = RenewalsToWait * LeaseTerms.Standard.RenewEvery;
     private volatile HolderConnection? _connection;
     private HolderConnection? _unused;
-    private Guid? _former;
+    private (Guid Incarnation, string Secret)? _former;
     private int _unanswered;
 
     /// <summary>The app as its sessions are named; empty until the first registration.</summary>
@@ -38,15 +38,21 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
         _unused = null;
         try
         {
-            var request = new HolderMessage { Type = HolderMessageType.Register, Incarnation = row.Incarnation, Former = _former, Name = row.Name };
-            _former = row.Incarnation;
-            if (await AskAsync(connection, request, _unanswered < ShortAttempts ? RegisterWithin : RegisterAtLastWithin, cancellationToken) is not
-                { Type: HolderMessageType.Registered, App: { Length: > 0 } app, LeaseMs: { } leaseMs } answer
+            var request = new HolderMessage { Type = HolderMessageType.Register, Incarnation = row.Incarnation, Former = _former?.Incarnation, Secret = _former?.Secret, Name = row.Name };
+            var answer = await AskAsync(connection, request, _unanswered < ShortAttempts ? RegisterWithin : RegisterAtLastWithin, cancellationToken);
+            if (answer is { Type: HolderMessageType.Failed, Reason: { } reason })
+            {
+                throw new IOException($"Grid refused: {reason}");
+            }
+
+            if (answer is not { Type: HolderMessageType.Registered, App: { Length: > 0 } app, LeaseMs: { } leaseMs }
                 || TimeSpan.FromMilliseconds(leaseMs) is var lease && (lease <= TimeSpan.Zero || lease > LeaseTerms.Longest))
             {
                 throw new IOException("What answers there does not register holders: it is no Grid of this version.");
             }
 
+            // Proves to the next silo that this row is its own, once it is over.
+            _former = answer.Secret is { } secret ? (row.Incarnation, secret) : null;
             _unanswered = 0;
             (App, IsBounded) = (app, answer.Bounded == true);
             var terms = new LeaseTerms(lease);

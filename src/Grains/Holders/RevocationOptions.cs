@@ -23,6 +23,13 @@ public sealed class RevocationOptions
     [Range(0, 100_000, ErrorMessage = "Grid:Revocation:MaxServices must lie between 0 and 100000.")]
     public int MaxServices { get; set; } = 1_000;
 
+    /// <summary>
+    /// Services of one app in the registry of the whole cluster, those included that have vanished and whose leases still run. An app's
+    /// revocations wait for its own services only. Default 200; 0 … 100,000.
+    /// </summary>
+    [Range(0, 100_000, ErrorMessage = "Grid:Revocation:MaxServicesPerApp must lie between 0 and 100000.")]
+    public int MaxServicesPerApp { get; set; } = 200;
+
     /// <summary>Sessions that one process remembers; about 1 KB each. Default 200,000; 1,000 … 10,000,000.</summary>
     [Range(1_000, 10_000_000, ErrorMessage = "Grid:Revocation:RememberedSessions must lie between 1000 and 10000000.")]
     public int RememberedSessions { get; set; } = 200_000;

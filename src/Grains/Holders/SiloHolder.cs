@@ -75,7 +75,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
                 await _checks.RecheckWatchedAsync();
                 foreach (var row in await reaper.ReapAsync(_registry, _stop.Token))
                 {
-                    Log.Reaped(_logger, row.Kind, row.Name, row.Address);
+                    Log.Reaped(_logger, row.Kind, row.PrintableName, row.App ?? "any", row.Address);
                 }
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
@@ -92,7 +92,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
     private void OnBegan()
     {
         _isFailing = false;
-        Log.Began(_logger, _holder.Incarnation ?? Guid.Empty, _terms.Lease);
+        Log.Began(_logger, _terms.Lease);
         _ = _checks.RecheckWatchedAsync();
     }
 
@@ -108,8 +108,8 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(2700, LogLevel.Information, "Registered as holder {Incarnation}, lease {Lease}")]
-        public static partial void Began(ILogger logger, Guid incarnation, TimeSpan lease);
+        [LoggerMessage(2700, LogLevel.Information, "Registered as a holder, lease {Lease}")]
+        public static partial void Began(ILogger logger, TimeSpan lease);
 
         [LoggerMessage(2701, LogLevel.Warning, "The store did not take a renewal in time. Known sessions are accepted until the lease ({Lease}) runs out; it is tried again every second")]
         public static partial void NotRenewed(ILogger logger, Exception failure, TimeSpan lease);
@@ -117,8 +117,8 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
         [LoggerMessage(2702, LogLevel.Warning, "The registry had given this process up: it was silent for too long. It starts anew and knows no session")]
         public static partial void Lost(ILogger logger);
 
-        [LoggerMessage(2703, LogLevel.Information, "Forgot {Kind} {Name} at {Address}: its lease ran out")]
-        public static partial void Reaped(ILogger logger, HolderKind kind, string name, string address);
+        [LoggerMessage(2703, LogLevel.Information, "Forgot {Kind} {Name} of app {App} at {Address}: its lease ran out")]
+        public static partial void Reaped(ILogger logger, HolderKind kind, string name, string app, string address);
 
         [LoggerMessage(2704, LogLevel.Information, "The registry of holders could not be read; it is tried again")]
         public static partial void ReaperFailed(ILogger logger, Exception failure);

@@ -39,7 +39,7 @@ internal sealed class ConfirmationWait
 
     private int Departed { get; set; }
 
-    /// <param name="rows">The registry as read after the commit (r2).</param>
+    /// <param name="rows">The registry as read after the commit (r2): holders that serve the app.</param>
     public void Listed(IReadOnlyList<HolderRow> rows)
     {
         if (!_listed)
@@ -72,11 +72,16 @@ internal sealed class ConfirmationWait
         }
     }
 
-    public void Heard(IEnumerable<Guid> incarnations)
+    /// <summary>An address answers for those who are registered there and for nobody else.</summary>
+    public void Heard(string address, IEnumerable<Guid> incarnations)
     {
         foreach (var incarnation in incarnations)
         {
-            Confirmed += _missing.Remove(incarnation) ? 1 : 0;
+            if (_missing.TryGetValue(incarnation, out var row) && row.Address == address)
+            {
+                _missing.Remove(incarnation);
+                Confirmed++;
+            }
         }
     }
 }

@@ -11,12 +11,18 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
     private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Returns when no request that starts from now on is accepted for what the entries end, by any holder that counts.</summary>
-    /// <param name="entries">Committed, at least one; or of a session that was not there: it may be the repetition of one that was not acknowledged (r5).</param>
+    /// <param name="entries">Of one app, committed, at least one; or of a session that was not there: it may be the repetition of one that was not acknowledged (r5).</param>
     /// <param name="committedAt">When the commit had been seen, by this clock.</param>
     /// <param name="cancellationToken">Gives up; then nothing is acknowledged.</param>
     public async Task<RevocationReceipt> ConfirmAsync(IReadOnlyList<RevocationEntry> entries, long committedAt, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entries);
+        var app = entries[0].App;
+        if (entries.Any(entry => entry.App != app))
+        {
+            throw new ArgumentException("Entries of one app are confirmed together.", nameof(entries));
+        }
+
         var wait = new ConfirmationWait(committedAt, own, counts, clock);
         Dictionary<string, Task<IReadOnlyCollection<Guid>>> pushes = new(StringComparer.Ordinal);
         HashSet<string> tried = new(StringComparer.Ordinal);
@@ -28,7 +34,7 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
             {
                 tried.Clear();
                 round = RestAsync(wait.Left, cancellationToken);
-                listing ??= ListAsync(cancellationToken);
+                listing ??= ListAsync(app, cancellationToken);
             }
 
             if (listing is { IsCompleted: true })
@@ -49,7 +55,7 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
             // Whoever did not confirm is asked again in the next round.
             foreach (var (address, push) in pushes.Where(push => push.Value.IsCompleted).ToList())
             {
-                wait.Heard(await push);
+                wait.Heard(address, await push);
                 pushes.Remove(address);
                 tried.Add(address);
             }
@@ -74,11 +80,11 @@ public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport
         left < Round ? TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(left.TotalMilliseconds))) : Round, clock, cancellationToken);
 
     // A store that went away after the commit: it is asked again, or all leases run out.
-    private async Task<IReadOnlyList<HolderRow>?> ListAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<HolderRow>?> ListAsync(string app, CancellationToken cancellationToken)
     {
         try
         {
-            return await registry.ListAsync(cancellationToken);
+            return await registry.ListServingAsync(app, cancellationToken);
         }
         catch (Exception) when (!cancellationToken.IsCancellationRequested)
         {

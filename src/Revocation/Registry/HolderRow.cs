@@ -23,7 +23,10 @@ public sealed record HolderRow
 
     public required HolderKind Kind { get; init; }
 
-    /// <summary>For people.</summary>
+    /// <summary>Text form of the app whose sessions it accepts; null: any app's, as silos do. A revocation waits for nobody else's.</summary>
+    public string? App { get; init; }
+
+    /// <summary>For people. A service chose it: <see cref="PrintableName"/> is what goes into logs.</summary>
     public required string Name { get; init; }
 
     /// <summary>Where it, or the silo that it is connected to, hears of revocations.</summary>
@@ -37,4 +40,7 @@ public sealed record HolderRow
 
     /// <summary>Version of the rules that it follows.</summary>
     public int Protocol { get; init; } = CurrentProtocol;
+
+    /// <summary><see cref="Name"/> as data: on one line, without control characters, at most 100 characters.</summary>
+    public string PrintableName => Printable.Of(Name);
 }

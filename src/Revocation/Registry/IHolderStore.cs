@@ -23,13 +23,13 @@ public sealed record RenewedHolder(string Cursor, IReadOnlyList<RevocationEntry>
 /// <summary>Port to the store for one holder (h1, h2). Every method throws if the store does not answer; what it did is unknown then.</summary>
 public interface IHolderStore
 {
-    /// <summary>Commits the row, then reads the head of the log.</summary>
+    /// <summary>Commits this process's row, then reads the head of the log.</summary>
     Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken);
 
     /// <summary>In one transaction: adds one to each counter (never inserts a row) and reads the log.</summary>
     Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken);
 
-    /// <summary>The holder accepts nothing any more and takes its row with it.</summary>
+    /// <summary>This process accepts nothing any more and takes its row with it.</summary>
     Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken);
 }
 
@@ -38,6 +38,9 @@ public interface IHolderRegistry
 {
     /// <summary>Every row, as committed.</summary>
     Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken);
+
+    /// <summary>Every row of a holder that may accept sessions of the app, as committed.</summary>
+    Task<IReadOnlyList<HolderRow>> ListServingAsync(string app, CancellationToken cancellationToken);
 
     /// <summary>Removes a row if its counter is still this (r7).</summary>
     Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken);

@@ -11,41 +11,68 @@ namespace Grid.Revocation.Relay;
 /// the answer is (docs/decisions/0007).
 /// </remarks>
 /// <param name="inner">The store.</param>
+/// <param name="services">Where rows of others are kept.</param>
 /// <param name="address">Where this process hears of revocations.</param>
-/// <param name="capacity">Holders to let in.</param>
-public sealed class HolderRelay(IHolderStore inner, Func<string> address, int capacity = int.MaxValue) : IHolderStore
+/// <param name="limits">Holders to let in.</param>
+public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func<string> address, RelayLimits limits) : IHolderStore
 {
     // Longer than a healthy one takes by far; whoever does not confirm is waited for by lease.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    private readonly ConcurrentDictionary<Guid, IRelayedHolder> _others = new();
+    private readonly ConcurrentDictionary<Guid, Relayed> _others = new();
 
     /// <summary>How many renew through this one.</summary>
     public int Count => _others.Count;
 
     /// <summary>Whether as many are connected as may be.</summary>
-    public bool IsFull => _others.Count >= capacity;
+    public bool IsFull => _others.Count >= limits.Capacity;
+
+    /// <summary>Of this relay.</summary>
+    public RelayLimits Limits => limits;
 
     /// <summary>Registers a holder here. It is handed everything that becomes visible after its registration, and perhaps a little from before.</summary>
     /// <param name="other">Which.</param>
     /// <param name="row">Its row; the address is filled in.</param>
+    /// <param name="secretHash">Of the secret that it will be handed.</param>
+    /// <param name="former">What it was before.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task<RegisteredHolder> AttachAsync(IRelayedHolder other, HolderRow row, CancellationToken cancellationToken)
+    public async Task<RegisteredService> AttachAsync(IRelayedHolder other, HolderRow row, byte[] secretHash, OwnRow? former, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(other);
         ArgumentNullException.ThrowIfNull(row);
+        if (IsFull)
+        {
+            return new RegisteredService(null, RegistrationRefusal.Full);
+        }
 
-        // First, so that no renewal that reads what follows the registration passes it by.
-        _others[other.Incarnation] = other;
+        // First, so that no renewal that reads what follows the registration passes it by. It answers for nobody before its row is there.
+        var relayed = new Relayed(other);
+        if (!_others.TryAdd(other.Incarnation, relayed))
+        {
+            return new RegisteredService(null, RegistrationRefusal.Taken);
+        }
+
         try
         {
-            return await inner.RegisterAsync(row with { Address = address() }, cancellationToken);
+            var registered = await services.RegisterServiceAsync(
+                new ServiceRegistration(row with { Address = address() }, secretHash, former, limits.PerApp), cancellationToken);
+            relayed.IsRegistered = registered.Holder is not null;
+            return registered;
         }
-        catch
+        finally
         {
-            Detach(other);
-            throw;
+            if (!relayed.IsRegistered)
+            {
+                Detach(other);
+            }
         }
+    }
+
+    /// <summary>A holder accepts nothing any more and takes its row with it.</summary>
+    public Task<bool> LeaveAsync(IRelayedHolder other, OwnRow own, CancellationToken cancellationToken)
+    {
+        Detach(other);
+        return services.LeaveServiceAsync(own, cancellationToken);
     }
 
     /// <summary>A holder's first renewal, which waits for nobody: after a break it is not fresh until then.</summary>
@@ -66,10 +93,12 @@ public sealed class HolderRelay(IHolderStore inner, Func<string> address, int ca
     }
 
     /// <summary>It is not connected any more. Its row stays until it says that it has stopped, or the reaper finds it.</summary>
-    public void Detach(IRelayedHolder other)
+    /// <returns>Whether it was.</returns>
+    public bool Detach(IRelayedHolder other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        _others.TryRemove(KeyValuePair.Create(other.Incarnation, other));
+        return _others.TryGetValue(other.Incarnation, out var relayed) && relayed.Other == other
+            && _others.TryRemove(KeyValuePair.Create(other.Incarnation, relayed));
     }
 
     /// <summary>Hands entries to all that are connected.</summary>
@@ -81,7 +110,8 @@ public sealed class HolderRelay(IHolderStore inner, Func<string> address, int ca
             return [];
         }
 
-        var deliveries = _others.Values.Select(other => (other.Incarnation, Confirmed: other.DeliverAsync(entries))).ToList();
+        var began = clock.GetTimestamp();
+        var deliveries = _others.Values.Select(relayed => new Delivery(relayed, relayed.Other.DeliverAsync(entries))).ToList();
         try
         {
             await Task.WhenAll(deliveries.Select(delivery => delivery.Confirmed)).WaitAsync(Patience, clock);
@@ -91,7 +121,22 @@ public sealed class HolderRelay(IHolderStore inner, Func<string> address, int ca
             // Some did not: they are not in the answer.
         }
 
-        return [.. deliveries.Where(delivery => delivery.Confirmed.IsCompletedSuccessfully).Select(delivery => delivery.Incarnation)];
+        List<Guid> confirmed = [];
+        foreach (var (relayed, delivery, wasForNothing) in deliveries)
+        {
+            if (delivery.IsCompletedSuccessfully && relayed.IsRegistered)
+            {
+                confirmed.Add(relayed.Other.Incarnation);
+            }
+
+            // One whose connection broke has failed, and is not there any more.
+            if (!wasForNothing && !delivery.IsFaulted && relayed.IsTooSilent(delivery.IsCompletedSuccessfully, began, clock.GetTimestamp()))
+            {
+                End(relayed.Other, HolderLoss.Silent);
+            }
+        }
+
+        return confirmed;
     }
 
     /// <inheritdoc/>
@@ -101,10 +146,9 @@ public sealed class HolderRelay(IHolderStore inner, Func<string> address, int ca
 
         // What became visible between the last renewal and the head of this registration is read by nobody: whoever was here before
         // has missed it and starts anew as well.
-        foreach (var other in _others.Values)
+        foreach (var relayed in _others.Values)
         {
-            Detach(other);
-            other.Lost();
+            End(relayed.Other, HolderLoss.MissedEntries);
         }
 
         return registered;
@@ -116,13 +160,13 @@ public sealed class HolderRelay(IHolderStore inner, Func<string> address, int ca
         ArgumentNullException.ThrowIfNull(renewal);
 
         // Noted before the renewal leaves: a request that comes meanwhile is for the next one.
-        var asked = _others.Values.Select(other => (Other: other, Request: other.Requested)).Where(pair => pair.Request > 0).ToList();
+        var asked = _others.Values.Where(relayed => relayed.IsRegistered).Select(relayed => (relayed.Other, Request: relayed.Other.Requested)).Where(pair => pair.Request > 0).ToList();
         var renewed = await inner.RenewAsync(renewal with { Others = [.. asked.Select(pair => pair.Other.Incarnation)] }, cancellationToken);
         if (renewed.Entries.Count > 0)
         {
-            foreach (var other in _others.Values)
+            foreach (var relayed in _others.Values)
             {
-                _ = other.DeliverAsync(renewed.Entries);
+                _ = relayed.Other.DeliverAsync(renewed.Entries);
             }
         }
 
@@ -141,12 +185,65 @@ public sealed class HolderRelay(IHolderStore inner, Func<string> address, int ca
     {
         if (renewed.Lost.Contains(other.Incarnation))
         {
-            Detach(other);
-            other.Lost();
+            End(other, HolderLoss.NotRegistered);
         }
         else
         {
             other.Renewed(request);
+        }
+    }
+
+    // Its row stays, for it may be fresh still: the counter stands, and the reaper takes it when its lease has run out.
+    private void End(IRelayedHolder other, HolderLoss why)
+    {
+        if (Detach(other))
+        {
+            other.Lost(why);
+        }
+    }
+
+    /// <summary>What concerned none of its app's sessions was confirmed at once, by nobody: it tells nothing of the holder.</summary>
+    private readonly record struct Delivery(Relayed To, Task Confirmed, bool WasForNothing)
+    {
+        public Delivery(Relayed to, Task confirmed)
+            : this(to, confirmed, confirmed.IsCompletedSuccessfully)
+        {
+        }
+    }
+
+    private sealed class Relayed(IRelayedHolder other)
+    {
+        private const int MaxMissed = 3;
+
+        private readonly Lock _judging = new();
+        private int _missed;
+        private long _missedUntil = long.MinValue;
+        private volatile bool _isRegistered;
+
+        public IRelayedHolder Other => other;
+
+        public bool IsRegistered
+        {
+            get => _isRegistered;
+            set => _isRegistered = value;
+        }
+
+        /// <summary>Whether it has let pass so much in a row that it renews only to hold others up. What was under way at the same time counts once.</summary>
+        public bool IsTooSilent(bool hasConfirmed, long began, long now)
+        {
+            lock (_judging)
+            {
+                if (hasConfirmed)
+                {
+                    _missed = 0;
+                }
+                else if (began >= _missedUntil)
+                {
+                    (_missed, _missedUntil) = (_missed + 1, now);
+                }
+
+                return _missed >= MaxMissed;
+            }
         }
     }
 }

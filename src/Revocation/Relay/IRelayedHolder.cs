@@ -20,6 +20,19 @@ public interface IRelayedHolder
     /// <summary>Everything that a renewal read has been handed over, and that renewal began after request <paramref name="request"/> had come.</summary>
     void Renewed(long request);
 
-    /// <summary>It is not registered any more, or has missed something: its incarnation is over.</summary>
-    void Lost();
+    /// <summary>Its incarnation is over, and its renewals do not count any more.</summary>
+    void Lost(HolderLoss why);
+}
+
+/// <summary>Why an incarnation is over.</summary>
+public enum HolderLoss
+{
+    /// <summary>Its row is gone.</summary>
+    NotRegistered,
+
+    /// <summary>Entries may have passed it by.</summary>
+    MissedEntries,
+
+    /// <summary>It does not confirm what it is told.</summary>
+    Silent,
 }

@@ -12,6 +12,32 @@ internal static class HolderSql
     public const string Register =
         "INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol) VALUES ($1, $2, $3, $4, $5, 0, $6)";
 
+    /// <summary>Registrations of an app, which count its rows, take turns across the cluster.</summary>
+    public const string TakeTurn = "SELECT pg_advisory_xact_lock(hashtextextended('grid_holder ' || $1, 0))";
+
+    // Strangers choose these ids. The former row still counts unless it will leave below.
+    public const string RegisterService =
+        """
+        INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol, app, secret)
+        SELECT $1, $2, $3, $4, $5, 0, $6, $7, $8
+        WHERE (SELECT count(*) FROM grid_holder h WHERE h.app = $7 AND (h.incarnation = $9 AND h.secret = $10) IS NOT TRUE) < $11
+        ON CONFLICT DO NOTHING
+        """;
+
+    /// <summary>Only beside a new row of the same app, which nobody but its maker could have made.</summary>
+    public const string LeaveFormer =
+        """
+        DELETE FROM grid_holder
+        WHERE incarnation = $1 AND kind = 2 AND app = $2 AND secret = $3
+          AND EXISTS (SELECT 1 FROM grid_holder h WHERE h.incarnation = $4 AND h.app = $2 AND h.secret = $5)
+        """;
+
+    public const string Outcome =
+        """
+        SELECT EXISTS (SELECT 1 FROM grid_holder WHERE incarnation = $1 AND app = $2 AND secret = $3),
+               EXISTS (SELECT 1 FROM grid_holder WHERE incarnation = $1)
+        """;
+
     // The head as it is before the registration commits: what commits in between is read once more.
     public const string Begin =
         $"""
@@ -29,9 +55,13 @@ internal static class HolderSql
         LEFT JOIN grid_revocation r ON r.xid >= pg_snapshot_xmin($1::pg_snapshot) AND NOT pg_visible_in_snapshot(r.xid, $1::pg_snapshot)
         """;
 
-    public const string List = "SELECT incarnation, kind, name, address, lease_ms, counter, protocol FROM grid_holder";
+    public const string List = "SELECT incarnation, kind, name, address, lease_ms, counter, protocol, app FROM grid_holder";
 
-    public const string Leave = "DELETE FROM grid_holder WHERE incarnation = $1";
+    public const string ListServing = $"{List} WHERE app = $1 OR app IS NULL";
+
+    public const string Leave = "DELETE FROM grid_holder WHERE incarnation = $1 AND app IS NULL";
+
+    public const string LeaveService = "DELETE FROM grid_holder WHERE incarnation = $1 AND kind = 2 AND app = $2 AND secret = $3";
 
     public const string Remove = "DELETE FROM grid_holder WHERE incarnation = $1 AND counter = $2";
 

@@ -9,7 +9,7 @@ namespace Grid.Storage.PostgreSql;
 
 /// <inheritdoc cref="IHolderStore"/>
 /// <remarks>A cursor is the text of a snapshot.</remarks>
-internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHolderStore, IHolderRegistry
+internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHolderStore, IHolderRegistry, IServiceStore
 {
     public Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
     {
@@ -65,10 +65,62 @@ internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHold
         return await leave.ExecuteNonQueryAsync(cancellationToken);
     });
 
-    // One for each revocation: these share the sessions' connections.
-    public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken) => database.RunAsync<IReadOnlyList<HolderRow>>(async connection =>
+    // Not on the connections that keep this process fresh, however many strangers come and go.
+    public Task<RegisteredService> RegisterServiceAsync(ServiceRegistration registration, CancellationToken cancellationToken)
     {
-        await using var list = new NpgsqlCommand(HolderSql.List, connection);
+        ArgumentNullException.ThrowIfNull(registration);
+        var (row, secret, former) = (registration.Row, registration.SecretHash, registration.Former);
+        return database.RunAsync(async connection =>
+        {
+            await using var batch = new NpgsqlBatch(connection);
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.TakeTurn) { Parameters = { Text(row.App) } });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.RegisterService)
+            {
+                Parameters =
+                {
+                    Id(row.Incarnation), Small((short)row.Kind), Text(row.Name), Text(row.Address),
+                    new NpgsqlParameter<int> { TypedValue = (int)row.Lease.TotalMilliseconds }, Small((short)row.Protocol), Text(row.App), Hash(secret),
+                    Id(former?.Incarnation), Hash(former?.SecretHash), Number(registration.MaxOfApp),
+                },
+            });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.LeaveFormer)
+            {
+                Parameters = { Id(former?.Incarnation), Text(row.App), Hash(former?.SecretHash), Id(row.Incarnation), Hash(secret) },
+            });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.Outcome) { Parameters = { Id(row.Incarnation), Text(row.App), Hash(secret) } });
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.Begin));
+            await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
+            await rows.NextResultAsync(cancellationToken);
+            await rows.ReadAsync(cancellationToken);
+            var (isThere, isTaken) = (rows.GetBoolean(0), rows.GetBoolean(1));
+            await rows.NextResultAsync(cancellationToken);
+            var (cursor, entries) = await ReadFeedAsync(rows);
+            return isThere
+                ? new RegisteredService(new RegisteredHolder(cursor, new LeaseTerms(row.Lease), [.. entries.Select(entry => (entry.App, entry.Kid!))]))
+                : new RegisteredService(null, isTaken ? RegistrationRefusal.Taken : RegistrationRefusal.TooManyOfApp);
+        });
+    }
+
+    public Task<bool> LeaveServiceAsync(OwnRow own, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(own);
+        return database.RunAsync(async connection =>
+        {
+            await using var leave = new NpgsqlCommand(HolderSql.LeaveService, connection) { Parameters = { Id(own.Incarnation), Text(own.App), Hash(own.SecretHash) } };
+            return await leave.ExecuteNonQueryAsync(cancellationToken) == 1;
+        });
+    }
+
+    public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken) => ListAsync(new NpgsqlCommand(HolderSql.List), cancellationToken);
+
+    public Task<IReadOnlyList<HolderRow>> ListServingAsync(string app, CancellationToken cancellationToken) =>
+        ListAsync(new NpgsqlCommand(HolderSql.ListServing) { Parameters = { Text(app) } }, cancellationToken);
+
+    // One for each revocation: these share the sessions' connections.
+    private Task<IReadOnlyList<HolderRow>> ListAsync(NpgsqlCommand command, CancellationToken cancellationToken) => database.RunAsync<IReadOnlyList<HolderRow>>(async connection =>
+    {
+        await using var list = command.Clone();
+        list.Connection = connection;
         await using var rows = await list.ExecuteReaderAsync(cancellationToken);
         List<HolderRow> holders = [];
         while (await rows.ReadAsync(cancellationToken))
@@ -82,6 +134,7 @@ internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHold
                 Lease = TimeSpan.FromMilliseconds(rows.GetInt32(4)),
                 Counter = rows.GetInt64(5),
                 Protocol = rows.GetInt16(6),
+                App = rows.IsDBNull(7) ? null : rows.GetString(7),
             });
         }
 
@@ -96,6 +149,8 @@ internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHold
         };
         return await remove.ExecuteNonQueryAsync(cancellationToken) == 1;
     });
+
+    private static NpgsqlParameter Hash(byte[]? hash) => new() { NpgsqlDbType = NpgsqlDbType.Bytea, Value = (object?)hash ?? DBNull.Value };
 
     private static async Task<(string Cursor, IReadOnlyList<RevocationEntry> Entries)> ReadFeedAsync(NpgsqlDataReader rows)
     {

@@ -12,6 +12,16 @@ internal static class HolderSql
     public const string Register =
         "INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol) VALUES (@p0, @p1, @p2, @p3, @p4, 0, @p5)";
 
+    public const string RegisterService =
+        """
+        INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol, app, secret)
+        SELECT @p0, @p1, @p2, @p3, @p4, 0, @p5, @p6, @p7
+        WHERE (SELECT count(*) FROM grid_holder h WHERE h.app = @p6 AND (h.incarnation = @p8 AND h.secret = @p9) IS NOT TRUE) < @p10
+        ON CONFLICT DO NOTHING
+        """;
+
+    public const string IsTaken = "SELECT 1 FROM grid_holder WHERE incarnation = @p0";
+
     public const string Head = "SELECT coalesce(max(position), 0) FROM grid_revocation";
 
     // Also of entries that were purged.
@@ -24,9 +34,13 @@ internal static class HolderSql
     // One writer: positions become visible in order.
     public const string Feed = $"SELECT {EntryColumns} FROM grid_revocation WHERE position > @p0 ORDER BY position";
 
-    public const string List = "SELECT incarnation, kind, name, address, lease_ms, counter, protocol FROM grid_holder";
+    public const string List = "SELECT incarnation, kind, name, address, lease_ms, counter, protocol, app FROM grid_holder";
 
-    public const string Leave = "DELETE FROM grid_holder WHERE incarnation = @p0";
+    public const string ListServing = $"{List} WHERE app = @p0 OR app IS NULL";
+
+    public const string Leave = "DELETE FROM grid_holder WHERE incarnation = @p0 AND app IS NULL";
+
+    public const string LeaveService = "DELETE FROM grid_holder WHERE incarnation = @p0 AND kind = 2 AND app = @p1 AND secret = @p2";
 
     public const string Remove = "DELETE FROM grid_holder WHERE incarnation = @p0 AND counter = @p1";
 

@@ -1,13 +1,14 @@
 using System.Globalization;
 using Grid.Revocation;
 using Grid.Revocation.Registry;
+using Microsoft.Data.Sqlite;
 using static Grid.Storage.Sqlite.Ids;
 
 namespace Grid.Storage.Sqlite;
 
 /// <inheritdoc cref="IHolderStore"/>
 /// <remarks>A cursor is a position.</remarks>
-internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter writer) : IHolderStore, IHolderRegistry
+internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter writer) : IHolderStore, IHolderRegistry, IServiceStore
 {
     // The file is this process's alone, so whatever silo is in there is a past one.
     private bool _isFirst = true;
@@ -26,9 +27,7 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
 
             statements.With(
                 HolderSql.Register, Bytes(row.Incarnation), (int)row.Kind, row.Name, row.Address, (int)row.Lease.TotalMilliseconds, row.Protocol).ExecuteNonQuery();
-            return new RegisteredHolder(
-                Head(statements), new LeaseTerms(row.Lease),
-                [.. HolderSql.ReadEntries(statements.With(HolderSql.RevokedKeys)).Select(entry => (entry.App, entry.Kid!))]);
+            return Begin(statements, row);
         });
         _isFirst &= !forgetsSilos;
         return registered;
@@ -63,11 +62,47 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
     public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken) =>
         writer.WriteAsync(statements => statements.With(HolderSql.Leave, Bytes(incarnation)).ExecuteNonQuery());
 
-    public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken)
+    public Task<RegisteredService> RegisterServiceAsync(ServiceRegistration registration, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(registration);
+        var (row, former) = (registration.Row, registration.Former);
+        return writer.WriteAsync(statements =>
+        {
+            // Strangers choose these ids. The former row still counts unless it leaves.
+            var isThere = statements.With(
+                HolderSql.RegisterService, Bytes(row.Incarnation), (int)row.Kind, row.Name, row.Address, (int)row.Lease.TotalMilliseconds, row.Protocol, row.App,
+                registration.SecretHash, former is null ? null : Bytes(former.Incarnation), former?.SecretHash, registration.MaxOfApp).ExecuteNonQuery() == 1;
+            if (!isThere)
+            {
+                var isTaken = statements.With(HolderSql.IsTaken, Bytes(row.Incarnation)).ExecuteScalar() is not null;
+                return new RegisteredService(null, isTaken ? RegistrationRefusal.Taken : RegistrationRefusal.TooManyOfApp);
+            }
+
+            if (former is not null)
+            {
+                Leave(statements, former);
+            }
+
+            return new RegisteredService(Begin(statements, row));
+        });
+    }
+
+    public Task<bool> LeaveServiceAsync(OwnRow own, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(own);
+        return writer.WriteAsync(statements => Leave(statements, own));
+    }
+
+    public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken) => ListAsync(statements => statements.With(HolderSql.List));
+
+    public Task<IReadOnlyList<HolderRow>> ListServingAsync(string app, CancellationToken cancellationToken) =>
+        ListAsync(statements => statements.With(HolderSql.ListServing, app));
+
+    private Task<IReadOnlyList<HolderRow>> ListAsync(Func<SqliteStatements, SqliteCommand> list)
     {
         try
         {
-            return Task.FromResult(database.Read(List));
+            return Task.FromResult(database.Read(statements => Read(list(statements))));
         }
         catch (Exception failure)
         {
@@ -78,10 +113,17 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
     public Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken) =>
         writer.WriteAsync(statements => statements.With(HolderSql.Remove, Bytes(incarnation), counter).ExecuteNonQuery() == 1);
 
-    private static IReadOnlyList<HolderRow> List(SqliteStatements statements)
+    private static RegisteredHolder Begin(SqliteStatements statements, HolderRow row) => new(
+        Head(statements), new LeaseTerms(row.Lease),
+        [.. HolderSql.ReadEntries(statements.With(HolderSql.RevokedKeys)).Select(entry => (entry.App, entry.Kid!))]);
+
+    private static bool Leave(SqliteStatements statements, OwnRow own) =>
+        statements.With(HolderSql.LeaveService, Bytes(own.Incarnation), own.App, own.SecretHash).ExecuteNonQuery() == 1;
+
+    private static IReadOnlyList<HolderRow> Read(SqliteCommand list)
     {
         List<HolderRow> holders = [];
-        using var row = statements.With(HolderSql.List).ExecuteReader();
+        using var row = list.ExecuteReader();
         while (row.Read())
         {
             holders.Add(new HolderRow
@@ -93,6 +135,7 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
                 Lease = TimeSpan.FromMilliseconds(row.GetInt64(4)),
                 Counter = row.GetInt64(5),
                 Protocol = row.GetInt32(6),
+                App = row.IsDBNull(7) ? null : row.GetString(7),
             });
         }
 

@@ -131,6 +131,26 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         await next(context);
     }
 
+    /// <summary>Whether a request that was let in a while ago, and is not over yet, would be let in now.</summary>
+    public bool Admits(HttpContext context, AppSnapshot app)
+    {
+        var hadKeys = !CoreRequest.Of(context).App.ApiKeyHashes.IsEmpty;
+        if (hadKeys == app.ApiKeyHashes.IsEmpty || (hadKeys && !HoldsKey(context.Request, app.ApiKeyHashes)))
+        {
+            return false;
+        }
+
+        try
+        {
+            RefuseAddress(context, app.IpAllowRegex, app.IpDenyRegex);
+            return true;
+        }
+        catch (CoreException)
+        {
+            return false;
+        }
+    }
+
     public void Dispose() => _brake.Dispose();
 
     internal static Task WriteUnavailableAsync(HttpContext context)

@@ -26,6 +26,7 @@ public static class GridCore
         services.TryAddSingleton(_ => new AccessTokenVerifier());
         services.AddMetrics();
         services.TryAddSingleton<SessionLives>();
+        services.TryAddSingleton<ServiceDoor>();
         services.TryAddSingleton<ConnectHolder>();
         services.TryAddSingleton<SessionService>();
         services.TryAddSingleton<AppDefaults>();

@@ -16,13 +16,26 @@ public sealed class ConfirmationWaitTests
     {
         var wait = Wait();
         wait.Listed([Row(1), Row(2)]);
-        wait.Heard([Id(1)]);
+        wait.Heard("a", [Id(1)]);
         Assert.False(wait.IsOver);
 
-        wait.Heard([Id(2)]);
+        wait.Heard("a", [Id(2)]);
 
         Assert.True(wait.IsOver);
         Assert.Equal((2, 0, 0), (wait.Confirmed, wait.Missing, wait.Excluded));
+    }
+
+    [Fact]
+    public void Nobody_confirms_for_one_who_is_registered_elsewhere()
+    {
+        var wait = Wait();
+        wait.Listed([Row(1, "a"), Row(2, "b")]);
+
+        wait.Heard("b", [Id(1), Id(2)]);
+
+        Assert.False(wait.IsOver);
+        Assert.Equal(["a"], wait.Addresses);
+        Assert.Equal(1, wait.Confirmed);
     }
 
     [Fact]
@@ -92,7 +105,7 @@ public sealed class ConfirmationWaitTests
         var wait = Wait();
         wait.Listed([Row(1)]);
 
-        wait.Heard([Id(2), Id(2)]);
+        wait.Heard("a", [Id(2), Id(2)]);
 
         Assert.False(wait.IsOver);
         Assert.Equal(0, wait.Confirmed);
@@ -105,7 +118,7 @@ public sealed class ConfirmationWaitTests
         wait.Listed([Row(1), Row(2)]);
 
         wait.Listed([Row(2)]);
-        wait.Heard([Id(2)]);
+        wait.Heard("a", [Id(2)]);
 
         Assert.True(wait.IsOver);
         Assert.Equal((1, 1), (wait.Confirmed, wait.Missing));
@@ -118,7 +131,7 @@ public sealed class ConfirmationWaitTests
         wait.Listed([Row(1)]);
 
         wait.Listed([Row(1), Row(2)]);
-        wait.Heard([Id(1)]);
+        wait.Heard("a", [Id(1)]);
 
         Assert.True(wait.IsOver);
     }
@@ -128,7 +141,7 @@ public sealed class ConfirmationWaitTests
     {
         var wait = Wait(row => row.Kind == HolderKind.Silo);
         wait.Listed([Row(1), Row(2, kind: HolderKind.Service)]);
-        wait.Heard([Id(1)]);
+        wait.Heard("a", [Id(1)]);
 
         Assert.True(wait.IsOver);
         Assert.Equal((1, 1), (wait.Confirmed, wait.Excluded));
@@ -140,7 +153,8 @@ public sealed class ConfirmationWaitTests
         var wait = Wait();
         wait.Listed([Row(1, "a"), Row(2, "a"), Row(3, "b"), Row(4, "c")]);
 
-        wait.Heard([Id(1), Id(3)]);
+        wait.Heard("a", [Id(1)]);
+        wait.Heard("b", [Id(3)]);
 
         Assert.Equal(["a", "c"], wait.Addresses.Order());
     }

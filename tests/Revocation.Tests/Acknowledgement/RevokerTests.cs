@@ -118,6 +118,26 @@ public sealed class RevokerTests : IDisposable
     }
 
     [Fact]
+    public void Whoever_serves_another_app_is_neither_asked_nor_waited_for()
+    {
+        _registry.Rows = [Row(1), Row(2, "b") with { App = "elsewhere" }, Row(3, "c") with { App = "public" }];
+        _transport.Confirm = address => Task.FromResult<IReadOnlyCollection<Guid>>(address == "a" ? [Id(1)] : [Id(3)]);
+
+        var receipt = Start().Outcome();
+
+        Assert.Equal((2, 0, 0), (receipt.Confirmed, receipt.Waited, receipt.Excluded));
+        Assert.Equal(["a", "c"], _transport.Pushed.Order());
+    }
+
+    [Fact]
+    public async Task Entries_of_two_apps_are_not_confirmed_together()
+    {
+        var revoker = new Revoker(_registry, _transport, Terms, _ => true, _process.Clock);
+
+        await Assert.ThrowsAsync<ArgumentException>(() => revoker.ConfirmAsync([App("a1"), App("a2")], 0, CancellationToken.None));
+    }
+
+    [Fact]
     public void The_last_part_of_a_millisecond_is_not_spent_asking()
     {
         _registry.Rows = [Row(1)];
@@ -145,9 +165,11 @@ public sealed class RevokerTests : IDisposable
         /// <summary>Null: it fails.</summary>
         public IReadOnlyList<HolderRow>? Rows { get; set; }
 
-        public async Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken)
+        public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public async Task<IReadOnlyList<HolderRow>> ListServingAsync(string app, CancellationToken cancellationToken)
         {
-            var rows = Rows;
+            var rows = Rows?.Where(row => row.App is null || row.App == app).ToList();
             await Task.Yield();
             return rows ?? throw new InvalidOperationException("no answer");
         }

@@ -284,7 +284,7 @@ internal sealed class World
             case >= 30:
                 var bits = _confirming >> (4 * (step - 30)) & 15;
                 _confirming &= ~(15 << (4 * (step - 30)));
-                _wait!.Heard([ToGuid(bits)]);
+                _wait!.Heard((step - 30).ToString(System.Globalization.CultureInfo.InvariantCulture), [ToGuid(bits)]);
                 _pushed &= ~(1 << (step - 30));
                 break;
             default:

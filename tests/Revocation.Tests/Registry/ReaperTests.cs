@@ -97,6 +97,8 @@ public sealed class ReaperTests
 
         public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken) => Task.FromResult(Rows);
 
+        public Task<IReadOnlyList<HolderRow>> ListServingAsync(string app, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         public Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken)
         {
             Asked.Add((incarnation, counter));

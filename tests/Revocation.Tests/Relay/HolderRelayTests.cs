@@ -12,7 +12,7 @@ public sealed class HolderRelayTests
     private readonly Store _store = new();
     private readonly HolderRelay _relay;
 
-    public HolderRelayTests() => _relay = new HolderRelay(_store, () => "here");
+    public HolderRelayTests() => _relay = new HolderRelay(_store, _store, () => "here", new RelayLimits());
 
     [Fact]
     public void Who_attaches_is_registered_in_the_store()
@@ -28,7 +28,7 @@ public sealed class HolderRelayTests
     public void Who_could_not_be_registered_is_not_attached()
     {
         _store.Fails = true;
-        var attaching = _process.Run(() => _relay.AttachAsync(new Other(2), Row(2), CancellationToken.None));
+        var attaching = _process.Run(() => _relay.AttachAsync(new Other(2), Row(2), [], null, CancellationToken.None));
 
         Assert.True(attaching.IsFaulted);
         Assert.Equal(0, _relay.Count);
@@ -113,7 +113,7 @@ public sealed class HolderRelayTests
         _store.Lost = [Id(2)];
         Renew();
 
-        Assert.Equal(["lost"], lost.Story);
+        Assert.Equal(["lost NotRegistered"], lost.Story);
         Assert.Equal(["renewed 1"], kept.Story);
         Assert.Equal(1, _relay.Count);
     }
@@ -124,7 +124,7 @@ public sealed class HolderRelayTests
         var other = Attach(2, requested: 1);
         _process.Run(() => _relay.RegisterAsync(Row(1), CancellationToken.None));
 
-        Assert.Equal(["lost"], other.Story);
+        Assert.Equal(["lost MissedEntries"], other.Story);
         Assert.Equal(0, _relay.Count);
     }
 
@@ -170,15 +170,146 @@ public sealed class HolderRelayTests
     }
 
     [Fact]
-    public void A_connection_that_ends_late_does_not_detach_its_successor()
+    public void Who_comes_with_the_incarnation_of_one_that_is_here_is_refused_and_takes_nothing_from_it()
     {
-        var former = Attach(2);
-        var successor = Attach(2);
+        var first = Attach(2, requested: 1);
+        var second = new Other(2) { Requested = 7 };
 
-        _relay.Detach(former);
+        var refused = _process.Run(() => _relay.AttachAsync(second, Row(2), [], null, CancellationToken.None)).Outcome();
+        _relay.Detach(second);
+        Renew();
+
+        Assert.Equal(RegistrationRefusal.Taken, refused.Refusal);
+        Assert.Single(_store.Services);
+        Assert.Equal(["renewed 1", "entries"], Pushed(first));
+        Assert.Empty(second.Story);
+    }
+
+    [Fact]
+    public void Who_is_refused_by_the_registry_never_answers_for_the_incarnation_that_it_named()
+    {
+        var liar = new Other(9) { Requested = 1 };
+        (_store.Registering, _store.Refusal) = (new TaskCompletionSource(), RegistrationRefusal.Taken);
+        var attaching = _process.Run(() => _relay.AttachAsync(liar, Row(9), [], null, CancellationToken.None));
+
+        var push = _process.Run(() => _relay.PushAsync([Session(Name())], _process.Clock));
+        Renew();
+        _process.Run(_store.Registering.SetResult);
+        _process.Settle();
+
+        Assert.Empty(push.Outcome());
+        Assert.Empty(_store.Renewals[^1].Others);
+        Assert.Equal(RegistrationRefusal.Taken, attaching.Outcome().Refusal);
+        Assert.Equal(0, _relay.Count);
+    }
+
+    [Fact]
+    public void A_full_relay_refuses_before_it_asks_the_registry()
+    {
+        var full = new HolderRelay(_store, _store, () => "here", new RelayLimits(Capacity: 0));
+
+        Assert.Equal(RegistrationRefusal.Full, _process.Run(() => full.AttachAsync(new Other(2), Row(2), [], null, CancellationToken.None)).Outcome().Refusal);
+        Assert.Empty(_store.Services);
+    }
+
+    [Fact]
+    public void Registrations_carry_the_limit_of_their_app_and_the_proof_of_what_they_were()
+    {
+        var relay = new HolderRelay(_store, _store, () => "here", new RelayLimits(PerApp: 7));
+        var former = new OwnRow(Id(1), "public", [2]);
+
+        _process.Run(() => relay.AttachAsync(new Other(2), Row(2) with { App = "public" }, [1], former, CancellationToken.None));
+
+        var registration = Assert.Single(_store.Services);
+        Assert.Equal((7, former, "here", "public"), (registration.MaxOfApp, registration.Former, registration.Row.Address, registration.Row.App));
+        Assert.Equal([1], registration.SecretHash);
+    }
+
+    [Fact]
+    public void Who_leaves_is_renewed_no_more()
+    {
+        var other = Attach(2, requested: 1);
+
+        _process.Run(() => _relay.LeaveAsync(other, new OwnRow(Id(2), "public", []), CancellationToken.None));
+        Renew();
+
+        Assert.Equal([Id(2)], _store.Left);
+        Assert.Empty(_store.Renewals[^1].Others);
+    }
+
+    [Fact]
+    public void Who_renews_but_confirms_nothing_three_times_in_a_row_is_renewed_no_more()
+    {
+        var silent = Attach(2, requested: 1);
+        silent.Confirms = new TaskCompletionSource();
+        for (var push = 1; push <= 3; push++)
+        {
+            Assert.Equal(1, _relay.Count);
+            PushAndWait();
+        }
+
+        Renew();
+
+        Assert.Equal("lost Silent", silent.Story[^1]);
+        Assert.Equal(1, silent.Story.Count(told => told.StartsWith("lost", StringComparison.Ordinal)));
+        Assert.Empty(_store.Renewals[^1].Others);
+    }
+
+    [Fact]
+    public void Revocations_at_the_same_time_are_missed_once()
+    {
+        var paused = Attach(2, requested: 1);
+        paused.Confirms = new TaskCompletionSource();
+        for (var push = 0; push < 10; push++)
+        {
+            _process.Run(() => _relay.PushAsync([Session(Name())], _process.Clock));
+        }
+
+        _process.Pass(TimeSpan.FromSeconds(1.1));
 
         Assert.Equal(1, _relay.Count);
-        Assert.Equal(["entries"], Pushed(successor));
+        Assert.DoesNotContain("lost Silent", paused.Story);
+    }
+
+    [Fact]
+    public void Who_confirms_in_between_is_not_too_silent()
+    {
+        var slow = Attach(2, requested: 1);
+        for (var push = 0; push < 6; push++)
+        {
+            slow.Confirms = new TaskCompletionSource();
+            var pushing = _process.Run(() => _relay.PushAsync([Session(Name())], _process.Clock));
+            if (push % 3 == 2)
+            {
+                _process.Run(slow.Confirms.SetResult);
+            }
+
+            _process.Pass(TimeSpan.FromSeconds(1.1));
+            Assert.True(pushing.IsCompleted);
+        }
+
+        Assert.Equal(1, _relay.Count);
+    }
+
+    [Fact]
+    public void What_does_not_concern_a_silent_one_does_not_speak_for_it()
+    {
+        var silent = Attach(2, requested: 1);
+        for (var push = 0; push < 3; push++)
+        {
+            silent.Confirms = null;
+            PushAndWait();
+            silent.Confirms = new TaskCompletionSource();
+            PushAndWait();
+        }
+
+        Assert.Contains("lost Silent", silent.Story);
+    }
+
+    private void PushAndWait()
+    {
+        _process.Run(() => _relay.PushAsync([Session(Name())], _process.Clock));
+        _process.Pass(TimeSpan.FromSeconds(1.1));
     }
 
     private List<string> Pushed(Other other)
@@ -190,7 +321,7 @@ public sealed class HolderRelayTests
     private Other Attach(int number, long requested = 0)
     {
         var other = new Other(number) { Requested = requested };
-        Assert.True(_process.Run(() => _relay.AttachAsync(other, Row(number), CancellationToken.None)).IsCompletedSuccessfully);
+        Assert.NotNull(_process.Run(() => _relay.AttachAsync(other, Row(number), [], null, CancellationToken.None)).Outcome().Holder);
         return other;
     }
 
@@ -216,14 +347,22 @@ public sealed class HolderRelayTests
 
         public void Renewed(long request) => Story.Add($"renewed {request}");
 
-        public void Lost() => Story.Add("lost");
+        public void Lost(HolderLoss why) => Story.Add($"lost {why}");
     }
 
-    private sealed class Store : IHolderStore
+    private sealed class Store : IHolderStore, IServiceStore
     {
         public List<Guid> Registered { get; } = [];
 
         public List<HolderRenewal> Renewals { get; } = [];
+
+        public List<ServiceRegistration> Services { get; } = [];
+
+        public List<Guid> Left { get; } = [];
+
+        public RegistrationRefusal? Refusal { get; set; }
+
+        public TaskCompletionSource? Registering { get; set; }
 
         public bool Fails { get; set; }
 
@@ -247,5 +386,18 @@ public sealed class HolderRelayTests
         }
 
         public Task LeaveAsync(Guid incarnation, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public async Task<RegisteredService> RegisterServiceAsync(ServiceRegistration registration, CancellationToken cancellationToken)
+        {
+            Services.Add(registration);
+            await (Registering?.Task ?? Task.CompletedTask);
+            return Refusal is { } refusal ? new RegisteredService(null, refusal) : new RegisteredService(await RegisterAsync(registration.Row, cancellationToken));
+        }
+
+        public Task<bool> LeaveServiceAsync(OwnRow own, CancellationToken cancellationToken)
+        {
+            Left.Add(own.Incarnation);
+            return Task.FromResult(true);
+        }
     }
 }

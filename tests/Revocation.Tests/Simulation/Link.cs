@@ -21,7 +21,8 @@ internal sealed class Link(Service service, Silo silo, HolderRow row) : IRelayed
     public long Requested { get; private set; }
 
     /// <summary>Called by the service.</summary>
-    public Task<RegisteredHolder> OpenAsync() => CallAsync(silo => silo.Relay.AttachAsync(this, row, CancellationToken.None));
+    public Task<RegisteredHolder> OpenAsync() => CallAsync(async silo =>
+        (await silo.Relay.AttachAsync(this, row, [], null, CancellationToken.None)).Holder ?? throw new SimulatedFailure("refused"));
 
     public Task DeliverAsync(IReadOnlyList<RevocationEntry> entries)
     {
@@ -53,7 +54,7 @@ internal sealed class Link(Service service, Silo silo, HolderRow row) : IRelayed
         ToService(() => service.Renewed(this, request));
     }
 
-    public void Lost() => ToService(() => service.Lost(this));
+    public void Lost(HolderLoss why) => ToService(() => service.Lost(this));
 
     /// <summary>Called by the service: has the silo do something for it.</summary>
     public Task<T> CallAsync<T>(Func<Silo, Task<T>> call)

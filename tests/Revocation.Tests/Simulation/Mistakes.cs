@@ -17,6 +17,13 @@ internal sealed class EarlyRegistry(IHolderRegistry inner) : IHolderRegistry
         return early is null ? inner.ListAsync(cancellationToken) : Task.FromResult(early);
     }
 
+    public Task<IReadOnlyList<HolderRow>> ListServingAsync(string app, CancellationToken cancellationToken)
+    {
+        var early = _early;
+        _early = null;
+        return early is null ? inner.ListServingAsync(app, cancellationToken) : Task.FromResult(early);
+    }
+
     public Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken) =>
         inner.RemoveAsync(incarnation, counter, cancellationToken);
 }
@@ -26,6 +33,9 @@ internal sealed class ShorterLeases(IHolderRegistry inner, Func<HolderRow, TimeS
 {
     public async Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken) =>
         [.. (await inner.ListAsync(cancellationToken)).Select(row => row with { Lease = lease(row) })];
+
+    public async Task<IReadOnlyList<HolderRow>> ListServingAsync(string app, CancellationToken cancellationToken) =>
+        [.. (await inner.ListServingAsync(app, cancellationToken)).Select(row => row with { Lease = lease(row) })];
 
     public Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken) =>
         inner.RemoveAsync(incarnation, counter, cancellationToken);

@@ -16,7 +16,7 @@ internal sealed class Silo : Node
         : base(world, machine)
     {
         Store = new StoreClient(world, Process);
-        Relay = new HolderRelay(world.Mistake == Mistake.RenewalFromMemory ? new RememberedRenewals(Store) : Store, () => Address);
+        Relay = new HolderRelay(world.Mistake == Mistake.RenewalFromMemory ? new RememberedRenewals(Store) : Store, Store, () => Address, new RelayLimits());
         Checks = new SessionChecks(Holder, world.Mistake == Mistake.LookFromMemory ? new RememberedLooks(world, Store) : Store, machine.Clock);
         Registry = world.Mistake == Mistake.RegistryReadBeforeTheCommit ? new EarlyRegistry(Store) : Store;
         var counted = world.Mistake == Mistake.MarginTooSmall ? new ShorterLeases(Store, row => (row.Lease - TimeSpan.FromMilliseconds(250)) / 1.25) : Registry;

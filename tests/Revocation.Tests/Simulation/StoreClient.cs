@@ -5,7 +5,7 @@ using Grid.Revocation.Registry;
 namespace Grid.Revocation.Tests.Simulation;
 
 /// <summary>One process's connections to the store: slow, lossy, cut. A lost answer leaves the caller not knowing what was done.</summary>
-internal sealed class StoreClient(World world, SimProcess process) : IHolderStore, IHolderRegistry, ISessionLook
+internal sealed class StoreClient(World world, SimProcess process) : IHolderStore, IServiceStore, IHolderRegistry, ISessionLook
 {
     private readonly SimStore _store = world.Store;
     private readonly Scheduler _scheduler = world.Scheduler;
@@ -46,6 +46,18 @@ internal sealed class StoreClient(World world, SimProcess process) : IHolderStor
 
     public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken) =>
         CallAsync<IReadOnlyList<HolderRow>>("list", answer => answer(_store.List()));
+
+    public Task<IReadOnlyList<HolderRow>> ListServingAsync(string app, CancellationToken cancellationToken) =>
+        CallAsync<IReadOnlyList<HolderRow>>("list", answer => answer([.. _store.List().Where(row => row.App is null || row.App == app)]));
+
+    public async Task<RegisteredService> RegisterServiceAsync(ServiceRegistration registration, CancellationToken cancellationToken) =>
+        new(await RegisterAsync(registration.Row, cancellationToken));
+
+    public async Task<bool> LeaveServiceAsync(OwnRow own, CancellationToken cancellationToken)
+    {
+        await LeaveAsync(own.Incarnation, cancellationToken);
+        return true;
+    }
 
     public Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken) =>
         CallAsync<bool>("remove", answer => WhenUnlocked(incarnation, () => answer(_store.Remove(incarnation, counter))));

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 using Grid.Revocation.Holders;
 
@@ -6,10 +7,10 @@ namespace Grid.Revocation.Relay.Wire;
 /// <summary>Kinds of messages between a service and the silo that it is connected to. Numbers in <see cref="HolderMessage.N"/> tie answers to requests.</summary>
 internal static class HolderMessageType
 {
-    /// <summary>From the service, first: incarnation, name, perhaps a former incarnation that it has forgotten.</summary>
+    /// <summary>From the service, first: incarnation, name, perhaps a former incarnation that it has forgotten, with the secret that came with it.</summary>
     public const string Register = "register";
 
-    /// <summary>The answer: app, lease, mode, keys revoked so far.</summary>
+    /// <summary>The answer: app, lease, mode, keys revoked so far, and a secret that proves that this incarnation is its own.</summary>
     public const string Registered = "registered";
 
     /// <summary>From the service: a renewal; its lease counts from before this left.</summary>
@@ -30,10 +31,10 @@ internal static class HolderMessageType
     /// <summary>The answer, from the store: the session, or none.</summary>
     public const string Looked = "looked";
 
-    /// <summary>The answer where the store gave none.</summary>
+    /// <summary>The answer where there is none, and why: the store gave none, or what was asked makes no sense.</summary>
     public const string Failed = "failed";
 
-    /// <summary>To the service: its row is gone, its incarnation over.</summary>
+    /// <summary>To the service, last: its incarnation is over, and why.</summary>
     public const string Lost = "lost";
 
     /// <summary>From the service, last: it accepts nothing any more.</summary>
@@ -50,6 +51,9 @@ internal sealed record HolderMessage
     public Guid? Incarnation { get; init; }
 
     public Guid? Former { get; init; }
+
+    /// <summary>With <see cref="HolderMessageType.Registered"/> that of the incarnation, with <see cref="HolderMessageType.Register"/> that of <see cref="Former"/>.</summary>
+    public string? Secret { get; init; }
 
     public string? Name { get; init; }
 
@@ -77,10 +81,54 @@ internal sealed record HolderMessage
 
     public DateTimeOffset? ExpiresAt { get; init; }
 
+    /// <summary>For people.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>It came as an object of which only type and number could be read.</summary>
+    [JsonIgnore]
+    public bool IsMalformed { get; init; }
+
     /// <summary>The session that is named; null if none is.</summary>
     public SessionName? SessionOf(string app) => Tenant is { } tenant && Id is { } id ? new SessionName(app, tenant, id) : null;
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull, MaxDepth = 8, AllowDuplicateProperties = false)]
 [JsonSerializable(typeof(HolderMessage))]
-internal sealed partial class HolderJson : JsonSerializerContext;
+internal sealed partial class HolderJson : JsonSerializerContext
+{
+    /// <summary>Reads a message. One that has a type, but members that do not fit, is marked as such, so that it can be answered by its number.</summary>
+    /// <exception cref="JsonException">That was no message at all.</exception>
+    public static HolderMessage Read(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(json, Default.HolderMessage) ?? throw new JsonException("A message is an object.");
+        }
+        catch (JsonException)
+        {
+            var reader = new Utf8JsonReader(json);
+            using var document = JsonDocument.ParseValue(ref reader);
+            return document.RootElement is { ValueKind: JsonValueKind.Object } message && message.TryGetProperty("type"u8, out var type) && type.ValueKind == JsonValueKind.String
+                ? new HolderMessage
+                {
+                    Type = TypeOf(type),
+                    N = message.TryGetProperty("n"u8, out var n) && n.ValueKind == JsonValueKind.Number && n.TryGetInt64(out var number) ? number : 0,
+                    IsMalformed = true,
+                }
+                : throw new JsonException("A message is an object with a type.");
+        }
+    }
+
+    // Half a surrogate pair is no text.
+    private static string TypeOf(JsonElement type)
+    {
+        try
+        {
+            return type.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return "";
+        }
+    }
+}

@@ -7,18 +7,26 @@ namespace Grid.Revocation.Relay.Wire;
 /// <summary>Messages over one WebSocket, in order both ways. Whoever cannot take them fast enough loses the connection, and with it the incarnation.</summary>
 internal sealed class HolderSocket : IAsyncDisposable
 {
-    private const int MaxMessage = 1024 * 1024;
+    /// <summary>Bytes of the longest message that a service takes.</summary>
+    public const int MaxMessage = 1024 * 1024;
+
+    // What is sent is short, and an end of the connection longer than that would be one too many.
+    private const int MaxCloseReason = 120;
     private const int MaxWaiting = 16 * 1024;
 
     private readonly WebSocket _socket;
     private readonly Channel<HolderMessage> _waiting = Channel.CreateBounded<HolderMessage>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
     private readonly CancellationTokenSource _closing = new();
     private readonly Task _sending;
-    private byte[] _received = new byte[16 * 1024];
+    private readonly int _maxMessage;
+    private byte[] _received;
 
-    public HolderSocket(WebSocket socket)
+    /// <param name="socket">Open.</param>
+    /// <param name="maxMessage">Bytes of the longest message to take.</param>
+    public HolderSocket(WebSocket socket, int maxMessage = MaxMessage)
     {
-        _socket = socket;
+        (_socket, _maxMessage) = (socket, maxMessage);
+        _received = new byte[Math.Min(maxMessage, 4 * 1024)];
         _sending = SendAllAsync();
     }
 
@@ -51,17 +59,17 @@ internal sealed class HolderSocket : IAsyncDisposable
             length += part.Count;
             if (part.EndOfMessage)
             {
-                return JsonSerializer.Deserialize(_received.AsSpan(0, length), HolderJson.Default.HolderMessage) ?? throw new JsonException("A message is an object.");
+                return HolderJson.Read(_received.AsSpan(0, length));
             }
 
             if (length == _received.Length)
             {
-                if (length >= MaxMessage)
+                if (length >= _maxMessage)
                 {
-                    throw new JsonException($"A message may have at most {MaxMessage} bytes.");
+                    throw new JsonException($"A message may have at most {_maxMessage} bytes.");
                 }
 
-                Array.Resize(ref _received, length * 2);
+                Array.Resize(ref _received, Math.Min(_maxMessage, length * 2));
             }
         }
     }
@@ -81,8 +89,17 @@ internal sealed class HolderSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>Sends what is in line, and that nothing more will come. The other side's goodbye may follow.</summary>
-    public async Task FinishAsync()
+    /// <summary>Sends what is in line, says goodbye and closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await FinishAsync();
+        Abort();
+        _socket.Dispose();
+        _closing.Dispose();
+    }
+
+    /// <summary>Sends what is in line, and that nothing more will come, and why. The other side's goodbye may follow.</summary>
+    public async Task FinishAsync(WebSocketCloseStatus status = WebSocketCloseStatus.NormalClosure, string? why = null)
     {
         _waiting.Writer.TryComplete();
         try
@@ -91,22 +108,13 @@ internal sealed class HolderSocket : IAsyncDisposable
             await _sending.WaitAsync(patience.Token);
             if (_socket.State is WebSocketState.Open or WebSocketState.CloseReceived)
             {
-                await _socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, patience.Token);
+                await _socket.CloseOutputAsync(status, why is { Length: > MaxCloseReason } ? why[..MaxCloseReason] : why, patience.Token);
             }
         }
         catch (Exception over) when (over is WebSocketException or OperationCanceledException or ObjectDisposedException)
         {
             // It is closed either way.
         }
-    }
-
-    /// <summary>Sends what is in line, says goodbye and closes.</summary>
-    public async ValueTask DisposeAsync()
-    {
-        await FinishAsync();
-        Abort();
-        _socket.Dispose();
-        _closing.Dispose();
     }
 
     private async Task SendAllAsync()

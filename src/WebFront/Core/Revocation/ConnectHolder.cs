@@ -14,10 +14,18 @@ using Microsoft.Extensions.Logging;
 namespace Grid.WebFront.Core.Revocation;
 
 /// <summary><c>GET /session/holder</c>, a WebSocket: lets a service check access tokens itself. Ours, beside the protocol (<c>docs/protocol.md</c>).</summary>
+/// <remarks>Who holds an app's key may be anybody: what he sends is judged, what he takes is limited, and he holds up nobody but his own app.</remarks>
 internal sealed partial class ConnectHolder(
-    HolderRelay relay, ISessionLook store, LeaseTerms terms, IHostApplicationLifetime host, ILogger<ConnectHolder> logger)
+    HolderRelay relay, ServiceDoor door, CoreGate gate, IAppDirectory apps, ISessionLook store, LeaseTerms terms, IHostApplicationLifetime host, TimeProvider clock,
+    ILogger<ConnectHolder> logger)
 {
-    private const int MaxName = 100;
+    private const int LooksPerConnection = 128;
+
+    private static readonly TimeSpan RegisterWithin = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(1);
+
+    // For the other side to say goodbye too: what it was told last is lost if the connection is cut before.
+    private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -27,113 +35,276 @@ internal sealed partial class ConnectHolder(
             throw new CoreException(426, "This is a WebSocket: connect with Upgrade: websocket");
         }
 
-        if (relay.IsFull)
+        var app = request.App.App.ToString();
+        var (place, refusal) = door.Enter(app);
+        using (place)
         {
-            throw new CoreException(503, $"{relay.Count} services are connected to this process, as many as Grid:Revocation:MaxServices allows");
-        }
-
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
-        using var socket = await context.WebSockets.AcceptWebSocketAsync();
-        await using var messages = new HolderSocket(socket);
-        ServiceConnection? connection = null;
-        try
-        {
-            if (await messages.ReceiveAsync(stop.Token) is { Type: HolderMessageType.Register, Incarnation: { } incarnation } hello)
+            if (place is null)
             {
-                connection = new ServiceConnection(messages, incarnation, request.App.App.ToString());
-                var cursor = await RegisterAsync(messages, connection, hello, request.App, stop.Token);
-                if (await messages.ReceiveAsync(stop.Token) is { Type: HolderMessageType.Renew } first)
-                {
-                    await relay.RenewFirstAsync(connection, cursor, first.N, stop.Token);
-                }
+                throw new CoreException(503, $"Refused: {refusal}");
+            }
 
-                while (await messages.ReceiveAsync(stop.Token) is { } message)
-                {
-                    await HandleAsync(messages, connection, message, request.App.App, stop.Token);
-                }
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            await using var messages = new HolderSocket(socket, ServiceMessages.MaxBytes);
+            var service = new Service(messages, context, request.App, stop.Token);
+            var why = await ServeAsync(service, place);
+            if (why is not null)
+            {
+                await SayGoodbyeAsync(service, why);
             }
         }
-        catch (Exception over) when (over is WebSocketException or OperationCanceledException or JsonException or IOException)
+    }
+
+    /// <returns>Why it ends; null if the other side ended it.</returns>
+    private async Task<string?> ServeAsync(Service service, IDisposable place)
+    {
+        try
+        {
+            if (await FirstAsync(service) is not { } hello)
+            {
+                return service.Receiving is null ? null : $"register within {RegisterWithin.TotalSeconds:0} s";
+            }
+
+            if ((ServiceMessages.Refuse(hello) ?? door.RefuseTooMany(service.AppName)) is { } refusal)
+            {
+                return Refuse(service, hello, refusal);
+            }
+
+            var secret = HolderSecret.Create();
+            var connection = new ServiceConnection(service.Messages, new OwnRow(hello.Incarnation!.Value, service.AppName, HolderSecret.HashOf(secret)), LeaseClock.Instance);
+            try
+            {
+                var (cursor, refused) = await RegisterAsync(service, connection, hello, secret);
+                if (refused is not null)
+                {
+                    return Refuse(service, hello, refused);
+                }
+
+                place.Dispose();
+                return await GoOnAsync(service, connection, cursor!, ServiceMessages.Name(hello));
+            }
+            finally
+            {
+                relay.Detach(connection);
+                connection.Close();
+                await ForgetUnusedAsync(connection);
+            }
+        }
+        catch (JsonException)
+        {
+            return $"a message is a JSON object with a type, of at most {ServiceMessages.MaxBytes} bytes";
+        }
+        catch (Exception over) when (over is WebSocketException or OperationCanceledException or IOException)
         {
             // It comes back, or its lease runs out.
+            return null;
+        }
+        catch (StoreUnavailableException)
+        {
+            return "the store is away: try again";
         }
         catch (Exception failure)
         {
             Log.Failed(logger, failure);
-        }
-        finally
-        {
-            if (connection is not null)
-            {
-                relay.Detach(connection);
-            }
+            return "internal error";
         }
     }
 
-    /// <returns>The log's head at the registration.</returns>
-    private async Task<string> RegisterAsync(HolderSocket messages, ServiceConnection connection, HolderMessage hello, AppSnapshot app, CancellationToken cancellationToken)
+    private async Task<HolderMessage?> FirstAsync(Service service)
     {
-        // Its former self was forgotten before it came here: nobody has to wait for that lease.
-        if (hello.Former is { } former)
+        service.Receiving = service.Messages.ReceiveAsync(service.Stop);
+        using var over = new CancellationTokenSource();
+        if (await Task.WhenAny(service.Receiving, Task.Delay(RegisterWithin, clock, over.Token)) != service.Receiving)
         {
-            await relay.LeaveAsync(former, cancellationToken);
+            return null;
         }
 
-        var name = hello.Name ?? "";
-        var appName = app.App.ToString();
-        var registered = await relay.AttachAsync(
-            connection,
-            new HolderRow
+        await over.CancelAsync();
+        var first = await service.Receiving;
+        service.Receiving = null;
+        return first;
+    }
+
+    private static string Refuse(Service service, HolderMessage hello, string reason)
+    {
+        service.Messages.Send(new HolderMessage { Type = HolderMessageType.Failed, N = hello.N, Reason = reason });
+        return reason;
+    }
+
+    /// <returns>The log's head at the registration, or why it was refused.</returns>
+    private async Task<(string? Cursor, string? Refused)> RegisterAsync(Service service, ServiceConnection connection, HolderMessage hello, string secret)
+    {
+        // Its former self was forgotten before it came here: nobody has to wait for that lease. Its word for that is the secret.
+        var former = hello is { Former: { } incarnation, Secret: { } formerSecret } ? new OwnRow(incarnation, service.AppName, HolderSecret.HashOf(formerSecret)) : null;
+        var row = new HolderRow
+        {
+            Incarnation = connection.Incarnation,
+            Kind = HolderKind.Service,
+            App = service.AppName,
+            Name = ServiceMessages.Name(hello),
+            Address = "",
+            Lease = terms.Lease,
+        };
+        var registered = await door.InTurnAsync(() => relay.AttachAsync(connection, row, connection.Row.SecretHash, former, service.Stop), service.Stop);
+        if (registered.Holder is not { } holder)
+        {
+            return (null, registered.Refusal switch
             {
-                Incarnation = connection.Incarnation,
-                Kind = HolderKind.Service,
-                Name = name[..Math.Min(name.Length, MaxName)],
-                Address = "",
-                Lease = terms.Lease,
-            },
-            cancellationToken);
-        messages.Send(new HolderMessage
+                RegistrationRefusal.Full => door.FullText,
+                RegistrationRefusal.TooManyOfApp => door.TooManyOfAppText,
+                _ => "register: incarnation must be a random UUID, this one is taken",
+            });
+        }
+
+        service.Messages.Send(new HolderMessage
         {
             Type = HolderMessageType.Registered,
             N = hello.N,
-            App = appName,
+            Secret = secret,
+            App = service.AppName,
             LeaseMs = (int)terms.Lease.TotalMilliseconds,
-            Bounded = app.Settings.StaleBehaviour == StaleBehaviour.Bounded,
-            RevokedKeys = [.. registered.RevokedKeys.Where(key => key.App == appName).Select(key => key.Kid)],
+            Bounded = service.App.Settings.StaleBehaviour == StaleBehaviour.Bounded,
+            RevokedKeys = [.. holder.RevokedKeys.Where(key => key.App == service.AppName).Select(key => key.Kid)],
         });
-        return registered.Cursor;
+        return (holder.Cursor, null);
     }
 
-    private async Task HandleAsync(HolderSocket messages, ServiceConnection connection, HolderMessage message, AppKey app, CancellationToken cancellationToken)
+    private async Task<string?> GoOnAsync(Service service, ServiceConnection connection, string cursor, string name)
     {
-        switch (message.Type)
+        var looks = door.LooksOf(service.AppName);
+
+        // Not disposed: looks that outlive the connection give it back.
+        var ownLooks = new SemaphoreSlim(LooksPerConnection);
+        using var done = new CancellationTokenSource();
+        var watching = WatchAsync(service, connection, done.Token);
+        var isFirst = true;
+        try
         {
-            case HolderMessageType.Renew:
-                connection.Ask(message.N);
-                break;
-            case HolderMessageType.Confirm:
-                connection.Confirm(message.N);
-                break;
-            case HolderMessageType.Look when message.SessionOf(app.ToString()) is { } name:
-                _ = LookAsync(messages, message.N, name);
-                break;
-            case HolderMessageType.Leave:
-                relay.Detach(connection);
-                await relay.LeaveAsync(connection.Incarnation, cancellationToken);
-                break;
-            default:
-                // From a later version: what it asks for is not there.
-                messages.Send(new HolderMessage { Type = HolderMessageType.Failed, N = message.N });
-                break;
+            while (true)
+            {
+                service.Receiving ??= service.Messages.ReceiveAsync(service.Stop);
+                if (await Task.WhenAny(service.Receiving, connection.Over) != service.Receiving)
+                {
+                    if (connection.Loss == HolderLoss.Silent)
+                    {
+                        Log.Silent(logger, Printable.Of(name), service.AppName, service.Address);
+                    }
+
+                    return await connection.Over;
+                }
+
+                var message = await service.Receiving;
+                service.Receiving = null;
+                switch (message)
+                {
+                    case null:
+                        return null;
+                    case { Type: HolderMessageType.Leave }:
+                        await relay.LeaveAsync(connection, connection.Row, service.Stop);
+                        return "left";
+                    case var _ when ServiceMessages.RefuseLater(message) is { } refusal:
+                        service.Messages.Send(new HolderMessage { Type = HolderMessageType.Failed, N = message.N, Reason = refusal });
+                        break;
+                    case { Type: HolderMessageType.Renew } when isFirst:
+                        isFirst = false;
+                        await relay.RenewFirstAsync(connection, cursor, message.N, service.Stop);
+                        break;
+                    case { Type: HolderMessageType.Renew }:
+                        connection.Ask(message.N);
+                        break;
+                    case { Type: HolderMessageType.Confirm }:
+                        connection.Confirm(message.N);
+                        break;
+                    case var _ when ServiceMessages.IsLook(message, service.AppName, out var session):
+                        // Who asks for more than that waits, with whatever he sent after it.
+                        await ownLooks.WaitAsync(service.Stop);
+                        await looks.WaitAsync(service.Stop);
+                        _ = LookAsync(service.Messages, message.N, session.Value, () =>
+                        {
+                            looks.Release();
+                            ownLooks.Release();
+                        });
+                        break;
+                    default:
+                        // From a later version: what it asks for is not there.
+                        service.Messages.Send(new HolderMessage { Type = HolderMessageType.Failed, N = message.N, Reason = "unknown type of message" });
+                        break;
+                }
+            }
+        }
+        finally
+        {
+            await done.CancelAsync();
+            await watching;
         }
     }
 
-    private async Task LookAsync(HolderSocket messages, long number, SessionName name)
+    /// <summary>Ends the connection when whoever opened it could not open it any more, or when he has no row any more because he does not renew.</summary>
+    private async Task WatchAsync(Service service, ServiceConnection connection, CancellationToken over)
+    {
+        using var timer = new PeriodicTimer(CheckEvery, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(over))
+            {
+                if (connection.Idle > terms.Wait)
+                {
+                    connection.Lost(HolderLoss.NotRegistered);
+                }
+                else if (await RefuseNowAsync(service) is { } reason)
+                {
+                    relay.Detach(connection);
+                    connection.End(reason);
+                }
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // It is over.
+        }
+    }
+
+    private async Task<string?> RefuseNowAsync(Service service)
     {
         try
         {
+            return await apps.FindAsync(service.App.App, CancellationToken.None) is not { } app ? "the app is not there any more"
+                : gate.Admits(service.Context, app) ? null
+                : "the API key or the address is not accepted any more";
+        }
+        catch (StoreUnavailableException)
+        {
+            // Nobody can say; it is asked again in a second.
+            return null;
+        }
+    }
+
+    // It was never told that it is fresh, so it vouches for nothing: nobody has to wait for its lease.
+    private async Task ForgetUnusedAsync(ServiceConnection connection)
+    {
+        if (connection.WasRenewed)
+        {
+            return;
+        }
+
+        try
+        {
+            await relay.LeaveAsync(connection, connection.Row, CancellationToken.None);
+        }
+        catch (StoreUnavailableException)
+        {
+            // The reaper will find it.
+        }
+    }
+
+    private async Task LookAsync(HolderSocket messages, long number, SessionName name, Action done)
+    {
+        HolderMessage answer;
+        try
+        {
             var found = await store.LookAsync(name, CancellationToken.None);
-            messages.Send(new HolderMessage
+            answer = new HolderMessage
             {
                 Type = HolderMessageType.Looked,
                 N = number,
@@ -141,17 +312,59 @@ internal sealed partial class ConnectHolder(
                 UserId = found?.UserId,
                 Epoch = found?.Epoch,
                 ExpiresAt = found?.ExpiresAt,
-            });
+            };
         }
-        catch (StoreUnavailableException)
+        catch (Exception failure)
         {
-            messages.Send(new HolderMessage { Type = HolderMessageType.Failed, N = number });
+            if (failure is not StoreUnavailableException)
+            {
+                Log.LookFailed(logger, failure, name.App);
+            }
+
+            answer = new HolderMessage { Type = HolderMessageType.Failed, N = number, Reason = "the store does not answer" };
         }
+
+        messages.Send(answer);
+        done();
+    }
+
+    private static async Task SayGoodbyeAsync(Service service, string why)
+    {
+        await service.Messages.FinishAsync(WebSocketCloseStatus.PolicyViolation, why);
+        try
+        {
+            using var patience = new CancellationTokenSource(GoodbyeWithin);
+            while (await (service.Receiving ?? service.Messages.ReceiveAsync(patience.Token)).WaitAsync(patience.Token) is not null)
+            {
+                service.Receiving = null;
+            }
+        }
+        catch (Exception)
+        {
+            // It is over either way.
+        }
+    }
+
+    /// <summary>Who is connected.</summary>
+    private sealed record Service(HolderSocket Messages, HttpContext Context, AppSnapshot App, CancellationToken Stop)
+    {
+        public string AppName { get; } = App.App.ToString();
+
+        public string Address => Context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+
+        /// <summary>The next message, if somebody waits for it already.</summary>
+        public Task<HolderMessage?>? Receiving { get; set; }
     }
 
     private static partial class Log
     {
         [LoggerMessage(3010, LogLevel.Warning, "The connection of a service that checks tokens failed; it comes back by itself")]
         public static partial void Failed(ILogger logger, Exception failure);
+
+        [LoggerMessage(3011, LogLevel.Warning, "Service {Name} of app {App}, at {Address}, renews but did not confirm three revocations in a row: its renewals do not count any more, so that revocations of its app need not wait for it")]
+        public static partial void Silent(ILogger logger, string name, string app, string address);
+
+        [LoggerMessage(3012, LogLevel.Warning, "A look for a service of app {App} failed")]
+        public static partial void LookFailed(ILogger logger, Exception failure, string app);
     }
 }

@@ -1,0 +1,31 @@
+using System.Globalization;
+using System.Text;
+
+namespace Grid.Revocation.Registry;
+
+/// <summary>What strangers call themselves, for logs.</summary>
+public static class Printable
+{
+    private const int MaxLength = 100;
+
+    /// <summary>The text on one line: whatever is no visible character is escaped, and what is too long is cut.</summary>
+    public static string Of(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var printable = new StringBuilder(Math.Min(text.Length, MaxLength));
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (printable.Length >= MaxLength)
+            {
+                return printable.Append('…').ToString();
+            }
+
+            _ = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
+                ? printable.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}")
+                : printable.Append(rune.ToString());
+        }
+
+        return printable.ToString();
+    }
+}

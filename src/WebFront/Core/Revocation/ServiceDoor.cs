@@ -1,0 +1,113 @@
+using System.Collections.Concurrent;
+using System.Threading.RateLimiting;
+using Grid.Revocation.Relay;
+
+namespace Grid.WebFront.Core.Revocation;
+
+/// <summary>What one app's services may take of this process, so that the other apps' have enough: unregistered connections, registrations, looks.</summary>
+internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
+{
+    /// <summary>Registrations of one app a second, after a first burst of as many as it may have services: all of them come back at once after a restart.</summary>
+    public const int RegistrationsPerSecond = 5;
+
+    // A store answers hundreds at once; a queue of thousands is what all apps share.
+    private const int LooksPerApp = 512;
+
+    // The store's connections are for sessions.
+    private readonly SemaphoreSlim _registering = new(4);
+
+    private readonly ConcurrentDictionary<string, Share> _shares = new(StringComparer.Ordinal);
+    private readonly PartitionedRateLimiter<string> _registrations = PartitionedRateLimiter.Create<string, string>(app => RateLimitPartition.GetTokenBucketLimiter(
+        app, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = Math.Max(RegistrationsPerSecond, relay.Limits.PerApp),
+            TokensPerPeriod = RegistrationsPerSecond,
+            ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        }));
+
+    private int _waiting;
+
+    /// <summary>Lets a connection wait for its registration.</summary>
+    /// <returns>Its place until it is registered or gone; null if there is none, and why.</returns>
+    public (IDisposable? Place, string? Refusal) Enter(string app)
+    {
+        if (relay.IsFull)
+        {
+            return (null, FullText);
+        }
+
+        if (Interlocked.Increment(ref _waiting) > relay.Limits.Capacity)
+        {
+            Interlocked.Decrement(ref _waiting);
+            return (null, $"as many connections wait for their registration as Grid:Revocation:MaxServices allows services ({relay.Limits.Capacity}) on one silo");
+        }
+
+        var share = ShareOf(app);
+        if (Interlocked.Increment(ref share.Waiting) > relay.Limits.PerApp)
+        {
+            Leave(share);
+            return (null, $"as many connections of this app wait for their registration as Grid:Revocation:MaxServicesPerApp allows services ({relay.Limits.PerApp})");
+        }
+
+        return (new Place(() => Leave(share)), null);
+    }
+
+    /// <summary>Why a registration is refused that comes too soon after others of its app; null: it may be tried.</summary>
+    public string? RefuseTooMany(string app) => _registrations.AttemptAcquire(app).IsAcquired
+        ? null
+        : $"more than {RegistrationsPerSecond} registrations a second of one app: try again later";
+
+    /// <summary>Few at a time.</summary>
+    public async Task<T> InTurnAsync<T>(Func<Task<T>> registration, CancellationToken cancellationToken)
+    {
+        await _registering.WaitAsync(cancellationToken);
+        try
+        {
+            return await registration();
+        }
+        finally
+        {
+            _registering.Release();
+        }
+    }
+
+    /// <summary>The looks that the services of an app may have under way together.</summary>
+    public SemaphoreSlim LooksOf(string app) => ShareOf(app).Looks;
+
+    public string FullText => $"as many services are connected as Grid:Revocation:MaxServices allows on one silo ({relay.Limits.Capacity})";
+
+    public string TooManyOfAppText => $"as many services of this app are registered, or have vanished a moment ago, as Grid:Revocation:MaxServicesPerApp allows ({relay.Limits.PerApp})";
+
+    public void Dispose()
+    {
+        _registrations.Dispose();
+        _registering.Dispose();
+        foreach (var share in _shares.Values)
+        {
+            share.Looks.Dispose();
+        }
+    }
+
+    // One for each app that somebody holds a key of.
+    private Share ShareOf(string app) => _shares.GetOrAdd(app, static _ => new Share());
+
+    private void Leave(Share share)
+    {
+        Interlocked.Decrement(ref share.Waiting);
+        Interlocked.Decrement(ref _waiting);
+    }
+
+    private sealed class Share
+    {
+        public int Waiting;
+
+        public SemaphoreSlim Looks { get; } = new(LooksPerApp);
+    }
+
+    private sealed class Place(Action leave) : IDisposable
+    {
+        private Action? _leave = leave;
+
+        public void Dispose() => Interlocked.Exchange(ref _leave, null)?.Invoke();
+    }
+}

@@ -1,0 +1,75 @@
+using System.Diagnostics.CodeAnalysis;
+using Grid.Revocation.Holders;
+using Grid.Revocation.Registry;
+using Grid.Revocation.Relay.Wire;
+
+namespace Grid.WebFront.Core.Revocation;
+
+/// <summary>What services send, judged before anything is done with it: the registry and grouped reads are shared with other apps.</summary>
+internal static class ServiceMessages
+{
+    /// <summary>Bytes of the longest message that is taken from a service.</summary>
+    public const int MaxBytes = 16 * 1024;
+
+    private const int MaxTenant = 64;
+    private const int MaxName = 100;
+
+    // JSON numbers are exact up to here in every language.
+    private const long MaxNumber = (1L << 53) - 1;
+
+    /// <summary>What is wrong with a registration; null: nothing.</summary>
+    public static string? Refuse(HolderMessage hello) => hello switch
+    {
+        { IsMalformed: true } => "register: a member has the wrong type, or occurs twice",
+        { Type: not HolderMessageType.Register } => "register first",
+        { N: < 0 or > MaxNumber } => NumberText,
+        { Incarnation: null } => "register: incarnation must be a random UUID",
+        { Incarnation: var own } when own == Guid.Empty => "register: incarnation must be a random UUID",
+        { Name: { } name } when name.Contains('\0') || !IsText(name) => "register: name must be text without U+0000",
+        { Secret.Length: > HolderSecret.MaxLength } => "register: secret must be the one that came with former",
+        _ => null,
+    };
+
+    /// <summary>What is wrong with any other message; null: nothing.</summary>
+    public static string? RefuseLater(HolderMessage message) => message switch
+    {
+        { IsMalformed: true } => "a member has the wrong type, or occurs twice",
+        { Type: HolderMessageType.Renew, N: < 1 } => "renew: n must be at least 1",
+        { N: < 0 or > MaxNumber } => NumberText,
+        { Type: HolderMessageType.Look, Id: null } => "look: session must be the UUID of a handle",
+        { Type: HolderMessageType.Look, Tenant: var tenant } when tenant is not { Length: > 0 and <= MaxTenant } || !CorePath.IsId(tenant) || tenant.AsSpan().ContainsAnyInRange('A', 'Z') =>
+            "look: tenant must be a tenant's id: lower-case letters, digits and hyphens",
+        { Type: HolderMessageType.Register } => "register: this connection is registered already",
+        _ => null,
+    };
+
+    /// <summary>The session that a good look is about.</summary>
+    public static bool IsLook(HolderMessage message, string app, [NotNullWhen(true)] out SessionName? name)
+    {
+        name = message.Type == HolderMessageType.Look ? message.SessionOf(app) : null;
+        return name is not null;
+    }
+
+    /// <summary>The name as it is kept: not longer than people read, and whole characters only.</summary>
+    public static string Name(HolderMessage hello)
+    {
+        var name = hello.Name ?? "";
+        var length = Math.Min(name.Length, MaxName);
+        return name[..(length < name.Length && char.IsHighSurrogate(name[length - 1]) ? length - 1 : length)];
+    }
+
+    private static string NumberText => $"n must lie between 0 and {MaxNumber}";
+
+    private static bool IsText(string text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (char.IsSurrogate(text[i]) && (!char.IsHighSurrogate(text[i]) || ++i == text.Length || !char.IsLowSurrogate(text[i])))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}
