@@ -74,6 +74,15 @@ internal sealed class HolderSocket : IAsyncDisposable
         }
     }
 
+    /// <summary>Takes and drops whatever still comes, until the other side has closed too.</summary>
+    public async Task DrainAsync(CancellationToken cancellationToken)
+    {
+        while ((await _socket.ReceiveAsync(_received.AsMemory(), cancellationToken)).MessageType != WebSocketMessageType.Close)
+        {
+            // Nobody reads it any more.
+        }
+    }
+
     /// <summary>Ends the connection without a word.</summary>
     public void Abort()
     {

@@ -334,10 +334,9 @@ internal sealed partial class ConnectHolder(
         try
         {
             using var patience = new CancellationTokenSource(GoodbyeWithin);
-            while (await (service.Receiving ?? service.Messages.ReceiveAsync(patience.Token)).WaitAsync(patience.Token) is not null)
-            {
-                service.Receiving = null;
-            }
+            await (service.Receiving ?? Task.CompletedTask).WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            patience.Token.ThrowIfCancellationRequested();
+            await service.Messages.DrainAsync(patience.Token);
         }
         catch (Exception)
         {
