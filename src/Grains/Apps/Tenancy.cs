@@ -86,7 +86,7 @@ internal sealed class Tenancy(IGrainFactory grains, ISessionRevoker revoker) : I
         }
     }
 
-    private async Task<Removal> RemoveAsync(string key, Func<Task<RemovalStart>> begin, Func<Guid, Task<RemoveOutcome>> end)
+    private async Task<Removal> RemoveAsync(string key, Func<Task<RemovalStart>> begin, Func<Guid, Task<RemoveOutcome>> endRemoval)
     {
         var start = await begin();
         if (start.Outcome != RemoveOutcome.Removing)
@@ -95,7 +95,7 @@ internal sealed class Tenancy(IGrainFactory grains, ISessionRevoker revoker) : I
         }
 
         var receipt = await revoker.ConfirmAsync(start.Ended, CancellationToken.None);
-        var outcome = await end(start.Removal);
+        var outcome = await endRemoval(start.Removal);
         if (outcome == RemoveOutcome.Removed)
         {
             await grains.GetGrain<IRemovalGrain>(key).EndAsync();
