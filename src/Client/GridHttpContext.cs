@@ -60,7 +60,7 @@ public static class GridHttpContext
         var check = context.Features.Get<RequestCheck>() ?? await requests.CheckAsync(context, GridEndpoint.AnyClaims, context.Request.Method);
         if ((check.Session?.Handle ?? check.ExpiredHandle) is { } handle)
         {
-            await requests.Sessions.RevokeAsync(handle, CancellationToken.None);
+            await requests.Sessions.RevokeAsync(handle, GridRevocationReason.SignedOut, CancellationToken.None);
         }
         else if (requests.IsFromForeignPage(context))
         {

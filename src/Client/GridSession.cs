@@ -67,7 +67,7 @@ public sealed class GridSession
     /// <summary>Ends the session and tells the browser to forget its tokens. It is over when this returns.</summary>
     public async Task RevokeAsync(CancellationToken cancellationToken = default)
     {
-        await _requests.Sessions.RevokeAsync(Handle, cancellationToken);
+        await _requests.Sessions.RevokeAsync(Handle, GridRevocationReason.SignedOut, cancellationToken);
         _requests.Transport.Clear(_context, _transfer);
     }
 

@@ -163,7 +163,7 @@ internal sealed class SessionRequests
         {
             if (await Sessions.VerifyAsync(new TokenToCheck(token, false, null, false), CancellationToken.None) is { Token: { } replaced } && ended.Add(replaced.SessionHandle))
             {
-                await Sessions.RevokeAsync(replaced.SessionHandle, CancellationToken.None);
+                await Sessions.RevokeAsync(replaced.SessionHandle, GridRevocationReason.Replaced, CancellationToken.None);
             }
         }
 

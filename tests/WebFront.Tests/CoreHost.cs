@@ -53,6 +53,9 @@ public sealed class CoreHost : IAsyncLifetime
 
     internal IServiceProvider Services => _app!.Services;
 
+    /// <summary>What Grid logged, from Information on.</summary>
+    internal Front.CapturedLog Log { get; } = new();
+
     internal SkippingTime Clock { get; } = new();
 
     internal SwitchableStore Store { get; private set; } = null!;
@@ -63,6 +66,7 @@ public sealed class CoreHost : IAsyncLifetime
         StoreMigrator.For(store).Apply();
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        builder.Logging.AddProvider(Log);
         builder.Services.AddSingleton<TimeProvider>(Clock);
         builder.Services.AddSingleton(new AppDefaults());
         builder.Services.AddSingleton(new KeyProtector(new byte[32]));

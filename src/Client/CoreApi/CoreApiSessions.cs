@@ -156,8 +156,16 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
     public async Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => Verdict(await _api.PutAsync(
         "/recipe/jwt/data", new JsonObject { ["sessionHandle"] = handle, ["userDataInJWT"] = JsonNode.Parse(payloadJson) }, cancellationToken)) == TokenVerdict.Ok;
 
-    public async Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken) => Revoked(
-        await _api.EndAsync("/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(handle) }, cancellationToken));
+    public async Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken)
+    {
+        var body = new JsonObject { ["sessionHandles"] = new JsonArray(handle) };
+        if (reason != GridRevocationReason.Requested)
+        {
+            body["reason"] = reason == GridRevocationReason.SignedOut ? "SIGNED_OUT" : "REPLACED";
+        }
+
+        return Revoked(await _api.EndAsync("/session/revoke", body, cancellationToken));
+    }
 
     public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken)
     {

@@ -33,7 +33,10 @@ public interface IGridSessions
     Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken);
 
     /// <summary>Ends one session; it is refused everywhere when this returns.</summary>
-    Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken);
+    Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken) => RevokeAsync(handle, GridRevocationReason.Requested, cancellationToken);
+
+    /// <summary>As <see cref="RevokeAsync(string, CancellationToken)"/>, with the reason that the log and the store keep.</summary>
+    Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken);
 
     /// <summary>Ends all sessions of a user; they are refused everywhere when this returns.</summary>
     /// <param name="userId">Whose.</param>

@@ -46,6 +46,19 @@ public sealed record GridTokens
 /// <summary>A session that was made.</summary>
 public sealed record CreatedGridSession(string Handle, string UserId, string TenantId, string PayloadJson, GridTokens Tokens);
 
+/// <summary>Why a session was ended, for the log.</summary>
+public enum GridRevocationReason
+{
+    /// <summary>Somebody decided it.</summary>
+    Requested,
+
+    /// <summary>The user signed out.</summary>
+    SignedOut,
+
+    /// <summary>Another session took its place.</summary>
+    Replaced,
+}
+
 /// <summary>A revocation that is acknowledged: no request that starts from now on is accepted for what it ended.</summary>
 /// <param name="Handles">Sessions that lived when it came.</param>
 /// <param name="Receipt">What stands behind it.</param>

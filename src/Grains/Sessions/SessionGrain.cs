@@ -1,6 +1,6 @@
-using Grid.Abstractions.Clocks;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Grains.Holders;
 using Grid.Revocation.Holders;
@@ -236,7 +236,8 @@ internal sealed partial class SessionGrain(
 
     private async Task<RefreshResult> EndReusedAsync(SessionRecord row, ReuseKind reuse, bool olderRules)
     {
-        Log.RefreshTokenReused(logger, _key.Handle.ToString(), reuse);
+        var (app, tenant, user) = (LogText.Of(_key.App.ToString()), LogText.Of(_key.Handle.TenantId), LogText.Of(row.UserId));
+        Log.RefreshTokenReused(logger, _key.Handle.ToString(), reuse, app, tenant, user, olderRules ? "its SDK ends the session" : "the session ends");
         var result = new RefreshResult { Outcome = RefreshOutcome.Reuse, Session = row.ToSnapshot(), Reuse = reuse };
         if (olderRules)
         {
@@ -358,8 +359,8 @@ internal sealed partial class SessionGrain(
 
     private static partial class Log
     {
-        [LoggerMessage(2100, LogLevel.Warning, "Refresh token reused on session {SessionHandle} ({Reuse})")]
-        public static partial void RefreshTokenReused(ILogger logger, string sessionHandle, ReuseKind reuse);
+        [LoggerMessage(2100, LogLevel.Warning, "Refresh token reused on session {SessionHandle} ({Reuse}): app {App}, tenant {Tenant}, user \"{User}\"; {Consequence}")]
+        public static partial void RefreshTokenReused(ILogger logger, string sessionHandle, ReuseKind reuse, string app, string tenant, string user, string consequence);
 
         [LoggerMessage(2101, LogLevel.Warning, "Store away during {Operation}; outcome unknown")]
         public static partial void StoreUnavailable(ILogger logger, Exception failure, string operation);

@@ -1,5 +1,5 @@
-using Grid.Abstractions.Clocks;
 using Grid.Abstractions;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
-using Grid.Abstractions.Clocks;
 using Grid.Abstractions;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.SigningKeys;
 using Grid.Tokens.SigningKeys;
 using Microsoft.Extensions.Logging;

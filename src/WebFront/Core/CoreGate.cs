@@ -177,7 +177,8 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         }
     }
 
-    private static bool HoldsKey(HttpRequest request, ImmutableArray<TokenHash> keys)
+    /// <summary>The API key that a request brings; null or empty if none.</summary>
+    public static string? PresentedKey(HttpRequest request)
     {
         string? key = request.Headers["api-key"];
         if (string.IsNullOrEmpty(key))
@@ -189,8 +190,13 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             }
         }
 
+        return key;
+    }
+
+    private static bool HoldsKey(HttpRequest request, ImmutableArray<TokenHash> keys)
+    {
         // All are compared, each in constant time: how long it takes tells nothing about a key.
-        var presented = TokenHash.Of(key ?? "");
+        var presented = TokenHash.Of(PresentedKey(request) ?? "");
         var accepted = false;
         foreach (var hash in keys)
         {

@@ -28,6 +28,7 @@ public static class GridCore
         services.TryAddSingleton<SessionLives>();
         services.TryAddSingleton<ServiceDoor>();
         services.TryAddSingleton<ConnectHolder>();
+        services.TryAddSingleton<Revocations>();
         services.TryAddSingleton<SessionService>();
         services.TryAddSingleton<AppDefaults>();
         services.TryAddSingleton<CoreGate>();

@@ -1,6 +1,6 @@
-using Grid.Abstractions.Clocks;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Client;
@@ -15,7 +15,7 @@ namespace Grid.WebFront.Front;
 
 /// <summary>Sessions of the front's app, in this process: what the core API does, without HTTP.</summary>
 internal sealed class InProcessSessions(
-    FrontDoor door, IAppDirectory apps, SessionService service, SessionChecks checks, ISessionRevoker revoker, IGrainFactory grains, IKeyRings keyRings, TrustedClock clock) : IGridSessions
+    FrontDoor door, IAppDirectory apps, SessionService service, SessionChecks checks, Revocations revocations, IGrainFactory grains, IKeyRings keyRings, TrustedClock clock) : IGridSessions
 {
     public Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
@@ -87,22 +87,21 @@ internal sealed class InProcessSessions(
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
         SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app, parsed, payloadJson, null, ClientRules.Newest));
 
-    public Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken) => GuardAsync(async app =>
+    public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
         if (!SessionHandle.TryParse(handle, out var parsed))
         {
             return new GridRevocation([], RevocationReceipt.None);
         }
 
-        var scope = new RevocationScope.Named { App = app.App, Sessions = [parsed] };
-        var (revoked, receipt) = await revoker.RevokeAsync(scope, RevocationReason.SignedOut, CancellationToken.None);
-        return new GridRevocation(Texts(revoked.Sessions), receipt);
+        var (sessions, receipt) = await revocations.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = [parsed] }, Reason(reason), Revocations.Front);
+        return new GridRevocation(Texts(sessions), receipt);
     });
 
     public Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
         SessionHandle? except = exceptHandle is not null && SessionHandle.TryParse(exceptHandle, out var kept) ? kept : null;
-        var (sessions, receipt) = await service.RevokeUserAsync(User(app, tenantId, userId), tenantId is null, except);
+        var (sessions, receipt) = await service.RevokeUserAsync(User(app, tenantId, userId), tenantId is null, except, Revocations.Front);
         return new GridRevocation(Texts(sessions), receipt);
     });
 
@@ -137,6 +136,13 @@ internal sealed class InProcessSessions(
         SessionVerdict.Unauthorised => TokenVerdict.Unauthorised,
         SessionVerdict.TokenTheft => TokenVerdict.TokenTheft,
         _ => throw new ArgumentOutOfRangeException(nameof(verdict)),
+    };
+
+    private static RevocationReason Reason(GridRevocationReason reason) => reason switch
+    {
+        GridRevocationReason.SignedOut => RevocationReason.SignedOut,
+        GridRevocationReason.Replaced => RevocationReason.Replaced,
+        _ => RevocationReason.Requested,
     };
 
     private static IReadOnlyList<string> Texts(IEnumerable<SessionHandle> handles) => [.. handles.Select(handle => handle.ToString())];

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using System.Text.Json;
-using Grid.Abstractions.Clocks;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Revocation.Acknowledgement;
@@ -17,7 +17,7 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Creates, checks and refreshes sessions for every door: tokens here, order in the grains, truth in the store.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 public sealed class SessionService(
-    IGrainFactory grains, IAppDirectory apps, ISessionReader reader, ISessionOrders orders, ISessionRevoker revoker, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TrustedClock clock)
+    IGrainFactory grains, IAppDirectory apps, ISessionReader reader, ISessionOrders orders, Revocations revocations, SessionLives lives, IKeyRings keyRings, AccessTokenVerifier verifier, TrustedClock clock)
 {
     // What the store's neighbours take too.
     private const int MaxUserIdLength = 128;
@@ -136,7 +136,7 @@ public sealed class SessionService(
         // Its tenant may have been removed while it was on its way, and its sessions ended before this one came.
         if (await apps.FindAsync(app.App, CancellationToken.None) is not { } present || !present.HasTenantOf(handle))
         {
-            await revoker.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = [handle] }, RevocationReason.TenantRemoved, CancellationToken.None);
+            await revocations.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = [handle] }, RevocationReason.TenantRemoved, "removal");
             throw new StoreUnavailableException("The tenant was removed while the session was made.");
         }
 
@@ -302,7 +302,12 @@ public sealed class SessionService(
             case RefreshOutcome.NotFound:
                 return new RefreshedSession { Verdict = SessionVerdict.Unauthorised, Message = "Session missing in db or has expired" };
             case RefreshOutcome.Reuse:
-                await revoker.ConfirmAsync(result.Ended, CancellationToken.None);
+                if (!result.Ended.IsDefaultOrEmpty)
+                {
+                    await revocations.ConfirmAsync(
+                        new RevocationScope.Named { App = app.App, Sessions = [handle] }, RevocationReason.RefreshTokenReuse, "reuse", 1, result.Ended);
+                }
+
                 var asUnauthorised = !rules.OlderRotation && app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised
                     && result.Reuse is ReuseKind.RecentPrevious or ReuseKind.OrphanedBranch;
                 return new RefreshedSession
@@ -369,28 +374,32 @@ public sealed class SessionService(
     /// <param name="user">Tenant and user.</param>
     /// <param name="allTenants">Also those of the app's other tenants.</param>
     /// <param name="except">A session that lives on.</param>
-    public async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeUserAsync(UserKey user, bool allTenants, SessionHandle? except)
+    /// <param name="actor">Who asked.</param>
+    public async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeUserAsync(
+        UserKey user, bool allTenants, SessionHandle? except, string actor)
     {
+        var scope = RevocationScope.User.Of(user, allTenants, except);
         try
         {
             var revoked = await grains.GetGrain<IUserGrain>(user.ToString())
                 .RevokeAllAsync(allTenants, except, RevocationReason.Requested, CancellationToken.None).WaitAsync(GrainPatience, clock);
             return revoked.Outcome == SessionOutcome.Ok
-                ? (revoked.Sessions, await revoker.ConfirmAsync(revoked.Entries, CancellationToken.None))
+                ? (revoked.Sessions, await revocations.ConfirmAsync(scope, RevocationReason.Requested, actor, revoked.Sessions.Length, revoked.Entries))
                 : throw new StoreUnavailableException("The sessions could not be ended.");
         }
         catch (Exception failure) when (failure is TimeoutException or OrleansException)
         {
             // Its silo may have died a moment ago: an end does not wait for the cluster to notice. Twice ends no more than once.
-            var (again, receipt) = await revoker.RevokeAsync(
-                RevocationScope.User.Of(user, allTenants, except), RevocationReason.Requested, CancellationToken.None);
-            return (again.Sessions, receipt);
+            return await revocations.RevokeAsync(scope, RevocationReason.Requested, actor);
         }
     }
 
     /// <summary>Makes every access token that a key signed worthless, and another key in its place.</summary>
+    /// <param name="app">Whose.</param>
+    /// <param name="kid">Which.</param>
+    /// <param name="actor">Who asked.</param>
     /// <returns>Null if the app has no such key.</returns>
-    public async Task<RevocationReceipt?> RevokeKeyAsync(AppSnapshot app, string kid)
+    public async Task<RevocationReceipt?> RevokeKeyAsync(AppSnapshot app, string kid, string actor)
     {
         ArgumentNullException.ThrowIfNull(app);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
@@ -406,8 +415,7 @@ public sealed class SessionService(
             throw new StoreUnavailableException("The app's keys could not be written.");
         }
 
-        var (_, receipt) = await revoker.RevokeAsync(
-            new RevocationScope.SigningKey { App = app.App, Kid = kid }, RevocationReason.KeyRevoked, CancellationToken.None);
+        var (_, receipt) = await revocations.RevokeAsync(new RevocationScope.SigningKey { App = app.App, Kid = kid }, RevocationReason.KeyRevoked, actor);
         return receipt;
     }
 

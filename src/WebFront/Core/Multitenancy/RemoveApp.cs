@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Multitenancy;
@@ -17,7 +18,9 @@ internal static class RemoveApp
             throw CoreException.Forbidden("Cannot delete public app, use remove CUD API instead");
         }
 
-        var removal = await TenantWire.Tenancy(context).RemoveAppAsync(new AppKey(request.Domain, appId), CancellationToken.None);
+        var app = new AppKey(request.Domain, appId);
+        var removal = await TenantWire.Tenancy(context).RemoveAppAsync(app, CancellationToken.None);
+        TenantWire.WriteLog(context, removal, new RevocationScope.WholeApp { App = app }, RevocationReason.AppRemoved);
         await TenantWire.WriteRemovedAsync(context, removal.Outcome, "Please delete all tenants except the public tenant for this app before calling the delete API");
     }
 }

@@ -1,3 +1,5 @@
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Multitenancy;
@@ -17,6 +19,7 @@ internal static class RemoveDomain
         }
 
         var removal = await TenantWire.Tenancy(context).RemoveDomainAsync(domain, CancellationToken.None);
+        TenantWire.WriteLog(context, removal, new RevocationScope.WholeApp { App = new AppKey(domain, AppKey.PublicId) }, RevocationReason.AppRemoved);
         await TenantWire.WriteRemovedAsync(context, removal.Outcome, "Please delete all the apps belonging to this connectionUriDomain except the public app, and the public app's tenants except the public one");
     }
 }

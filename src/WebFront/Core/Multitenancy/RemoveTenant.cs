@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Multitenancy;
@@ -18,6 +19,7 @@ internal static class RemoveTenant
         }
 
         var removal = await TenantWire.Tenancy(context).RemoveTenantAsync(new TenantKey(request.App.App, tenantId), CancellationToken.None);
+        TenantWire.WriteLog(context, removal, new RevocationScope.Tenant { App = request.App.App, TenantId = tenantId }, RevocationReason.TenantRemoved);
         await TenantWire.WriteRemovedAsync(context, removal.Outcome, notEmpty: "The tenant is not empty");
     }
 }

@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -116,6 +118,15 @@ internal static class TenantWire
         PutOutcome.Unavailable => throw new StoreUnavailableException("The settings could not be written."),
         _ => throw new InvalidOperationException($"Unknown outcome {put.Outcome}."),
     };
+
+    /// <summary>The line that an end of sessions leaves, where this call carried it through.</summary>
+    public static void WriteLog(HttpContext context, Removal removal, RevocationScope scope, RevocationReason reason)
+    {
+        if (removal.Outcome == RemoveOutcome.Removed)
+        {
+            context.RequestServices.GetRequiredService<Revocations>().Write(scope, reason, CoreActor.Of(context), null, removal.Receipt);
+        }
+    }
 
     public static Task WriteRemovedAsync(HttpContext context, RemoveOutcome outcome, string notEmpty) => outcome switch
     {

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Acknowledgement;
 using Grid.WebFront.Core.Sessions;
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -43,7 +44,7 @@ internal static class Revoke
         switch (kind)
         {
             case "sessionHandles":
-                return await RemoveSessions.RevokeHandlesAsync(context, request, body.StringsOrNull(kind, RemoveSessions.MaxHandles, out _) ?? throw CoreException.BadField(kind));
+                return await RemoveSessions.RevokeHandlesAsync(context, request, body.StringsOrNull(kind, RemoveSessions.MaxHandles, out _) ?? throw CoreException.BadField(kind), Reason(body));
             case "userId":
                 var except = body.StringOrNull("exceptSessionHandle");
                 SessionHandle kept = default;
@@ -63,17 +64,23 @@ internal static class Revoke
                 return await RevokeAsync(context, new RevocationScope.WholeApp { App = request.App.App });
             default:
                 RequireApp(request);
-                return await SessionWire.Service(context).RevokeKeyAsync(request.App, body.String(kind)) is { } receipt
+                return await SessionWire.Service(context).RevokeKeyAsync(request.App, body.String(kind), CoreActor.Of(context)) is { } receipt
                     ? ([], receipt)
                     : throw new CoreException(400, "Field name 'signingKey' must be the kid of one of the app's keys, as its JWKS lists them");
         }
     }
 
-    private static async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeAsync(HttpContext context, RevocationScope scope)
+    private static Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeAsync(HttpContext context, RevocationScope scope) =>
+        context.RequestServices.GetRequiredService<Revocations>().RevokeAsync(scope, RevocationReason.Requested, CoreActor.Of(context));
+
+    // For log and history only.
+    private static RevocationReason Reason(CoreBody body) => body.StringOrNull("reason") switch
     {
-        var (revoked, receipt) = await context.RequestServices.GetRequiredService<ISessionRevoker>().RevokeAsync(scope, RevocationReason.Requested, CancellationToken.None);
-        return (revoked.Sessions, receipt);
-    }
+        null => RevocationReason.Requested,
+        "SIGNED_OUT" => RevocationReason.SignedOut,
+        "REPLACED" => RevocationReason.Replaced,
+        _ => throw new CoreException(400, "Field name 'reason' must be SIGNED_OUT or REPLACED"),
+    };
 
     // A mistake here signs everybody out: it has to be said in full.
     private static void RequireTrue(CoreBody body, string name)

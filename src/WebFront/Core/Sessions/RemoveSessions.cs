@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Acknowledgement;
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -32,12 +33,13 @@ internal static class RemoveSessions
 
         var revoked = userId is not null
             ? (await SessionWire.RevokeUserAsync(context, request, SessionWire.UserId(body), ListSessions.AcrossTenants(request, allTenants ?? true))).Sessions
-            : (await RevokeHandlesAsync(context, request, handles!)).Sessions;
+            : (await RevokeHandlesAsync(context, request, handles!, RevocationReason.Requested)).Sessions;
         await CoreResponse.WriteAsync(context, "OK", revoked, static (json, ended) => SessionWire.WriteHandles(json, "sessionHandlesRevoked", ended));
     }
 
     /// <summary>Ends the named sessions; they are refused everywhere when this returns.</summary>
-    public static async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeHandlesAsync(HttpContext context, CoreRequest request, string[] texts)
+    public static async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeHandlesAsync(
+        HttpContext context, CoreRequest request, string[] texts, RevocationReason reason)
     {
         var handles = ImmutableArray.CreateBuilder<SessionHandle>(texts.Length);
         foreach (var text in texts)
@@ -53,8 +55,7 @@ internal static class RemoveSessions
             return ([], RevocationReceipt.None);
         }
 
-        var (revoked, receipt) = await context.RequestServices.GetRequiredService<ISessionRevoker>().RevokeAsync(
-            new RevocationScope.Named { App = request.App.App, Sessions = handles.ToImmutable() }, RevocationReason.Requested, CancellationToken.None);
-        return (revoked.Sessions, receipt);
+        return await context.RequestServices.GetRequiredService<Revocations>().RevokeAsync(
+            new RevocationScope.Named { App = request.App.App, Sessions = handles.ToImmutable() }, reason, CoreActor.Of(context));
     }
 }

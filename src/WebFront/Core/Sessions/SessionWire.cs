@@ -34,7 +34,7 @@ internal static class SessionWire
     /// <summary>Ends the sessions of a user; they are refused everywhere when this returns.</summary>
     public static Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeUserAsync(
         HttpContext context, CoreRequest request, string userId, bool allTenants, SessionHandle? except = null) =>
-        Service(context).RevokeUserAsync(new UserKey(new TenantKey(request.App.App, request.TenantId), userId), allTenants, except);
+        Service(context).RevokeUserAsync(new UserKey(new TenantKey(request.App.App, request.TenantId), userId), allTenants, except, CoreActor.Of(context));
 
     public static void RefuseProtected(string payloadJson, AccessTokenVersion version)
     {

@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Grid.Abstractions;
+using Grid.Abstractions.Sessions;
+using Grid.Revocation.Acknowledgement;
+using Grid.Revocation.Log;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.WebFront.Sessions;
+
+/// <summary>Ends sessions for every door, and leaves one log line for each end: what, who asked, why, how many, and what stands behind the answer.</summary>
+public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocations> logger)
+{
+    /// <summary>Handles of which a line names each.</summary>
+    private const int MaxNamed = 4;
+
+    /// <summary>The front acted, for a browser.</summary>
+    public const string Front = "front";
+
+    /// <summary>Both steps: the sessions are refused everywhere when this returns.</summary>
+    /// <param name="scope">What ends.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="actor">Who asked: <see cref="Front"/>, or the short id of an API key.</param>
+    /// <exception cref="StoreUnavailableException">Not done, or unknown. Retrying is safe.</exception>
+    public async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeAsync(RevocationScope scope, RevocationReason reason, string actor)
+    {
+        ArgumentNullException.ThrowIfNull(scope);
+        var revoked = await revoker.CommitAsync(scope, reason, CancellationToken.None);
+        var isCounted = scope is RevocationScope.Named or RevocationScope.User;
+        return (revoked.Sessions, await ConfirmAsync(scope, reason, actor, isCounted ? revoked.Sessions.Length : null, revoked.Entries));
+    }
+
+    /// <summary>The second step of what is committed.</summary>
+    /// <param name="scope">What ended.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="actor">Who asked.</param>
+    /// <param name="count">How many sessions; null if they were not counted.</param>
+    /// <param name="entries">Of the first step.</param>
+    public async Task<RevocationReceipt> ConfirmAsync(
+        RevocationScope scope, RevocationReason reason, string actor, int? count, ImmutableArray<RevocationEntry> entries)
+    {
+        try
+        {
+            var receipt = await revoker.ConfirmAsync(entries, CancellationToken.None);
+            Write(scope, reason, actor, count, receipt);
+            return receipt;
+        }
+        catch (StoreUnavailableException)
+        {
+            var (what, tenant, user) = Describe(scope);
+            var app = LogText.Of(scope.App.ToString());
+            Log.Unconfirmed(logger, what, app, tenant, user, reason, actor);
+            throw;
+        }
+    }
+
+    /// <summary>The line of a revocation that somebody else has carried through.</summary>
+    public void Write(RevocationScope scope, RevocationReason reason, string actor, int? count, RevocationReceipt receipt)
+    {
+        ArgumentNullException.ThrowIfNull(scope);
+        ArgumentNullException.ThrowIfNull(receipt);
+
+        // A person should look where a token was stolen or a key given away, and where a process that accepts tokens kept silent.
+        var level = reason is RevocationReason.RefreshTokenReuse or RevocationReason.KeyRevoked || receipt.Waited > 0 ? LogLevel.Warning : LogLevel.Information;
+        if (logger.IsEnabled(level))
+        {
+            var (what, tenant, user) = Describe(scope);
+            var app = LogText.Of(scope.App.ToString());
+            var sessions = count?.ToString(CultureInfo.InvariantCulture) ?? "all";
+            var milliseconds = (long)receipt.Elapsed.TotalMilliseconds;
+            Log.Revoked(
+                logger, level, what, app, tenant, user, reason, actor, sessions, receipt.Position, receipt.Confirmed, receipt.Waited, receipt.Excluded, milliseconds);
+        }
+    }
+
+    private static (string What, string Tenant, string User) Describe(RevocationScope scope) => scope switch
+    {
+        RevocationScope.Named { Sessions: var sessions } => (
+            "session " + string.Join(", ", sessions.Take(MaxNamed).Select(handle => LogText.Of(handle.ToString()))) + (sessions.Length > MaxNamed ? $" and {sessions.Length - MaxNamed} more" : ""),
+            string.Join(", ", sessions.Select(handle => handle.TenantId).Distinct().Take(MaxNamed).Select(LogText.Of)), "-"),
+        RevocationScope.User { Except: { } kept } user => ($"user but {LogText.Of(kept.ToString())}", LogText.Of(user.TenantId ?? "*"), $"\"{LogText.Of(user.UserId)}\""),
+        RevocationScope.User user => ("user", LogText.Of(user.TenantId ?? "*"), $"\"{LogText.Of(user.UserId)}\""),
+        RevocationScope.Tenant tenant => ("tenant", LogText.Of(tenant.TenantId), "-"),
+        RevocationScope.SigningKey key => ($"signing key {LogText.Of(key.Kid)}", "*", "-"),
+        _ => ("app", "*", "-"),
+    };
+
+    private static partial class Log
+    {
+        [LoggerMessage(EventId = 3300, Message = "Revoked {Scope}: app {App}, tenant {Tenant}, user {User}, reason {Reason}, by {Actor}, sessions {Count}; position {Position}, confirmed by {Confirmed}, waited out {Waited}, excluded {Excluded}, {Milliseconds} ms")]
+        public static partial void Revoked(
+            ILogger logger, LogLevel level, string scope, string app, string tenant, string user, RevocationReason reason, string actor, string count,
+            long position, int confirmed, int waited, int excluded, long milliseconds);
+
+        [LoggerMessage(3301, LogLevel.Warning, "Revoked in the store, not confirmed: {Scope}, app {App}, tenant {Tenant}, user {User}, reason {Reason}, by {Actor}; the caller was told to repeat it")]
+        public static partial void Unconfirmed(ILogger logger, string scope, string app, string tenant, string user, RevocationReason reason, string actor);
+    }
+}
