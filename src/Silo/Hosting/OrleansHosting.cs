@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Grid.Grains;
 using Grid.Silo.Settings;
 using Grid.Storage;
@@ -23,11 +22,21 @@ internal static class OrleansHosting
         var address = IPAddress.TryParse(settings.Cluster.Address, out var parsed)
             ? parsed
             : throw new SettingsException($"Grid:Cluster:Address must be an IP address; '{settings.Cluster.Address}' is none.");
-        var siloPort = Free(settings.Cluster.SiloPort);
-        var gatewayPort = Free(settings.Cluster.GatewayPort);
+        if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
+        {
+            throw new SettingsException($"Grid:Cluster:Address is what the other silos reach this one by; {address} is no such address. Set it to one of this machine's.");
+        }
+
         if (store.Engine == StoreEngine.PostgreSql)
         {
-            silo.ConfigureEndpoints(address, siloPort, gatewayPort, listenOnAnyHostAddress: false);
+            var socket = SiloSocket.Take(address, settings.Cluster.SiloPort);
+            silo.ConfigureEndpoints(address, ((IPEndPoint)socket.LocalEndPoint!).Port, settings.Cluster.GatewayPort, listenOnAnyHostAddress: false);
+            SiloSocket.HandTo(silo.Services, socket);
+            if (settings.Cluster.GatewayPort != 0)
+            {
+                silo.AddIncomingGrainCallFilter<RefuseClients>();
+            }
+
             silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
             silo.UseAdoNetReminderService(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
 
@@ -46,7 +55,10 @@ internal static class OrleansHosting
         }
         else
         {
-            silo.UseLocalhostClustering(siloPort, gatewayPort, serviceId: ServiceId, clusterId: settings.Cluster.Id);
+            // Alone: it has a name, and nobody listens.
+            silo.UseLocalhostClustering(serviceId: ServiceId, clusterId: settings.Cluster.Id);
+            silo.Configure<EndpointOptions>(options => options.GatewayPort = 0);
+            SiloSocket.HandTo(silo.Services, socket: null);
             silo.UseInMemoryReminderService();
         }
 
@@ -57,16 +69,4 @@ internal static class OrleansHosting
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(10));
         silo.AddGridGrains();
     });
-
-    private static int Free(int port)
-    {
-        if (port != 0)
-        {
-            return port;
-        }
-
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 }

@@ -17,11 +17,11 @@ internal sealed class ClusterOptions
     [Required]
     public string Address { get; set; } = "127.0.0.1";
 
-    /// <summary>Port between silos. Default 0: a free one.</summary>
+    /// <summary>Port between silos over PostgreSQL. Default 0: a free one. A silo over the embedded file is alone and opens none.</summary>
     [Range(0, 65535, ErrorMessage = "Grid:Cluster:SiloPort must lie between 0 and 65535.")]
     public int SiloPort { get; set; }
 
-    /// <summary>Port for Orleans clients. Default 0: a free one.</summary>
+    /// <summary>Port for Orleans clients, over PostgreSQL. Default 0: none. No grain takes their calls yet.</summary>
     [Range(0, 65535, ErrorMessage = "Grid:Cluster:GatewayPort must lie between 0 and 65535.")]
     public int GatewayPort { get; set; }
 }

@@ -31,6 +31,7 @@ public static class GridCore
         services.TryAddSingleton<Revocations>();
         services.TryAddSingleton<SessionService>();
         services.TryAddSingleton<AppDefaults>();
+        services.TryAddSingleton<StorePulse>();
         services.TryAddSingleton<CoreGate>();
         return services;
     }

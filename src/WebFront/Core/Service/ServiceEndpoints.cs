@@ -1,5 +1,4 @@
 using System.Text;
-using Grid.Abstractions.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,11 +38,7 @@ internal static class ServiceEndpoints
 
     private static async Task HelloAsync(HttpContext context)
     {
-        try
-        {
-            await context.RequestServices.GetRequiredService<IStoreHealth>().PingAsync(context.RequestAborted);
-        }
-        catch (Abstractions.StoreUnavailableException)
+        if (!await context.RequestServices.GetRequiredService<StorePulse>().AnswersAsync())
         {
             throw new CoreException(500, "The store does not answer");
         }
