@@ -295,36 +295,34 @@ internal sealed class SessionRequests
     // The cookie came more than once: a sibling domain, or a page of another path, put one there. The only right one is taken.
     private async Task<(TokenCheck Check, string Token)> VerifySeveralAsync(HttpContext context, TokenToCheck toCheck)
     {
+        if (_options.OlderCookieDomain is not null && !SessionCookies.ClearedOlder(context))
+        {
+            return (new TokenCheck(TokenVerdict.TryRefresh, Why: "access token cookies of two domains; a refresh clears the older"), "");
+        }
+
         var candidates = Transport.AccessCandidates(context);
         (TokenCheck Check, string Token) right = default;
         List<AccessTokenContent> expired = [];
         var over = candidates.Count > 0;
-        if (candidates.Count > 1 || (candidates.Count == 1 && _options.OlderCookieDomain is null))
+        foreach (var candidate in candidates)
         {
-            foreach (var candidate in candidates)
+            var check = await Sessions.VerifyAsync(toCheck with { AccessToken = candidate }, context.RequestAborted);
+            if (check.Verdict != TokenVerdict.Ok)
             {
-                var check = await Sessions.VerifyAsync(toCheck with { AccessToken = candidate }, context.RequestAborted);
-                if (check.Verdict != TokenVerdict.Ok)
+                over &= check.Verdict == TokenVerdict.Unauthorised;
+                if (check.Token is not null)
                 {
-                    over &= check.Verdict == TokenVerdict.Unauthorised;
-                    if (check.Token is not null)
-                    {
-                        expired.Add(check.Token);
-                    }
-                }
-                else if (right.Token is null || (check.Token!.SessionHandle == right.Check.Token!.SessionHandle && check.Token.IssuedAt > right.Check.Token.IssuedAt))
-                {
-                    right = (check, candidate);
-                }
-                else if (check.Token.SessionHandle != right.Check.Token!.SessionHandle)
-                {
-                    return (new TokenCheck(TokenVerdict.TryRefresh, Why: "access tokens of several sessions"), "");
+                    expired.Add(check.Token);
                 }
             }
-        }
-        else
-        {
-            over = false;
+            else if (right.Token is null || (check.Token!.SessionHandle == right.Check.Token!.SessionHandle && check.Token.IssuedAt > right.Check.Token.IssuedAt))
+            {
+                right = (check, candidate);
+            }
+            else if (check.Token.SessionHandle != right.Check.Token!.SessionHandle)
+            {
+                return (new TokenCheck(TokenVerdict.TryRefresh, Why: "access tokens of several sessions"), "");
+            }
         }
 
         if (right.Token is null)

@@ -11,14 +11,14 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
     // Older SDKs left this one behind; whoever sends it and no access token of ours has to refresh.
     public const string LegacyName = "sIdRefreshToken";
 
-    // Tells the second refresh that the first cleared OlderCookieDomain already: what is still there twice was put there by another.
+    // Tells later requests that a refresh cleared OlderCookieDomain already: what still comes twice was put there by another.
     private const string ClearedName = "sOlderCookiesCleared";
 
     // Of each end: a browser sends longer paths first (RFC 6265 §5.4), and ours has the shortest (access) or the longest (refresh).
     private const int CandidatesOfEachEnd = 4;
 
-    // Some proxies take 4 KB of headers.
-    private const int MaxTossedLines = 16;
+    // Some proxies take 4 KB of headers; a line has about a hundred bytes.
+    private const int MaxTossedLines = 20;
 
     // Browsers refuse larger ones without a word.
     private const int MaxSize = 4096;
@@ -70,7 +70,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
     public static bool ClearedOlder(HttpContext context) => Find(context, ClearedName, out _) is not null;
 
     public void RememberClearedOlder(HttpContext context, DateTimeOffset now) =>
-        Append(context, ClearedName, "1", now + TimeSpan.FromMinutes(1), RefreshPath(context), domain: null);
+        Append(context, ClearedName, "1", now + TimeSpan.FromHours(1), "/", domain: null);
 
     /// <summary>Whether any cookie of a session came.</summary>
     public bool Any(HttpContext context) =>
@@ -161,20 +161,22 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
     // Every path that would have brought a cookie here, likely ones first.
     private IEnumerable<string> Paths(HttpContext context, string ownPath)
     {
-        HashSet<string> paths = [ownPath, "/"];
+        List<string> paths = [ownPath, "/"];
+        List<string> withSlash = [];
         var asked = site.BasePath(context) is var own && context.Request.Path.Value is { } path && path.StartsWith(options.ApiBasePath, StringComparison.OrdinalIgnoreCase)
             ? own + path[options.ApiBasePath.TrimEnd('/').Length..]
             : context.Request.PathBase.Value + context.Request.Path.Value;
-        for (var i = 1; i < asked.Length && asked.AsSpan(0, i).IndexOfAny(';', ',', ' ') < 0; i++)
+        for (var i = 1; i <= asked.Length && !asked.AsSpan(0, i).ContainsAnyExcept(SiteRules.PathCharacters); i++)
         {
-            if (asked[i] == '/')
+            if (i == asked.Length || asked[i] == '/')
             {
-                _ = paths.Add(asked[..i]);
-                _ = paths.Add(asked[..(i + 1)]);
+                paths.Add(asked[..i]);
+                withSlash.Add(asked[..i] + "/");
             }
         }
 
-        return paths;
+        // A path with a slash at its end brings a cookie only to what is below it.
+        return paths.Concat(withSlash.SkipLast(1)).Distinct();
     }
 
     private static string Unescape(ReadOnlySpan<char> value) =>

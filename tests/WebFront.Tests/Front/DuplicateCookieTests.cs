@@ -156,6 +156,9 @@ public sealed class DuplicateCookieTests(CoreHost core)
         var second = await new Browser(app.Url).SendAsync("POST", "/auth/session/refresh", cookie: $"{tossed}; {marker.Split(';')[0]}");
 
         Assert.Equal((200, _user), (second.Status, second.Front["uid"]!.GetValue<string>()));
+        var twice = $"sAccessToken=tossed; sAccessToken={browser.Cookies["sAccessToken"]}";
+        Assert.Equal((401, TryRefresh), await Brief(browser.SendAsync("GET", "/me", cookie: twice)));
+        Assert.Equal(200, (await browser.SendAsync("GET", "/me", cookie: $"{twice}; {marker.Split(';')[0]}")).Status);
         Assert.Contains(second.SetCookie, line => line.StartsWith("sRefreshToken=", StringComparison.Ordinal) && !line.StartsWith("sRefreshToken=;", StringComparison.Ordinal));
     }
 
