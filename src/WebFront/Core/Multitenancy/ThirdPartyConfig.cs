@@ -27,7 +27,12 @@ internal static class ThirdPartyConfig
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
-        var outcome = await TenantWire.Tenant(context, request).RemoveThirdPartyProviderAsync(body.String("thirdPartyId"), CancellationToken.None);
+        var thirdPartyId = body.String("thirdPartyId");
+
+        // An entry without an id is refused above, so there is none.
+        var outcome = thirdPartyId.Length == 0
+            ? RemoveOutcome.NotFound
+            : await TenantWire.Tenant(context, request).RemoveThirdPartyProviderAsync(thirdPartyId, CancellationToken.None);
         if (outcome == RemoveOutcome.Unavailable)
         {
             throw new StoreUnavailableException("The tenant could not be changed.");

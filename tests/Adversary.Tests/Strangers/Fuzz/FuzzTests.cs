@@ -17,6 +17,9 @@ public sealed class FuzzTests : IDisposable
     private const string BaseKey = "the-key-of-the-base-app-0001";
     private const string FuzzersKey = "the-key-of-the-fuzzers-app-1";
     private const string FuzzersApp = "/appid-fuzz";
+
+    // Services that vanish all the time hold up the revocations of their own app, and of no other.
+    private const string ServicesApp = "/appid-fuzz-services";
     private const int Senders = 8;
     private const long MaxGrowth = 200L * 1024 * 1024;
 
@@ -39,9 +42,9 @@ public sealed class FuzzTests : IDisposable
     {
         var seed = Setting("GRID_FUZZ_SEED", 20_261_125);
 
-        // The fuzzer's services vanish all the time: with the shortest lease its own app's revocations wait less than 3 s for them.
-        using var grid = await GridProcess.ServeAsync(_folder, ("API_KEYS", BaseKey), ("Grid__Revocation__Lease", "00:00:02"));
-        await PutAppAsync(grid);
+        using var grid = await GridProcess.ServeAsync(_folder, ("API_KEYS", BaseKey));
+        await PutAppAsync(grid, FuzzersApp);
+        await PutAppAsync(grid, ServicesApp);
         var victim = await grid.Http.CreateAsync("victim", apiKey: BaseKey);
         var own = await grid.Http.CreateAsync("u", FuzzersApp, FuzzersKey);
         var corpus = new Corpus(FuzzersApp, FuzzersKey, own.Handle, own.Access, own.Refresh);
@@ -76,11 +79,11 @@ public sealed class FuzzTests : IDisposable
     private static int Setting(string name, int standard) =>
         int.TryParse(Environment.GetEnvironmentVariable(name), CultureInfo.InvariantCulture, out var value) ? value : standard;
 
-    private static async Task PutAppAsync(GridProcess grid)
+    private static async Task PutAppAsync(GridProcess grid, string app)
     {
         using var put = new HttpRequestMessage(HttpMethod.Put, "/recipe/multitenancy/app/v2")
         {
-            Content = new StringContent($$$"""{"appId":"fuzz","coreConfig":{"api_keys":"{{{FuzzersKey}}}"}}""", Encoding.UTF8, "application/json"),
+            Content = new StringContent($$$"""{"appId":"{{{app["/appid-".Length..]}}}","coreConfig":{"api_keys":"{{{FuzzersKey}}}"}}""", Encoding.UTF8, "application/json"),
         };
         put.Headers.Add("api-key", BaseKey);
         using var answer = await grid.Http.SendAsync(put);
@@ -180,7 +183,7 @@ public sealed class FuzzTests : IDisposable
         socket.Options.SetRequestHeader("api-key", FuzzersKey);
         try
         {
-            await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{doors.Core}{FuzzersApp}/session/holder"), limit.Token);
+            await socket.ConnectAsync(new Uri($"ws://127.0.0.1:{doors.Core}{ServicesApp}/session/holder"), limit.Token);
             var answers = DrainAsync(socket, limit.Token);
             for (var i = 0; i < count && socket.State == WebSocketState.Open; i++)
             {
