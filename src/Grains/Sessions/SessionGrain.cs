@@ -4,6 +4,7 @@ using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Grains.Holders;
 using Grid.Revocation.Holders;
+using Grid.Revocation.Registry;
 using Grid.Tokens;
 using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
@@ -236,7 +237,7 @@ internal sealed partial class SessionGrain(
 
     private async Task<RefreshResult> EndReusedAsync(SessionRecord row, ReuseKind reuse, bool olderRules)
     {
-        var (app, tenant, user) = (LogText.Of(_key.App.ToString()), LogText.Of(_key.Handle.TenantId), LogText.Of(row.UserId));
+        var (app, tenant, user) = (Printable.Of(_key.App.ToString()), Printable.Of(_key.Handle.TenantId), Printable.Of(row.UserId));
         Log.RefreshTokenReused(logger, _key.Handle.ToString(), reuse, app, tenant, user, olderRules ? "its SDK ends the session" : "the session ends");
         var result = new RefreshResult { Outcome = RefreshOutcome.Reuse, Session = row.ToSnapshot(), Reuse = reuse };
         if (olderRules)

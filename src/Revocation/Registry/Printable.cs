@@ -3,12 +3,12 @@ using System.Text;
 
 namespace Grid.Revocation.Registry;
 
-/// <summary>What strangers call themselves, for logs.</summary>
+/// <summary>What others chose, such as the names of services and user ids, for logs: data, and nothing that a terminal or a reader of lines would act on.</summary>
 public static class Printable
 {
     private const int MaxLength = 100;
 
-    /// <summary>The text on one line: whatever is no visible character is escaped, and what is too long is cut.</summary>
+    /// <summary>The text on one line: whatever is no visible character is escaped, the backslash too, and what is too long is cut.</summary>
     public static string Of(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -20,7 +20,7 @@ public static class Printable
                 return printable.Append('…').ToString();
             }
 
-            _ = Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
+            _ = rune.Value == '\\' || Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator
                 or UnicodeCategory.ParagraphSeparator or UnicodeCategory.PrivateUse or UnicodeCategory.OtherNotAssigned
                 ? printable.Append(CultureInfo.InvariantCulture, $"\\u{rune.Value:x4}")
                 : printable.Append(rune.ToString());

@@ -4,6 +4,7 @@ using Grid.Abstractions;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Log;
+using Grid.Revocation.Registry;
 using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Sessions;
@@ -48,7 +49,7 @@ public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocat
         catch (StoreUnavailableException)
         {
             var (what, tenant, user) = Describe(scope);
-            var app = LogText.Of(scope.App.ToString());
+            var app = Printable.Of(scope.App.ToString());
             Log.Unconfirmed(logger, what, app, tenant, user, reason, actor);
             throw;
         }
@@ -65,7 +66,7 @@ public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocat
         if (logger.IsEnabled(level))
         {
             var (what, tenant, user) = Describe(scope);
-            var app = LogText.Of(scope.App.ToString());
+            var app = Printable.Of(scope.App.ToString());
             var sessions = count?.ToString(CultureInfo.InvariantCulture) ?? "all";
             var milliseconds = (long)receipt.Elapsed.TotalMilliseconds;
             Log.Revoked(
@@ -76,12 +77,12 @@ public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocat
     private static (string What, string Tenant, string User) Describe(RevocationScope scope) => scope switch
     {
         RevocationScope.Named { Sessions: var sessions } => (
-            "session " + string.Join(", ", sessions.Take(MaxNamed).Select(handle => LogText.Of(handle.ToString()))) + (sessions.Length > MaxNamed ? $" and {sessions.Length - MaxNamed} more" : ""),
-            string.Join(", ", sessions.Select(handle => handle.TenantId).Distinct().Take(MaxNamed).Select(LogText.Of)), "-"),
-        RevocationScope.User { Except: { } kept } user => ($"user but {LogText.Of(kept.ToString())}", LogText.Of(user.TenantId ?? "*"), $"\"{LogText.Of(user.UserId)}\""),
-        RevocationScope.User user => ("user", LogText.Of(user.TenantId ?? "*"), $"\"{LogText.Of(user.UserId)}\""),
-        RevocationScope.Tenant tenant => ("tenant", LogText.Of(tenant.TenantId), "-"),
-        RevocationScope.SigningKey key => ($"signing key {LogText.Of(key.Kid)}", "*", "-"),
+            "session " + string.Join(", ", sessions.Take(MaxNamed).Select(handle => Printable.Of(handle.ToString()))) + (sessions.Length > MaxNamed ? $" and {sessions.Length - MaxNamed} more" : ""),
+            string.Join(", ", sessions.Select(handle => handle.TenantId).Distinct().Take(MaxNamed).Select(Printable.Of)), "-"),
+        RevocationScope.User { Except: { } kept } user => ($"user but {Printable.Of(kept.ToString())}", Printable.Of(user.TenantId ?? "*"), $"\"{Printable.Of(user.UserId)}\""),
+        RevocationScope.User user => ("user", Printable.Of(user.TenantId ?? "*"), $"\"{Printable.Of(user.UserId)}\""),
+        RevocationScope.Tenant tenant => ("tenant", Printable.Of(tenant.TenantId), "-"),
+        RevocationScope.SigningKey key => ($"signing key {Printable.Of(key.Kid)}", "*", "-"),
         _ => ("app", "*", "-"),
     };
 
