@@ -23,7 +23,8 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         var endpoint = Context.GetEndpoint();
-        _check = await requests.CheckAsync(Context, GridEndpoint.Of(endpoint), Request.Method) with { For = endpoint };
+        _check = await requests.CheckAsync(Context, GridEndpoint.Of(endpoint), Request.Method);
+        _check.For = endpoint;
         Context.Features.Set(_check);
         return _check.Outcome switch
         {

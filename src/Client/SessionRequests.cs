@@ -34,7 +34,7 @@ internal sealed record RequestCheck(
     RequestOutcome Outcome, GridSession? Session = null, IReadOnlyList<ClaimProblem>? Problems = null, string? Why = null, string? ExpiredHandle = null)
 {
     /// <summary>The endpoint whose wishes were known; null if there was none yet.</summary>
-    public Endpoint? For { get; init; }
+    public Endpoint? For { get; set; }
 }
 
 /// <summary>How the tokens of a session that is being made will travel.</summary>

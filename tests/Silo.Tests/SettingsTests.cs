@@ -15,6 +15,19 @@ public sealed class SettingsTests
 {
     private const string Key = "0123456789abcdefghij";
 
+    [Theory]
+    [InlineData(null, "")]
+    [InlineData("svc/", "/svc")]
+    [InlineData("/shop/eu", "/shop/eu")]
+    public void The_front_knows_what_a_proxy_takes_away_before_its_paths(string? set, string expected)
+    {
+        using var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
+            .AddGridFront(new FrontOptions { PublicBasePath = set }.ToDoor(IPAddress.Loopback, "Production")).BuildServiceProvider();
+
+        Assert.Equal(expected, services.GetRequiredService<IOptions<GridOptions>>().Value.PublicBasePath);
+        Assert.Contains("PublicBasePath", Assert.Throws<SettingsException>(() => FrontHosting.Check(new FrontOptions { PublicBasePath = "/a;b" })).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Nothing_set_means_SQLite_on_loopback()
     {
