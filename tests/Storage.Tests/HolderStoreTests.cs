@@ -76,14 +76,15 @@ public sealed class HolderStoreTests(SharedPostgreSql shared)
     public async Task A_removed_row_is_lost_to_its_holder_and_only_an_unchanged_one_is_removed(StoreEngine engine)
     {
         await using var db = await TestStore.OpenAsync(engine, shared);
-        var (gone, other) = (NewHolder(), NewHolder());
+        var (gone, service) = (NewHolder(), ServiceRowTests.NewService("a1"));
+        var other = new OwnRow(service.Row.Incarnation, "a1", service.SecretHash);
         var cursor = (await db.Holders.RegisterAsync(gone, Stop)).Cursor;
-        await db.Holders.RegisterAsync(other, Stop);
-        await db.Holders.RenewAsync(new HolderRenewal(gone.Incarnation, cursor, [other.Incarnation]), Stop);
+        await db.Services.RegisterServiceAsync(service, Stop);
+        await db.Holders.RenewAsync(new HolderRenewal(gone.Incarnation, cursor, [other]), Stop);
 
         Assert.False(await db.Registry.RemoveAsync(gone.Incarnation, 0, Stop));
         Assert.True(await db.Registry.RemoveAsync(gone.Incarnation, 1, Stop));
-        var renewed = await db.Holders.RenewAsync(new HolderRenewal(gone.Incarnation, cursor, [other.Incarnation]), Stop);
+        var renewed = await db.Holders.RenewAsync(new HolderRenewal(gone.Incarnation, cursor, [other]), Stop);
 
         Assert.Equal([gone.Incarnation], renewed.Lost);
         Assert.Equal((other.Incarnation, 2), Assert.Single((await db.Registry.ListAsync(Stop)).Select(row => (row.Incarnation, (int)row.Counter))));

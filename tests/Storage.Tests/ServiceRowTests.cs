@@ -126,11 +126,45 @@ public sealed class ServiceRowTests(SharedPostgreSql shared)
         var service = NewService("a1");
 
         var cursor = (await db.Services.RegisterServiceAsync(service, Stop)).Holder!.Cursor;
-        var renewed = await db.Holders.RenewAsync(new HolderRenewal(service.Row.Incarnation, cursor, []), Stop);
+        var renewed = await db.Holders.RenewAsync(new HolderRenewal(null, cursor, [Own(service)]), Stop);
 
         Assert.Empty(renewed.Lost);
         Assert.Empty(renewed.Entries);
         Assert.Equal([service.Row with { Counter = 1 }], await RowsAsync(db));
+    }
+
+    [Theory, MemberData(nameof(SessionStoreTests.Engines), MemberType = typeof(SessionStoreTests))]
+    public async Task A_silo_that_the_reaper_took_for_dead_does_not_renew_the_row_that_a_stranger_made_of_its_id(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var silo = NewSilo();
+        var cursor = (await db.Holders.RegisterAsync(silo, Stop)).Cursor;
+        Assert.True(await db.Registry.RemoveAsync(silo.Incarnation, 0, Stop));
+        var stranger = NewService("a1");
+        stranger = stranger with { Row = stranger.Row with { Incarnation = silo.Incarnation } };
+        Assert.NotNull((await db.Services.RegisterServiceAsync(stranger, Stop)).Holder);
+
+        var renewed = await db.Holders.RenewAsync(new HolderRenewal(silo.Incarnation, cursor, []), Stop);
+
+        Assert.Equal([silo.Incarnation], renewed.Lost);
+        Assert.Equal([stranger.Row], await RowsAsync(db));
+    }
+
+    [Theory, MemberData(nameof(SessionStoreTests.Engines), MemberType = typeof(SessionStoreTests))]
+    public async Task A_service_that_the_reaper_took_for_dead_does_not_renew_the_row_that_a_stranger_made_of_its_id(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var service = NewService("a1");
+        var cursor = (await db.Services.RegisterServiceAsync(service, Stop)).Holder!.Cursor;
+        Assert.True(await db.Registry.RemoveAsync(service.Row.Incarnation, 0, Stop));
+        var stranger = NewService("a2");
+        stranger = stranger with { Row = stranger.Row with { Incarnation = service.Row.Incarnation } };
+        Assert.NotNull((await db.Services.RegisterServiceAsync(stranger, Stop)).Holder);
+
+        var renewed = await db.Holders.RenewAsync(new HolderRenewal(null, cursor, [Own(service)]), Stop);
+
+        Assert.Equal([service.Row.Incarnation], renewed.Lost);
+        Assert.Equal([stranger.Row], await RowsAsync(db));
     }
 
     internal static ServiceRegistration NewService(string app, int max = 100) => new(

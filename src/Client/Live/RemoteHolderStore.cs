@@ -74,7 +74,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
         {
             // What is known is vouched for until the lease runs out; only when there is somebody to register with again is it given up.
             _unused = await OpenAsync(cancellationToken);
-            return new RenewedHolder("", [], [renewal.Incarnation]);
+            return new RenewedHolder("", [], [renewal.Incarnation!.Value]);
         }
 
         // A silo that lives and does not renew has no store: to give it up would be to give up what is known.

@@ -13,6 +13,10 @@ internal sealed partial class PurgeGrain(
 {
     private const string Reminder = "purge";
 
+    // Somebody whose clock is behind may accept it still, and a revocation that found no row any more would be written nowhere for him
+    // to read. Clocks of silos differ by a minute at most, or they are not ready; those of services are not compared.
+    private static readonly TimeSpan KeepExpired = TimeSpan.FromMinutes(10);
+
     public Task StartAsync() => this.RegisterOrUpdateReminder(Reminder, options.Value.Period, options.Value.Period);
 
     public async Task ReceiveReminder(string reminderName, TickStatus status)
@@ -33,7 +37,7 @@ internal sealed partial class PurgeGrain(
             do
             {
                 var now = trust.Earliest();
-                batch = await store.PurgeExpiredAsync(now, settings.BatchSize, CancellationToken.None);
+                batch = await store.PurgeExpiredAsync(now - KeepExpired, settings.BatchSize, CancellationToken.None);
                 batch += await store.PurgeRevocationsAsync(now - settings.KeepRevocations, settings.BatchSize, CancellationToken.None);
                 batch += await store.PurgeOrdersAsync(now, settings.BatchSize, CancellationToken.None);
                 removed += batch;

@@ -5,6 +5,9 @@ namespace Grid.Revocation.Holders;
 /// <summary>Registers a holder and keeps it fresh (h1, h2).</summary>
 public sealed class HolderLoop
 {
+    // The log is kept for three times as long at least, so that no two machines' clocks have to agree to the minute.
+    private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(5);
+
     private readonly Holder _holder;
     private readonly IHolderStore _store;
     private readonly TimeProvider _clock;
@@ -12,6 +15,7 @@ public sealed class HolderLoop
     private readonly Func<double> _random;
     private readonly int _patience;
     private readonly TimeSpan? _retryAfter;
+    private readonly TimeSpan _longestSilence;
     private readonly TaskCompletionSource _fresh = NewSignal();
     private volatile TaskCompletionSource _nudged = NewSignal();
     private Task? _nudge;
@@ -23,11 +27,14 @@ public sealed class HolderLoop
     /// <param name="random">Between 0 and 1: a fleet of holders shall not renew in step.</param>
     /// <param name="patience">How many renewal intervals an answer may take.</param>
     /// <param name="retryAfter">Rest after a failure, half of it to one and a half; null: as between renewals.</param>
+    /// <param name="longestSilence">How long a holder may have heard nothing and still go on where it was: shorter than the log is kept. Default 5 minutes.</param>
     public HolderLoop(
-        Holder holder, IHolderStore store, TimeProvider clock, Func<Guid> newIncarnation, Func<double> random, int patience = 1, TimeSpan? retryAfter = null)
+        Holder holder, IHolderStore store, TimeProvider clock, Func<Guid> newIncarnation, Func<double> random, int patience = 1, TimeSpan? retryAfter = null,
+        TimeSpan? longestSilence = null)
     {
         ArgumentNullException.ThrowIfNull(holder);
         (_holder, _store, _clock, _newIncarnation, _random, _patience, _retryAfter) = (holder, store, clock, newIncarnation, random, patience, retryAfter);
+        _longestSilence = longestSilence ?? LongestSilence;
         holder.Suspected += () => _nudged.TrySetResult();
     }
 
@@ -52,6 +59,7 @@ public sealed class HolderLoop
         string? cursor = null;
         var incarnation = Guid.Empty;
         var terms = LeaseTerms.Standard;
+        var heardUpTo = Now();
         while (!stop.IsCancellationRequested)
         {
             var hasFailed = false;
@@ -64,12 +72,14 @@ public sealed class HolderLoop
                     incarnation = _newIncarnation();
                     var row = identity() with { Incarnation = incarnation };
                     terms = new LeaseTerms(row.Lease);
+                    heardUpTo = Now();
                     var registered = await _store.RegisterAsync(row, stop).WaitAsync(terms.Lease, _clock, stop);
                     (cursor, terms) = (registered.Cursor, registered.Terms);
                     _holder.Begin(incarnation, terms, registered.RevokedKeys);
                 }
 
                 var ticket = _holder.StartRenewal();
+                var asked = Now();
                 var renewed = await _store.RenewAsync(new HolderRenewal(incarnation, cursor, []), stop).WaitAsync(_patience * terms.RenewEvery, _clock, stop);
                 if (renewed.Lost.Contains(incarnation))
                 {
@@ -79,7 +89,16 @@ public sealed class HolderLoop
                     continue;
                 }
 
-                cursor = renewed.Cursor;
+                if (IsTooLong(heardUpTo))
+                {
+                    // What it missed may have been purged from the log, and nobody may have been there to strike its row.
+                    _holder.Forget();
+                    cursor = null;
+                    await LeaveAsync(incarnation, terms);
+                    continue;
+                }
+
+                (cursor, heardUpTo) = (renewed.Cursor, asked);
                 _holder.Renewed(ticket, renewed.Entries);
                 _fresh.TrySetResult();
                 if (isNew)
@@ -111,6 +130,12 @@ public sealed class HolderLoop
             await LeaveAsync(incarnation, terms);
         }
     }
+
+    private (long Timestamp, DateTimeOffset Wall) Now() => (_clock.GetTimestamp(), _clock.GetUtcNow());
+
+    // By whichever of its clocks says so: one of them may have stood still with the machine.
+    private bool IsTooLong((long Timestamp, DateTimeOffset Wall) since) =>
+        _clock.GetElapsedTime(since.Timestamp) > _longestSilence || (_clock.GetUtcNow() - since.Wall).Duration() > _longestSilence;
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -9,10 +9,17 @@ namespace Grid.Revocation.Registry;
 public sealed record RegisteredHolder(string Cursor, LeaseTerms Terms, IReadOnlyList<(string App, string Kid)> RevokedKeys);
 
 /// <summary>A renewal to be written.</summary>
-/// <param name="Incarnation">Whose.</param>
+/// <param name="Incarnation">This process's own row; null: it only renews others.</param>
 /// <param name="Cursor">Where the last one ended.</param>
-/// <param name="Others">Holders that renew through this one.</param>
-public sealed record HolderRenewal(Guid Incarnation, string Cursor, IReadOnlyList<Guid> Others);
+/// <param name="Others">
+/// Holders that renew through this one, each with its proof: a stranger may have registered the incarnation of one that the reaper took
+/// for dead, and that row is not its own.
+/// </param>
+public sealed record HolderRenewal(Guid? Incarnation, string Cursor, IReadOnlyList<OwnRow> Others)
+{
+    /// <summary>All that are renewed.</summary>
+    public IEnumerable<Guid> Incarnations => Others.Select(own => own.Incarnation).Concat(Incarnation is { } silo ? [silo] : []);
+}
 
 /// <summary>A committed renewal.</summary>
 /// <param name="Cursor">For the next one.</param>

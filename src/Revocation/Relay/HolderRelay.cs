@@ -83,7 +83,7 @@ public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func
     public async Task RenewFirstAsync(IRelayedHolder other, string cursor, long request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(other);
-        var renewed = await inner.RenewAsync(new HolderRenewal(other.Incarnation, cursor, []), cancellationToken);
+        var renewed = await inner.RenewAsync(new HolderRenewal(null, cursor, [other.Row]), cancellationToken);
         if (renewed.Entries.Count > 0)
         {
             _ = other.DeliverAsync(renewed.Entries);
@@ -161,7 +161,7 @@ public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func
 
         // Noted before the renewal leaves: a request that comes meanwhile is for the next one.
         var asked = _others.Values.Where(relayed => relayed.IsRegistered).Select(relayed => (relayed.Other, Request: relayed.Other.Requested)).Where(pair => pair.Request > 0).ToList();
-        var renewed = await inner.RenewAsync(renewal with { Others = [.. asked.Select(pair => pair.Other.Incarnation)] }, cancellationToken);
+        var renewed = await inner.RenewAsync(renewal with { Others = [.. asked.Select(pair => pair.Other.Row)] }, cancellationToken);
         if (renewed.Entries.Count > 0)
         {
             foreach (var relayed in _others.Values)

@@ -1,12 +1,16 @@
 using Grid.Revocation.Log;
+using Grid.Revocation.Registry;
 
 namespace Grid.Revocation.Relay;
 
 /// <summary>A holder that reaches the store through this one. What it is handed arrives in this order, or its connection ends and with it its incarnation.</summary>
 public interface IRelayedHolder
 {
+    /// <summary>Its row, and the proof that it is its own.</summary>
+    OwnRow Row { get; }
+
     /// <summary>Its id.</summary>
-    Guid Incarnation { get; }
+    Guid Incarnation => Row.Incarnation;
 
     /// <summary>
     /// Number of the last renewal that it asked for and that was not answered; it noted its own time before it asked. 0: none, so its

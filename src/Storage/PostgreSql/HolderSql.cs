@@ -45,7 +45,14 @@ internal static class HolderSql
         FROM (VALUES (1)) one LEFT JOIN grid_revocation r ON r.kid IS NOT NULL
         """;
 
-    public const string Renew = "UPDATE grid_holder SET counter = counter + 1 WHERE incarnation = ANY($1::uuid[]) RETURNING incarnation";
+    // Own rows only: the id of a silo that the reaper took for dead may be a stranger's by now.
+    public const string Renew =
+        """
+        UPDATE grid_holder h SET counter = h.counter + 1
+        FROM unnest($1::uuid[], $2::text[], $3::bytea[]) AS g(incarnation, app, secret)
+        WHERE h.incarnation = g.incarnation AND h.app IS NOT DISTINCT FROM g.app AND h.secret IS NOT DISTINCT FROM g.secret
+        RETURNING h.incarnation
+        """;
 
     // What this snapshot sees and the last one did not, whatever the positions: those are given out before the commit.
     public const string Feed =

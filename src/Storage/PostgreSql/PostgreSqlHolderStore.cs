@@ -38,15 +38,24 @@ internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHold
         ArgumentNullException.ThrowIfNull(renewal);
         return database.RunReservedAsync(async connection =>
         {
-            Guid[] incarnations = [renewal.Incarnation, .. renewal.Others.Order()];
+            List<(Guid Incarnation, string? App, byte[]? SecretHash)> rowsToRenew = [.. renewal.Others.OrderBy(own => own.Incarnation).Select(own => (own.Incarnation, (string?)own.App, (byte[]?)own.SecretHash))];
+            if (renewal.Incarnation is { } silo)
+            {
+                rowsToRenew.Insert(0, (silo, null, null));
+            }
+
             await using var batch = new NpgsqlBatch(connection);
             batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.Renew)
             {
-                Parameters = { Array(NpgsqlDbType.Uuid, incarnations, id => id) },
+                Parameters =
+                {
+                    Array(NpgsqlDbType.Uuid, rowsToRenew, row => row.Incarnation), Array(NpgsqlDbType.Text, rowsToRenew, row => row.App),
+                    Array(NpgsqlDbType.Bytea, rowsToRenew, row => row.SecretHash),
+                },
             });
             batch.BatchCommands.Add(new NpgsqlBatchCommand(HolderSql.Feed) { Parameters = { Text(renewal.Cursor) } });
             await using var rows = await batch.ExecuteReaderAsync(cancellationToken);
-            HashSet<Guid> lost = [.. incarnations];
+            HashSet<Guid> lost = [.. renewal.Incarnations];
             while (await rows.ReadAsync(cancellationToken))
             {
                 lost.Remove(rows.GetGuid(0));

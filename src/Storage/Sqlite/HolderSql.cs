@@ -29,7 +29,8 @@ internal static class HolderSql
 
     public const string RevokedKeys = $"SELECT {EntryColumns} FROM grid_revocation WHERE kid IS NOT NULL";
 
-    public const string Renew = "UPDATE grid_holder SET counter = counter + 1 WHERE incarnation = @p0";
+    // Own rows only: the id of a silo that the reaper took for dead may be a stranger's by now.
+    public const string Renew = "UPDATE grid_holder SET counter = counter + 1 WHERE incarnation = @p0 AND app IS @p1 AND secret IS @p2";
 
     // One writer: positions become visible in order.
     public const string Feed = $"SELECT {EntryColumns} FROM grid_revocation WHERE position > @p0 ORDER BY position";

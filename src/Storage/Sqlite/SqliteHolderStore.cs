@@ -39,11 +39,16 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
         return writer.WriteAsync(statements =>
         {
             List<Guid> lost = [];
-            foreach (var incarnation in renewal.Others.Prepend(renewal.Incarnation))
+            if (renewal.Incarnation is { } silo && statements.With(HolderSql.Renew, Bytes(silo), null, null).ExecuteNonQuery() == 0)
             {
-                if (statements.With(HolderSql.Renew, Bytes(incarnation)).ExecuteNonQuery() == 0)
+                lost.Add(silo);
+            }
+
+            foreach (var own in renewal.Others)
+            {
+                if (statements.With(HolderSql.Renew, Bytes(own.Incarnation), own.App, own.SecretHash).ExecuteNonQuery() == 0)
                 {
-                    lost.Add(incarnation);
+                    lost.Add(own.Incarnation);
                 }
             }
 
@@ -51,7 +56,7 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
             if ((long)statements.With(HolderSql.LastPosition).ExecuteScalar()! < cursor)
             {
                 // Somebody restored an older copy under this process: what comes next would have positions that it takes for read.
-                return new RenewedHolder(renewal.Cursor, [], [renewal.Incarnation, .. renewal.Others]);
+                return new RenewedHolder(renewal.Cursor, [], [.. renewal.Incarnations]);
             }
 
             var entries = HolderSql.ReadEntries(statements.With(HolderSql.Feed, cursor));

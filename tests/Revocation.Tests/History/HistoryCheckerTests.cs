@@ -57,6 +57,25 @@ public sealed class HistoryCheckerTests
         Assert.Equal("u", Assert.Single(HistoryChecker.Check(_history)).Revocation?.UserId);
     }
 
+    [Fact]
+    public void A_session_that_was_promised_before_is_covered_though_it_was_made_after()
+    {
+        _history.Add(new MadeSession { Session = "promised", App = "public", Tenant = "t", UserId = "u", Started = At(1), Ordered = At(2), Acknowledged = At(30) });
+        Revoked(new RevokeCall { App = "public", UserId = "u", Started = At(10), Acknowledged = At(20) });
+        Verified("promised", VerificationResult.Accepted, 31, 32);
+
+        Assert.Equal("promised", Assert.Single(HistoryChecker.Check(_history)).Verification.Session);
+    }
+
+    [Fact]
+    public void A_session_that_was_promised_and_not_made_may_be_refused()
+    {
+        _history.Add(new MadeSession { Session = "promised", App = "public", Tenant = "t", UserId = "u", Started = At(1), Ordered = At(2) });
+        Verified("promised", VerificationResult.Refused, 31, 32);
+
+        Assert.Empty(HistoryChecker.Check(_history));
+    }
+
     [Theory]
     [InlineData("t", "u")]
     [InlineData(null, "u")]

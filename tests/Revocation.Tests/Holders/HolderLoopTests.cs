@@ -121,6 +121,50 @@ public sealed class HolderLoopTests : IDisposable
     }
 
     [Fact]
+    public void Who_has_heard_nothing_for_longer_than_the_log_may_be_kept_forgets_everything_and_starts_anew()
+    {
+        Start();
+        _store.Renew = _ => throw new InvalidOperationException("no answer");
+        _holder.See(Found(Name()));
+        Seconds(301);
+        _store.Renew = null;
+
+        Seconds(2);
+
+        Assert.Equal(["leave 201", "register 202", "renew 202 from 0"], _store.Calls.SkipWhile(call => call != "leave 201").Take(3));
+        Assert.True(_holder.IsFresh);
+        Assert.Equal(0, _holder.Count);
+    }
+
+    [Fact]
+    public void Who_has_heard_nothing_for_less_goes_on_with_what_it_knows()
+    {
+        Start();
+        _holder.See(Found(Name()));
+        _store.Renew = _ => throw new InvalidOperationException("no answer");
+        Seconds(290);
+        _store.Renew = null;
+
+        Seconds(2);
+
+        Assert.Equal(Id(201), _holder.Incarnation);
+        Assert.Equal(HolderVerdict.Known, _holder.Check(Name()));
+    }
+
+    [Fact]
+    public void A_machine_that_slept_counts_what_only_its_wall_clock_knows()
+    {
+        Start();
+        _holder.See(Found(Name()));
+        _process.Clock.JumpWall(TimeSpan.FromMinutes(6));
+
+        Seconds(2);
+
+        Assert.Equal(Id(202), _holder.Incarnation);
+        Assert.Equal(0, _holder.Count);
+    }
+
+    [Fact]
     public void A_registration_that_failed_is_repeated_under_another_name()
     {
         _store.Register = _ => throw new InvalidOperationException("no answer");
@@ -235,7 +279,7 @@ public sealed class HolderLoopTests : IDisposable
 
         public Task<RenewedHolder> RenewAsync(HolderRenewal renewal, CancellationToken cancellationToken)
         {
-            Calls.Add($"renew {Number(renewal.Incarnation)} from {renewal.Cursor}");
+            Calls.Add($"renew {Number(renewal.Incarnation!.Value)} from {renewal.Cursor}");
             return Renew?.Invoke(renewal) ?? Task.FromResult(new RenewedHolder($"{++_cursor}", [.. Entries], [.. Lost]));
         }
 

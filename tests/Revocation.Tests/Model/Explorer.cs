@@ -26,7 +26,7 @@ internal static class Explorer
                 {
                     byte[] next = [.. path, (byte)step];
                     var world = At(next);
-                    if (world.IsViolated)
+                    if (world.IsViolated || world.IsHeldUp)
                     {
                         violation = next;
                         return;

@@ -46,4 +46,25 @@ public enum Mistake
 
     /// <summary>A holder confirms first and applies a moment later.</summary>
     ConfirmBeforeApply,
+
+    /// <summary>A used ticket is known by its session's row, or by an entry that names just that session.</summary>
+    TicketGoodTwice,
+
+    /// <summary>A ticket is good whatever became of its user's sessions since it was ordered.</summary>
+    TicketOutlivesRevocation,
+
+    /// <summary>A tenant or an app is struck from the list before its sessions are ended.</summary>
+    StruckBeforeItsSessionsEnd,
+
+    /// <summary>The removal of a tenant or an app is answered without confirmation.</summary>
+    RemovalNotConfirmed,
+
+    /// <summary>Who knows a holder's incarnation can strike its row.</summary>
+    RowStruckByAStranger,
+
+    /// <summary>The row is found by the session's id alone, and the entry says what the caller said: another tenant's.</summary>
+    EntryMisses,
+
+    /// <summary>A revocation waits for holders of other apps.</summary>
+    WaitsForOtherApps,
 }

@@ -41,7 +41,8 @@ internal sealed class ModelHolder
 
     public LookTicket? LookTicket { get; set; }
 
-    public bool LookFound { get; set; }
+    /// <summary>As the store said; null: none.</summary>
+    public FoundSession? LookFound { get; set; }
 
     /// <summary>The process ends and starts again: what was under way leads nowhere.</summary>
     public void Crash()
@@ -58,7 +59,7 @@ internal sealed class ModelHolder
         int Ticks(long ticks) => (int)Math.Clamp(ticks / TimeSpan.TicksPerSecond, -World.Saturation, World.Saturation);
         var fresh = state?.Freshness is { } freshness ? Math.Max(0, Ticks(freshness.Until - now)) : 0;
         var renew = RenewStep == 0 ? "" : $"{RenewStep}.{(RenewTicket is { } r ? $"{(r.State == state ? 1 : 0)}{Ticks(now - r.SentAt)}" : "")}.{RenewLost}.{RenewCursor}.{RenewEntries}";
-        var look = LookStep == 0 ? "" : $"{LookStep}.{(LookTicket is { } l ? $"{(l.State == state ? 1 : 0)}{Ticks(now - l.StartedAt)}{(state is not null && l.Applied < state.Applied ? 1 : 0)}" : "")}.{LookFound}";
+        var look = LookStep == 0 ? "" : $"{LookStep}.{(LookTicket is { } l ? $"{(l.State == state ? 1 : 0)}{Ticks(now - l.StartedAt)}{(state is not null && l.Applied < state.Applied ? 1 : 0)}" : "")}.{LookFound?.Epoch}";
         return $"{(state is null ? "-" : "r")}{world.RowKey(Incarnation)}|{Cursor}|{fresh}|{Holder.Count}|{(state?.Gone.Covers(World.Session, 0) == true ? 1 : 0)}{(state?.Applied > 0 ? 1 : 0)}"
             + $"|{RegisterStep}{(RegisterStep == 2 ? world.RowKey(RegisterIncarnation) + RegisterCursor : "")}|{renew}|{look}|{Late}";
     }

@@ -2,6 +2,7 @@ using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Grid.Revocation.Registry;
+using Grid.Revocation.Tests.Simulation;
 
 namespace Grid.Revocation.Tests.Model;
 
@@ -16,6 +17,7 @@ internal sealed class World
     public const int Saturation = 4;
 
     private const string App = "public";
+    private const string Neighbour = "neighbour";
     private static readonly Guid Id = new("00000000-0000-0000-0000-0000000000aa");
     private static readonly LeaseTerms Terms = new(TimeSpan.FromSeconds(2));
 
@@ -33,7 +35,16 @@ internal sealed class World
     private int _lags;
     private int _reaps;
     private int _log;
-    private bool _deleted;
+
+    // Of the session: null while there is none. Of the ticket: whether it is still there. Of the user.
+    private long? _session;
+    private bool _permit;
+    private long _epoch;
+    private int _redemptions;
+
+    // Of the tenant or the app.
+    private readonly bool _isRemoval;
+    private Presence _presence = Presence.Exists;
     private bool _early;
     private List<HolderRow>? _earlyRows;
     private int _revoker;
@@ -47,6 +58,7 @@ internal sealed class World
     public World(Mistake mistake, RevocationKind kind, Budget budget)
     {
         (_mistake, _kind, _crashes, _lags, _reaps, _retries) = (mistake, kind, budget.Crashes, budget.Lags, budget.Reaps, budget.Retries);
+        (_redemptions, _permit, _session, _isRemoval) = (budget.Redemptions, budget.Redemptions > 0, budget.Redemptions > 0 ? null : 0, budget.IsRemoval);
         _maxIncarnations = budget.Holders + budget.Crashes + (budget.Reaps > 0 ? 1 : 0);
         _holders = [.. Enumerable.Range(0, budget.Holders).Select(_ => new ModelHolder())];
         _reaper = new Reaper(_revokerClock);
@@ -65,6 +77,9 @@ internal sealed class World
     /// <summary>A request that starts now would be accepted although the revocation was acknowledged.</summary>
     public bool IsViolated => IsAcknowledged && _holders.Any(h => h.Holder.Check(Session.Name, out _) == HolderVerdict.Known);
 
+    /// <summary>Everybody whom it concerns has been heard, and the revocation waits on.</summary>
+    public bool IsHeldUp => _wait is { IsOver: false } && _revoker == 3 && _wait.Addresses.All(address => address == Neighbour);
+
     public RevocationEntry Entry(int index) => index == 1
         ? new RevocationEntry { Position = 2, Kind = RevocationKind.Session, App = App, Tenant = "t", Session = Session.Name with { Id = Guid.AllBitsSet } }
         : new RevocationEntry
@@ -72,11 +87,13 @@ internal sealed class World
             Position = index == 0 ? 1 : 3,
             Kind = _kind,
             App = App,
-            Tenant = _kind == RevocationKind.App ? null : "t",
-            Session = _kind == RevocationKind.Session ? Session.Name : null,
+            Tenant = _kind == RevocationKind.App ? null : Called("t"),
+            Session = _kind == RevocationKind.Session ? Session.Name with { Tenant = Called("t") } : null,
             UserId = "u",
             Epoch = 1,
         };
+
+    private string Called(string tenant) => _mistake == Mistake.EntryMisses ? "other" : tenant;
 
     public IEnumerable<int> Steps()
     {
@@ -130,7 +147,7 @@ internal sealed class World
         var wait = _wait is null ? "" : $"{_wait.Missing}.{_wait.IsOver}.{Math.Min(Saturation, (_revokerClock.GetTimestamp() - _seenAt) / TimeSpan.TicksPerSecond)}.{string.Join(',', _wait.Addresses.Order())}";
         var reaper = string.Join(',', _reaper.Seen().Select(s => $"{RowKey(ToInt(s.Incarnation))}{(_rows.TryGetValue(ToInt(s.Incarnation), out var row) && row.Counter == s.Counter ? 1 : 0)}{Math.Min(Saturation, (_revokerClock.GetTimestamp() - s.Since) / TimeSpan.TicksPerSecond)}").Order());
         var overdue = string.Join(',', _overdue.Select(o => $"{RowKey(ToInt(o.Incarnation))}{(_rows.TryGetValue(ToInt(o.Incarnation), out var row) && row.Counter == o.Counter ? 1 : 0)}"));
-        return $"{_crashes}{_lags}{_reaps}{_maxIncarnations - _incarnations}.{_log}{_deleted}{_early}{_revoker}{IsAcknowledged}{_retries}{_confirming}.{_pushed}/{_earlyRows?.Count}/{wait}/{rows}/{reaper}/{overdue}/{string.Join('/', _holders.Select(h => h.Key(this)))}";
+        return $"{_crashes}{_lags}{_reaps}{_maxIncarnations - _incarnations}.{_log}.{_session}.{_permit}{_epoch}{_redemptions}{_presence}{_early}{_revoker}{IsAcknowledged}{_retries}{_confirming}.{_pushed}/{_earlyRows?.Count}/{wait}/{rows}/{reaper}/{overdue}/{string.Join('/', _holders.Select(h => h.Key(this)))}";
     }
 
     // Names of incarnations do not matter, only whose rows are there and which is whose.
@@ -164,6 +181,10 @@ internal sealed class World
         }),
     ];
 
+    // Somebody of another app is registered who never renews and never confirms.
+    private IReadOnlyList<HolderRow> Serving(TimeSpan lease) => _mistake != Mistake.WaitsForOtherApps ? Rows(lease)
+        : [.. Rows(lease), new HolderRow { Incarnation = ToGuid(99), Kind = HolderKind.Service, App = "other", Name = "", Address = Neighbour, Lease = lease }];
+
     private IEnumerable<int> RevokerSteps()
     {
         if (_mistake == Mistake.RegistryReadBeforeTheDelete && !_early)
@@ -173,7 +194,23 @@ internal sealed class World
 
         if (_revoker == 0)
         {
-            yield return 11;
+            yield return _isRemoval && _presence == Presence.Exists ? 41 : 11;
+        }
+
+        if (_redemptions > 0)
+        {
+            yield return 40;
+        }
+
+        // Between any two steps; without a removal only after the commit.
+        if (_isRemoval && _retries > 0 && _presence != Presence.Exists && !IsAcknowledged)
+        {
+            yield return 43;
+        }
+
+        if (_mistake == Mistake.RowStruckByAStranger && _rows.Count > 0)
+        {
+            yield return 44;
         }
 
         // Another revocation, begun later, seen earlier.
@@ -185,7 +222,7 @@ internal sealed class World
         if (_revoker == 1)
         {
             yield return 13;
-            if (_retries > 0)
+            if (_retries > 0 && !_isRemoval)
             {
                 yield return 14;
             }
@@ -238,12 +275,15 @@ internal sealed class World
                 (_early, _earlyRows) = (true, Rows(Terms.Lease));
                 break;
             case 11:
-                _deleted = true;
-                _log |= 1;
+                Delete();
+                _log |= (_log & 1) == 0 ? 1 : 4;
                 _revoker = 1;
                 break;
             case 12:
                 _log |= 2;
+                break;
+            case 13 when _mistake == Mistake.RemovalNotConfirmed:
+                (_presence, IsAcknowledged, _revoker) = (Presence.None, true, 4);
                 break;
             case 13:
                 _seenAt = _revokerClock.GetTimestamp();
@@ -253,15 +293,18 @@ internal sealed class World
             case 14:
                 // The revoker dies after the commit; somebody asks again and finds nothing to delete.
                 _retries--;
+                Delete();
                 _log |= 4;
                 IsAcknowledged = _mistake == Mistake.RetryAcknowledgedAtOnce;
                 break;
             case 15:
-                _wait!.Listed(_mistake == Mistake.RegistryReadBeforeTheDelete && _earlyRows is not null ? _earlyRows : Rows(margin.Lease));
+                _wait!.Listed(_mistake == Mistake.RegistryReadBeforeTheDelete && _earlyRows is not null ? _earlyRows : Serving(margin.Lease));
                 _earlyRows = null;
                 _revoker = 3;
                 break;
             case 16:
+                // A removal strikes it now, last of all; if somebody dies before, it is removed once more.
+                _presence = _isRemoval ? Presence.None : _presence;
                 IsAcknowledged = true;
                 _revoker = 4;
                 break;
@@ -281,6 +324,22 @@ internal sealed class World
 
                 _overdue = [];
                 break;
+            case 40:
+                _redemptions--;
+                Redeem();
+                break;
+            case 41:
+                _presence = _mistake == Mistake.StruckBeforeItsSessionsEnd ? Presence.None : Presence.Removing;
+                break;
+            case 43:
+                // The removal dies, and with it what it waited for. Somebody asks again.
+                _retries--;
+                (_revoker, _wait, _confirming, _pushed) = (0, null, 0, 0);
+                IsAcknowledged = _presence == Presence.None;
+                break;
+            case 44:
+                _rows.Remove(_rows.Keys.First());
+                break;
             case >= 30:
                 var bits = _confirming >> (4 * (step - 30)) & 15;
                 _confirming &= ~(15 << (4 * (step - 30)));
@@ -291,6 +350,26 @@ internal sealed class World
                 Push(step - 20);
                 break;
         }
+    }
+
+    private void Delete()
+    {
+        _session = null;
+        _permit &= _kind != RevocationKind.Session;
+        _epoch += _kind == RevocationKind.Session ? 0 : 1;
+    }
+
+    // One transaction, however late it comes.
+    private void Redeem()
+    {
+        if (_mistake == Mistake.TicketGoodTwice)
+        {
+            _session ??= _kind == RevocationKind.Session && _log != 0 ? null : _epoch;
+            return;
+        }
+
+        _session = _permit && (_epoch == 0 || _mistake == Mistake.TicketOutlivesRevocation) ? _epoch : _session;
+        _permit = false;
     }
 
     private void Push(int h)
@@ -395,13 +474,14 @@ internal sealed class World
                 (h.LookStep, h.LookTicket) = (1, h.Holder.StartLook(Session.Name));
                 break;
             case 10:
-                (h.LookStep, h.LookFound) = (2, !_deleted || _mistake == Mistake.AnswerFromAStaleActivation);
+                var epoch = _mistake == Mistake.AnswerFromAStaleActivation ? 0 : _session;
+                (h.LookStep, h.LookFound) = (2, epoch is { } alive ? Session with { Epoch = alive } : null);
                 break;
             default:
                 var ticket = _mistake is Mistake.NoVoidOfPendingChecks or Mistake.CheckBeforeRegister ? h.Holder.StartLook(Session.Name) : h.LookTicket;
                 if (ticket is not null)
                 {
-                    h.Holder.Looked(ticket, Session.Name, h.LookFound ? Session : null);
+                    h.Holder.Looked(ticket, Session.Name, h.LookFound);
                 }
 
                 (h.LookStep, h.LookTicket) = (0, null);

@@ -40,7 +40,7 @@ public sealed class HolderRelayTests
         var other = Attach(2, requested: 5);
         Renew();
 
-        Assert.Equal([Id(2)], _store.Renewals[^1].Others);
+        Assert.Equal([other.Row], _store.Renewals[^1].Others);
         Assert.Equal(["renewed 5"], other.Story);
     }
 
@@ -150,7 +150,7 @@ public sealed class HolderRelayTests
 
         _process.Pass(TimeSpan.FromSeconds(1.1));
 
-        Assert.Equal([quick.Incarnation], push.Outcome());
+        Assert.Equal([quick.Row.Incarnation], push.Outcome());
         Assert.Equal(["entries"], slow.Story);
     }
 
@@ -333,7 +333,7 @@ public sealed class HolderRelayTests
     {
         public List<string> Story { get; } = [];
 
-        public Guid Incarnation => Id(number);
+        public OwnRow Row { get; } = new(Id(number), "public", []);
 
         public long Requested { get; set; }
 

@@ -4,26 +4,39 @@ using Grid.TestKit.History;
 namespace Grid.Revocation.Tests.Simulation;
 
 /// <summary>Those who make sessions, show them and revoke them. A revocation that is not acknowledged is asked for again.</summary>
-internal sealed class Clients(World world)
+internal sealed class Clients
 {
-    private static readonly string[] Apps = ["public", "other"];
-    private static readonly string[] Tenants = ["t", "t2"];
-    private static readonly string[] Users = ["anna", "ben"];
+    public static readonly string[] Apps = ["public", "other"];
+    public static readonly string[] Tenants = ["t", "t2"];
+    public static readonly string[] Users = ["anna", "ben"];
+    public static readonly TimeSpan Long = TimeSpan.FromDays(100);
 
-    private readonly Dice _dice = world.Dice;
-    private readonly Scheduler _scheduler = world.Scheduler;
-    private readonly List<SimSession> _sessions = [];
+    private readonly World _world;
+    private readonly Dice _dice;
+    private readonly Scheduler _scheduler;
+    private readonly Ledger _ledger;
+    private readonly Tickets _tickets;
+    private readonly Removals _removals;
 
-    // As far as is known: who crashes tells nothing more.
-    private readonly Dictionary<string, MadeSession> _made = [];
-    private readonly List<RevokeCall> _calls = [];
+    public Clients(World world)
+    {
+        (_world, _dice, _scheduler) = (world, world.Dice, world.Scheduler);
+        _ledger = new Ledger(world);
+        _tickets = new Tickets(world, this);
+        _removals = new Removals(world, this);
+    }
 
-    public IReadOnlyList<SimSession> Sessions => _sessions;
+    /// <summary>What one of them does at a silo. False, or a failure: it is not done, or nobody knows.</summary>
+    public delegate Task<bool> RevokeCallAsync(Silo silo, Scope scope, bool isFirst, CancellationToken gaveUp);
+
+    public Ledger Ledger => _ledger;
 
     /// <summary>Revocations that are still to be acknowledged.</summary>
     public int Open { get; private set; }
 
     public int Acknowledged { get; private set; }
+
+    private IReadOnlyList<SimSession> Sessions => _ledger.Sessions;
 
     public void Plan()
     {
@@ -35,25 +48,30 @@ internal sealed class Clients(World world)
         Repeat(TimeSpan.Zero, () => _dice.Milliseconds(200, 1_500), Create);
         Repeat(TimeSpan.FromSeconds(1), () => _dice.Milliseconds(1, 120), Verify);
         Repeat(TimeSpan.FromSeconds(2), () => _dice.Milliseconds(100, 1_500), Revoke);
-    }
-
-    /// <summary>Whether its tenant or app was ever revoked as a whole.</summary>
-    public bool Named(SimSession session) => _calls.Any(call => call.UserId is null && call.Session is null && call.Names(_made[session.Id]));
-
-    /// <summary>Hands over what they know of what they made and revoked.</summary>
-    public void Tell(SessionHistory history)
-    {
-        foreach (var made in _made.Values)
+        if (_world.Settings.HasTickets)
         {
-            history.Add(made);
+            Repeat(TimeSpan.FromSeconds(0.5), () => _dice.Milliseconds(300, 2_000), _tickets.Order);
         }
 
-        _calls.ForEach(history.Add);
+        if (_world.Settings.HasRemovals)
+        {
+            Repeat(TimeSpan.FromSeconds(3), () => _dice.Milliseconds(500, 4_000), _removals.Remove);
+            Repeat(TimeSpan.FromSeconds(3), () => _dice.Milliseconds(300, 2_000), _removals.MakeAnew);
+        }
+    }
+
+    public IEnumerable<string> Problems() => _removals.Problems();
+
+    /// <summary>Until it is acknowledged: whoever asked may have died, or his answer may be lost.</summary>
+    public void Attempt(Scope scope, RevokeCallAsync revokeAsync)
+    {
+        Open++;
+        _scheduler.After(_dice.Milliseconds(0, 80), () => Attempt(scope, revokeAsync, isFirst: true));
     }
 
     private void Repeat(TimeSpan first, Func<TimeSpan> pause, Action action) => _scheduler.After(first, () =>
     {
-        if (_scheduler.Now < world.Settings.Duration)
+        if (_scheduler.Now < _world.Settings.Duration)
         {
             action();
             Repeat(pause(), pause, action);
@@ -62,35 +80,29 @@ internal sealed class Clients(World world)
 
     private void Create()
     {
-        if (world.AnySilo() is not { } silo)
+        if (_world.AnySilo() is { } silo)
         {
-            return;
+            var session = _ledger.NewSession();
+            silo.Process.Run(() => SimProcess.Observe(CreateAsync(silo, session)));
         }
-
-        var session = new SimSession(new SessionName(_dice.Chance(0.8) ? Apps[0] : Apps[1], _dice.Chance(0.7) ? Tenants[0] : Tenants[1], _dice.Guid()), _dice.Pick(Users));
-        silo.Process.Run(() => SimProcess.Observe(CreateAsync(silo, session)));
     }
 
     private async Task CreateAsync(Silo silo, SimSession session)
     {
-        var made = new MadeSession
-        {
-            Session = session.Id,
-            App = session.Name.App,
-            Tenant = session.Name.Tenant,
-            UserId = session.UserId,
-            Started = _scheduler.Now,
-        };
-
-        // Somebody may see it in a list before its maker is told.
-        _sessions.Add(session);
-        _made.Add(session.Id, made);
-        world.Note($"{silo.Machine.Name} makes {session.Id[..4]} of {session.UserId} in {session.Name.App}/{session.Name.Tenant}");
         try
         {
-            if (await silo.Store.CreateAsync(session.Name, session.UserId))
+            if (_world.Settings.HasRemovals && !await silo.Store.IsServedAsync(session.Name))
             {
-                _made[session.Id] = made with { Acknowledged = _scheduler.Now };
+                return;
+            }
+
+            // Somebody may see it in a list before its maker is told.
+            var life = _dice.Chance(_world.Settings.ShortLived) ? _dice.Milliseconds(2_000, 6_000) : Long;
+            _ledger.Begins(session, canExpire: life < Long);
+            _world.Note($"{silo.Machine.Name} makes {session.Id[..4]} of {session.UserId} in {session.Name.App}/{session.Name.Tenant}");
+            if (await silo.Store.CreateAsync(session.Name, session.UserId, life) && await IsStillServedAsync(silo, session.Name))
+            {
+                _ledger.Made(session);
             }
         }
         catch (SimulatedFailure)
@@ -99,15 +111,32 @@ internal sealed class Clients(World world)
         }
     }
 
+    /// <summary>What was made in a tenant or an app that was removed meanwhile, after its sessions were ended, is ended by who made it.</summary>
+    public async Task<bool> IsStillServedAsync(Silo silo, SessionName name)
+    {
+        if (!_world.Settings.HasRemovals || _world.Mistake == Mistake.CreateOutlivesRemoval || await silo.Store.IsServedAsync(name))
+        {
+            return true;
+        }
+
+        await silo.Store.RevokeAsync(new Scope(name.App, Session: name));
+        return false;
+    }
+
     private void Verify()
     {
-        if (_sessions.Count == 0 || world.AnyNode() is not { } node)
+        if (Sessions.Count == 0)
         {
             return;
         }
 
         // The newest ones more often: those that nobody knows are of little use.
-        var session = _sessions[_sessions.Count - 1 - _dice.Below(_dice.Chance(0.5) ? Math.Min(4, _sessions.Count) : _sessions.Count)];
+        var session = Sessions[Sessions.Count - 1 - _dice.Below(_dice.Chance(0.5) ? Math.Min(4, Sessions.Count) : Sessions.Count)];
+        if (_world.AnyNode(session.Name.App) is not { } node)
+        {
+            return;
+        }
+
         var details = _dice.Chance(0.2) ? _dice.Milliseconds(0, 1_000) : (TimeSpan?)null;
         for (var times = _dice.Chance(0.1) ? 4 : 1; times > 0; times--)
         {
@@ -127,16 +156,21 @@ internal sealed class Clients(World world)
 
     private void Revoke()
     {
-        if (_sessions.Count == 0)
+        if (Sessions.Count == 0)
         {
             return;
         }
 
-        var session = _sessions[_sessions.Count - 1 - _dice.Below(Math.Min(8, _sessions.Count))];
+        var session = Sessions[Sessions.Count - 1 - _dice.Below(Math.Min(8, Sessions.Count))];
+        if (!_ledger.IsKnown(session))
+        {
+            return;
+        }
+
         var name = session.Name;
         var scope = _dice.Below(10) switch
         {
-            < 5 => new Scope(name.App, Session: name),
+            < 5 => _world.Settings.HasForeigners && _dice.Chance(0.3) ? Misnamed(name) : new Scope(name.App, Session: name),
             5 => new Scope(name.App, name.Tenant, session.UserId),
             6 => new Scope(name.App, null, session.UserId),
             7 => new Scope(name.App, _dice.Chance(0.5) ? name.Tenant : null, session.UserId, Kept: name),
@@ -144,22 +178,34 @@ internal sealed class Clients(World world)
             _ => new Scope(name.App),
         };
 
+        if (_ledger.IsPromised(session))
+        {
+            _tickets.Redeem(session, _dice.Milliseconds(0, 90));
+        }
+
         // So that most know what is going to be over, and some are just looking.
-        foreach (var node in world.Nodes)
+        foreach (var node in _world.Nodes.Where(node => node.Serves(name.App)))
         {
             _scheduler.After(_dice.Milliseconds(0, 60), node.Process, () => node.Verify(session, null));
         }
 
-        Open++;
-        _scheduler.After(_dice.Milliseconds(0, 80), () => Attempt(scope, isFirst: true));
+        Attempt(scope, RevokeAsync);
     }
 
-    // Until it is acknowledged: whoever asked may have died, or his answer may be lost.
-    private void Attempt(Scope scope, bool isFirst)
+    // By an app to which it does not belong, or in a tenant in which it is not.
+    private Scope Misnamed(SessionName name)
     {
-        if (world.AnySilo() is not { } silo)
+        var other = _dice.Chance(0.5)
+            ? name with { App = name.App == Apps[0] ? Apps[1] : Apps[0] }
+            : name with { Tenant = name.Tenant == Tenants[0] ? Tenants[1] : Tenants[0] };
+        return new Scope(other.App, Session: other, IsMisnamed: true);
+    }
+
+    private void Attempt(Scope scope, RevokeCallAsync revokeAsync, bool isFirst)
+    {
+        if (_world.AnySilo() is not { } silo)
         {
-            _scheduler.After(_dice.Milliseconds(50, 500), () => Attempt(scope, isFirst));
+            _scheduler.After(_dice.Milliseconds(50, 500), () => Attempt(scope, revokeAsync, isFirst));
             return;
         }
 
@@ -173,22 +219,27 @@ internal sealed class Clients(World world)
             {
                 isOver = true;
                 silo.Process.Run(gaveUp.Cancel);
-                Attempt(scope, isFirst: false);
+                Attempt(scope, revokeAsync, isFirst: false);
             }
         });
 
         async Task RunAsync()
         {
-            var index = _calls.Count;
-            _calls.Add(scope.Call(_scheduler.Now));
-            if (!await RevokeAsync(silo, scope, isFirst, gaveUp.Token))
+            var call = _ledger.Begins(scope.Call(_scheduler.Now));
+            try
+            {
+                if (!await revokeAsync(silo, scope, isFirst, gaveUp.Token))
+                {
+                    return;
+                }
+            }
+            catch (Exception failure) when (failure is SimulatedFailure or OperationCanceledException)
             {
                 return;
             }
 
-            world.Note($"acknowledged: {scope}");
-            _calls[index] = _calls[index] with { Acknowledged = _scheduler.Now };
-            Probe(_calls[index]);
+            _world.Note($"acknowledged: {scope}");
+            Probe(_ledger.Acknowledged(call));
             if (!isOver)
             {
                 isOver = true;
@@ -200,55 +251,62 @@ internal sealed class Clients(World world)
 
     private async Task<bool> RevokeAsync(Silo silo, Scope scope, bool isFirst, CancellationToken gaveUp)
     {
-        try
+        _world.Note($"{silo.Machine.Name} revokes {scope}");
+        if (silo.Registry is EarlyRegistry early)
         {
-            world.Note($"{silo.Machine.Name} revokes {scope}");
-            if (silo.Registry is EarlyRegistry early)
-            {
-                await early.ReadAsync();
-            }
-
-            var entries = await silo.Store.RevokeAsync(scope);
-            var committedAt = silo.Machine.Clock.GetTimestamp();
-            if (_dice.Chance(world.Settings.CrashesAtCommit))
-            {
-                _scheduler.After(_dice.Milliseconds(0, 10), () => world.Crash(silo.Machine, _dice.Milliseconds(20, 3_000)));
-            }
-
-            if (entries.Count > 0 && !(world.Mistake == Mistake.RepetitionAcknowledgedAtOnce && !isFirst))
-            {
-                await silo.Revoker.ConfirmAsync(entries, committedAt, gaveUp);
-            }
-
-            return true;
+            await early.ReadAsync();
         }
-        catch (Exception failure) when (failure is SimulatedFailure or OperationCanceledException)
+
+        var entries = await silo.Store.RevokeAsync(scope);
+        var committedAt = silo.Machine.Clock.GetTimestamp();
+        if (_dice.Chance(_world.Settings.CrashesAtCommit))
         {
-            return false;
+            _scheduler.After(_dice.Milliseconds(0, 10), () => _world.Crash(silo.Machine, _dice.Milliseconds(20, 3_000)));
         }
+
+        if (entries.Count > 0 && !(_world.Mistake == Mistake.RepetitionAcknowledgedAtOnce && !isFirst))
+        {
+            await silo.Revoker.ConfirmAsync(entries, committedAt, gaveUp);
+        }
+
+        return true;
     }
 
-    // Whoever asks right now may not be told that they live; nor may who asks a little later.
+    // Whoever asks right now may not be told that they live; nor may who asks a little later, or comes with a ticket of before.
     private void Probe(RevokeCall call)
     {
-        var over = _sessions.Where(session => call.Names(_made[session.Id])).ToList();
+        var over = _ledger.NamedBy(call);
+        if (over.Count == 0)
+        {
+            return;
+        }
+
         _scheduler.After(TimeSpan.FromTicks(1), () =>
         {
-            foreach (var (node, session) in world.Nodes.SelectMany(node => over.Select(session => (node, session))))
+            foreach (var (node, session) in _world.Nodes.SelectMany(node => over.Where(session => node.Serves(session.Name.App)).Select(session => (node, session))))
             {
                 var started = _scheduler.Now;
                 if (node.Holder.Check(session.Name, out _) == HolderVerdict.Known)
                 {
-                    world.Verified(node, session, VerificationResult.Accepted, started);
+                    _world.Verified(node, session, VerificationResult.Accepted, started);
                 }
             }
         });
-        foreach (var node in world.Nodes.Where(_ => over.Count > 0))
+        foreach (var node in _world.Nodes)
         {
             for (var times = _dice.Below(4); times > 0; times--)
             {
-                _scheduler.After(_dice.Milliseconds(0, _dice.Chance(0.5) ? 20 : 3_000), () => node.Verify(_dice.Pick(over), null));
+                var session = _dice.Pick(over);
+                if (node.Serves(session.Name.App))
+                {
+                    _scheduler.After(_dice.Milliseconds(0, _dice.Chance(0.5) ? 20 : 3_000), () => node.Verify(session, null));
+                }
             }
+        }
+
+        foreach (var session in over.Where(_ledger.IsPromised).Where(_ => _dice.Chance(0.3)))
+        {
+            _tickets.Redeem(session, _dice.Milliseconds(0, 1_000));
         }
     }
 }

@@ -16,6 +16,12 @@ internal sealed class Faults(World world)
         Repeat(_settings.Cuts, Cut);
         Repeat(_settings.WallJumps, JumpWall);
         Repeat(_settings.Sleeps, Sleep);
+        Repeat(_settings.SilentLinks, SilenceLink);
+        Repeat(_settings.Backups, world.Store.BackUp);
+        if (_settings.HasSilence)
+        {
+            SilenceOne();
+        }
     }
 
     /// <summary>From now on everything works.</summary>
@@ -23,8 +29,12 @@ internal sealed class Faults(World world)
     {
         world.Note("healed");
         _isHealed = true;
-        (world.Store.IsDown, world.Store.IsSilent) = (false, false);
-        (_settings.Loss, _settings.PushLoss, _settings.Slow, _settings.PausesAtPush, _settings.CrashesAtCommit, _settings.Stalls) = (0, 0, 0, 0, 0, 0);
+        if (world.Store.IsDown)
+        {
+            world.Store.ComeUp();
+        }
+
+        (_settings.Loss, _settings.PushLoss, _settings.Slow, _settings.SlowLinks, _settings.PausesAtPush, _settings.CrashesAtCommit, _settings.Stalls) = (0, 0, 0, 0, 0, 0, 0);
         foreach (var machine in world.Machines)
         {
             machine.PausedUntil = TimeSpan.Zero;
@@ -53,9 +63,27 @@ internal sealed class Faults(World world)
     private void Outage()
     {
         world.Note("the store goes down");
-        world.Store.Outages++;
-        (world.Store.IsDown, world.Store.IsSilent) = (true, _dice.Chance(0.5));
-        world.Scheduler.After(_dice.Chance(0.7) ? _dice.Milliseconds(50, 1_500) : _dice.Milliseconds(1_500, 6_000), () => world.Store.IsDown = false);
+        world.Store.GoDown();
+        world.Store.IsSilent = _dice.Chance(0.5);
+        world.Scheduler.After(_dice.Chance(0.7) ? _dice.Milliseconds(50, 1_500) : _dice.Milliseconds(1_500, 6_000), () =>
+        {
+            if (world.Store.IsDown)
+            {
+                world.Store.ComeUp();
+            }
+        });
+    }
+
+    // The others wait it out, die, and come back about when it wakes: its row is still there, and the log is not.
+    private void SilenceOne()
+    {
+        var (one, time) = (Any(), _dice.Milliseconds(13_000, 20_000));
+        var (falls, dies) = (_dice.Milliseconds(4_000, 20_000), _dice.Milliseconds(3_500, 7_000));
+        world.Scheduler.After(falls, () => world.Pause(one, time));
+        foreach (var other in world.Machines.Where(machine => machine != one))
+        {
+            world.Scheduler.After(falls + dies, () => world.Crash(other, time - dies - _dice.Milliseconds(0, 3_500)));
+        }
     }
 
     private void Cut()
@@ -74,6 +102,16 @@ internal sealed class Faults(World world)
             machine.IsCutFromStore = false;
             machine.Unheard.Clear();
         });
+    }
+
+    private void SilenceLink()
+    {
+        var links = world.Nodes.OfType<Service>().Select(service => service.Link).Where(link => link is { IsOpen: true }).ToList();
+        if (links.Count > 0)
+        {
+            world.Note("a connection is dead, and nobody knows");
+            _dice.Pick(links)!.FallSilent(_dice.Milliseconds(500, 4_000));
+        }
     }
 
     private void JumpWall()

@@ -5,6 +5,15 @@ namespace Grid.Revocation.Tests.Simulation;
 /// <summary>Where a process runs, and runs again after it died: a name, a clock, connections.</summary>
 internal sealed class Machine(HolderKind kind, int number, SimClock clock, LeaseTerms terms)
 {
+    /// <summary>Which cluster it is configured for. The store belongs to cluster 0.</summary>
+    public int Cluster { get; init; }
+
+    /// <summary>The app that a service serves.</summary>
+    public string? App { get; init; }
+
+    /// <summary>Its purge believes that it is so much later.</summary>
+    public TimeSpan WrongBy { get; init; }
+
     public HolderKind Kind => kind;
 
     public string Name { get; } = kind == HolderKind.Silo ? $"silo{number}" : $"service{number}";
@@ -24,6 +33,9 @@ internal sealed class Machine(HolderKind kind, int number, SimClock clock, Lease
 
     /// <summary>Null while it is down.</summary>
     public Node? Node { get; set; }
+
+    /// <summary>Whether it may be asked about sessions of an app.</summary>
+    public bool Serves(string app) => App is null || App == app;
 
     public bool Reaches(Machine other) => !Unheard.Contains(other);
 }

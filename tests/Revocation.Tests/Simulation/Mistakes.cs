@@ -66,7 +66,7 @@ internal sealed class RememberedLooks(World world, ISessionLook inner) : ISessio
 /// <summary>See <see cref="Mistake.RenewalFromMemory"/>.</summary>
 internal sealed class RememberedRenewals(IHolderStore inner) : IHolderStore
 {
-    private (Guid Incarnation, Task<RenewedHolder> Answer)? _ahead;
+    private (Guid? Incarnation, Task<RenewedHolder> Answer)? _ahead;
 
     public Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken) => inner.RegisterAsync(row, cancellationToken);
 

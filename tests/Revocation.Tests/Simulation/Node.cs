@@ -29,7 +29,12 @@ internal abstract class Node
 
     public abstract SessionChecks Checks { get; }
 
+    /// <summary>Whether it was let in.</summary>
+    public bool HasJoined { get; private set; }
+
     protected CancellationToken Stopping => _stop.Token;
+
+    public bool Serves(string app) => Machine.Serves(app);
 
     public void Start() => Process.Run(() => SimProcess.Observe(RunAsync()));
 
@@ -69,9 +74,20 @@ internal abstract class Node
 
     protected virtual Task AlsoAsync() => Task.CompletedTask;
 
+    /// <summary>Whether it may begin at all.</summary>
+    protected virtual Task<bool> JoinAsync() => Task.FromResult(true);
+
     private async Task RunAsync()
     {
-        var loop = new HolderLoop(Holder, Feed, Machine.Clock, World.Dice.Guid, World.Dice.Unit);
+        if (!await JoinAsync())
+        {
+            World.Refused(Machine);
+            return;
+        }
+
+        HasJoined = true;
+        var silence = World.Mistake == Mistake.CursorOlderThanTheLog ? TimeSpan.MaxValue : World.Settings.LongestSilence;
+        var loop = new HolderLoop(Holder, Feed, Machine.Clock, World.Dice.Guid, World.Dice.Unit, longestSilence: silence);
         loop.Began += () => SimProcess.Observe(Checks.RecheckWatchedAsync());
         loop.Failed += failure =>
         {

@@ -9,7 +9,11 @@ namespace Grid.Revocation.Tests.Simulation;
 internal sealed record SeedTally(int Seeds, long Steps, long Acknowledged, ulong FailedSeed, string? Problem)
 {
     /// <summary>Runs seeds on all cores until one fails.</summary>
-    public static SeedTally Run(Mistake mistake, ulong first, int count)
+    /// <param name="mistake">Planted.</param>
+    /// <param name="first">The first seed.</param>
+    /// <param name="count">How many at most.</param>
+    /// <param name="problem">What has to be wrong with it; other problems do not count.</param>
+    public static SeedTally Run(Mistake mistake, ulong first, int count, string problem = "")
     {
         var tally = new SeedTally(0, 0, 0, 0, null);
         var gate = new Lock();
@@ -30,7 +34,7 @@ internal sealed record SeedTally(int Seeds, long Steps, long Acknowledged, ulong
                 lock (gate)
                 {
                     tally = tally with { Seeds = tally.Seeds + 1, Steps = tally.Steps + run.Steps, Acknowledged = tally.Acknowledged + run.Acknowledged };
-                    if (run.Problem is not null && (tally.Problem is null || seed < tally.FailedSeed))
+                    if (run.Problem?.Contains(problem, StringComparison.Ordinal) == true && (tally.Problem is null || seed < tally.FailedSeed))
                     {
                         tally = tally with { FailedSeed = seed, Problem = run.Problem };
                     }

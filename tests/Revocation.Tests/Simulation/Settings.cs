@@ -1,3 +1,5 @@
+using Grid.Revocation.Relay;
+
 namespace Grid.Revocation.Tests.Simulation;
 
 /// <summary>How bad a world is. Each trouble is absent from many worlds: where everything fails, little happens.</summary>
@@ -28,10 +30,44 @@ internal sealed class Settings
         Drift = dice.Chance(0.2) ? 0 : Sleeps > 0 ? 0.04 : 0.1;
         Stalls = dice.Chance(0.7) ? 0 : 0.001;
         Earliness = dice.Chance(0.7) ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1);
+        HasTickets = dice.Chance(0.5) || mistake is Mistake.TicketGoodTwice or Mistake.TicketOutlivesRevocation or Mistake.SessionDeletedBeforeItsTicket;
+        HasRemovals = dice.Chance(0.3) || mistake is Mistake.StruckBeforeItsSessionsEnd or Mistake.RemovalNotConfirmed or Mistake.CreateOutlivesRemoval or Mistake.LateRemovalHitsTheNamesake;
+        HasForeigners = dice.Chance(0.2) || mistake is Mistake.EntryForANeighboursSession or Mistake.SessionDeletedByIdAlone;
+        HasOtherCluster = dice.Chance(0.1) || mistake == Mistake.ClustersShareAStore;
+        HasPurges = dice.Chance(0.2) || mistake is Mistake.PurgeByAWrongClock or Mistake.ExpiredPurgedAtOnce;
+        Backups = Some(dice, 2);
+        (Services, Cuts) = mistake == Mistake.ServiceNeverReconnects ? (2, 8) : (Services, Cuts);
+        SilentLinks = Services > 0 ? Some(dice, 4) : 0;
+        SlowLinks = dice.Chance(0.8) ? 0 : 0.3;
+        Lies = mistake switch
+        {
+            Mistake.WaitsForOtherApps => [Lie.ComesAndGoes],
+            Mistake.SilenceTakenForABreak => [Lie.NeverConfirms],
+            Mistake.RowStruckByAStranger or Mistake.IncarnationTakenOver or Mistake.StrangersRowRenewed => [Lie.IsSomebodyElse, Lie.IsSomebodyElse],
+            _ => [.. Enum.GetValues<Lie>().Where(_ => dice.Chance(0.1))],
+        };
+        if (HasPurges)
+        {
+            // How long things are kept must make up for how far clocks are apart.
+            (WallJumps, Drift, Offset) = (0, Math.Min(Drift, 0.04), TimeSpan.FromSeconds(1));
+        }
+
+        ShortLived = HasPurges ? 0.2 : 0;
+        if (mistake == Mistake.ExpiredPurgedAtOnce)
+        {
+            (Offset, PushLoss, ShortLived) = (TimeSpan.FromSeconds(2), 0.95, 0.8);
+        }
+
         if (dice.Chance(0.03) || mistake == Mistake.RelayNotTold)
         {
             // Made for relays: silos that are forgotten, registrations that fail, and no pushes to tell what nobody has read.
             (Silos, Services, Duration, Crashes, Pauses, Loss, PushLoss) = (2, 3, TimeSpan.FromSeconds(20), 0, 10, 0.15, 0.95);
+        }
+        else if (dice.Chance(0.02) || mistake == Mistake.CursorOlderThanTheLog)
+        {
+            // Made for the log's purge: nobody is there to strike the row of one that is silent for longer than the log is kept.
+            (Silos, Services, Duration, Crashes, Pauses, Outages, HasSilence, HasPurges) = (2, 0, TimeSpan.FromSeconds(45), 0, 0, 0, true, true);
+            (WallJumps, Sleeps, Drift, Offset) = (0, 0, 0.02, TimeSpan.FromMilliseconds(500));
         }
     }
 
@@ -68,6 +104,49 @@ internal sealed class Settings
     public int Outages { get; }
 
     public int Crashes { get; }
+
+    /// <summary>One hears nothing for longer than the log is kept.</summary>
+    public bool HasSilence { get; }
+
+    /// <summary>Copies of the database that somebody makes while it is in use.</summary>
+    public int Backups { get; }
+
+    /// <summary>Connections that are dead, and neither side knows.</summary>
+    public int SilentLinks { get; }
+
+    /// <summary>How many connections are slow.</summary>
+    public double SlowLinks { get; set; }
+
+    public IReadOnlyList<Lie> Lies { get; }
+
+    public RelayLimits Limits { get; } = new(Capacity: 20, PerApp: 4);
+
+    public bool HasTickets { get; }
+
+    /// <summary>Tenants and apps come and go.</summary>
+    public bool HasRemovals { get; }
+
+    /// <summary>Some name sessions of tenants and apps that are not theirs.</summary>
+    public bool HasForeigners { get; }
+
+    public bool HasOtherCluster { get; }
+
+    public bool HasPurges { get; }
+
+    /// <summary>How many sessions expire within seconds.</summary>
+    public double ShortLived { get; }
+
+    /// <summary>How long expired sessions stay in the store.</summary>
+    public TimeSpan KeepExpired { get; } = TimeSpan.FromSeconds(6);
+
+    /// <summary>How long entries stay in the log.</summary>
+    public TimeSpan KeepLog { get; } = TimeSpan.FromSeconds(12);
+
+    /// <summary>How long a holder may have heard nothing and go on from where it was.</summary>
+    public TimeSpan LongestSilence { get; } = TimeSpan.FromSeconds(8);
+
+    /// <summary>Of a wall clock, at most.</summary>
+    public TimeSpan Offset { get; } = TimeSpan.FromSeconds(5);
 
     public int Restarts { get; }
 

@@ -16,7 +16,7 @@ internal sealed class Silo : Node
         : base(world, machine)
     {
         Store = new StoreClient(world, Process);
-        Relay = new HolderRelay(world.Mistake == Mistake.RenewalFromMemory ? new RememberedRenewals(Store) : Store, Store, () => Address, new RelayLimits());
+        Relay = new HolderRelay(world.Mistake == Mistake.RenewalFromMemory ? new RememberedRenewals(Store) : Store, Store, () => Address, world.Settings.Limits);
         Checks = new SessionChecks(Holder, world.Mistake == Mistake.LookFromMemory ? new RememberedLooks(world, Store) : Store, machine.Clock);
         Registry = world.Mistake == Mistake.RegistryReadBeforeTheCommit ? new EarlyRegistry(Store) : Store;
         var counted = world.Mistake == Mistake.MarginTooSmall ? new ShorterLeases(Store, row => (row.Lease - TimeSpan.FromMilliseconds(250)) / 1.25) : Registry;
@@ -56,7 +56,52 @@ internal sealed class Silo : Node
         return incarnation is { } own ? [own, .. confirmed] : confirmed;
     }
 
-    protected override async Task AlsoAsync()
+    protected override async Task<bool> JoinAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                return await Store.JoinAsync();
+            }
+            catch (SimulatedFailure)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(200), Machine.Clock, CancellationToken.None);
+            }
+        }
+    }
+
+    protected override Task AlsoAsync()
+    {
+        if (World.Settings.HasPurges)
+        {
+            SimProcess.Observe(PurgeNowAndThenAsync());
+        }
+
+        return ReapNowAndThenAsync();
+    }
+
+    private async Task PurgeNowAndThenAsync()
+    {
+        while (true)
+        {
+            try
+            {
+                await Task.Delay(TimeSpan.FromSeconds(World.Dice.Unit()), Machine.Clock, Stopping);
+                await Store.PurgeAsync(World.Settings.KeepExpired, World.Settings.KeepLog);
+            }
+            catch (SimulatedFailure)
+            {
+                // Next time.
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task ReapNowAndThenAsync()
     {
         try
         {

@@ -6,7 +6,7 @@ internal sealed class SimClock(Scheduler scheduler, Settings? settings, double r
     // A step that reads its clock more often is waiting for it to move, which it does not during a step.
     private const int MaxReads = 20_000;
 
-    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    public static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     private TimeSpan? _asleepSince;
     private TimeSpan _slept;

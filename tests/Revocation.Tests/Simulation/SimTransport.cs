@@ -32,7 +32,7 @@ internal sealed class SimTransport(Silo from) : IHolderTransport
 
     private void Deliver(string address, IReadOnlyList<RevocationEntry> entries, TaskCompletionSource<IReadOnlyCollection<Guid>> done)
     {
-        if (_world.SiloAt(address) is not { } to)
+        if (_world.SiloAt(address, from.Machine.Cluster) is not { } to)
         {
             Answer(() => done.TrySetResult([]));
         }

@@ -11,7 +11,7 @@ namespace Grid.Revocation.Tests.Simulation;
 internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledged, ulong Hash, IReadOnlyList<string> Lines)
 {
     // After this long without trouble every revocation is acknowledged: the longest patience of a client, one W, driver timeouts.
-    private static readonly TimeSpan Calm = TimeSpan.FromSeconds(22);
+    private static readonly TimeSpan CalmWithin = TimeSpan.FromSeconds(22);
 
     public static SimulationRun Of(ulong seed, Mistake mistake = Mistake.None, bool isVerbose = false)
     {
@@ -25,7 +25,7 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
         {
             world.Scheduler.Run(world.Settings.Duration);
             faults.Heal();
-            for (var end = world.Settings.Duration; end < world.Settings.Duration + Calm && (clients.Open > 0 || world.Machines.Any(machine => machine.Node is null));)
+            for (var end = world.Settings.Duration; end < world.Settings.Duration + CalmWithin && (clients.Open > 0 || world.Members.Any(machine => machine.Node is null));)
             {
                 world.Scheduler.Run(end += TimeSpan.FromSeconds(1));
             }
@@ -42,7 +42,8 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
 
     private static IEnumerable<string> Problems(World world, Clients clients)
     {
-        clients.Tell(world.History);
+        List<string> atTheEnd = [.. AtTheEnd(world, clients), .. new Calm(world).Problems()];
+        clients.Ledger.Tell(world.History);
         foreach (var violation in HistoryChecker.Check(world.History))
         {
             yield return violation.ToString();
@@ -53,7 +54,12 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
             yield return $"{clients.Open} revocations are never acknowledged.";
         }
 
-        foreach (var problem in AtTheEnd(world, clients))
+        foreach (var problem in clients.Problems())
+        {
+            yield return problem;
+        }
+
+        foreach (var problem in atTheEnd)
         {
             yield return problem;
         }
@@ -61,30 +67,36 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
 
     private static IEnumerable<string> AtTheEnd(World world, Clients clients)
     {
+        var lasting = clients.Ledger.Sessions.Where(session => !clients.Ledger.CanExpire(session)).ToList();
+
         // One that just then is not fresh may be asked again, but not for long.
-        var asked = world.Machines.SelectMany(machine => clients.Sessions.Select(session => new Question(machine, session))).ToList();
+        var asked = world.Members.SelectMany(machine => lasting.Where(session => machine.Serves(session.Name.App)).Select(session => new Question(machine, session))).ToList();
         for (var round = 0; round < 30 && asked.Count > 0; round++)
         {
             // Not all at once: a holder with little memory would forget the one for the other.
             asked.ForEach(question => world.Scheduler.After(world.Dice.Milliseconds(0, 700), question.Ask));
             world.Scheduler.Run(world.Scheduler.Now + TimeSpan.FromSeconds(0.8));
-            asked.RemoveAll(question => question.Answer == (world.Store.Lives(question.Session.Name.Id) ? VerificationResult.Accepted : VerificationResult.Refused));
+            asked.RemoveAll(question => question.Answer == (Lives(question.Session) ? VerificationResult.Accepted : VerificationResult.Refused));
         }
 
         foreach (var question in asked)
         {
-            yield return $"{question.Machine.Name} says {question.Answer} of {question.Session.Id}, which {(world.Store.Lives(question.Session.Name.Id) ? "lives" : "is over")}.";
+            yield return $"{question.Machine.Name} says {question.Answer} of {question.Session.Id}, which {(Lives(question.Session) ? "lives" : "is over")}.";
         }
 
         // One made after its whole app was revoked may be told of that, if its holder hears of it late.
-        foreach (var (node, session, watch) in world.Watches.Where(watched => !watched.Node.Process.IsDead))
+        foreach (var (node, session, watch) in world.Watches.Where(watched => !watched.Node.Process.IsDead && lasting.Contains(watched.Session)))
         {
-            var lives = world.Store.Lives(session.Name.Id);
-            if (watch.Ended.IsCancellationRequested ? lives && !clients.Named(session) : !lives)
+            var lives = Lives(session);
+            if (watch.Ended.IsCancellationRequested ? lives && !clients.Ledger.IsNamedWithMany(session) : !lives)
             {
                 yield return $"{node.Machine.Name}'s watch of {session.Id}, which {(lives ? "lives" : "is over")}.";
             }
         }
+
+        // A row that a slow create left behind in what was removed meanwhile is no session.
+        bool Lives(SimSession session) => world.Store.Lives(session.Name)
+            && world.Store.Scope(session.Name.App, session.Name.Tenant).Presence == Presence.Exists && world.Store.Scope(session.Name.App, null).Presence == Presence.Exists;
     }
 
     private sealed class Question(Machine machine, SimSession session)

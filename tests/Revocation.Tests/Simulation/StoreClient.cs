@@ -18,7 +18,7 @@ internal sealed class StoreClient(World world, SimProcess process) : IHolderStor
         {
             if (commit)
             {
-                _store.Register(row);
+                _store.Register(row, process.Machine.Cluster);
                 answer(new RegisteredHolder(head ?? _store.Head, new LeaseTerms(row.Lease), []));
             }
         });
@@ -45,39 +45,107 @@ internal sealed class StoreClient(World world, SimProcess process) : IHolderStor
         }));
 
     public Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken) =>
-        CallAsync<IReadOnlyList<HolderRow>>("list", answer => answer(_store.List()));
+        CallAsync<IReadOnlyList<HolderRow>>("list", answer => answer(_store.List(process.Machine.Cluster, null)));
 
     public Task<IReadOnlyList<HolderRow>> ListServingAsync(string app, CancellationToken cancellationToken) =>
-        CallAsync<IReadOnlyList<HolderRow>>("list", answer => answer([.. _store.List().Where(row => row.App is null || row.App == app)]));
+        CallAsync<IReadOnlyList<HolderRow>>("list", answer => answer(_store.List(process.Machine.Cluster, app)));
 
-    public async Task<RegisteredService> RegisterServiceAsync(ServiceRegistration registration, CancellationToken cancellationToken) =>
-        new(await RegisterAsync(registration.Row, cancellationToken));
+    public Task<RegisteredService> RegisterServiceAsync(ServiceRegistration registration, CancellationToken cancellationToken) =>
+        CallAsync<RegisteredService>("register", answer => Later(world.Dice.Chance(0.5) ? Hold() : TimeSpan.Zero, commit => WhenUnlocked(registration.Former?.Incarnation, () =>
+        {
+            if (commit)
+            {
+                answer(_store.RegisterService(registration, process.Machine.Cluster) is { } refusal
+                    ? new RegisteredService(null, refusal)
+                    : new RegisteredService(new RegisteredHolder(_store.Head, new LeaseTerms(registration.Row.Lease), [])));
+            }
+        })));
 
-    public async Task<bool> LeaveServiceAsync(OwnRow own, CancellationToken cancellationToken)
-    {
-        await LeaveAsync(own.Incarnation, cancellationToken);
-        return true;
-    }
+    public Task<bool> LeaveServiceAsync(OwnRow own, CancellationToken cancellationToken) =>
+        CallAsync<bool>("leave", answer => WhenUnlocked(own.Incarnation, () => answer(_store.LeaveService(own))));
 
     public Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken) =>
         CallAsync<bool>("remove", answer => WhenUnlocked(incarnation, () => answer(_store.Remove(incarnation, counter))));
 
     public ValueTask<FoundSession?> LookAsync(SessionName name, CancellationToken cancellationToken) =>
-        new(CallAsync<FoundSession?>("look", answer => answer(_store.Look(name))));
+        new(CallAsync<FoundSession?>("look", answer => answer(Serves(name) || world.Mistake == Mistake.CreateOutlivesRemoval
+            ? _store.Look(name, Now, former: world.Dice.Chance(0.3))
+            : null)));
 
-    public Task<bool> CreateAsync(SessionName name, string user) => CallAsync<bool>("create", answer => answer(_store.Create(name, user)));
+    /// <summary>Whether a silo of this cluster may work on this store.</summary>
+    public Task<bool> JoinAsync() =>
+        CallAsync<bool>("join", answer => answer(process.Machine.Cluster == 0 || world.Mistake == Mistake.ClustersShareAStore));
+
+    public Task<bool> CreateAsync(SessionName name, string user, TimeSpan life) =>
+        WriteAsync("create", () => _store.Create(name, user, Now + life));
+
+    public Task<bool> OrderAsync(SessionName name, string user, TimeSpan until) => WriteAsync("order", () =>
+    {
+        _store.Order(name, user, Now + until);
+        return true;
+    });
+
+    public Task<bool> RedeemAsync(SessionName name, TimeSpan life) => WriteAsync("redeem", () => _store.Redeem(name, Now, Now + life));
 
     public Task<IReadOnlyList<RevocationEntry>> RevokeAsync(Scope scope) => CallAsync<IReadOnlyList<RevocationEntry>>("revoke", answer =>
     {
         var position = _store.TakePosition();
+        var saw = scope.Session is { } session && _store.Lives(session);
         Later(Hold(), commit =>
         {
             if (commit)
             {
-                answer(_store.Revoke(scope, position));
+                answer(_store.Revoke(scope, position, Now, saw));
             }
         });
     });
+
+    /// <summary>What has expired, and what the log has kept for long enough.</summary>
+    /// <remarks>A process whose clock the store contradicts purges nothing. What expired a moment ago may still live by somebody else's.</remarks>
+    public Task<bool> PurgeAsync(TimeSpan keepExpired, TimeSpan keepLog) => WriteAsync("purge", () =>
+    {
+        var now = Now + process.Machine.WrongBy;
+        if ((now - world.Wall).Duration() > TimeSpan.FromSeconds(90) && world.Mistake != Mistake.PurgeByAWrongClock)
+        {
+            return false;
+        }
+
+        _store.PurgeExpired(now - (world.Mistake == Mistake.ExpiredPurgedAtOnce ? TimeSpan.Zero : keepExpired));
+        _store.PurgeLog(Now - keepLog);
+        return true;
+    });
+
+    /// <summary>Whether sessions may be made in its tenant and its app.</summary>
+    public Task<bool> IsServedAsync(SessionName name) => CallAsync<bool>("served", answer => answer(Serves(name)));
+
+    public Task<(Presence Presence, int Life)> ScopeAsync(string app, string? tenant) =>
+        CallAsync<(Presence, int)>("scope", answer => answer(_store.Scope(app, tenant)));
+
+    /// <summary>Writes what a tenant or an app has come to, if nobody else has since it was read.</summary>
+    public Task<bool> SetScopeAsync(Scope scope, (Presence Presence, int Life) expected, Presence next) => WriteAsync("set scope", () =>
+    {
+        if (_store.Scope(scope.App, scope.Tenant) != expected && world.Mistake != Mistake.LateRemovalHitsTheNamesake)
+        {
+            return false;
+        }
+
+        _store.Set(scope.App, scope.Tenant, next, expected.Life + (next == Presence.Exists ? 1 : 0));
+        return true;
+    });
+
+    private bool Serves(SessionName name) =>
+        _store.Scope(name.App, name.Tenant).Presence == Presence.Exists && _store.Scope(name.App, null).Presence == Presence.Exists;
+
+    private DateTimeOffset Now => process.Machine.Clock.GetUtcNow();
+
+    // Committed a little later than it came, or rolled back.
+    private Task<T> WriteAsync<T>(string what, Func<T> write) => CallAsync<T>(what, answer => Later(Hold(), commit =>
+    {
+        if (commit)
+        {
+            answer(write());
+        }
+    }));
 
     private Task<T> CallAsync<T>(string what, Action<Action<T>> serve)
     {
@@ -145,9 +213,9 @@ internal sealed class StoreClient(World world, SimProcess process) : IHolderStor
         _scheduler.After(delay, () => end(outages == _store.Outages || world.Dice.Chance(0.5)));
     }
 
-    private void WhenUnlocked(Guid incarnation, Action action)
+    private void WhenUnlocked(Guid? incarnation, Action action)
     {
-        if (_store.IsLocked(incarnation))
+        if (incarnation is { } row && _store.IsLocked(row))
         {
             _scheduler.After(world.Dice.Milliseconds(1, 10), () => WhenUnlocked(incarnation, action));
         }
@@ -161,7 +229,7 @@ internal sealed class StoreClient(World world, SimProcess process) : IHolderStor
     {
         RenewedHolder renewed => $"{renewed.Cursor} lost {renewed.Lost.Count} [{string.Join(' ', renewed.Entries.Select(Name))}]",
         RegisteredHolder registered => registered.Cursor,
-        IReadOnlyList<HolderRow> rows => string.Join(' ', rows.Select(row => $"{row.Name}:{row.Incarnation.ToString()[..4]}:{row.Counter}")),
+        IReadOnlyList<HolderRow> rows => string.Join(' ', rows.Select(row => $"{row.Name}{(row.App is null ? "" : $" of {row.App}")}:{row.Incarnation.ToString()[..4]}:{row.Counter}")),
         IReadOnlyList<RevocationEntry> entries => string.Join(' ', entries.Select(Name)),
         FoundSession found => $"{found.Name.Id.ToString()[..4]} epoch {found.Epoch}",
         _ => answer?.ToString() ?? "nothing",

@@ -24,7 +24,21 @@ internal sealed class World
         {
             Add(HolderKind.Service, i, Settings.LongTerms);
         }
+
+        Liars = [.. Settings.Lies.Select((lie, i) => new Liar(this, new Machine(HolderKind.Service, 100 + i, Clock(), Settings.LongTerms) { App = Clients.Apps[1] }, lie))];
+        foreach (var liar in Liars)
+        {
+            liar.Start();
+        }
+
+        if (Settings.HasOtherCluster)
+        {
+            Add(HolderKind.Silo, Settings.Silos, Settings.Terms, cluster: 1);
+        }
     }
+
+    /// <summary>They have keys of the second app, or of one that nobody else uses.</summary>
+    public IReadOnlyList<Liar> Liars { get; }
 
     public Mistake Mistake { get; }
 
@@ -40,7 +54,14 @@ internal sealed class World
 
     public IReadOnlyList<Machine> Machines => _machines;
 
-    public IEnumerable<Node> Nodes => _machines.Where(machine => machine.Node is not null).Select(machine => machine.Node!);
+    /// <summary>Real time, as the store's clock tells it.</summary>
+    public DateTimeOffset Wall => SimClock.Start + Scheduler.Now;
+
+    /// <summary>Those that serve.</summary>
+    public IEnumerable<Node> Nodes => _machines.Where(machine => machine.Node is { HasJoined: true }).Select(machine => machine.Node!);
+
+    /// <summary>All but those that are refused.</summary>
+    public IEnumerable<Machine> Members => _machines.Where(machine => machine.Cluster == 0 || Mistake == Mistake.ClustersShareAStore);
 
     public List<(Node Node, SimSession Session, SessionWatch Watch)> Watches { get; } = [];
 
@@ -48,17 +69,18 @@ internal sealed class World
         ? Dice.Chance(0.9) ? Dice.Milliseconds(3, 100) : Dice.Milliseconds(100, 3_000)
         : Dice.Milliseconds(0.1, 3);
 
-    public Silo? SiloAt(string address) => Nodes.OfType<Silo>().FirstOrDefault(silo => silo.Address == address);
+    public Silo? SiloAt(string address, int cluster) => Nodes.OfType<Silo>().FirstOrDefault(silo => silo.Address == address && silo.Machine.Cluster == cluster);
 
-    public Silo? AnySilo()
+    public Silo? AnySilo(int? cluster = null)
     {
-        var silos = Nodes.OfType<Silo>().ToList();
+        var silos = Nodes.OfType<Silo>().Where(silo => cluster is null || silo.Machine.Cluster == cluster).ToList();
         return silos.Count == 0 ? null : Dice.Pick(silos);
     }
 
-    public Node? AnyNode()
+    /// <summary>One that may be asked about sessions of an app.</summary>
+    public Node? AnyNode(string app)
     {
-        var nodes = Nodes.ToList();
+        var nodes = Nodes.Where(node => node.Serves(app)).ToList();
         return nodes.Count == 0 ? null : Dice.Pick(nodes);
     }
 
@@ -115,9 +137,26 @@ internal sealed class World
         }
     }
 
-    private void Add(HolderKind kind, int number, LeaseTerms terms)
+    /// <summary>Its configuration was refused: it ends, and whoever runs it tries again.</summary>
+    public void Refused(Machine machine)
     {
-        var machine = new Machine(kind, number, Clock(), terms);
+        Note($"{machine.Name} is refused");
+        machine.Node!.Process.Kill();
+        machine.Node = null;
+        if (Scheduler.Now < Settings.Duration)
+        {
+            Up(machine, Dice.Milliseconds(500, 3_000));
+        }
+    }
+
+    private void Add(HolderKind kind, int number, LeaseTerms terms, int cluster = 0)
+    {
+        var machine = new Machine(kind, number, Clock(), terms)
+        {
+            Cluster = cluster,
+            App = kind == HolderKind.Service ? (Settings.Lies.Count > 0 || Dice.Chance(0.7) ? Clients.Apps[0] : Clients.Apps[1]) : null,
+            WrongBy = Dice.Chance(0.3) ? TimeSpan.FromDays(200) : TimeSpan.Zero,
+        };
         _machines.Add(machine);
         Up(machine, Dice.Milliseconds(0, 1_000));
     }
@@ -131,6 +170,6 @@ internal sealed class World
     private SimClock Clock()
     {
         var drift = Dice.Below(3) switch { 0 => -Settings.Drift, 1 => Settings.Drift, _ => Settings.Drift * ((2 * Dice.Unit()) - 1) };
-        return new SimClock(Scheduler, Settings, 1 + drift, TimeSpan.FromSeconds(Dice.Below(1_000_000)), Dice.Milliseconds(-5_000, 5_000));
+        return new SimClock(Scheduler, Settings, 1 + drift, TimeSpan.FromSeconds(Dice.Below(1_000_000)), Dice.Between(-Settings.Offset, Settings.Offset));
     }
 }

@@ -3,7 +3,7 @@ namespace Grid.TestKit.History;
 /// <summary>Says which answers in a history break the promise of instant revocation, or sign somebody out.</summary>
 /// <remarks>
 /// Only what is certain counts. A request that had started when a revocation was acknowledged may be accepted. A revocation of many
-/// sessions covers those that were known to exist before it began; one that was being made meanwhile may come before or after it.
+/// sessions covers those that were known to exist, or were promised, before it began; one that was being made meanwhile may come before or after it.
 /// </remarks>
 public static class HistoryChecker
 {
@@ -30,7 +30,7 @@ public static class HistoryChecker
         {
             foreach (var revocation in revocations.OfMany(fate.Made))
             {
-                fate.Revoked(revocation, covers: fate.Exists <= revocation.Started);
+                fate.Revoked(revocation, covers: fate.Exists <= revocation.Started || fate.Made.Ordered <= revocation.Started);
             }
         }
 

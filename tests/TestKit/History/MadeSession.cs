@@ -14,6 +14,9 @@ public sealed record MadeSession
     /// <summary>Before the request left.</summary>
     public required TimeSpan Started { get; init; }
 
+    /// <summary>When it was promised, by a ticket: a revocation of many that begins later ends it, made or not. Null: it was not, or nobody knows.</summary>
+    public TimeSpan? Ordered { get; init; }
+
     /// <summary>When the answer was there; null: it failed, or nobody knows what became of it.</summary>
     public TimeSpan? Acknowledged { get; init; }
 
