@@ -1,4 +1,5 @@
 using Grid.Client.Browser;
+using Grid.Revocation.Outages;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
@@ -8,8 +9,21 @@ using Microsoft.Extensions.Logging;
 namespace Grid.Client;
 
 /// <summary>Turns a <see cref="GridException"/> that nobody handled into the answer that the browser SDKs expect, wherever exceptions surface.</summary>
-internal sealed partial class GridErrors(SessionRequests requests, ILogger<GridErrors> logger) : IExceptionHandler, IDeveloperPageExceptionFilter, IStartupFilter
+internal sealed partial class GridErrors(SessionRequests requests, TimeProvider clock, ILogger<GridErrors> logger) : IExceptionHandler, IDeveloperPageExceptionFilter, IStartupFilter, IDisposable
 {
+    private readonly OutageTally _outage = new(
+        clock,
+        (_, failure) => Log.Unavailable(logger, failure),
+        more => Log.StillUnavailable(logger, more.Count),
+        all => Log.Available(logger, all.Count, all.Lasted));
+
+    // A setting that does not fit is met by every request.
+    private readonly OutageTally _refused = new(
+        clock,
+        (problem, _) => Log.Refused(logger, problem),
+        more => Log.StillRefused(logger, more.Count, more.Kinds),
+        _ => { });
+
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         app.Use(async (context, rest) =>
@@ -45,12 +59,18 @@ internal sealed partial class GridErrors(SessionRequests requests, ILogger<GridE
         }
     }
 
+    public void Dispose()
+    {
+        _outage.Dispose();
+        _refused.Dispose();
+    }
+
     public Task AnswerAsync(HttpContext context, GridException failure)
     {
         switch (failure.Reason)
         {
             case GridFailure.Unavailable:
-                Log.Unavailable(logger, failure);
+                _outage.Met("Grid", failure);
                 context.Response.Headers.SetCookie = default;
                 context.Response.Headers.RetryAfter = "1";
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "temporarily unavailable, please retry");
@@ -68,15 +88,21 @@ internal sealed partial class GridErrors(SessionRequests requests, ILogger<GridE
                 context.Response.Headers.SetCookie = default;
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, failure.Message);
             default:
-                Log.Refused(logger, failure.Message);
+                _refused.Met(failure.Message, null);
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status500InternalServerError, "internal error");
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(4000, LogLevel.Warning, "Answered 503: Grid is away")]
-        public static partial void Unavailable(ILogger logger, Exception failure);
+        [LoggerMessage(4000, LogLevel.Warning, "Answered 503: Grid is away. More of these are counted")]
+        public static partial void Unavailable(ILogger logger, Exception? failure);
+
+        [LoggerMessage(4003, LogLevel.Warning, "Answered 503 to {Count} more requests: Grid is still away")]
+        public static partial void StillUnavailable(ILogger logger, long count);
+
+        [LoggerMessage(4004, LogLevel.Information, "No request is answered 503 any more; {Count} were in {Lasted}")]
+        public static partial void Available(ILogger logger, long count, TimeSpan lasted);
 
         [LoggerMessage(4002, LogLevel.Warning, "Answered 503: a revocation was not acknowledged in time. A process that accepts tokens is silent; Grid names it in its log when its lease has run out")]
         public static partial void StillWaiting(ILogger logger);
@@ -86,5 +112,8 @@ internal sealed partial class GridErrors(SessionRequests requests, ILogger<GridE
 
         [LoggerMessage(4001, LogLevel.Error, "Answered 500: {Problem}")]
         public static partial void Refused(ILogger logger, string problem);
+
+        [LoggerMessage(4005, LogLevel.Error, "Answered 500 to {Count} more requests: {Problems}")]
+        public static partial void StillRefused(ILogger logger, long count, string problems);
     }
 }

@@ -5,6 +5,7 @@ using Grid.Abstractions.SigningKeys;
 using Grid.Grains.Apps;
 using Grid.Grains.Clocks;
 using Grid.Grains.Holders;
+using Grid.Grains.Outages;
 using Grid.Grains.Purge;
 using Grid.Grains.Sessions;
 using Grid.Grains.SigningKeys;
@@ -45,6 +46,7 @@ public static class GridGrains
             : new ClockTrust(wall, wall));
         services.TryAddSingleton<TrustedClock>();
         services.AddHostedService<ClockWatch>();
+        services.TryAddSingleton<StoreOutages>();
         services.TryAddSingleton<LocalSessions>();
         services.TryAddSingleton<SiloBroadcast>();
         services.AddOptions<RevocationOptions>().BindConfiguration(RevocationOptions.Section).ValidateDataAnnotations().ValidateOnStart();

@@ -67,6 +67,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
     {
         var reaper = new Reaper(LeaseClock.Instance);
         var pause = 2 * _terms.RenewEvery;
+        var cannotReap = false;
         while (!_stop.IsCancellationRequested)
         {
             try
@@ -77,6 +78,8 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
                 {
                     Log.Reaped(_logger, row.Kind, row.PrintableName, row.App ?? "any", row.Address);
                 }
+
+                cannotReap = false;
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
@@ -84,7 +87,11 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
             }
             catch (Exception failure)
             {
-                Log.ReaperFailed(_logger, failure);
+                if (!cannotReap)
+                {
+                    cannotReap = true;
+                    Log.ReaperFailed(_logger, failure);
+                }
             }
         }
     }

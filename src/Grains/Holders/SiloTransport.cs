@@ -3,6 +3,7 @@ using Grid.Revocation;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
+using Grid.Revocation.Outages;
 using Grid.Revocation.Relay;
 using Microsoft.Extensions.Logging;
 
@@ -10,8 +11,15 @@ namespace Grid.Grains.Holders;
 
 /// <summary>Hands entries to the holders of a silo and to the services that are connected to it. Addresses are silo addresses.</summary>
 internal sealed partial class SiloTransport(
-    Holder holder, HolderRelay relay, SiloBroadcast silos, ILocalSiloDetails here, ILogger<SiloTransport> logger) : IHolderTransport
+    Holder holder, HolderRelay relay, SiloBroadcast silos, ILocalSiloDetails here, TimeProvider clock, ILogger<SiloTransport> logger) : IHolderTransport, IDisposable
 {
+    // A silo that died is tried for every revocation until its lease has run out.
+    private readonly OutageTally _silent = new(
+        clock,
+        (silo, failure) => Log.NotConfirmed(logger, failure, silo),
+        more => Log.StillNotConfirmed(logger, more.Count, more.Kinds),
+        _ => { });
+
     public async Task<IReadOnlyCollection<Guid>> PushAsync(string address, IReadOnlyList<RevocationEntry> entries, CancellationToken cancellationToken)
     {
         var silo = SiloAddress.FromParsableString(address);
@@ -26,7 +34,7 @@ internal sealed partial class SiloTransport(
         }
         catch (Exception failure) when (failure is TimeoutException or OrleansException)
         {
-            Log.NotConfirmed(logger, failure, address);
+            _silent.Met(address, failure);
             return [];
         }
     }
@@ -43,9 +51,14 @@ internal sealed partial class SiloTransport(
         return incarnation is { } own ? [own, .. confirmed] : confirmed;
     }
 
+    public void Dispose() => _silent.Dispose();
+
     private static partial class Log
     {
-        [LoggerMessage(2705, LogLevel.Information, "Silo {Silo} did not take a revocation; it is tried again until its lease has run out")]
-        public static partial void NotConfirmed(ILogger logger, Exception failure, string silo);
+        [LoggerMessage(2705, LogLevel.Information, "Silo {Silo} did not take a revocation; it is tried again until its lease has run out. More of these are counted")]
+        public static partial void NotConfirmed(ILogger logger, Exception? failure, string silo);
+
+        [LoggerMessage(2706, LogLevel.Information, "{Count} more revocations were not taken (by silo: {Silos})")]
+        public static partial void StillNotConfirmed(ILogger logger, long count, string silos);
     }
 }

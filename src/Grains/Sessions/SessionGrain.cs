@@ -3,6 +3,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Grains.Holders;
+using Grid.Grains.Outages;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Registry;
 using Grid.Tokens;
@@ -21,7 +22,7 @@ namespace Grid.Grains.Sessions;
 /// </remarks>
 [Reentrant]
 internal sealed partial class SessionGrain(
-    ISessionStore store, ISessionRevoker revoker, LocalSessions local, ChangeNotices changes, TrustedClock clock, ILogger<SessionGrain> logger)
+    ISessionStore store, ISessionRevoker revoker, LocalSessions local, ChangeNotices changes, TrustedClock clock, StoreOutages outages, ILogger<SessionGrain> logger)
     : Grain, ISessionGrain, IDisposable
 {
     // A version conflict means that another activation wrote; a handful in a row means something worse than bad luck.
@@ -88,7 +89,7 @@ internal sealed partial class SessionGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, "create");
+            outages.Met("create", failure);
             return new SessionResult(SessionOutcome.Unavailable);
         }
     }
@@ -344,7 +345,7 @@ internal sealed partial class SessionGrain(
         {
             // Whether the write happened is unknown: the next call reads.
             _row = null;
-            Log.StoreUnavailable(logger, failure, operation);
+            outages.Met(operation, failure);
             return unavailable;
         }
         finally
@@ -362,8 +363,5 @@ internal sealed partial class SessionGrain(
     {
         [LoggerMessage(2100, LogLevel.Warning, "Refresh token reused on session {SessionHandle} ({Reuse}): app {App}, tenant {Tenant}, user \"{User}\"; {Consequence}")]
         public static partial void RefreshTokenReused(ILogger logger, string sessionHandle, ReuseKind reuse, string app, string tenant, string user, string consequence);
-
-        [LoggerMessage(2101, LogLevel.Warning, "Store away during {Operation}; outcome unknown")]
-        public static partial void StoreUnavailable(ILogger logger, Exception failure, string operation);
     }
 }

@@ -1,7 +1,7 @@
 using Grid.Abstractions;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
-using Microsoft.Extensions.Logging;
+using Grid.Grains.Outages;
 using Orleans.Concurrency;
 
 namespace Grid.Grains.Sessions;
@@ -9,7 +9,7 @@ namespace Grid.Grains.Sessions;
 /// <inheritdoc cref="IUserGrain"/>
 /// <remarks>Reentrant: it holds nothing between calls, and a slow revocation must not hold up the next one.</remarks>
 [Reentrant]
-internal sealed partial class UserGrain(ISessionStore store, ISessionRevoker revoker, TrustedClock clock, ILogger<UserGrain> logger)
+internal sealed class UserGrain(ISessionStore store, ISessionRevoker revoker, TrustedClock clock, StoreOutages outages)
     : Grain, IUserGrain
 {
     private UserKey _key;
@@ -30,7 +30,7 @@ internal sealed partial class UserGrain(ISessionStore store, ISessionRevoker rev
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, "list");
+            outages.Met("list", failure);
             return new UserSessionsResult(SessionOutcome.Unavailable, [], []);
         }
     }
@@ -45,14 +45,8 @@ internal sealed partial class UserGrain(ISessionStore store, ISessionRevoker rev
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, "revoke-all");
+            outages.Met("revoke-all", failure);
             return new UserSessionsResult(SessionOutcome.Unavailable, [], []);
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(2110, LogLevel.Warning, "Store away during {Operation}; outcome unknown")]
-        public static partial void StoreUnavailable(ILogger logger, Exception failure, string operation);
     }
 }

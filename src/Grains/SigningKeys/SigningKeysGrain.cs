@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grid.Abstractions;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.SigningKeys;
+using Grid.Grains.Outages;
 using Grid.Tokens.SigningKeys;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +11,7 @@ namespace Grid.Grains.SigningKeys;
 /// <inheritdoc cref="ISigningKeysGrain"/>
 internal sealed partial class SigningKeysGrain(
     [PersistentState("keys", GrainStores.State)] IPersistentState<SigningKeysState> storage,
-    KeyProtector protector, InstallationKey installation, TrustedClock clock, ILogger<SigningKeysGrain> logger) : Grain, ISigningKeysGrain
+    KeyProtector protector, InstallationKey installation, TrustedClock clock, StoreOutages outages, ILogger<SigningKeysGrain> logger) : Grain, ISigningKeysGrain
 {
     private string App => this.GetPrimaryKeyString();
 
@@ -36,7 +37,7 @@ internal sealed partial class SigningKeysGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, App);
+            outages.Met("keys", failure);
             return false;
         }
     }
@@ -58,7 +59,7 @@ internal sealed partial class SigningKeysGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, App);
+            outages.Met("keys", failure);
             return null;
         }
     }
@@ -148,8 +149,5 @@ internal sealed partial class SigningKeysGrain(
 
         [LoggerMessage(2403, LogLevel.Warning, "App {App} has {Count} dynamic keys that still verify: no further one is made until one of them has retired. Rotate less often, or shorten the access tokens' life")]
         public static partial void NoRoom(ILogger logger, string app, int count);
-
-        [LoggerMessage(2401, LogLevel.Warning, "Store away while the keys of app {App} were changed; outcome unknown")]
-        public static partial void StoreUnavailable(ILogger logger, Exception failure, string app);
     }
 }

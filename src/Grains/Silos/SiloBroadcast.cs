@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
+using Grid.Revocation.Outages;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime.Services;
 
@@ -9,8 +10,14 @@ namespace Grid.Grains.Silos;
 
 /// <summary>Speaks to the silos one by one. Nobody's correctness rests on it: it makes news travel faster.</summary>
 internal sealed partial class SiloBroadcast(IServiceProvider services, ISiloStatusOracle membership, TimeProvider clock, ILogger<SiloBroadcast> logger)
-    : GrainServiceClient<ISiloListener>(services)
+    : GrainServiceClient<ISiloListener>(services), IDisposable
 {
+    private readonly OutageTally _silent = new(
+        clock,
+        (silo, failure) => Log.NotHeard(logger, failure, silo),
+        more => Log.StillNotHeard(logger, more.Count, more.Kinds),
+        _ => { });
+
     // A silo that died a moment ago is still in the table; the caller should not wait for it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
@@ -37,13 +44,18 @@ internal sealed partial class SiloBroadcast(IServiceProvider services, ISiloStat
         }
         catch (Exception failure) when (failure is TimeoutException or OrleansException)
         {
-            Log.NotHeard(logger, failure, silo.ToString());
+            _silent.Met(silo.ToString(), failure);
         }
     }
 
+    public void Dispose() => _silent.Dispose();
+
     private static partial class Log
     {
-        [LoggerMessage(2200, LogLevel.Information, "Silo {Silo} did not confirm a broadcast; it will find out by itself")]
-        public static partial void NotHeard(ILogger logger, Exception failure, string silo);
+        [LoggerMessage(2200, LogLevel.Information, "Silo {Silo} did not confirm a broadcast; it will find out by itself. More of these are counted")]
+        public static partial void NotHeard(ILogger logger, Exception? failure, string silo);
+
+        [LoggerMessage(2201, LogLevel.Information, "{Count} more broadcasts were not confirmed (by silo: {Silos})")]
+        public static partial void StillNotHeard(ILogger logger, long count, string silos);
     }
 }

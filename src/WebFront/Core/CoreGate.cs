@@ -4,6 +4,7 @@ using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
+using Grid.Revocation.Outages;
 using Grid.Tokens;
 using Grid.WebFront.Doors;
 using Grid.WebFront.Sessions;
@@ -25,6 +26,12 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     private const int MaxRules = 1000;
 
     private readonly ConcurrentDictionary<string, Regex?> _ipRules = new(StringComparer.Ordinal);
+    private readonly OutageTally _outage = new(
+        clock,
+        (away, failure) => Log.Unavailable(logger, failure, away),
+        more => Log.StillUnavailable(logger, more.Count, more.Kinds),
+        all => Log.Available(logger, all.Count, all.Lasted));
+
     private readonly GuessBrake _brake = new("API key", MaxWrongKeys, meters, clock, logger);
 
     /// <summary>Before routing: everything inside it is answered in the protocol's shape.</summary>
@@ -56,7 +63,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         }
         catch (Exception failure) when (failure is StoreUnavailableException or OrleansException or TimeoutException)
         {
-            Log.Unavailable(logger, failure);
+            _outage.Met(failure is StoreUnavailableException ? "store" : "cluster", failure);
             await WriteUnavailableAsync(context);
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
@@ -151,7 +158,11 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         }
     }
 
-    public void Dispose() => _brake.Dispose();
+    public void Dispose()
+    {
+        _brake.Dispose();
+        _outage.Dispose();
+    }
 
     internal static Task WriteUnavailableAsync(HttpContext context)
     {
@@ -261,8 +272,14 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
     private static partial class Log
     {
-        [LoggerMessage(3100, LogLevel.Warning, "Answered 503: store or cluster away")]
-        public static partial void Unavailable(ILogger logger, Exception failure);
+        [LoggerMessage(3100, LogLevel.Warning, "Answered 503: {Away} away. More of these are counted")]
+        public static partial void Unavailable(ILogger logger, Exception? failure, string away);
+
+        [LoggerMessage(3102, LogLevel.Warning, "Answered 503 to {Count} more requests ({Away})")]
+        public static partial void StillUnavailable(ILogger logger, long count, string away);
+
+        [LoggerMessage(3103, LogLevel.Information, "No request is answered 503 any more; {Count} were in {Lasted}")]
+        public static partial void Available(ILogger logger, long count, TimeSpan lasted);
 
         [LoggerMessage(3101, LogLevel.Error, "Unexpected failure in {Method} {Path}")]
         public static partial void Unexpected(ILogger logger, Exception failure, string method, string path);

@@ -1,0 +1,34 @@
+using Grid.Revocation.Outages;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.Grains.Outages;
+
+/// <summary>Where this silo's grains report that the store is away, so that an outage under load is a few lines of the log.</summary>
+internal sealed partial class StoreOutages : IDisposable
+{
+    private readonly OutageTally _tally;
+
+    public StoreOutages(TimeProvider clock, ILogger<StoreOutages> logger) => _tally = new OutageTally(
+        clock,
+        (operation, failure) => Log.Away(logger, failure, operation),
+        more => Log.StillAway(logger, more.Count, more.Kinds),
+        all => Log.Over(logger, all.Count, all.Lasted));
+
+    /// <param name="operation">What was being done: a word of the code's own, the same for every caller.</param>
+    /// <param name="failure">Why.</param>
+    public void Met(string operation, Exception failure) => _tally.Met(operation, failure);
+
+    public void Dispose() => _tally.Dispose();
+
+    private static partial class Log
+    {
+        [LoggerMessage(2101, LogLevel.Warning, "Store away during {Operation}; outcome unknown. More of these are counted")]
+        public static partial void Away(ILogger logger, Exception? failure, string operation);
+
+        [LoggerMessage(2102, LogLevel.Warning, "Store still away: {Count} more operations of unknown outcome ({Operations})")]
+        public static partial void StillAway(ILogger logger, long count, string operations);
+
+        [LoggerMessage(2103, LogLevel.Information, "No operation meets the store away any more; {Count} did in {Lasted}")]
+        public static partial void Over(ILogger logger, long count, TimeSpan lasted);
+    }
+}
