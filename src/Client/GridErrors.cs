@@ -98,10 +98,10 @@ internal sealed partial class GridErrors(SessionRequests requests, TimeProvider 
         [LoggerMessage(4000, LogLevel.Warning, "Answered 503: Grid is away. More of these are counted")]
         public static partial void Unavailable(ILogger logger, Exception? failure);
 
-        [LoggerMessage(4003, LogLevel.Warning, "Answered 503 to {Count} more requests: Grid is still away")]
+        [LoggerMessage(4010, LogLevel.Warning, "Answered 503 to {Count} more requests: Grid is still away")]
         public static partial void StillUnavailable(ILogger logger, long count);
 
-        [LoggerMessage(4004, LogLevel.Information, "No request is answered 503 any more; {Count} were in {Lasted}")]
+        [LoggerMessage(4011, LogLevel.Information, "No request is answered 503 any more; {Count} were in {Lasted}")]
         public static partial void Available(ILogger logger, long count, TimeSpan lasted);
 
         [LoggerMessage(4002, LogLevel.Warning, "Answered 503: a revocation was not acknowledged in time. A process that accepts tokens is silent; Grid names it in its log when its lease has run out")]
@@ -113,7 +113,7 @@ internal sealed partial class GridErrors(SessionRequests requests, TimeProvider 
         [LoggerMessage(4001, LogLevel.Error, "Answered 500: {Problem}")]
         public static partial void Refused(ILogger logger, string problem);
 
-        [LoggerMessage(4005, LogLevel.Error, "Answered 500 to {Count} more requests: {Problems}")]
+        [LoggerMessage(4012, LogLevel.Error, "Answered 500 to {Count} more requests: {Problems}")]
         public static partial void StillRefused(ILogger logger, long count, string problems);
     }
 }

@@ -3,16 +3,16 @@ using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Grains.Outages;
 using Grid.Grains.Silos;
 using Grid.Revocation.Log;
-using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.Apps;
 
 /// <inheritdoc cref="IAppGrain"/>
-internal sealed partial class AppGrain(
+internal sealed class AppGrain(
     [PersistentState("app", GrainStores.State)] IPersistentState<AppState> storage,
-    AppDefaults defaults, ISessionRevoker revoker, SiloBroadcast silos, ILogger<AppGrain> logger) : Grain, IAppGrain
+    AppDefaults defaults, ISessionRevoker revoker, SiloBroadcast silos, StoreOutages outages) : Grain, IAppGrain
 {
     private AppKey _app;
     private AppSnapshot? _snapshot;
@@ -68,7 +68,7 @@ internal sealed partial class AppGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, _app.ToString());
+            outages.Met("app", failure);
             return new PutResult(PutOutcome.Unavailable);
         }
     }
@@ -113,7 +113,7 @@ internal sealed partial class AppGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, _app.ToString());
+            outages.Met("app", failure);
             return new PutResult(PutOutcome.Unavailable);
         }
     }
@@ -156,7 +156,7 @@ internal sealed partial class AppGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, _app.ToString());
+            outages.Met("app", failure);
             return RemoveOutcome.Unavailable;
         }
     }
@@ -192,7 +192,7 @@ internal sealed partial class AppGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, _app.ToString());
+            outages.Met("app", failure);
             return RemoveOutcome.Unavailable;
         }
     }
@@ -233,7 +233,7 @@ internal sealed partial class AppGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, _app.ToString());
+            outages.Met("app", failure);
             return new RemovalStart(RemoveOutcome.Unavailable);
         }
     }
@@ -280,11 +280,5 @@ internal sealed partial class AppGrain(
             IpAllowRegex = config.IpAllowRegex,
             IpDenyRegex = config.IpDenyRegex,
         };
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(2300, LogLevel.Warning, "Store away while app {App} was changed; outcome unknown")]
-        public static partial void StoreUnavailable(ILogger logger, Exception failure, string app);
     }
 }

@@ -1,14 +1,14 @@
 using System.Collections.Immutable;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
+using Grid.Grains.Outages;
 using Grid.Grains.Silos;
-using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.Apps;
 
 /// <inheritdoc cref="ICatalogGrain"/>
-internal sealed partial class CatalogGrain(
-    [PersistentState("catalog", GrainStores.State)] IPersistentState<CatalogState> storage, SiloBroadcast silos, ILogger<CatalogGrain> logger)
+internal sealed class CatalogGrain(
+    [PersistentState("catalog", GrainStores.State)] IPersistentState<CatalogState> storage, SiloBroadcast silos, StoreOutages outages)
     : Grain, ICatalogGrain
 {
     private ImmutableSortedDictionary<string, ImmutableSortedSet<string>> Domains => storage.State.AppIdsByDomain;
@@ -133,14 +133,8 @@ internal sealed partial class CatalogGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure);
+            outages.Met("list of apps", failure);
             return false;
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(2320, LogLevel.Warning, "Store away while the list of apps was changed; outcome unknown")]
-        public static partial void StoreUnavailable(ILogger logger, Exception failure);
     }
 }

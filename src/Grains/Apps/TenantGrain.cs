@@ -2,14 +2,14 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
-using Microsoft.Extensions.Logging;
+using Grid.Grains.Outages;
 
 namespace Grid.Grains.Apps;
 
 /// <inheritdoc cref="ITenantGrain"/>
-internal sealed partial class TenantGrain(
+internal sealed class TenantGrain(
     [PersistentState("tenant", GrainStores.State)] IPersistentState<TenantState> storage,
-    AppDefaults defaults, ILogger<TenantGrain> logger) : Grain, ITenantGrain
+    AppDefaults defaults, StoreOutages outages) : Grain, ITenantGrain
 {
     private TenantKey _key;
 
@@ -117,14 +117,8 @@ internal sealed partial class TenantGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            Log.StoreUnavailable(logger, failure, _key.ToString());
+            outages.Met("tenant", failure);
             return false;
         }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(2310, LogLevel.Warning, "Store away while tenant {Tenant} was changed; outcome unknown")]
-        public static partial void StoreUnavailable(ILogger logger, Exception failure, string tenant);
     }
 }

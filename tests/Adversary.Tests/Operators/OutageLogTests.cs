@@ -62,7 +62,7 @@ public sealed class OutageLogTests : IDisposable
         Assert.True(refused >= 1_000, $"Only {refused} were refused.");
         Assert.True(lines.Length < 60, $"{refused} refused, {lines.Length} lines:\n{string.Join('\n', lines.Take(100))}");
         Assert.InRange(lines.Sum(line => line.Length), 0, 200_000);
-        foreach (var id in new[] { "[2101]", "[2102]", "[2103]", "[3100]", "[3102]", "[3103]", "[4000]", "[4003]", "[4004]" })
+        foreach (var id in new[] { "[2101]", "[2102]", "[2103]", "[3100]", "[3102]", "[3103]", "[4000]", "[4010]", "[4011]" })
         {
             Assert.Contains(lines, line => line.Contains(id, StringComparison.Ordinal));
         }
