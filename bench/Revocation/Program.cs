@@ -6,6 +6,12 @@ using Grid.Bench.Revocation;
 using Grid.Revocation;
 using Grid.TestKit;
 
+if (args.Contains("--hostile"))
+{
+    await HostilePage.WriteAsync(args);
+    return;
+}
+
 var smoke = args.Contains("--smoke");
 const int Sessions = 100_000;
 var invariant = CultureInfo.InvariantCulture;

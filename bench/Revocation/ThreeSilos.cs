@@ -27,6 +27,11 @@ internal sealed class ThreeSilos : IDisposable
         return cluster;
     }
 
+    public IReadOnlyList<Uri> Doors => [.. _doors.Select(door => door.BaseAddress!)];
+
+    /// <summary>Lets another app in, with a key of its own.</summary>
+    public Task LetHostileAppInAsync() => HostileApp.CreateAsync(_doors[0]);
+
     /// <summary>One session after the other, each known to all three: time to the answer, time that the receipt names, and until the last front refused.</summary>
     /// <param name="count">How many; the first twenty warm up.</param>
     /// <param name="isWatched">Whether each front is asked for it all the while, one request after the other; only then is there a last front.</param>

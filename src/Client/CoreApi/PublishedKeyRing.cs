@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using Grid.Client.Sessions;
 using Grid.Tokens.SigningKeys;
@@ -14,6 +15,7 @@ internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRe
     private readonly SemaphoreSlim _fetching = new(1, 1);
     private readonly Lock _changing = new();
     private volatile Fetched? _fetched;
+    private volatile Failed? _failed;
 
     public ValueTask<KeyRing> GetAsync(CancellationToken cancellationToken) =>
         _fetched is { } fetched && clock.GetUtcNow() < fetched.Ring.NextChangeAt ? new ValueTask<KeyRing>(fetched.Ring) : FetchAsync(evenIfFresh: false, cancellationToken);
@@ -43,9 +45,16 @@ internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRe
 
     private async ValueTask<KeyRing> FetchAsync(bool evenIfFresh, CancellationToken cancellationToken)
     {
+        var askedAt = Stopwatch.GetTimestamp();
         await _fetching.WaitAsync(cancellationToken);
         try
         {
+            // Whoever waited while somebody else was refused, or waited in vain, is not to do the same once more, one after the other.
+            if (_failed is { } failed && failed.At >= askedAt)
+            {
+                throw new GridException(failed.Failure.Reason, failed.Failure.Message, failed.Failure);
+            }
+
             var now = clock.GetUtcNow();
             if (_fetched is { } fetched && now - fetched.At < ReloadPause && now >= fetched.At)
             {
@@ -71,11 +80,18 @@ internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRe
                 throw new GridException(GridFailure.Refused, "The key document is not a JWKS: check the connection URI.", failure);
             }
         }
+        catch (GridException failure)
+        {
+            _failed = new Failed(Stopwatch.GetTimestamp(), failure);
+            throw;
+        }
         finally
         {
             _fetching.Release();
         }
     }
+
+    private sealed record Failed(long At, GridException Failure);
 
     private sealed record Fetched(KeyRing Ring, byte[] Json, DateTimeOffset At);
 }

@@ -168,6 +168,21 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
     }
 
     [Fact]
+    public async Task Many_first_requests_wait_for_a_silent_Grid_together_and_not_one_after_the_other()
+    {
+        await using var cable = new TcpRelay(core.Url);
+        cable.Put(Between.Silence);
+        await using var app = await ClientApp.StartAsync(core, o => (o.ConnectionUri, o.Timeout) = (cable.Url, TimeSpan.FromSeconds(2)));
+        using var browser = app.NewBrowser();
+        var token = await NewTokenAsync();
+
+        // Thirty times two seconds, one after the other.
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => MeAsync(browser, token))).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+
+        Assert.All(answers, status => Assert.Equal(503, status));
+    }
+
+    [Fact]
     public async Task Only_who_checks_a_token_or_watches_a_session_is_a_holder()
     {
         var without = await HoldersAsync();
