@@ -45,6 +45,9 @@ public enum Between
     /// <summary>Opens the WebSocket and sends what is no frame.</summary>
     OpensAndSendsGarbage,
 
+    /// <summary>Opens the WebSocket, refuses the registration with a reason.</summary>
+    Refuses,
+
     /// <summary>Opens the WebSocket and sends JSON that means nothing here.</summary>
     OpensAndSendsOtherMessages,
 }
@@ -71,6 +74,9 @@ public sealed class TcpRelay : IAsyncDisposable
 
     /// <summary>This end, the same for ever.</summary>
     public Uri Url { get; }
+
+    /// <summary>Connections that came.</summary>
+    public int Accepted { get; private set; }
 
     /// <summary>The other end of the connections to come.</summary>
     public Uri Target { get; set; }
@@ -119,6 +125,7 @@ public sealed class TcpRelay : IAsyncDisposable
             while (true)
             {
                 var client = await listener.AcceptTcpClientAsync();
+                Accepted++;
                 _open.Add(client);
                 _ = ServeAsync(client, _between);
             }
@@ -169,14 +176,17 @@ public sealed class TcpRelay : IAsyncDisposable
                     await OpenAsync(client);
                     await client.GetStream().WriteAsync(RandomNumberGenerator.GetBytes(200));
                     break;
+                case Between.Refuses:
+                    await OpenAsync(client);
+                    _ = await client.GetStream().ReadAsync(new byte[4096]);
+                    await SayAsync(client, """{"type":"failed","n":1,"reason":"as many as there may be"}""");
+                    await client.GetStream().CopyToAsync(Stream.Null);
+                    break;
                 case Between.OpensAndSendsOtherMessages:
                     await OpenAsync(client);
-                    foreach (var message in (string[])["""{"type":"registered","n":1}""", """{"type":"entries","n":1,"entries":[null]}""", "null"])
-                    {
-                        byte[] frame = [0x81, (byte)message.Length, .. Encoding.ASCII.GetBytes(message)];
-                        await client.GetStream().WriteAsync(frame);
-                    }
-
+                    await SayAsync(client, """{"type":"registered","n":1}""");
+                    await SayAsync(client, """{"type":"entries","n":1,"entries":[null]}""");
+                    await SayAsync(client, "null");
                     await client.GetStream().CopyToAsync(Stream.Null);
                     break;
                 default:
@@ -241,6 +251,13 @@ public sealed class TcpRelay : IAsyncDisposable
     {
         await ReadHeadAsync(client);
         await client.GetStream().WriteAsync(Encoding.Latin1.GetBytes(answer));
+    }
+
+    // RFC 6455 §5.2: one unmasked text frame.
+    private static async Task SayAsync(TcpClient client, string message)
+    {
+        byte[] frame = [0x81, (byte)message.Length, .. Encoding.ASCII.GetBytes(message)];
+        await client.GetStream().WriteAsync(frame);
     }
 
     // RFC 6455 §4.2.2.

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Net;
 using System.Net.WebSockets;
+using System.Text.Json;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Relay.Wire;
 
@@ -26,12 +28,16 @@ internal sealed class HolderConnection
     private long _number;
     private Guid? _incarnation;
     private volatile bool _isOver;
+    private volatile string? _goodbye;
 
     private HolderConnection(Holder holder, ClientWebSocket socket)
     {
         (_holder, _socket) = (holder, new HolderSocket(socket));
         _receiving = ReceiveAllAsync();
     }
+
+    /// <summary>Why Grid ended it, if it said so.</summary>
+    public string? Goodbye => _goodbye;
 
     /// <summary>Whether answers can still come.</summary>
     public bool IsOpen => !_isOver;
@@ -40,7 +46,8 @@ internal sealed class HolderConnection
     /// Tries until told to give up. While one attempt hangs others are made beside it, so that neither a slow way nor one that swallows
     /// packets keeps it away longer than it has to.
     /// </summary>
-    /// <exception cref="WebSocketException">Nobody answers there, or refuses.</exception>
+    /// <exception cref="WebSocketException">Nobody answers there.</exception>
+    /// <exception cref="HolderRefusedException">Whoever is there refuses.</exception>
     public static async Task<HolderConnection> OpenAsync(Holder holder, Uri uri, string? apiKey, CancellationToken cancellationToken)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -109,13 +116,14 @@ internal sealed class HolderConnection
         await _receiving;
     }
 
-    private static IOException Over() => new("The connection to Grid is over.");
+    private IOException Over() => new(_goodbye is { } why ? $"Grid ended the connection: {why}" : "The connection is over.");
 
     private static async Task<ClientWebSocket> ConnectAsync(Uri uri, string? apiKey, CancellationToken cancellationToken)
     {
         var socket = new ClientWebSocket();
         try
         {
+            socket.Options.CollectHttpResponseDetails = true;
             socket.Options.KeepAliveInterval = PingAfter;
             socket.Options.KeepAliveTimeout = SilenceAllowed;
             if (apiKey is not null)
@@ -125,6 +133,12 @@ internal sealed class HolderConnection
 
             await socket.ConnectAsync(uri, cancellationToken);
             return socket;
+        }
+        catch (WebSocketException failure) when (socket.HttpStatusCode is not (0 or HttpStatusCode.SwitchingProtocols))
+        {
+            var status = socket.HttpStatusCode;
+            socket.Dispose();
+            throw new HolderRefusedException(status, failure);
         }
         catch
         {
@@ -159,6 +173,7 @@ internal sealed class HolderConnection
             // Whatever came, broken or not what was agreed: everybody who waits hears of it below.
         }
 
+        _goodbye ??= _socket.Goodbye;
         _isOver = true;
         foreach (var answer in _waiting.Values)
         {
@@ -173,12 +188,16 @@ internal sealed class HolderConnection
     {
         switch (message.Type)
         {
-            case HolderMessageType.Entries:
+            case HolderMessageType.Entries when message is { IsMalformed: false, Entries: { } entries }:
                 // h3: applied first, then confirmed.
-                _holder.Apply([.. (message.Entries ?? []).Select(entry => entry.ToEntry())]);
+                _holder.Apply([.. entries.Select(entry => entry.ToEntry())]);
                 _socket.Send(new HolderMessage { Type = HolderMessageType.Confirm, N = message.N });
                 break;
+            case HolderMessageType.Entries:
+                // From a later version, perhaps. What cannot be applied must not be confirmed: a new connection starts with an empty memory.
+                throw new JsonException("Entries that cannot be read.");
             case HolderMessageType.Lost:
+                _goodbye = message.Reason;
                 _isOver = true;
                 if (_holder.Incarnation == _incarnation)
                 {
@@ -187,7 +206,7 @@ internal sealed class HolderConnection
 
                 break;
             default:
-                if (_waiting.TryGetValue(message.N, out var answer))
+                if (!message.IsMalformed && _waiting.TryGetValue(message.N, out var answer))
                 {
                     answer.TrySetResult(message);
                 }

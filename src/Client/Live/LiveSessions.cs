@@ -20,6 +20,8 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
     // The first request waits for the first connection; without Grid it gets 503 soon.
     private static readonly TimeSpan FirstFreshWithin = TimeSpan.FromSeconds(2);
 
+    private const int MaxReason = 300;
+
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(0.4);
     private static readonly TimeSpan RecheckEvery = TimeSpan.FromSeconds(2);
 
@@ -34,6 +36,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
     private Task? _settled;
     private Task? _stopped;
     private bool _isFailing;
+    private string? _said;
 
     public LiveSessions(IOptions<GridOptions> options, ILogger<LiveSessions> logger)
     {
@@ -44,6 +47,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
         _loop = new HolderLoop(Holder, _store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble, Patience, RetryAfter);
         _loop.Began += OnBegan;
         _loop.Failed += OnFailed;
+        _loop.WasLost += OnLost;
     }
 
     public Holder Holder { get; }
@@ -192,7 +196,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
 
     private void OnBegan()
     {
-        _isFailing = false;
+        (_isFailing, _said) = (false, null);
         _triedOnce.TrySetResult();
         Log.Connected(_logger);
         Holder.NameWatches(_store.App);
@@ -202,10 +206,25 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
     private void OnFailed(Exception failure)
     {
         _triedOnce.TrySetResult();
-        if (!_isFailing && !_stop.IsCancellationRequested)
+        if (_stop.IsCancellationRequested)
         {
-            _isFailing = true;
-            Log.Away(_logger, failure.GetBaseException().Message);
+            return;
+        }
+
+        // Away is one state, however often it is tried. That it is there and refuses is another.
+        var refusal = (failure as HolderRefusedException)?.Message;
+        if (!_isFailing || (refusal is not null && refusal != _said))
+        {
+            (_isFailing, _said) = (true, refusal ?? _said);
+            Log.Away(_logger, Printable.Of(refusal ?? failure.GetBaseException().Message, MaxReason));
+        }
+    }
+
+    private void OnLost()
+    {
+        if (!_isFailing && _store.Goodbye is { } why)
+        {
+            Log.Ended(_logger, Printable.Of(why, MaxReason));
         }
     }
 
@@ -214,7 +233,10 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
         [LoggerMessage(4100, LogLevel.Information, "Connected to Grid: sessions are checked here, and revocations are heard of at once")]
         public static partial void Connected(ILogger logger);
 
-        [LoggerMessage(4101, LogLevel.Warning, "Grid does not answer ({Reason}). Known sessions are accepted until the lease runs out; it is tried again")]
+        [LoggerMessage(4102, LogLevel.Warning, "Grid ended the connection: {Reason}. This service connects again and looks its sessions up anew")]
+        public static partial void Ended(ILogger logger, string reason);
+
+        [LoggerMessage(4101, LogLevel.Warning, "There is no connection to Grid ({Reason}). Known sessions are accepted until the lease runs out; it is tried again")]
         public static partial void Away(ILogger logger, string reason);
     }
 }

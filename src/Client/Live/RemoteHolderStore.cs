@@ -15,6 +15,8 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
     private static readonly TimeSpan RegisterAtLastWithin = TimeSpan.FromSeconds(6);
     private const int ShortAttempts = 4;
 
+    private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(0.5);
+
     // All limits are a little shorter than the loop's, so that nothing goes on behind its back.
     private const double RenewalsToWait = LiveSessions.Patience - 0.5;
 
@@ -24,9 +26,14 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
     private HolderConnection? _unused;
     private (Guid Incarnation, string Secret)? _former;
     private int _unanswered;
+    private int _refusals;
+    private (HolderRefusedException Refusal, long Until)? _rest;
 
     /// <summary>The app as its sessions are named; empty until the first registration.</summary>
     public string App { get; private set; } = "";
+
+    /// <summary>Why Grid ended the last connection, if it did and said so.</summary>
+    public string? Goodbye => _connection?.Goodbye;
 
     /// <summary>Whether valid tokens are accepted while nobody can say if their sessions live.</summary>
     public bool IsBounded { get; private set; }
@@ -42,7 +49,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
             var answer = await AskAsync(connection, request, _unanswered < ShortAttempts ? RegisterWithin : RegisterAtLastWithin, cancellationToken);
             if (answer is { Type: HolderMessageType.Failed, Reason: { } reason })
             {
-                throw new IOException($"Grid refused: {reason}");
+                throw Rest(new HolderRefusedException(reason));
             }
 
             if (answer is not { Type: HolderMessageType.Registered, App: { Length: > 0 } app, LeaseMs: { } leaseMs }
@@ -53,7 +60,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
 
             // Proves to the next silo that this row is its own, once it is over.
             _former = answer.Secret is { } secret ? (row.Incarnation, secret) : null;
-            _unanswered = 0;
+            (_unanswered, _refusals) = (0, 0);
             (App, IsBounded) = (app, answer.Bounded == true);
             var terms = new LeaseTerms(lease);
             _renewWithin = RenewalsToWait * terms.RenewEvery;
@@ -138,6 +145,16 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
 
     private async Task<HolderConnection> OpenAsync(CancellationToken cancellationToken)
     {
+        if (_rest is { } rest)
+        {
+            if (LeaseClock.Instance.GetTimestamp() < rest.Until)
+            {
+                throw rest.Refusal;
+            }
+
+            _rest = null;
+        }
+
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_renewWithin);
         try
@@ -148,5 +165,18 @@ internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IH
         {
             throw NoAnswer(_renewWithin);
         }
+        catch (HolderRefusedException refusal)
+        {
+            throw Rest(refusal);
+        }
+    }
+
+    // Twice as long each time, and not in step with others who were refused at the same moment.
+    private HolderRefusedException Rest(HolderRefusedException refusal)
+    {
+        var rest = FirstRest * Math.Pow(2, Math.Min(_refusals++, 6));
+        rest = (rest < refusal.LongestRest ? rest : refusal.LongestRest) * (0.5 + (0.5 * Random.Shared.NextDouble()));
+        _rest = (refusal, LeaseClock.Instance.GetTimestamp() + (long)(rest.TotalSeconds * LeaseClock.Instance.TimestampFrequency));
+        return refusal;
     }
 }

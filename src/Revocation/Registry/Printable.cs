@@ -6,16 +6,14 @@ namespace Grid.Revocation.Registry;
 /// <summary>What others chose, such as the names of services and user ids, for logs: data, and nothing that a terminal or a reader of lines would act on.</summary>
 public static class Printable
 {
-    private const int MaxLength = 100;
-
     /// <summary>The text on one line: whatever is no visible character is escaped, the backslash too, and what is too long is cut.</summary>
-    public static string Of(string text)
+    public static string Of(string text, int maxLength = 100)
     {
         ArgumentNullException.ThrowIfNull(text);
-        var printable = new StringBuilder(Math.Min(text.Length, MaxLength));
+        var printable = new StringBuilder(Math.Min(text.Length, maxLength));
         foreach (var rune in text.EnumerateRunes())
         {
-            if (printable.Length >= MaxLength)
+            if (printable.Length >= maxLength)
             {
                 return printable.Append('…').ToString();
             }

@@ -1,11 +1,16 @@
 using System.Diagnostics;
+using System.Net.WebSockets;
+using System.Text;
 using Grid.Client;
 using Grid.Client.Live;
 using Grid.Revocation;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Registry;
 using Grid.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Tests.Front;
 
@@ -77,16 +82,111 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
     }
 
     [Fact]
-    public async Task A_thousand_failed_attempts_leave_nothing_behind()
+    public async Task Who_is_refused_leaves_Grid_alone_for_a_while()
     {
         await using var cable = new TcpRelay(core.Url);
         await using var store = new RemoteHolderStore(new Holder(LeaseClock.Instance), new GridOptions { ConnectionUri = cable.Url });
+        cable.Put(Between.Refuses);
+        Assert.Contains("as many as there may be", (await Assert.ThrowsAsync<HolderRefusedException>(() => store.RegisterAsync(Row(), Stop))).Message, StringComparison.Ordinal);
+        var attempts = cable.Accepted;
+
+        await Assert.ThrowsAsync<HolderRefusedException>(() => store.RegisterAsync(Row(), Stop));
+        Assert.Equal(attempts, cable.Accepted);
+
+        cable.Mend();
+        while (true)
+        {
+            try
+            {
+                var row = Row();
+                await store.RegisterAsync(row, Stop);
+                await store.LeaveAsync(row.Incarnation, Stop);
+                break;
+            }
+            catch (HolderRefusedException)
+            {
+                await Task.Delay(50, Stop);
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_wrong_key_is_named_once_in_the_log()
+    {
+        var appId = await core.CreateAppAsync(new { api_keys = "right-key-0123456789012345" });
+        var made = await core.SendAsync(
+            "POST", $"{appId}/recipe/session", new { userId = _user, enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } }, headers: ("api-key", "right-key-0123456789012345"));
+        await using var app = await ClientApp.StartAsync(core, o => (o.ConnectionUri, o.ApiKey) = (new Uri(core.Url, appId), "wrong-key"));
+        using var browser = app.NewBrowser();
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(503, await MeAsync(browser, (string)made.Json["accessToken"]!["token"]!));
+            await Task.Delay(100, Stop);
+        }
+
+        Assert.Contains("set GridOptions.ApiKey", Assert.Single(app.Log.Lines, line => line.Id == 4101).Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"entries","n":7,"entries":[{"position":"high"}]}""")]
+    [InlineData("""{"type":"entries","n":7}""")]
+    [InlineData("""{"type":"entries","n":7,"entries":[null]}""")]
+    public async Task Entries_that_cannot_be_read_are_not_confirmed(string entries)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        await using var silo = builder.Build();
+        var heard = new TaskCompletionSource<List<string>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        silo.UseWebSockets();
+        silo.Run(async context =>
+        {
+            using var socket = await context.WebSockets.AcceptWebSocketAsync();
+            List<string> messages = [];
+            try
+            {
+                var piece = new byte[4096];
+                await socket.ReceiveAsync(piece, Stop);
+                await SayAsync(socket, """{"type":"registered","n":1,"secret":"s","app":"public","leaseMs":10000,"bounded":false,"revokedKeys":[]}""");
+                await SayAsync(socket, entries);
+                while (await socket.ReceiveAsync(piece, Stop) is { MessageType: WebSocketMessageType.Text } part)
+                {
+                    messages.Add(Encoding.UTF8.GetString(piece, 0, part.Count));
+                }
+            }
+            catch (WebSocketException)
+            {
+                // Broken off.
+            }
+
+            heard.TrySetResult(messages);
+        });
+        await silo.StartAsync(Stop);
+        await using var store = new RemoteHolderStore(new Holder(LeaseClock.Instance), new GridOptions { ConnectionUri = new Uri(silo.Urls.Single()) });
+        await store.RegisterAsync(Row(), Stop);
+
+        Assert.DoesNotContain(await heard.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop), message => message.Contains("confirm", StringComparison.Ordinal));
+
+        static Task SayAsync(WebSocket socket, string text) => socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, Stop);
+    }
+
+    [Fact]
+    public async Task A_thousand_failed_attempts_leave_nothing_behind()
+    {
+        await using var cable = new TcpRelay(core.Url);
+        var holder = new Holder(LeaseClock.Instance);
+        await using var store = new RemoteHolderStore(holder, new GridOptions { ConnectionUri = cable.Url });
+        var address = new UriBuilder(cable.Url) { Scheme = "ws" }.Uri;
         async Task FailAsync(Between between, int times)
         {
             cable.Put(between);
             for (var i = 0; i < times; i++)
             {
-                await Assert.ThrowsAnyAsync<Exception>(() => store.RegisterAsync(Row(), Stop));
+                // The store itself would rest when it is refused.
+                Func<Task> attempt = between is Between.OtherServer or Between.BadGateway
+                    ? () => HolderConnection.OpenAsync(holder, address, null, Stop)
+                    : () => store.RegisterAsync(Row(), Stop);
+                await Assert.ThrowsAnyAsync<Exception>(attempt);
                 await Assert.ThrowsAnyAsync<Exception>(async () => await store.LookAsync(new SessionName("public", "public", Guid.NewGuid()), Stop));
             }
         }

@@ -30,6 +30,9 @@ internal sealed class HolderSocket : IAsyncDisposable
         _sending = SendAllAsync();
     }
 
+    /// <summary>What the other side said when it closed; null: nothing, or it has not closed.</summary>
+    public string? Goodbye => _socket.CloseStatusDescription is { Length: > 0 } goodbye ? goodbye : null;
+
     /// <summary>Puts a message in line. False if the connection is over.</summary>
     public bool Send(HolderMessage message)
     {

@@ -75,6 +75,8 @@ internal sealed partial class ConnectHolder(
             var connection = new ServiceConnection(service.Messages, new OwnRow(hello.Incarnation!.Value, service.AppName, HolderSecret.HashOf(secret)), LeaseClock.Instance);
             try
             {
+                // Meanwhile too: only who reads answers pings, and whoever answers none is taken for dead.
+                service.Receiving = service.Messages.ReceiveAsync(service.Stop);
                 var (cursor, refused) = await RegisterAsync(service, connection, hello, secret);
                 if (refused is not null)
                 {
