@@ -5,6 +5,7 @@ using Grid.Client.Sessions;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -31,6 +32,7 @@ public static class GridAuthentication
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
         services.AddGridBrowserSide(configure);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<KestrelServerOptions>, OthersHeaderBytes>());
         services.TryAddSingleton<LiveSessions>();
         services.AddHostedService(provider => provider.GetRequiredService<LiveSessions>());
         services.TryAddSingleton<CoreApiSessions>();

@@ -77,6 +77,18 @@ internal sealed class GridOptionsRules(IConfiguration? configuration = null) : I
             }
         }
 
+        foreach (var (limit, value) in new[]
+        {
+            (nameof(options.MaxEventStreams), options.MaxEventStreams), (nameof(options.MaxEventStreamsPerSession), options.MaxEventStreamsPerSession),
+            (nameof(options.MaxEventStreamsPerAddress), options.MaxEventStreamsPerAddress),
+        })
+        {
+            if (value < 1)
+            {
+                errors.Add($"{limit} is at least 1; {value} is not.");
+            }
+        }
+
         if (options.HostCookies && (!site.Secure || options.CookieDomain is not null || options.AccessTokenPath != "/"))
         {
             errors.Add("HostCookies needs https (Secure), no CookieDomain and AccessTokenPath \"/\".");

@@ -56,6 +56,24 @@ public sealed class ProcessTests : IDisposable
         Assert.Equal(HttpStatusCode.Unauthorized, (await grid.Http.GetAsync("/apiversion")).StatusCode);
     }
 
+    [Theory]
+    [InlineData("Content-Length: 5\r\nTransfer-Encoding: chunked")]
+    [InlineData("Transfer-Encoding: gzip, chunked")]
+    [InlineData("Content-Length: +5")]
+    public async Task Framing_is_judged_on_probes_of_both_ports_too(string framing)
+    {
+        using var grid = await GridProcess.ServeAsync(_folder);
+        var front = new Uri(grid.Output.Split("Front for browsers listens on ")[1].Split('\n')[0].Trim());
+        foreach (var port in new[] { grid.Http.BaseAddress!.Port, front.Port })
+        {
+            using var client = new System.Net.Sockets.TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, port);
+            await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes($"POST /health/live HTTP/1.1\r\nHost: localhost\r\n{framing}\r\n\r\n0\r\n\r\n"));
+            using var reader = new StreamReader(client.GetStream());
+            Assert.Equal("HTTP/1.1 400 Bad Request", await reader.ReadLineAsync());
+        }
+    }
+
     [Fact]
     public async Task Bad_settings_end_the_start_with_a_code_and_a_sentence()
     {

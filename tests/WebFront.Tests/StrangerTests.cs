@@ -166,6 +166,36 @@ public sealed class StrangerTests(CoreHost core)
         Assert.Equal(403, await FrontAsync("GET", "/", ("Host", "evil.example")));
     }
 
+    [Fact]
+    public async Task Tickets_are_not_guessed_either_and_right_ones_go_on()
+    {
+        core.Clock.Skip(TimeSpan.FromMinutes(1));
+        List<int> statuses = [];
+        for (var i = 0; i < 110; i++)
+        {
+            statuses.Add(await RedeemAsync($"guess{i}"));
+        }
+
+        Assert.Equal([.. Enumerable.Repeat(401, 100), .. Enumerable.Repeat(429, 10)], statuses);
+        var ticket = (await core.PostAsync("/session/ticket", new { userId = "ticket-holder" })).Json["ticket"]!.GetValue<string>();
+        Assert.Equal(200, await RedeemAsync(ticket));
+        core.Clock.Skip(TimeSpan.FromMinutes(1));
+        Assert.Equal(401, await RedeemAsync("guess"));
+    }
+
+    private async Task<int> RedeemAsync(string ticket)
+    {
+        using var http = new HttpClient { BaseAddress = core.FrontUrl };
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/session/ticket")
+        {
+            Headers = { { "rid", "session" } },
+            Content = new StringContent($$"""{"ticket":"{{ticket}}"}""", System.Text.Encoding.UTF8, "application/json"),
+        };
+        using var answer = await http.SendAsync(request);
+        Assert.Equal(answer.StatusCode == HttpStatusCode.TooManyRequests, answer.Headers.Contains("Retry-After"));
+        return (int)answer.StatusCode;
+    }
+
     private async Task<int> FrontAsync(string method, string path, params (string Name, string Value)[] headers)
     {
         using var http = new HttpClient { BaseAddress = core.FrontUrl };

@@ -17,6 +17,9 @@ internal static class ForwardAuth
 {
     private const string ClaimHeader = "X-Grid-Claim-";
 
+    // Each is looked for in the whole payload, and anybody with a session may ask.
+    private const int MaxRequired = 32;
+
     public static async Task HandleAsync(HttpContext context, SessionRequests requests)
     {
         if (ForwardAuthTargets.IsAmbiguous(context.Request) || HasForgedClaims(context.Request, requests.Options))
@@ -26,6 +29,12 @@ internal static class ForwardAuth
         }
 
         var required = context.Request.Query["require"];
+        if (required.Count > MaxRequired)
+        {
+            await FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, $"at most {MaxRequired} claims can be required");
+            return;
+        }
+
         var endpoint = new GridEndpoint { Required = [.. required.OfType<string>().Select(text => new RequiredClaim(text))] };
         var check = await requests.CheckAsync(context, endpoint, OriginalMethod(context.Request));
         if (check.Outcome != RequestOutcome.Session)

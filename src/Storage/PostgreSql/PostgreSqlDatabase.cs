@@ -1,4 +1,5 @@
 using Grid.Abstractions;
+using Grid.Revocation.Outages;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -18,13 +19,17 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _reserved;
     private readonly StoreOptions _options;
-    private readonly ILogger<PostgreSqlDatabase> _logger;
+    private readonly OutageTally _triedAgain;
 
     public PostgreSqlDatabase(StoreOptions options, StoreCondition condition, ILogger<PostgreSqlDatabase> logger)
     {
         _options = options;
         Condition = condition;
-        _logger = logger;
+        _triedAgain = new OutageTally(
+            TimeProvider.System,
+            (state, _) => Log.TriedAgain(logger, state),
+            more => Log.MoreTriedAgain(logger, more.Count, more.Kinds),
+            _ => { });
         var settings = new NpgsqlConnectionStringBuilder(options.RequiredConnectionString)
         {
             ApplicationName = "grid",
@@ -62,7 +67,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
             }
             catch (PostgresException refusal) when (attempt < MaxStatementAttempts && IsOfTheMoment(refusal))
             {
-                Log.TriedAgain(_logger, refusal.SqlState);
+                _triedAgain.Met(refusal.SqlState, null);
             }
             catch (PostgresException refusal) when (IsOfItsValues(refusal))
             {
@@ -165,6 +170,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
 
     public async ValueTask DisposeAsync()
     {
+        _triedAgain.Dispose();
         await _source.DisposeAsync();
         await _reserved.DisposeAsync();
     }
@@ -178,7 +184,10 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
 
     private static partial class Log
     {
-        [LoggerMessage(2600, LogLevel.Information, "PostgreSQL refused a transaction for the moment ({SqlState}); trying again")]
+        [LoggerMessage(2600, LogLevel.Information, "PostgreSQL refused a transaction for the moment ({SqlState}); trying again. More of these are counted")]
         public static partial void TriedAgain(ILogger logger, string sqlState);
+
+        [LoggerMessage(2610, LogLevel.Information, "PostgreSQL refused {Count} more transactions for the moment ({SqlStates}); they were tried again")]
+        public static partial void MoreTriedAgain(ILogger logger, long count, string sqlStates);
     }
 }

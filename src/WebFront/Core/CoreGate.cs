@@ -224,8 +224,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             return new CoreException(401, "Invalid API key");
         }
 
-        var seconds = Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds));
-        context.Response.Headers.RetryAfter = seconds.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        context.Response.Headers.RetryAfter = GuessBrake.Seconds(wait);
         return new CoreException(429, "Invalid API key, and too many of them from this address: please wait");
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
@@ -104,6 +105,9 @@ internal sealed partial class GuessBrake : IDisposable
 
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
+
+    /// <summary>A wait as <c>Retry-After</c> has it: whole seconds, one at least.</summary>
+    public static string Seconds(TimeSpan wait) => Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
     public void Dispose() => _sweep.Dispose();
 

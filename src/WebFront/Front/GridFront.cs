@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Grid.Abstractions;
 using Grid.Abstractions.Clocks;
 using Grid.Client;
@@ -18,6 +19,10 @@ namespace Grid.WebFront.Front;
 /// <summary>The front API: what browsers speak. The endpoints are those of <c>Grid.Client</c>, here without HTTP in between.</summary>
 public static partial class GridFront
 {
+    internal const string TicketBrake = "ticket";
+
+    // Unlike a key a ticket may well be late, and behind a proxy a whole site has one address.
+    private const int MaxWrongTickets = 100;
     private const int MaxBody = 16 * 1024;
 
     /// <summary>Registers what the front needs of its own; <c>AddGridCore</c> brings the sessions.</summary>
@@ -26,6 +31,10 @@ public static partial class GridFront
         ArgumentNullException.ThrowIfNull(door);
         services.AddSingleton(door);
         services.AddSingleton<InProcessSessions>();
+        services.AddMetrics();
+        services.AddKeyedSingleton(TicketBrake, static (provider, _) => new GuessBrake(
+            "ticket", MaxWrongTickets, provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>().CreateLogger("Grid.WebFront.Front")));
         services.AddSingleton<FrontTickets>();
         services.AddSingleton<IGridSessions>(provider => provider.GetRequiredService<InProcessSessions>());
         services.AddGridBrowserSide(door.Browser);

@@ -4,6 +4,7 @@ using Grid.Abstractions.Sessions;
 using Grid.Client;
 using Grid.Client.Browser;
 using Grid.Tokens.Tickets;
+using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -41,7 +42,16 @@ internal static class RedeemTicket
             handOver.WithAntiCsrf));
         if (session is null)
         {
-            await FrontAnswers.MessageAsync(context, StatusCodes.Status401Unauthorized, "the ticket was used, is older than 60 seconds, or is not one of this app");
+            var wait = context.RequestServices.GetRequiredKeyedService<GuessBrake>(GridFront.TicketBrake).Failed(context.Connection.RemoteIpAddress);
+            if (wait is { } time)
+            {
+                context.Response.Headers.RetryAfter = GuessBrake.Seconds(time);
+            }
+
+            await FrontAnswers.MessageAsync(
+                context,
+                wait is null ? StatusCodes.Status401Unauthorized : StatusCodes.Status429TooManyRequests,
+                "the ticket was used, is older than 60 seconds, or is not one of this app");
             return;
         }
 
