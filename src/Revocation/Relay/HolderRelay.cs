@@ -84,9 +84,9 @@ public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func
     {
         ArgumentNullException.ThrowIfNull(other);
         var renewed = await inner.RenewAsync(new HolderRenewal(null, cursor, [other.Row]), cancellationToken);
-        if (renewed.Entries.Count > 0)
+        if (Of(other.Row.App, renewed.Entries) is { Count: > 0 } own)
         {
-            _ = other.DeliverAsync(renewed.Entries);
+            _ = other.DeliverAsync(own);
         }
 
         End(other, renewed, request);
@@ -101,7 +101,7 @@ public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func
             && _others.TryRemove(KeyValuePair.Create(other.Incarnation, relayed));
     }
 
-    /// <summary>Hands entries to all that are connected.</summary>
+    /// <summary>Hands entries to all whom they concern.</summary>
     /// <returns>Those that confirmed.</returns>
     public async Task<IReadOnlyCollection<Guid>> PushAsync(IReadOnlyList<RevocationEntry> entries, TimeProvider clock)
     {
@@ -111,7 +111,12 @@ public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func
         }
 
         var began = clock.GetTimestamp();
-        var deliveries = _others.Values.Select(relayed => new Delivery(relayed, relayed.Other.DeliverAsync(entries))).ToList();
+        List<(Relayed To, Task Confirmed)> deliveries = [.. Deliver(entries)];
+        if (deliveries.Count == 0)
+        {
+            return [];
+        }
+
         try
         {
             await Task.WhenAll(deliveries.Select(delivery => delivery.Confirmed)).WaitAsync(Patience, clock);
@@ -122,7 +127,7 @@ public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func
         }
 
         List<Guid> confirmed = [];
-        foreach (var (relayed, delivery, wasForNothing) in deliveries)
+        foreach (var (relayed, delivery) in deliveries)
         {
             if (delivery.IsCompletedSuccessfully && relayed.IsRegistered)
             {
@@ -130,7 +135,7 @@ public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func
             }
 
             // One whose connection broke has failed, and is not there any more.
-            if (!wasForNothing && !delivery.IsFaulted && relayed.IsTooSilent(delivery.IsCompletedSuccessfully, began, clock.GetTimestamp()))
+            if (!delivery.IsFaulted && relayed.IsTooSilent(delivery.IsCompletedSuccessfully, began, clock.GetTimestamp()))
             {
                 End(relayed.Other, HolderLoss.Silent);
             }
@@ -162,12 +167,9 @@ public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func
         // Noted before the renewal leaves: a request that comes meanwhile is for the next one.
         var asked = _others.Values.Where(relayed => relayed.IsRegistered).Select(relayed => (relayed.Other, Request: relayed.Other.Requested)).Where(pair => pair.Request > 0).ToList();
         var renewed = await inner.RenewAsync(renewal with { Others = [.. asked.Select(pair => pair.Other.Row)] }, cancellationToken);
-        if (renewed.Entries.Count > 0)
+        foreach (var _ in Deliver(renewed.Entries))
         {
-            foreach (var relayed in _others.Values)
-            {
-                _ = relayed.Other.DeliverAsync(renewed.Entries);
-            }
+            // Whoever renews confirms later, or not at all: nobody waits for it here.
         }
 
         foreach (var (other, request) in asked)
@@ -202,14 +204,25 @@ public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func
         }
     }
 
-    /// <summary>What concerned none of its app's sessions was confirmed at once, by nobody: it tells nothing of the holder.</summary>
-    private readonly record struct Delivery(Relayed To, Task Confirmed, bool WasForNothing)
+    // Most revocations concern one app, and most services another.
+    private IEnumerable<(Relayed To, Task Confirmed)> Deliver(IReadOnlyList<RevocationEntry> entries)
     {
-        public Delivery(Relayed to, Task confirmed)
-            : this(to, confirmed, confirmed.IsCompletedSuccessfully)
+        if (entries.Count == 0)
         {
+            yield break;
+        }
+
+        foreach (var (_, relayed) in _others)
+        {
+            if (Of(relayed.Other.Row.App, entries) is { Count: > 0 } own)
+            {
+                yield return (relayed, relayed.Other.DeliverAsync(own));
+            }
         }
     }
+
+    private static IReadOnlyList<RevocationEntry> Of(string app, IReadOnlyList<RevocationEntry> entries) =>
+        entries.All(entry => entry.App == app) ? entries : [.. entries.Where(entry => entry.App == app)];
 
     private sealed class Relayed(IRelayedHolder other)
     {

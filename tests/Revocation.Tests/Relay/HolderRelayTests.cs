@@ -292,18 +292,29 @@ public sealed class HolderRelayTests
     }
 
     [Fact]
-    public void What_does_not_concern_a_silent_one_does_not_speak_for_it()
+    public void What_does_not_concern_a_silent_one_is_not_told_to_it_and_does_not_speak_for_it()
     {
         var silent = Attach(2, requested: 1);
+        silent.Confirms = new TaskCompletionSource();
         for (var push = 0; push < 3; push++)
         {
-            silent.Confirms = null;
-            PushAndWait();
-            silent.Confirms = new TaskCompletionSource();
+            Assert.Empty(_process.Run(() => _relay.PushAsync([Session(Name(app: "elsewhere"))], _process.Clock)).Outcome());
             PushAndWait();
         }
 
-        Assert.Contains("lost Silent", silent.Story);
+        Assert.Equal(["entries", "entries", "entries", "lost Silent"], silent.Story);
+    }
+
+    [Fact]
+    public void Each_is_handed_its_own_apps_entries()
+    {
+        var (own, other) = (Attach(2, requested: 1), Attach(3, requested: 1, app: "elsewhere"));
+        _store.Entries = [Session(Name(app: "elsewhere")), Session(Name())];
+        Renew();
+
+        Assert.Equal(["public"], own.Heard.Select(entry => entry.App));
+        Assert.Equal(["elsewhere"], other.Heard.Select(entry => entry.App));
+        Assert.Equal(["entries", "renewed 1"], own.Story);
     }
 
     private void PushAndWait()
@@ -318,9 +329,9 @@ public sealed class HolderRelayTests
         return other.Story;
     }
 
-    private Other Attach(int number, long requested = 0)
+    private Other Attach(int number, long requested = 0, string app = "public")
     {
-        var other = new Other(number) { Requested = requested };
+        var other = new Other(number) { Requested = requested, App = app };
         Assert.NotNull(_process.Run(() => _relay.AttachAsync(other, Row(number), [], null, CancellationToken.None)).Outcome().Holder);
         return other;
     }
@@ -333,7 +344,11 @@ public sealed class HolderRelayTests
     {
         public List<string> Story { get; } = [];
 
-        public OwnRow Row { get; } = new(Id(number), "public", []);
+        public List<RevocationEntry> Heard { get; } = [];
+
+        public OwnRow Row => new(Id(number), App, []);
+
+        public string App { get; init; } = "public";
 
         public long Requested { get; set; }
 
@@ -342,6 +357,7 @@ public sealed class HolderRelayTests
         public Task DeliverAsync(IReadOnlyList<RevocationEntry> entries)
         {
             Story.Add("entries");
+            Heard.AddRange(entries);
             return Confirms?.Task ?? Task.CompletedTask;
         }
 

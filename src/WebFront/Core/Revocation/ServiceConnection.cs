@@ -46,8 +46,8 @@ internal sealed class ServiceConnection(HolderSocket socket, OwnRow row, TimePro
 
     public Task DeliverAsync(IReadOnlyList<RevocationEntry> entries)
     {
-        var own = entries.Where(entry => entry.App == row.App).ToList();
-        return own.Count <= EntriesPerMessage ? DeliverOneAsync(own) : Task.WhenAll(own.Chunk(EntriesPerMessage).Select(DeliverOneAsync));
+        ArgumentNullException.ThrowIfNull(entries);
+        return entries.Count <= EntriesPerMessage ? DeliverOneAsync(entries) : Task.WhenAll(entries.Chunk(EntriesPerMessage).Select(DeliverOneAsync));
     }
 
     public void Confirm(long number)
@@ -103,11 +103,6 @@ internal sealed class ServiceConnection(HolderSocket socket, OwnRow row, TimePro
 
     private Task DeliverOneAsync(IReadOnlyCollection<RevocationEntry> entries)
     {
-        if (entries.Count == 0)
-        {
-            return Task.CompletedTask;
-        }
-
         var number = Interlocked.Increment(ref _deliveries);
         var confirmed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _unconfirmed[number] = confirmed;
