@@ -90,6 +90,28 @@ public sealed class HolderStoreTests(SharedPostgreSql shared)
         Assert.Equal((other.Incarnation, 2), Assert.Single((await db.Registry.ListAsync(Stop)).Select(row => (row.Incarnation, (int)row.Counter))));
     }
 
+    [Fact]
+    public async Task An_entry_that_a_silo_with_a_slow_clock_wrote_is_kept_as_long_as_any_other()
+    {
+        await using var db = await TestStore.OpenAsync(StoreEngine.PostgreSql, shared);
+        var row = NewHolder();
+        var cursor = (await db.Holders.RegisterAsync(row, Stop)).Cursor;
+        var slow = TestStore.Now().AddHours(-2);
+        RevocationScope[] scopes =
+        [
+            new RevocationScope.WholeApp { App = AppKey.Public },
+            new RevocationScope.Tenant { App = AppKey.Public, TenantId = "t" },
+            new RevocationScope.User { App = AppKey.Public, TenantId = "t", UserId = "u" },
+        ];
+        foreach (var scope in scopes)
+        {
+            await db.Store.RevokeAsync(scope, RevocationReason.Requested, slow, Stop);
+        }
+
+        Assert.Equal(0, await db.Store.PurgeRevocationsAsync(TestStore.Now().AddHours(-1), 100, Stop));
+        Assert.Equal(3, (await db.Holders.RenewAsync(new HolderRenewal(row.Incarnation, cursor, []), Stop)).Entries.Count);
+    }
+
     [Theory, MemberData(nameof(SessionStoreTests.Engines), MemberType = typeof(SessionStoreTests))]
     public async Task Revoked_keys_are_told_at_the_registration_and_survive_the_purge(StoreEngine engine)
     {

@@ -6,6 +6,10 @@ internal static class SessionSql
     private const string Columns =
         "s.handle, s.app, s.tenant, s.user_id, s.user_epoch, s.version, s.refresh_current, s.refresh_previous, s.rotated_at, s.payload, s.data, s.use_dynamic_key, s.created_at, s.expires_at";
 
+    // An entry is purged when it is old: by a silo's clock that is an hour behind it would be when it is written, and whoever had not
+    // read it yet never would.
+    private const string StoreTime = "(extract(epoch FROM clock_timestamp()) * 1000)::bigint";
+
     public const string Read =
         $"""
         SELECT {Columns}
@@ -60,14 +64,14 @@ internal static class SessionSql
 
     // Only what was there is logged: whoever names what is not his writes nothing.
     public const string DeleteNamed =
-        """
+        $"""
         WITH gone AS (
             DELETE FROM grid_session s USING unnest($2::uuid[], $3::text[]) AS g(handle, tenant)
             WHERE s.handle = g.handle AND s.app = $1 AND s.tenant = g.tenant
             RETURNING s.handle, s.tenant, s.expires_at),
         logged AS (
             INSERT INTO grid_revocation (kind, app, tenant, handle, reason, at)
-            SELECT 1, $1, gone.tenant, gone.handle, $4, $5 FROM gone)
+            SELECT 1, $1, gone.tenant, gone.handle, $4, GREATEST($5, {StoreTime}) FROM gone)
         SELECT handle, tenant, expires_at FROM gone
         """;
 
@@ -111,7 +115,7 @@ internal static class SessionSql
     public const string LogUser =
         $"""
         INSERT INTO grid_revocation AS r (kind, app, tenant, user_id, epoch, kept, reason, at)
-        SELECT 2, e.app, e.tenant, e.user_id, e.epoch, CASE WHEN e.tenant = $5 THEN $4::uuid END, $6, $7
+        SELECT 2, e.app, e.tenant, e.user_id, e.epoch, CASE WHEN e.tenant = $5 THEN $4::uuid END, $6, GREATEST($7, {StoreTime})
         FROM grid_user_epoch e WHERE e.app = $1 AND e.user_id = $2 AND ($3::text IS NULL OR e.tenant = $3)
         RETURNING {HolderSql.EntryColumns}
         """;
@@ -123,7 +127,7 @@ internal static class SessionSql
     public const string LogTenant =
         $"""
         INSERT INTO grid_revocation AS r (kind, app, tenant, reason, at)
-        VALUES (CASE WHEN $2::text IS NULL THEN 4 ELSE 3 END, $1, $2, $3, $4)
+        VALUES (CASE WHEN $2::text IS NULL THEN 4 ELSE 3 END, $1, $2, $3, GREATEST($4, {StoreTime}))
         RETURNING {HolderSql.EntryColumns}
         """;
 
