@@ -78,7 +78,7 @@ public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocat
     {
         RevocationScope.Named { Sessions: var sessions } => (
             "session " + string.Join(", ", sessions.Take(MaxNamed).Select(handle => Printable.Of(handle.ToString()))) + (sessions.Length > MaxNamed ? $" and {sessions.Length - MaxNamed} more" : ""),
-            string.Join(", ", sessions.Select(handle => handle.TenantId).Distinct().Take(MaxNamed).Select(Printable.Of)), "-"),
+            string.Join(", ", sessions.Select(handle => handle.TenantId).Distinct().Take(MaxNamed).Select(tenant => Printable.Of(tenant))), "-"),
         RevocationScope.User { Except: { } kept } user => ($"user but {Printable.Of(kept.ToString())}", Printable.Of(user.TenantId ?? "*"), $"\"{Printable.Of(user.UserId)}\""),
         RevocationScope.User user => ("user", Printable.Of(user.TenantId ?? "*"), $"\"{Printable.Of(user.UserId)}\""),
         RevocationScope.Tenant tenant => ("tenant", Printable.Of(tenant.TenantId), "-"),

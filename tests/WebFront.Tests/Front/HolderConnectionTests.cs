@@ -76,7 +76,9 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
             }
 
             var receipt = await core.PostAsync("/session/revoke", new { userId = _user });
-            Assert.Equal(0, (int)receipt.Json["holders"]!["waitedOut"]!);
+
+            // The silo and this one. Whom other tests have left behind is waited out.
+            Assert.InRange((int)receipt.Json["holders"]!["confirmed"]!, 2, int.MaxValue);
             Assert.Equal(401, await MeAsync(browser, token));
         }
     }
