@@ -64,10 +64,11 @@ internal sealed class Cluster : IAsyncDisposable
             ("Grid__Cluster__Address", isInside ? _network!.Inside : _network?.Outside ?? "127.0.0.1"),
         ];
         Silos[number]?.Dispose();
-        Silos[number] = await GridProcess.ServeAsync(_folder, isInside ? _network!.Prefix : [], environment);
+        var silo = await GridProcess.ServeAsync(_folder, isInside ? _network!.Prefix : [], environment);
 
-        // Whoever is asked and does not answer is as good as away.
-        Silos[number].Http.Timeout = TimeSpan.FromSeconds(20);
+        // Whoever is asked and does not answer is as good as away. Before anybody may ask: it cannot be set after that.
+        silo.Http.Timeout = TimeSpan.FromSeconds(20);
+        Silos[number] = silo;
         Lead(0, 0);
         Lead(1, Silos.Length - 1);
     }

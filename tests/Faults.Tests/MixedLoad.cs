@@ -69,7 +69,8 @@ internal sealed class MixedLoad(Cluster cluster)
         Client? session = null;
         while (Clock.Elapsed - since < most)
         {
-            session ??= await CreateAsync(0, "green");
+            // Not one that another worker has chosen to revoke.
+            session = session is { IsBeingRevoked: false } ? session : await CreateAsync(0, "green");
             if (session is not null && await VerifyAsync(verifier, session, checkDatabase: false) == VerificationResult.Accepted)
             {
                 return Clock.Elapsed - since;
@@ -78,7 +79,8 @@ internal sealed class MixedLoad(Cluster cluster)
             await Task.Delay(20, CancellationToken.None);
         }
 
-        throw new TimeoutException($"Verifier {verifier} accepts nobody after {most}.");
+        var said = verifier < cluster.Silos.Length ? cluster.Silos[verifier].Output : cluster.Services[verifier - cluster.Silos.Length].Output;
+        throw new TimeoutException($"Verifier {verifier} accepts nobody after {most}; it said last: {said[Math.Max(0, said.Length - 4000)..]}");
     }
 
     /// <summary>Refreshes each session of which nobody knows whether its last refresh came about, or each that lives: all of them must go on.</summary>

@@ -184,7 +184,6 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
 
     public void Dispose()
     {
-        _keys.Dispose();
         _api.Dispose();
     }
 

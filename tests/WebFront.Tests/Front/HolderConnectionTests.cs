@@ -285,6 +285,35 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
     }
 
     [Fact]
+    public async Task Impatient_callers_do_not_keep_an_application_from_getting_ready()
+    {
+        await using var cable = new TcpRelay(core.Url);
+        cable.Put(Between.Slowness);
+        await using var app = await ClientApp.StartAsync(core, o => o.ConnectionUri = cable.Url);
+        using var http = new HttpClient { BaseAddress = app.Url };
+        var token = await NewTokenAsync();
+        var since = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            // Less than it takes to fetch the keys: with each of these calls the application's own call would end.
+            using var patience = new CancellationTokenSource(TimeSpan.FromMilliseconds(150));
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/me") { Headers = { { "Authorization", $"Bearer {token.Access}" } } };
+            try
+            {
+                using var answer = await http.SendAsync(request, patience.Token);
+                if (answer.IsSuccessStatusCode)
+                {
+                    break;
+                }
+            }
+            catch (OperationCanceledException)
+            {
+                Assert.True(Stopwatch.GetElapsedTime(since) < TimeSpan.FromSeconds(30), "It does not get ready.");
+            }
+        }
+    }
+
+    [Fact]
     public async Task Only_who_checks_a_token_or_watches_a_session_is_a_holder()
     {
         var without = await HoldersAsync();
