@@ -34,7 +34,7 @@ internal sealed class Settings
         HasRemovals = dice.Chance(0.3) || mistake is Mistake.StruckBeforeItsSessionsEnd or Mistake.RemovalNotConfirmed or Mistake.CreateOutlivesRemoval or Mistake.LateRemovalHitsTheNamesake;
         HasForeigners = dice.Chance(0.2) || mistake is Mistake.EntryForANeighboursSession or Mistake.SessionDeletedByIdAlone;
         HasOtherCluster = dice.Chance(0.1) || mistake == Mistake.ClustersShareAStore;
-        HasPurges = dice.Chance(0.2) || mistake is Mistake.PurgeByAWrongClock or Mistake.ExpiredPurgedAtOnce or Mistake.LogAgedByItsWriter;
+        HasPurges = dice.Chance(0.2) || mistake is Mistake.PurgeByAWrongClock or Mistake.ExpiredPurgedAtOnce;
         Backups = Some(dice, 2);
         (Services, Cuts) = mistake == Mistake.ServiceNeverReconnects ? (2, 8) : (Services, Cuts);
         SilentLinks = Services > 0 ? Some(dice, 4) : 0;

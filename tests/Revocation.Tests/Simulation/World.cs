@@ -155,7 +155,6 @@ internal sealed class World
         {
             Cluster = cluster,
             App = kind == HolderKind.Service ? (Settings.Lies.Count > 0 || Dice.Chance(0.7) ? Clients.Apps[0] : Clients.Apps[1]) : null,
-            BehindBy = Dice.Chance(0.3) || Mistake == Mistake.LogAgedByItsWriter ? TimeSpan.FromHours(2) : TimeSpan.Zero,
             WrongBy = Dice.Chance(0.3) ? TimeSpan.FromDays(200) : TimeSpan.Zero,
         };
         _machines.Add(machine);
