@@ -107,7 +107,23 @@ internal sealed class Clients
         }
         catch (SimulatedFailure)
         {
-            // Perhaps it is there.
+            // Perhaps it is there: whoever wants one asks for another, under a handle of its own.
+            if (_world.Mistake == Mistake.CreateSentTwice)
+            {
+                _scheduler.After(_dice.Milliseconds(500, 5_000), silo.Process, () => SimProcess.Observe(SendAgainAsync(silo, session)));
+            }
+        }
+    }
+
+    private static async Task SendAgainAsync(Silo silo, SimSession session)
+    {
+        try
+        {
+            await silo.Store.CreateAsync(session.Name, session.UserId, Long);
+        }
+        catch (SimulatedFailure)
+        {
+            // Perhaps it is there now.
         }
     }
 

@@ -68,12 +68,7 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
 
     public Task DeliverAsync(IReadOnlyList<RevocationEntry> entries)
     {
-        var own = entries.Where(entry => entry.App == end.Machine.App).ToList();
-        if (own.Count == 0)
-        {
-            return Task.CompletedTask;
-        }
-
+        Assert.All(entries, entry => Assert.Equal(end.Machine.App, entry.App));
         var confirmed = new TaskCompletionSource();
         _failures.Add(() => confirmed.TrySetException(new SimulatedFailure("the connection ended")));
         if (world.Mistake == Mistake.SilenceTakenForABreak)
@@ -94,7 +89,7 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
 
         void Apply()
         {
-            if (end.Apply(this, own))
+            if (end.Apply(this, entries))
             {
                 ToSilo(() => confirmed.TrySetResult());
             }

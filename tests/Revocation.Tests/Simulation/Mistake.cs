@@ -44,6 +44,9 @@ public enum Mistake
     /// <summary>A ticket is good whatever became of its user's sessions since it was ordered.</summary>
     TicketOutlivesRevocation,
 
+    /// <summary>A create whose answer was lost is sent once more under the same handle: what it made may have been ended meanwhile, with its user.</summary>
+    CreateSentTwice,
+
     /// <summary>A revocation looks for the session before it takes the ticket away: one that is redeemed in between lives on.</summary>
     SessionDeletedBeforeItsTicket,
 

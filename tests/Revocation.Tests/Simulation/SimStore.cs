@@ -133,7 +133,7 @@ internal sealed class SimStore(Mistake mistake)
         ((former ? _former : null) ?? _data).Sessions.TryGetValue(name, out var found) && found.ExpiresAt > now ? found : null;
 
     public bool Create(SessionName name, string user, DateTimeOffset expiresAt) =>
-        EntryOf(name) is null && Insert(name, user, Epoch(name, user), expiresAt);
+        EntryOf(name) is null && !_data.Sessions.ContainsKey(name) && Insert(name, user, Epoch(name, user), expiresAt);
 
     /// <summary>Promises a session.</summary>
     public void Order(SessionName name, string user, DateTimeOffset until) => _data.Permits.Add(name, new Permit(user, Epoch(name, user), until));

@@ -63,6 +63,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Mistake.TicketGoodTwice)]
     [InlineData(Mistake.TicketOutlivesRevocation)]
     [InlineData(Mistake.SessionDeletedBeforeItsTicket)]
+    [InlineData(Mistake.CreateSentTwice)]
     [InlineData(Mistake.StoreForgets)]
     [InlineData(Mistake.StoreForgets, nameof(ViolationKind.RefusedWithoutCause))]
     [InlineData(Mistake.FormerServerIsAsked)]
