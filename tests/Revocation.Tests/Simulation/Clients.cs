@@ -184,7 +184,8 @@ internal sealed class Clients
         }
 
         var name = session.Name;
-        var scope = _dice.Below(10) switch
+        // Where one is silent for long, a revocation of many would end what the silent one has missed.
+        var scope = (_world.Settings.HasSilence ? 0 : _dice.Below(10)) switch
         {
             < 5 => _world.Settings.HasForeigners && _dice.Chance(0.3) ? Misnamed(name) : new Scope(name.App, Session: name),
             5 => new Scope(name.App, name.Tenant, session.UserId),

@@ -74,15 +74,15 @@ internal sealed class Faults(World world)
         });
     }
 
-    // The others wait it out, die, and come back about when it wakes: its row is still there, and the log is not.
+    // The others wait it out, die before the reaper has, and come back when it is about to wake: its row is still there, and the log is not.
     private void SilenceOne()
     {
-        var (one, time) = (Any(), _dice.Milliseconds(13_000, 20_000));
-        var (falls, dies) = (_dice.Milliseconds(4_000, 20_000), _dice.Milliseconds(3_500, 7_000));
+        var (one, time) = (Any(), _dice.Milliseconds(17_000, 20_000));
+        var (falls, dies) = (_dice.Milliseconds(4_000, 20_000), _dice.Milliseconds(2_700, 4_000));
         world.Scheduler.After(falls, () => world.Pause(one, time));
         foreach (var other in world.Machines.Where(machine => machine != one))
         {
-            world.Scheduler.After(falls + dies, () => world.Crash(other, time - dies - _dice.Milliseconds(0, 3_500)));
+            world.Scheduler.After(falls + dies, () => world.Crash(other, time - dies - _dice.Milliseconds(1_000, 3_000)));
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed class Machine(HolderKind kind, int number, SimClock clock, Lease
     /// <summary>The app that a service serves.</summary>
     public string? App { get; init; }
 
+    /// <summary>What it writes into the log it believes to write so much earlier.</summary>
+    public TimeSpan BehindBy { get; init; }
+
     /// <summary>Its purge believes that it is so much later.</summary>
     public TimeSpan WrongBy { get; init; }
 

@@ -71,6 +71,9 @@ public enum Mistake
     /// <summary>A session is purged as soon as one clock says that it has expired: another still accepts it, and who revokes it finds nothing to log.</summary>
     ExpiredPurgedAtOnce,
 
+    /// <summary>An entry is as old as the clock of who wrote it says.</summary>
+    LogAgedByItsWriter,
+
     /// <summary>A holder goes on from a cursor that is older than the log.</summary>
     CursorOlderThanTheLog,
 

@@ -34,7 +34,7 @@ internal sealed class Settings
         HasRemovals = dice.Chance(0.3) || mistake is Mistake.StruckBeforeItsSessionsEnd or Mistake.RemovalNotConfirmed or Mistake.CreateOutlivesRemoval or Mistake.LateRemovalHitsTheNamesake;
         HasForeigners = dice.Chance(0.2) || mistake is Mistake.EntryForANeighboursSession or Mistake.SessionDeletedByIdAlone;
         HasOtherCluster = dice.Chance(0.1) || mistake == Mistake.ClustersShareAStore;
-        HasPurges = dice.Chance(0.2) || mistake is Mistake.PurgeByAWrongClock or Mistake.ExpiredPurgedAtOnce;
+        HasPurges = dice.Chance(0.2) || mistake is Mistake.PurgeByAWrongClock or Mistake.ExpiredPurgedAtOnce or Mistake.LogAgedByItsWriter;
         Backups = Some(dice, 2);
         (Services, Cuts) = mistake == Mistake.ServiceNeverReconnects ? (2, 8) : (Services, Cuts);
         SilentLinks = Services > 0 ? Some(dice, 4) : 0;
@@ -55,7 +55,7 @@ internal sealed class Settings
         ShortLived = HasPurges ? 0.2 : 0;
         if (mistake == Mistake.ExpiredPurgedAtOnce)
         {
-            (Offset, PushLoss, ShortLived) = (TimeSpan.FromSeconds(2), 0.95, 0.8);
+            (Offset, PushLoss, ShortLived, Services, Duration) = (TimeSpan.FromSeconds(5), 0.95, 0.8, 0, TimeSpan.FromSeconds(16));
         }
 
         if (dice.Chance(0.03) || mistake == Mistake.RelayNotTold)
@@ -66,7 +66,8 @@ internal sealed class Settings
         else if (dice.Chance(0.02) || mistake == Mistake.CursorOlderThanTheLog)
         {
             // Made for the log's purge: nobody is there to strike the row of one that is silent for longer than the log is kept.
-            (Silos, Services, Duration, Crashes, Pauses, Outages, HasSilence, HasPurges) = (2, 0, TimeSpan.FromSeconds(45), 0, 0, 0, true, true);
+            (Silos, Services, Duration, HasSilence, HasPurges) = (2, 0, TimeSpan.FromSeconds(45), true, true);
+            (Crashes, Restarts, Pauses, Outages, Cuts, Loss) = (0, 0, 0, 0, 0, 0);
             (WallJumps, Sleeps, Drift, Offset) = (0, 0, 0.02, TimeSpan.FromMilliseconds(500));
         }
     }

@@ -69,6 +69,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Mistake.FormerServerIsAsked)]
     [InlineData(Mistake.ClustersShareAStore)]
     [InlineData(Mistake.ExpiredPurgedAtOnce)]
+    [InlineData(Mistake.LogAgedByItsWriter)]
     [InlineData(Mistake.CursorOlderThanTheLog)]
     [InlineData(Mistake.StruckBeforeItsSessionsEnd)]
     [InlineData(Mistake.RemovalNotConfirmed)]

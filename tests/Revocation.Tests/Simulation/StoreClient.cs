@@ -95,7 +95,9 @@ internal sealed class StoreClient(World world, SimProcess process) : IHolderStor
         {
             if (commit)
             {
-                answer(_store.Revoke(scope, position, Now, saw));
+                // Aged by the store's clock, if that of who revokes is behind.
+                var at = Now - process.Machine.BehindBy;
+                answer(_store.Revoke(scope, position, at > world.Wall || world.Mistake == Mistake.LogAgedByItsWriter ? at : world.Wall, saw));
             }
         });
     });

@@ -7,6 +7,9 @@ namespace Grid.Revocation.Tests.Simulation;
 /// <summary>A few machines around a store, and what clients saw of them.</summary>
 internal sealed class World
 {
+    // Longer than any pause but those that are made for the purge.
+    private static readonly TimeSpan Silent = TimeSpan.FromSeconds(7);
+
     private readonly List<Machine> _machines = [];
 
     public World(ulong seed, Mistake mistake, bool isVerbose)
@@ -71,9 +74,10 @@ internal sealed class World
 
     public Silo? SiloAt(string address, int cluster) => Nodes.OfType<Silo>().FirstOrDefault(silo => silo.Address == address && silo.Machine.Cluster == cluster);
 
+    /// <summary>One that clients turn to: not one that is known to be silent.</summary>
     public Silo? AnySilo(int? cluster = null)
     {
-        var silos = Nodes.OfType<Silo>().Where(silo => cluster is null || silo.Machine.Cluster == cluster).ToList();
+        var silos = Nodes.OfType<Silo>().Where(silo => (cluster is null || silo.Machine.Cluster == cluster) && silo.Machine.PausedUntil - Scheduler.Now < Silent).ToList();
         return silos.Count == 0 ? null : Dice.Pick(silos);
     }
 
@@ -155,6 +159,7 @@ internal sealed class World
         {
             Cluster = cluster,
             App = kind == HolderKind.Service ? (Settings.Lies.Count > 0 || Dice.Chance(0.7) ? Clients.Apps[0] : Clients.Apps[1]) : null,
+            BehindBy = number == 0 ? TimeSpan.FromHours(2) : TimeSpan.Zero,
             WrongBy = Dice.Chance(0.3) ? TimeSpan.FromDays(200) : TimeSpan.Zero,
         };
         _machines.Add(machine);
