@@ -17,7 +17,8 @@ internal sealed class Calm(World world)
 
     public IEnumerable<string> Problems()
     {
-        for (var tries = 0; tries < 50 && world.Members.Any(IsNotFresh); tries++)
+        // Who was paused when all was healed goes on when its pause is over.
+        for (var tries = 0; tries < 120 && world.Members.Any(IsNotFresh); tries++)
         {
             Pass(Moment);
         }
