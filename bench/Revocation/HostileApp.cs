@@ -19,9 +19,9 @@ internal sealed class HostileApp : IAsyncDisposable
     private long _messages;
     private long _calls;
 
-    /// <summary>What came of it: connections opened, refused or ended; messages sent; revocations of his own app answered.</summary>
+    /// <summary>What came of it: connections that were let in, ones refused or ended; messages sent; revocations of his own app answered.</summary>
     public string Report => string.Create(
-        CultureInfo.InvariantCulture, $"{_connections:N0} connections, {_refused:N0} refused or ended by Grid, {_messages:N0} messages, {_calls:N0} revocations of its own answered");
+        CultureInfo.InvariantCulture, $"{_connections:N0} services let in, {_refused:N0} refused or ended by Grid, {_messages:N0} messages, {_calls:N0} revocations of its own answered");
 
     public static async Task CreateAsync(HttpClient door)
     {
@@ -68,10 +68,13 @@ internal sealed class HostileApp : IAsyncDisposable
                     }
                     catch (Exception failure) when (failure is WebSocketException or HttpRequestException or IOException or OperationCanceledException)
                     {
-                        Interlocked.Increment(ref _refused);
+                        if (!_stop.IsCancellationRequested)
+                        {
+                            Interlocked.Increment(ref _refused);
+                        }
                     }
 
-                    await Task.Delay(100).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                    await Task.Delay(100, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
             }));
         }
@@ -130,8 +133,9 @@ internal sealed class HostileApp : IAsyncDisposable
             socket.Options.SetRequestHeader("api-key", Key);
             await socket.ConnectAsync(new UriBuilder(door) { Scheme = "ws", Path = $"{Path}/session/holder" }.Uri, _stop.Token);
             await SendAsync(socket, $$"""{"type":"register","n":1,"incarnation":"{{Guid.NewGuid()}}","name":"hostile"}""");
-            var answer = await socket.ReceiveAsync(new byte[4096], _stop.Token);
-            if (answer.MessageType == WebSocketMessageType.Close)
+            var answer = new byte[4096];
+            var read = await socket.ReceiveAsync(answer, _stop.Token);
+            if (read.MessageType == WebSocketMessageType.Close || !Encoding.UTF8.GetString(answer, 0, read.Count).Contains("\"registered\"", StringComparison.Ordinal))
             {
                 throw new IOException("Refused.");
             }

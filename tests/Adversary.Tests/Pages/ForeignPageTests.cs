@@ -56,8 +56,8 @@ public sealed class ForeignPageTests : IAsyncLifetime
             await page.GotoAsync(_sites.Page(host));
             await page.EvaluateAsync(
                 "url => { const form = document.createElement('form'); form.method = 'POST'; form.action = url; document.body.append(form); form.submit(); }", _api + path);
-            await page.WaitForURLAsync(_api + path);
-            Assert.Contains("\"message\":", await page.ContentAsync(), StringComparison.Ordinal);
+            await Assertions.Expect(page.Locator("body")).ToContainTextAsync("\"message\":", new() { Timeout = 30_000 });
+            Assert.Equal(_api + path, page.Url);
 
             await page.GotoAsync(_sites.Page(host));
             await page.EvaluateAsync(
