@@ -12,7 +12,7 @@ internal static class HostilePage
     public static async Task WriteAsync(string[] args)
     {
         var smoke = args.Contains("--smoke");
-        var (rounds, count) = smoke ? (1, 30) : (4, 120);
+        var (rounds, count) = smoke ? (1, 30) : (6, 330);
         var folder = Directory.CreateTempSubdirectory("grid-bench-").FullName;
         await using var database = await PostgreSqlServer.TryStartAsync() ?? throw new InvalidOperationException(PostgreSqlServer.Missing);
         var (alone, busy, flooded) = (new Latencies(), new Latencies(), new Latencies());
@@ -26,16 +26,18 @@ internal static class HostilePage
                 alone.Add((await silos.OneByOneAsync(count, isWatched: false)).Answer);
                 foreach (var (figures, floods) in new[] { (busy, false), (flooded, true) })
                 {
-                    await using var hostile = HostileApp.Start(silos.Doors, floods);
+                    await using (var hostile = HostileApp.Start(silos.Doors, floods))
+                    {
+                        // Until it has taken every place that it gets.
+                        await Task.Delay(TimeSpan.FromSeconds(smoke ? 2 : 8));
+                        figures.Add((await silos.OneByOneAsync(count, isWatched: false)).Answer);
+                        reports.Add($"{(floods ? "with looks" : "without looks")}: {hostile.Report}");
+                        await Console.Error.WriteLineAsync($"{reports[^1]}; p50 {figures.Percentile(0.5):F2}, p99 {figures.Percentile(0.99):F2}");
+                    }
 
-                    // Until it has taken every place that it gets.
-                    await Task.Delay(TimeSpan.FromSeconds(smoke ? 2 : 8));
-                    figures.Add((await silos.OneByOneAsync(count, isWatched: false)).Answer);
-                    reports.Add($"{(floods ? "with looks" : "without looks")}: {hostile.Report}");
+                    // For its rows to go.
+                    await Task.Delay(TimeSpan.FromSeconds(smoke ? 2 : 16));
                 }
-
-                // For its rows to go.
-                await Task.Delay(TimeSpan.FromSeconds(smoke ? 2 : 14));
             }
         }
         finally

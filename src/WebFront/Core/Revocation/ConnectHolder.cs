@@ -24,6 +24,9 @@ internal sealed partial class ConnectHolder(
     private static readonly TimeSpan RegisterWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(1);
 
+    // Who is refused tries again at once, if he means harm; meanwhile he holds one of the places that his app has for connections.
+    private static readonly TimeSpan RefuseAfter = TimeSpan.FromSeconds(1);
+
     // For the other side to say goodbye too: what it was told last is lost if the connection is cut before.
     private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
 
@@ -68,7 +71,7 @@ internal sealed partial class ConnectHolder(
 
             if ((ServiceMessages.Refuse(hello) ?? door.RefuseTooMany(service.AppName)) is { } refusal)
             {
-                return Refuse(service, hello, refusal);
+                return await RefuseAsync(service, hello, refusal);
             }
 
             var secret = HolderSecret.Create();
@@ -80,7 +83,7 @@ internal sealed partial class ConnectHolder(
                 var (cursor, refused) = await RegisterAsync(service, connection, hello, secret);
                 if (refused is not null)
                 {
-                    return Refuse(service, hello, refused);
+                    return await RefuseAsync(service, hello, refused);
                 }
 
                 place.Dispose();
@@ -128,8 +131,9 @@ internal sealed partial class ConnectHolder(
         return first;
     }
 
-    private static string Refuse(Service service, HolderMessage hello, string reason)
+    private async Task<string> RefuseAsync(Service service, HolderMessage hello, string reason)
     {
+        await Task.Delay(RefuseAfter, clock, service.Stop);
         service.Messages.Send(new HolderMessage { Type = HolderMessageType.Failed, N = hello.N, Reason = reason });
         return reason;
     }
@@ -222,6 +226,7 @@ internal sealed partial class ConnectHolder(
                         // Who asks for more than that waits, with whatever he sent after it.
                         await ownLooks.WaitAsync(service.Stop);
                         await looks.WaitAsync(service.Stop);
+                        await door.PaceLookAsync(service.AppName, service.Stop);
                         _ = LookAsync(service.Messages, message.N, session.Value, () =>
                         {
                             looks.Release();

@@ -10,6 +10,12 @@ internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
     /// <summary>Registrations of one app a second, after a first burst of as many as it may have services: all of them come back at once after a restart.</summary>
     public const int RegistrationsPerSecond = 5;
 
+    /// <summary>Looks of one app a second, after a first burst of <see cref="LooksAtOnce"/>; more wait for their turn.</summary>
+    public const int LooksPerSecond = 2_000;
+
+    /// <summary>Looks of one app that are not paced: a service that comes back to many users asks for the session of each.</summary>
+    public const int LooksAtOnce = 20_000;
+
     // A store answers hundreds at once; a queue of thousands is what all apps share.
     private const int LooksPerApp = 512;
 
@@ -23,6 +29,17 @@ internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
             TokenLimit = Math.Max(RegistrationsPerSecond, relay.Limits.PerApp),
             TokensPerPeriod = RegistrationsPerSecond,
             ReplenishmentPeriod = TimeSpan.FromSeconds(1),
+        }));
+
+    private readonly PartitionedRateLimiter<string> _looks = PartitionedRateLimiter.Create<string, string>(app => RateLimitPartition.GetTokenBucketLimiter(
+        app, _ => new TokenBucketRateLimiterOptions
+        {
+            TokenLimit = LooksAtOnce,
+            TokensPerPeriod = LooksPerSecond / 10,
+            ReplenishmentPeriod = TimeSpan.FromMilliseconds(100),
+
+            // Those under way are as many as can wait.
+            QueueLimit = LooksPerApp,
         }));
 
     private int _waiting;
@@ -74,6 +91,12 @@ internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
     /// <summary>The looks that the services of an app may have under way together.</summary>
     public SemaphoreSlim LooksOf(string app) => ShareOf(app).Looks;
 
+    /// <summary>Waits until the app may look once more.</summary>
+    public async Task PaceLookAsync(string app, CancellationToken cancellationToken)
+    {
+        using var turn = await _looks.AcquireAsync(app, 1, cancellationToken);
+    }
+
     public string FullText => $"as many services are connected as Grid:Revocation:MaxServices allows on one silo ({relay.Limits.Capacity})";
 
     public string TooManyOfAppText => $"as many services of this app are registered, or have vanished a moment ago, as Grid:Revocation:MaxServicesPerApp allows ({relay.Limits.PerApp})";
@@ -81,6 +104,7 @@ internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
     public void Dispose()
     {
         _registrations.Dispose();
+        _looks.Dispose();
         _registering.Dispose();
         foreach (var share in _shares.Values)
         {
