@@ -2,7 +2,6 @@ using System.Net;
 using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Grid.Bench.Http.Scenarios;
-using Grid.Client;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.Extensions.Options;
 

@@ -1,5 +1,3 @@
-using Grid.Client.Claims;
-
 namespace Grid.Client;
 
 /// <summary>Why a call to Grid has no result.</summary>
@@ -9,7 +7,7 @@ public enum GridFailure
     Unavailable,
 
     /// <summary>
-    /// Grid answers, but a revocation was not acknowledged within <see cref="GridOptions.RevocationTimeout"/>: it waits for a process that
+    /// Grid answers, but a revocation was not acknowledged within <see cref="GridClientOptions.RevocationTimeout"/>: it waits for a process that
     /// accepts tokens and is silent. The session may be over already or not yet. Repeat the call: a repetition finishes and confirms.
     /// </summary>
     StillWaiting,
@@ -20,24 +18,19 @@ public enum GridFailure
     /// <summary>The session ended while the request ran.</summary>
     SessionEnded,
 
-    /// <summary>A claim is missing, old or has another value: <see cref="GridException.Problems"/>.</summary>
+    /// <summary>A claim is missing, old or has another value.</summary>
     InvalidClaims,
 
     /// <summary>The access token would be too long to reach the client and come back; nothing was changed. Put less into the payload.</summary>
     TokenTooLong,
 }
 
-/// <summary>A call that could not be answered. Unhandled, <c>AddGrid()</c> turns it into 503, 401, 403, 400 or 500.</summary>
-public sealed class GridException : Exception
+/// <summary>A call that could not be answered. Unhandled, ASP.NET Core's <c>AddGrid()</c> turns it into 503, 401, 403, 400 or 500.</summary>
+/// <param name="reason">What to do about it.</param>
+/// <param name="message">What happened and, where somebody can repair it, how.</param>
+/// <param name="cause">What it was met as.</param>
+public class GridException(GridFailure reason, string message, Exception? cause = null) : Exception(message, cause)
 {
-    public GridException(GridFailure reason, string message, Exception? cause = null)
-        : base(message, cause) => Reason = reason;
-
-    internal GridException(IReadOnlyList<ClaimProblem> problems)
-        : this(GridFailure.InvalidClaims, $"Claims not as required: {string.Join(", ", problems.Select(p => p.Id))}") => Problems = problems;
-
-    public GridFailure Reason { get; }
-
-    /// <summary>With <see cref="GridFailure.InvalidClaims"/>: one for each validator that failed.</summary>
-    public IReadOnlyList<ClaimProblem> Problems { get; } = [];
+    /// <summary>What to do about it.</summary>
+    public GridFailure Reason { get; } = reason;
 }

@@ -1,12 +1,10 @@
 using Grid.Client;
-using Grid.Client.Endpoints;
-using Grid.Client.Sessions;
 using Grid.ProtectedService;
 
 // An application as there are many, in a process of its own, for tests that kill it, stop it and cut its cable.
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.WebHost.UseUrls("http://127.0.0.1:0");
-builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Grid.Client.GridHandler", LogLevel.Warning);
+builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning).AddFilter("Grid.AspNetCore.Authentication.GridHandler", LogLevel.Warning);
 builder.Services.AddSingleton<Neighbour>();
 builder.Services.AddAuthentication().AddGrid(grid => builder.Configuration.GetSection("Service").Bind(grid));
 builder.Services.AddAuthorization();

@@ -13,7 +13,8 @@ public sealed class ConventionTests
         { "Grid.Storage", ["Grid.Abstractions", "Grid.Revocation", "Grid.Tokens"] },
         { "Grid.Grains", ["Grid.Abstractions", "Grid.Revocation", "Grid.Tokens"] },
         { "Grid.Client", ["Grid.Revocation", "Grid.Tokens"] },
-        { "Grid.WebFront", ["Grid.Abstractions", "Grid.Client", "Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.AspNetCore", ["Grid.Client", "Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.WebFront", ["Grid.Abstractions", "Grid.AspNetCore", "Grid.Client", "Grid.Revocation", "Grid.Tokens"] },
     };
 
     [Theory, MemberData(nameof(Arrows))]
@@ -28,7 +29,8 @@ public sealed class ConventionTests
     [InlineData("Grid.Revocation", "Orleans", "Microsoft", "Npgsql")]
     [InlineData("Grid.Abstractions", "Microsoft.AspNetCore", "Npgsql", "Microsoft.Data", "Orleans.Runtime")]
     [InlineData("Grid.Grains", "Microsoft.AspNetCore", "Npgsql", "Microsoft.Data")]
-    [InlineData("Grid.Client", "Orleans", "Npgsql", "Microsoft.Data")]
+    [InlineData("Grid.Client", "Microsoft.AspNetCore", "Orleans", "Npgsql", "Microsoft.Data")]
+    [InlineData("Grid.AspNetCore", "Orleans", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.WebFront", "Orleans.Runtime", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.Storage", "Microsoft.AspNetCore", "Orleans.Runtime")]
     public void Boundaries_keep_libraries_out(string project, params string[] forbidden)
@@ -64,6 +66,7 @@ public sealed class ConventionTests
 
     [Theory]
     [InlineData("Grid.Abstractions")]
+    [InlineData("Grid.AspNetCore")]
     [InlineData("Grid.Client")]
     [InlineData("Grid.Grains")]
     [InlineData("Grid.Revocation")]

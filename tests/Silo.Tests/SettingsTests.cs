@@ -1,5 +1,5 @@
 using System.Net;
-using Grid.Client;
+using Grid.AspNetCore;
 using Grid.Silo.Hosting;
 using Grid.Silo.Settings;
 using Grid.Storage;

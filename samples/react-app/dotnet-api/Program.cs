@@ -1,6 +1,4 @@
 using Grid.Client;
-using Grid.Client.Endpoints;
-using Grid.Client.Sessions;
 using Grid.Samples.ReactApi;
 
 var builder = WebApplication.CreateBuilder(args);

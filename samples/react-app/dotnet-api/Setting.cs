@@ -1,6 +1,5 @@
-using Grid.Client;
-using Grid.Client.Browser;
-using Grid.Client.Claims;
+using Grid.AspNetCore;
+using Grid.AspNetCore.Claims;
 
 namespace Grid.Samples.ReactApi;
 

@@ -18,7 +18,7 @@ internal sealed class CoreApiClient : IDisposable
     private readonly TimeSpan _timeout;
     private readonly TimeSpan _revocationTimeout;
 
-    public CoreApiClient(GridOptions options)
+    public CoreApiClient(GridClientOptions options)
     {
         var uri = options.ConnectionUri!;
         (_timeout, _revocationTimeout) = (options.Timeout, options.RevocationTimeout);

@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using Grid.Client.Live;
-using Grid.Client.Sessions;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
 using Grid.Tokens.Access;
@@ -18,7 +17,7 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
     private readonly AccessTokenVerifier _verifier = new();
     private readonly TimeProvider _clock;
 
-    public CoreApiSessions(IOptions<GridOptions> options, LiveSessions live, TimeProvider clock)
+    public CoreApiSessions(IOptions<GridClientOptions> options, LiveSessions live, TimeProvider clock)
     {
         _api = new CoreApiClient(options.Value);
         _live = live;
@@ -187,7 +186,7 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
         _api.Dispose();
     }
 
-    private static string Tenant(string? tenantId) => tenantId is null or GridDefaults.TenantId ? "" : "/" + Uri.EscapeDataString(tenantId);
+    private static string Tenant(string? tenantId) => tenantId is null or GridClientDefaults.TenantId ? "" : "/" + Uri.EscapeDataString(tenantId);
 
     private static TokenVerdict Verdict(JsonObject answer) => answer["status"]?.GetValue<string>() switch
     {

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Grid.Client.Sessions;
 using Grid.Tokens.SigningKeys;
 
 namespace Grid.Client.CoreApi;

@@ -38,7 +38,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
     private bool _isFailing;
     private string? _said;
 
-    public LiveSessions(IOptions<GridOptions> options, ILogger<LiveSessions> logger)
+    public LiveSessions(IOptions<GridClientOptions> options, ILogger<LiveSessions> logger)
     {
         _logger = logger;
         Holder = new Holder(LeaseClock.Instance);
@@ -164,7 +164,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
             return false;
         }
 
-        name = new SessionName(_store.App, handle.Length > 37 ? handle[37..] : GridDefaults.TenantId, id);
+        name = new SessionName(_store.App, handle.Length > 37 ? handle[37..] : GridClientDefaults.TenantId, id);
         return true;
     }
 

@@ -7,7 +7,7 @@ namespace Grid.Client.Live;
 
 /// <summary>The registry and the store as a service reaches them: through a silo.</summary>
 /// <remarks>An incarnation lives on one connection: what came while there was none may have been missed, so after a break the holder starts anew.</remarks>
-internal sealed class RemoteHolderStore(Holder holder, GridOptions options) : IHolderStore, ISessionLook, IAsyncDisposable
+internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options) : IHolderStore, ISessionLook, IAsyncDisposable
 {
     // A silo commits a row in milliseconds: who is silent for longer has mostly gone, and somebody else stands behind the same address
     // already. But a thousand services that come back at once have to wait for each other.

@@ -1,7 +1,6 @@
 using System.Net;
 using Grid.Abstractions.Apps;
-using Grid.Client;
-using Grid.Client.Browser;
+using Grid.AspNetCore;
 using Grid.Silo.Settings;
 using Grid.WebFront.Front;
 
@@ -46,8 +45,6 @@ internal static class FrontHosting
 
     private static void Fill(GridOptions options, FrontOptions front)
     {
-        // There is no core API to call from here, and the connection string of this name is the store's.
-        options.ConnectionUri = new Uri("http://127.0.0.1");
         options.ApiDomain = front.ApiDomain ?? $"http://localhost:{front.Port}";
         options.ApiBasePath = front.BasePath;
         options.PublicBasePath = front.PublicBasePath ?? "";

@@ -1,6 +1,5 @@
 using Grid.Abstractions.Apps;
-using Grid.Client;
-using Grid.Client.Browser;
+using Grid.AspNetCore;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Front;

@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.AspNetCore.Browser;
 using Grid.Client;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;

@@ -1,10 +1,10 @@
 using System.Diagnostics.Metrics;
 using Grid.Abstractions;
 using Grid.Abstractions.Clocks;
+using Grid.AspNetCore;
+using Grid.AspNetCore.Browser;
+using Grid.AspNetCore.Endpoints;
 using Grid.Client;
-using Grid.Client.Browser;
-using Grid.Client.Endpoints;
-using Grid.Client.Sessions;
 using Grid.WebFront.Doors;
 using Grid.WebFront.Front.FirstPage;
 using Microsoft.AspNetCore.Builder;
@@ -16,7 +16,7 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.WebFront.Front;
 
-/// <summary>The front API: what browsers speak. The endpoints are those of <c>Grid.Client</c>, here without HTTP in between.</summary>
+/// <summary>The front API: what browsers speak. The endpoints are those of <c>Grid.AspNetCore</c>, here without HTTP in between.</summary>
 public static partial class GridFront
 {
     internal const string TicketBrake = "ticket";

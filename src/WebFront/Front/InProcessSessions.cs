@@ -4,7 +4,6 @@ using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Client;
-using Grid.Client.Sessions;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
 using Grid.Tokens.Access;

@@ -1,8 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Grid.Abstractions.Sessions;
-using Grid.Client;
-using Grid.Client.Browser;
+using Grid.AspNetCore;
+using Grid.AspNetCore.Browser;
 using Grid.Tokens.Tickets;
 using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Http;

@@ -1,5 +1,4 @@
-using Grid.Client;
-using Grid.Client.Endpoints;
+using Grid.AspNetCore;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.HttpOverrides;

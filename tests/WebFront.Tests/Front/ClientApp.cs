@@ -1,9 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Grid.AspNetCore;
+using Grid.AspNetCore.Claims;
 using Grid.Client;
-using Grid.Client.Claims;
-using Grid.Client.Endpoints;
-using Grid.Client.Sessions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;

@@ -1,8 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Grid.Client;
-using Grid.Client.Claims;
-using Grid.Client.Endpoints;
+using Grid.AspNetCore;
+using Grid.AspNetCore.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
@@ -76,7 +75,7 @@ public sealed class EndpointWishTests(CoreHost core)
             options =>
             {
                 options.ClaimValidators.Add(Has("a"));
-                options.AntiCsrf = Client.Browser.AntiCsrfMode.ViaCustomHeader;
+                options.AntiCsrf = AntiCsrfMode.ViaCustomHeader;
             });
 
         await ExpectAsync(app, "/g/ab", "ab", "POST");

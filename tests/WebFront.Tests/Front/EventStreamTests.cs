@@ -1,6 +1,6 @@
 using System.Net;
-using Grid.Client;
-using Grid.Client.Endpoints;
+using Grid.AspNetCore;
+using Grid.AspNetCore.Endpoints;
 using Microsoft.Extensions.Options;
 
 namespace Grid.WebFront.Tests.Front;

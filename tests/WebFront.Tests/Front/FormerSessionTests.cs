@@ -1,4 +1,5 @@
 using Grid.Abstractions.Sessions;
+using Grid.AspNetCore;
 
 namespace Grid.WebFront.Tests.Front;
 
@@ -71,7 +72,7 @@ public sealed class FormerSessionTests(CoreHost core)
     [Fact]
     public async Task An_expired_token_without_its_anti_csrf_token_signs_nobody_out()
     {
-        await using var app = await ClientApp.StartAsync(core, options => options.AntiCsrf = Client.Browser.AntiCsrfMode.ViaToken);
+        await using var app = await ClientApp.StartAsync(core, options => options.AntiCsrf = AntiCsrfMode.ViaToken);
         using var browser = app.NewBrowser();
         var handle = (await browser.PostAsync($"/sign-in?user={_user}")).Text;
         core.Clock.Skip(TimeSpan.FromMinutes(61));

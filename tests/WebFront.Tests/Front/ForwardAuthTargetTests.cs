@@ -1,4 +1,4 @@
-using Grid.Client.Endpoints;
+using Grid.AspNetCore.Endpoints;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 

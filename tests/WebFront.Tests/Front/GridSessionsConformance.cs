@@ -1,5 +1,4 @@
 using Grid.Client;
-using Grid.Client.Sessions;
 using Grid.WebFront.Front;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Net.WebSockets;
 using System.Text;
-using Grid.Client;
+using Grid.AspNetCore;
 using Grid.Client.Live;
 using Grid.Revocation;
 using Grid.Revocation.Holders;
@@ -319,9 +319,9 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
         var without = await HoldersAsync();
         await using var app = await ClientApp.StartAsync(core);
         await using var careless = await ClientApp.StartAsync(core, o => o.CheckEachRequest = false);
-        foreach (var sessions in (Grid.Client.Sessions.IGridSessions[])[app.Sessions, careless.Sessions])
+        foreach (var sessions in (Grid.Client.IGridSessions[])[app.Sessions, careless.Sessions])
         {
-            var made = await sessions.CreateAsync(new Grid.Client.Sessions.NewGridSession { UserId = _user }, Stop);
+            var made = await sessions.CreateAsync(new Grid.Client.NewGridSession { UserId = _user }, Stop);
             Assert.Single(await sessions.ListAsync(_user, null, Stop));
             Assert.NotNull(await sessions.FindAsync(made.Handle, Stop));
             Assert.Equal([made.Handle], (await sessions.RevokeAsync(made.Handle, Stop)).Handles);

@@ -1,8 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
-using Grid.Client;
-using Grid.Client.Endpoints;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,5 @@
-using Grid.Client;
-using Grid.Client.Browser;
+using Grid.AspNetCore;
+using Grid.AspNetCore.Browser;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Tests.Front;

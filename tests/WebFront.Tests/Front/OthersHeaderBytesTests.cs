@@ -1,6 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
-using Grid.Client;
+using Grid.AspNetCore.Browser;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Grid.WebFront.Tests.Front;

@@ -1,6 +1,5 @@
 using System.Security.Claims;
-using Grid.Client;
-using Grid.Client.Endpoints;
+using Grid.AspNetCore;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;

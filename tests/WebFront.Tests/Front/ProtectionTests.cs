@@ -1,5 +1,5 @@
-using Grid.Client.Browser;
-using Grid.Client.Claims;
+using Grid.AspNetCore;
+using Grid.AspNetCore.Claims;
 using static Grid.WebFront.Tests.Front.RefreshWireTests;
 
 namespace Grid.WebFront.Tests.Front;

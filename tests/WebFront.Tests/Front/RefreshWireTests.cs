@@ -1,4 +1,4 @@
-using Grid.Client.Browser;
+using Grid.AspNetCore;
 
 namespace Grid.WebFront.Tests.Front;
 

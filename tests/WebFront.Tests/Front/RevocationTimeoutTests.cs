@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Grid.Client;
-using Grid.Client.Sessions;
 using Grid.TestKit;
 
 namespace Grid.WebFront.Tests.Front;

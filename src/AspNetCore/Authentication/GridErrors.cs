@@ -1,0 +1,121 @@
+using Grid.AspNetCore.Browser;
+using Grid.AspNetCore.Claims;
+using Grid.Client;
+using Grid.Revocation.Outages;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.AspNetCore.Authentication;
+
+/// <summary>Turns a <see cref="GridException"/> that nobody handled into the answer that the browser SDKs expect, wherever exceptions surface.</summary>
+internal sealed partial class GridErrors(SessionRequests requests, TimeProvider clock, ILogger<GridErrors> logger) : IExceptionHandler, IDeveloperPageExceptionFilter, IStartupFilter, IDisposable
+{
+    private readonly OutageTally _outage = new(
+        clock,
+        (_, failure) => Log.Unavailable(logger, failure),
+        more => Log.StillUnavailable(logger, more.Count),
+        all => Log.Available(logger, all.Count, all.Lasted));
+
+    // A setting that does not fit is met by every request.
+    private readonly OutageTally _refused = new(
+        clock,
+        (problem, _) => Log.Refused(logger, problem),
+        more => Log.StillRefused(logger, more.Count, more.Kinds),
+        _ => { });
+
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        app.Use(async (context, rest) =>
+        {
+            try
+            {
+                await rest(context);
+            }
+            catch (GridException failure) when (!context.Response.HasStarted)
+            {
+                await AnswerAsync(context, failure);
+            }
+        });
+        next(app);
+    };
+
+    public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
+    {
+        if (exception is not GridException failure || httpContext.Response.HasStarted)
+        {
+            return false;
+        }
+
+        await AnswerAsync(httpContext, failure);
+        return true;
+    }
+
+    public async Task HandleExceptionAsync(ErrorContext errorContext, Func<ErrorContext, Task> next)
+    {
+        if (!await TryHandleAsync(errorContext.HttpContext, errorContext.Exception, CancellationToken.None))
+        {
+            await next(errorContext);
+        }
+    }
+
+    public void Dispose()
+    {
+        _outage.Dispose();
+        _refused.Dispose();
+    }
+
+    public Task AnswerAsync(HttpContext context, GridException failure)
+    {
+        switch (failure.Reason)
+        {
+            case GridFailure.Unavailable:
+                _outage.Met("Grid", failure);
+                context.Response.Headers.SetCookie = default;
+                context.Response.Headers.RetryAfter = "1";
+                return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "temporarily unavailable, please retry");
+            case GridFailure.StillWaiting:
+                Log.StillWaiting(logger);
+                context.Response.Headers.SetCookie = default;
+                context.Response.Headers.RetryAfter = "1";
+                return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "the revocation is not confirmed yet, please retry");
+            case GridFailure.SessionEnded:
+                return FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.Ended));
+            case GridFailure.InvalidClaims:
+                return FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.InvalidClaims, Problems: (failure as GridClaimsException)?.Problems ?? []));
+            case GridFailure.TokenTooLong:
+                Log.TokenTooLong(logger, failure.Message);
+                context.Response.Headers.SetCookie = default;
+                return FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, failure.Message);
+            default:
+                _refused.Met(failure.Message, null);
+                return FrontAnswers.MessageAsync(context, StatusCodes.Status500InternalServerError, "internal error");
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4000, LogLevel.Warning, "Answered 503: Grid is away. More of these are counted")]
+        public static partial void Unavailable(ILogger logger, Exception? failure);
+
+        [LoggerMessage(4010, LogLevel.Warning, "Answered 503 to {Count} more requests: Grid is still away")]
+        public static partial void StillUnavailable(ILogger logger, long count);
+
+        [LoggerMessage(4011, LogLevel.Information, "No request is answered 503 any more; {Count} were in {Lasted}")]
+        public static partial void Available(ILogger logger, long count, TimeSpan lasted);
+
+        [LoggerMessage(4002, LogLevel.Warning, "Answered 503: a revocation was not acknowledged in time. A process that accepts tokens is silent; Grid names it in its log when its lease has run out")]
+        public static partial void StillWaiting(ILogger logger);
+
+        [LoggerMessage(4003, LogLevel.Warning, "Answered 400: {Problem}")]
+        public static partial void TokenTooLong(ILogger logger, string problem);
+
+        [LoggerMessage(4001, LogLevel.Error, "Answered 500: {Problem}")]
+        public static partial void Refused(ILogger logger, string problem);
+
+        [LoggerMessage(4012, LogLevel.Error, "Answered 500 to {Count} more requests: {Problems}")]
+        public static partial void StillRefused(ILogger logger, long count, string problems);
+    }
+}

@@ -1,0 +1,87 @@
+using System.Security.Claims;
+using System.Text.Encodings.Web;
+using System.Text.Json.Nodes;
+using Grid.AspNetCore.Browser;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Grid.AspNetCore.Authentication;
+
+/// <summary>ASP.NET Core's door: who the user is, and what a refused request is told.</summary>
+internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, SessionRequests requests)
+    : SignInAuthenticationHandler<GridSchemeOptions>(options, logger, encoder)
+{
+    private static readonly PrimitiveRoles Roles = new();
+
+    private RequestCheck? _check;
+
+    protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
+    {
+        var endpoint = Context.GetEndpoint();
+        _check = await requests.CheckAsync(Context, GridEndpoint.Of(endpoint), Request.Method);
+        _check.For = endpoint;
+        Context.Features.Set(_check);
+        return _check.Outcome switch
+        {
+            RequestOutcome.None => AuthenticateResult.NoResult(),
+            RequestOutcome.Session => AuthenticateResult.Success(Ticket(_check.Session!)),
+            RequestOutcome.TryRefresh => AuthenticateResult.Fail("The access token will not do; a refresh may help."),
+            RequestOutcome.Ended => AuthenticateResult.Fail("The session has ended."),
+            RequestOutcome.InvalidClaims => AuthenticateResult.Fail("A claim is not as required."),
+            _ => throw new InvalidOperationException($"Unknown outcome {_check.Outcome}."),
+        };
+    }
+
+    protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
+        FrontAnswers.WriteAsync(Context, requests, _check ?? new RequestCheck(RequestOutcome.None));
+
+    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
+        Context.Features.Get<RequestCheck>() is { Outcome: RequestOutcome.InvalidClaims } check
+            ? FrontAnswers.WriteAsync(Context, requests, check)
+            : FrontAnswers.MessageAsync(Context, StatusCodes.Status403Forbidden, "forbidden");
+
+    protected override async Task HandleSignInAsync(ClaimsPrincipal user, AuthenticationProperties? properties)
+    {
+        var userId = user.FindFirst("sub")?.Value ?? user.FindFirst(ClaimTypes.NameIdentifier)?.Value
+            ?? throw new InvalidOperationException("The principal to sign in has neither a 'sub' nor a NameIdentifier claim: that is the session's user id.");
+        var payload = new JsonObject();
+
+        // The payload reaches the page's scripts, and a principal has claims that are nobody's business: only what was asked for.
+        foreach (var group in user.Claims.Where(c => requests.Options.PrincipalClaims.Contains(c.Type)).GroupBy(c => c.Type, c => c.Value))
+        {
+            string[] values = [.. group];
+            payload[group.Key] = values.Length == 1 ? values[0] : new JsonArray([.. values.Select(v => (JsonNode)v)]);
+        }
+
+        await Context.SignInGridAsync(userId, payload, tenantId: user.FindFirst("tid")?.Value ?? GridDefaults.TenantId);
+    }
+
+    protected override Task HandleSignOutAsync(AuthenticationProperties? properties) => Context.SignOutGridAsync();
+
+    private AuthenticationTicket Ticket(GridSession session) => new(
+        Principal(session),
+
+        // What outlives a request, such as a SignalR connection, may end with the token.
+        new AuthenticationProperties { ExpiresUtc = session.AccessTokenExpiresAt },
+        Scheme.Name);
+
+    private ClaimsPrincipal Principal(GridSession session)
+    {
+        var identity = new ClaimsIdentity(
+            [new Claim("sub", session.UserId), new Claim("sid", session.Handle), new Claim("tid", session.TenantId)], Scheme.Name, "sub", "role");
+        if (session.PayloadJson.Contains(Roles.Claim.Key, StringComparison.Ordinal))
+        {
+            identity.AddClaims((session.GetClaim(Roles.Claim) ?? []).Select(role => new Claim("role", role)));
+        }
+
+        return new ClaimsPrincipal(identity);
+    }
+
+    // The claim under which the SuperTokens SDKs keep roles.
+    private sealed class PrimitiveRoles
+    {
+        public Claims.PrimitiveArrayClaim<string> Claim { get; } = new("st-role");
+    }
+}

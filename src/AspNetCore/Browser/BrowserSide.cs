@@ -1,0 +1,26 @@
+using Grid.AspNetCore.Authentication;
+using Grid.AspNetCore.Endpoints;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Grid.AspNetCore.Browser;
+
+/// <summary>What both a protected application and the silo's front need.</summary>
+internal static class BrowserSide
+{
+    /// <summary>Registers it; who answers for sessions (<c>IGridSessions</c>) is added beside it.</summary>
+    public static IServiceCollection AddGridBrowserSide(this IServiceCollection services, Action<GridOptions> configure)
+    {
+        services.AddOptions<GridOptions>().Configure(configure).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<GridOptions>, GridOptionsRules>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<GridOptions>, GridOptionsRules>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<SessionRequests>();
+        services.TryAddSingleton<GridErrors>();
+        services.TryAddSingleton<EventStreams>();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ForwardAuthTargets>());
+        return services;
+    }
+}

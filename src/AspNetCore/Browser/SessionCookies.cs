@@ -1,0 +1,222 @@
+using System.Globalization;
+using System.Text;
+using Grid.Client;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Primitives;
+
+namespace Grid.AspNetCore.Browser;
+
+/// <summary>The one place that decides names, attributes and lives of the session's cookies, and finds them in a request.</summary>
+internal sealed class SessionCookies(GridOptions options, SiteRules site)
+{
+    // Older SDKs left this one behind; whoever sends it and no access token of ours has to refresh.
+    public const string LegacyName = "sIdRefreshToken";
+
+    // Tells later requests that a refresh cleared OlderCookieDomain already: what still comes twice was put there by another.
+    private const string ClearedName = "sOlderCookiesCleared";
+
+    // Of each end: a browser sends longer paths first (RFC 6265 §5.4), and ours has the shortest (access) or the longest (refresh).
+    private const int CandidatesOfEachEnd = 4;
+
+    // Some proxies take 4 KB of headers; a line has about a hundred bytes.
+    private const int MaxTossedLines = 20;
+
+    // Browsers refuse larger ones without a word.
+    private const int MaxSize = 4096;
+
+    private static readonly TimeSpan AccessCookieLife = TimeSpan.FromDays(365);
+
+    private readonly string _prefix = options.HostCookies ? "__Host-" : "";
+
+    public string AccessName => field ??= _prefix + "sAccessToken";
+
+    public string RefreshName => field ??= _prefix + "sRefreshToken";
+
+
+    /// <summary>The cookie outlives its token on purpose: an expired token tells that there may be a refresh token.</summary>
+    public void SetAccess(HttpContext context, string token, DateTimeOffset now) =>
+        Append(context, AccessName, token, now + AccessCookieLife, options.AccessTokenPath, options.CookieDomain);
+
+    public void SetRefresh(HttpContext context, string token, DateTimeOffset expiresAt) =>
+        Append(context, RefreshName, token, expiresAt, RefreshPath(context), options.CookieDomain);
+
+    /// <summary>Characters that an access token may have beside the name and attributes of its cookie.</summary>
+    public int MaxAccessTokenLength(HttpContext context) => MaxSize - Line(context, AccessName, "", DateTimeOffset.UnixEpoch, options.AccessTokenPath, options.CookieDomain, out _).Length;
+
+    public void Clear(HttpContext context)
+    {
+        ClearAccess(context, options.CookieDomain);
+        ClearRefresh(context, options.CookieDomain);
+    }
+
+    public void ClearAccess(HttpContext context, string? domain) => Append(context, AccessName, "", null, options.AccessTokenPath, domain);
+
+    public void ClearRefresh(HttpContext context, string? domain) => Append(context, RefreshName, "", null, RefreshPath(context), domain);
+
+    public void ClearLegacy(HttpContext context)
+    {
+        if (Find(context, LegacyName, out _) is not null)
+        {
+            Append(context, LegacyName, "", null, options.AccessTokenPath, options.CookieDomain);
+            ClearTossed(context, LegacyName, options.AccessTokenPath);
+        }
+    }
+
+    /// <summary>Clears a cookie wherever a sibling domain, or a page of another path, can have put one of its name; not where ours is.</summary>
+    public void ClearTossedAccess(HttpContext context) => ClearTossed(context, AccessName, options.AccessTokenPath);
+
+    /// <inheritdoc cref="ClearTossedAccess"/>
+    public void ClearTossedRefresh(HttpContext context) => ClearTossed(context, RefreshName, RefreshPath(context));
+
+    public static bool ClearedOlder(HttpContext context) => Find(context, ClearedName, out _) is not null;
+
+    public void RememberClearedOlder(HttpContext context, DateTimeOffset now) =>
+        Append(context, ClearedName, "1", now + TimeSpan.FromHours(1), "/", domain: null);
+
+    /// <summary>Whether any cookie of a session came.</summary>
+    public bool Any(HttpContext context) =>
+        Find(context, AccessName, out _) is not null || Find(context, RefreshName, out _) is not null || Find(context, LegacyName, out _) is not null;
+
+    /// <summary>The different values under this name that pass a first look, at most eight of them.</summary>
+    public static IReadOnlyList<string> Candidates(HttpContext context, string name, Predicate<string> looksOurs)
+    {
+        List<string> all = [];
+        _ = Find(context, name, out _, all);
+        string[] candidates = [.. all.Distinct(StringComparer.Ordinal).Where(value => looksOurs(value))];
+        return candidates.Length <= 2 * CandidatesOfEachEnd ? candidates : [.. candidates[..CandidatesOfEachEnd], .. candidates[^CandidatesOfEachEnd..]];
+    }
+
+    /// <summary>A cookie's value; null if it did not come. Says whether it came more than once: a parent domain, or an older setting, has one too.</summary>
+    /// <param name="context">Of the request.</param>
+    /// <param name="name">The cookie's.</param>
+    /// <param name="several">Whether it came more than once.</param>
+    /// <param name="all">Gets every value.</param>
+    public static string? Find(HttpContext context, string name, out bool several, ICollection<string>? all = null)
+    {
+        several = false;
+        string? found = null;
+        foreach (var header in context.Request.Headers.Cookie)
+        {
+            var rest = header.AsSpan();
+            while (!rest.IsEmpty)
+            {
+                var end = rest.IndexOf(';');
+                var pair = (end < 0 ? rest : rest[..end]).Trim();
+                rest = end < 0 ? default : rest[(end + 1)..];
+                if (!pair.StartsWith(name, StringComparison.Ordinal) || pair.Length <= name.Length || pair[name.Length] != '=')
+                {
+                    continue;
+                }
+
+                several |= found is not null;
+                var value = found is null || all is not null ? Unescape(pair[(name.Length + 1)..].Trim('"')) : null;
+                found ??= value;
+                all?.Add(value!);
+            }
+        }
+
+        return found;
+    }
+
+    // __Host- cookies must have the path "/".
+    private string RefreshPath(HttpContext context) => options.HostCookies ? "/" : site.BasePath(context) + "/session/refresh";
+
+    private void ClearTossed(HttpContext context, string name, string ownPath)
+    {
+        // Nobody else can set these.
+        if (name.StartsWith("__Host-", StringComparison.Ordinal))
+        {
+            return;
+        }
+
+        var places =
+            from path in Paths(context, ownPath)
+            from domain in Domains(context)
+            where path != ownPath || domain.TrimStart('.') != (options.CookieDomain ?? "").TrimStart('.')
+            select (domain, path);
+        foreach (var (domain, path) in places.Take(MaxTossedLines))
+        {
+            Append(context, name, "", null, path, domain);
+        }
+    }
+
+    // This host only, and every domain above it; browsers refuse what is a public suffix, or not above.
+    private IEnumerable<string> Domains(HttpContext context)
+    {
+        yield return "";
+        var host = context.Request.Host.Host;
+        if (Uri.CheckHostName(host) != UriHostNameType.Dns || !host.Contains('.', StringComparison.Ordinal))
+        {
+            host = new Uri(options.ApiDomain).Host;
+        }
+
+        if (Uri.CheckHostName(host) == UriHostNameType.Dns)
+        {
+            for (var labels = host.Split('.'); labels.Length > 1; labels = labels[1..])
+            {
+                yield return "." + string.Join('.', labels);
+            }
+        }
+    }
+
+    // Every path that would have brought a cookie here, likely ones first.
+    private IEnumerable<string> Paths(HttpContext context, string ownPath)
+    {
+        List<string> paths = [ownPath, "/"];
+        List<string> withSlash = [];
+        var asked = site.BasePath(context) is var own && context.Request.Path.Value is { } path && path.StartsWith(options.ApiBasePath, StringComparison.OrdinalIgnoreCase)
+            ? own + path[options.ApiBasePath.TrimEnd('/').Length..]
+            : context.Request.PathBase.Value + context.Request.Path.Value;
+        for (var i = 1; i <= asked.Length && !asked.AsSpan(0, i).ContainsAnyExcept(SiteRules.PathCharacters); i++)
+        {
+            if (i == asked.Length || asked[i] == '/')
+            {
+                paths.Add(asked[..i]);
+                withSlash.Add(asked[..i] + "/");
+            }
+        }
+
+        // A path with a slash at its end brings a cookie only to what is below it.
+        return paths.Concat(withSlash.SkipLast(1)).Distinct();
+    }
+
+    private static string Unescape(ReadOnlySpan<char> value) =>
+        value.Contains('%') ? Uri.UnescapeDataString(value) : value.ToString();
+
+    // A null expiry deletes.
+    private StringBuilder Line(HttpContext context, string name, string value, DateTimeOffset? expires, string path, string? domain, out string identity)
+    {
+        var line = new StringBuilder(name).Append('=').Append(value);
+        var at = line.Length;
+        if (!string.IsNullOrEmpty(domain))
+        {
+            line.Append("; Domain=").Append(domain);
+        }
+
+        line.Append("; Path=").Append(path);
+        identity = line.ToString(at, line.Length - at);
+        line.Append("; Expires=").Append((expires ?? DateTimeOffset.UnixEpoch).ToString("R", CultureInfo.InvariantCulture)).Append("; HttpOnly");
+        if (site.Secure)
+        {
+            line.Append("; Secure");
+        }
+
+        return line.Append("; SameSite=").Append(site.SameSite(context));
+    }
+
+    private void Append(HttpContext context, string name, string value, DateTimeOffset? expires, string path, string? domain)
+    {
+        var line = Line(context, name, value, expires, path, domain, out var identity).ToString();
+        if (line.Length > MaxSize)
+        {
+            throw new GridException(
+                GridFailure.Refused, $"The cookie {name} would have {line.Length} bytes, and browsers keep at most {MaxSize}: put less into the access token payload, or use header mode.");
+        }
+
+        // The last word on a cookie counts: an earlier line of this answer for the same cookie goes.
+        var lines = context.Response.Headers.SetCookie;
+        var kept = lines.Count == 0 ? [] : lines.Where(l => l is not null && !(l.StartsWith(name + "=", StringComparison.Ordinal)
+            && l.AsSpan(l.IndexOf(';', StringComparison.Ordinal)).StartsWith(identity + "; Expires=", StringComparison.Ordinal))).ToArray();
+        context.Response.Headers.SetCookie = new StringValues([.. kept, line]);
+    }
+}

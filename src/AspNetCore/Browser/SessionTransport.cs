@@ -1,0 +1,232 @@
+using Grid.Client;
+using Grid.Tokens.Access;
+using Grid.Tokens.Refresh;
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.AspNetCore.Browser;
+
+/// <summary>Reads tokens from requests and puts them into answers, by cookie or by header.</summary>
+/// <remarks>Names and rules: <c>protocol/front-api.openapi.yaml</c>; what it leaves out, from what the SDK packages do.</remarks>
+internal sealed class SessionTransport(GridOptions options, SessionCookies cookies, TimeProvider clock)
+{
+    private const string AccessHeader = "st-access-token";
+    private const string RefreshHeader = "st-refresh-token";
+    private const string FrontTokenHeader = "front-token";
+    private const string AntiCsrfHeader = "anti-csrf";
+    private const string ModeHeader = "st-auth-mode";
+    private const string Bearer = "Bearer ";
+
+    // Of the 32 KB that servers take of all headers together, half.
+    private const int MaxHeaderTokenLength = 16 * 1024;
+
+    private const int MaxTokens = 4;
+
+    /// <summary>The access token to judge a request by. Something that is no access token of ours is as good as none.</summary>
+    public PresentedToken FindAccess(HttpContext context)
+    {
+        if (options.TokenTransfer != TokenTransfer.Cookie && ReadBearer(context) is { } bearer && LooksLikeAccessToken(bearer))
+        {
+            return new PresentedToken(bearer, TokenTransfer.Header, Several: false);
+        }
+
+        return options.TokenTransfer != TokenTransfer.Header
+            && SessionCookies.Find(context, cookies.AccessName, out var several) is { } cookie && (several || LooksLikeAccessToken(cookie))
+            ? new PresentedToken(cookie, TokenTransfer.Cookie, several)
+            : default;
+    }
+
+    /// <summary>What may be the access token, where the cookie came more than once.</summary>
+    public IReadOnlyList<string> AccessCandidates(HttpContext context) => SessionCookies.Candidates(context, cookies.AccessName, LooksLikeAccessToken);
+
+    /// <summary>What may be the refresh token, where the cookie came more than once.</summary>
+    public IReadOnlyList<string> RefreshCandidates(HttpContext context) => SessionCookies.Candidates(context, cookies.RefreshName, RefreshTokenCodec.LooksOurs);
+
+    /// <summary>Clears the cookies that came more than once, except where ours is.</summary>
+    public void ClearDuplicates(HttpContext context)
+    {
+        if (HasDuplicates(context, out var access, out var refresh))
+        {
+            if (access)
+            {
+                cookies.ClearTossedAccess(context);
+            }
+
+            if (refresh)
+            {
+                cookies.ClearTossedRefresh(context);
+            }
+        }
+    }
+
+    /// <summary>Whether the request could have come with nothing but a bearer token, which no other page knows.</summary>
+    public bool HasBearerOnly(HttpContext context) => ReadBearer(context) is not null && !cookies.Any(context);
+
+    /// <summary>The refresh token to use, and whether the other way brought one too.</summary>
+    public PresentedToken FindRefresh(HttpContext context, out bool otherToo)
+    {
+        var bearer = ReadBearer(context);
+        var cookie = SessionCookies.Find(context, cookies.RefreshName, out var several);
+        otherToo = bearer is not null && cookie is not null;
+        return options.TokenTransfer != TokenTransfer.Cookie && bearer is not null ? new PresentedToken(bearer, TokenTransfer.Header, Several: false)
+            : options.TokenTransfer != TokenTransfer.Header && (several || !string.IsNullOrEmpty(cookie)) ? new PresentedToken(cookie!, TokenTransfer.Cookie, several)
+            : default;
+    }
+
+    /// <summary>Every access token that came, the one to judge by first; a handful at most.</summary>
+    public IEnumerable<string> FindEveryAccess(HttpContext context)
+    {
+        List<string> tokens = [];
+        if (ReadBearer(context) is { } bearer)
+        {
+            tokens.Add(bearer);
+        }
+
+        _ = SessionCookies.Find(context, cookies.AccessName, out _, tokens);
+        return tokens.Where(LooksLikeAccessToken).Distinct().Take(MaxTokens);
+    }
+
+    /// <summary>Characters that an access token may have to reach the client and come back.</summary>
+    public int MaxAccessTokenLength(HttpContext context, TokenTransfer transfer) =>
+        transfer == TokenTransfer.Cookie ? cookies.MaxAccessTokenLength(context) : MaxHeaderTokenLength;
+
+    public bool HasAccessCookie(HttpContext context) => SessionCookies.Find(context, cookies.AccessName, out _) is not null;
+
+    /// <summary>Whether a session cookie came more than once.</summary>
+    public bool HasDuplicates(HttpContext context, out bool access, out bool refresh)
+    {
+        access = refresh = false;
+        if (options.TokenTransfer == TokenTransfer.Header)
+        {
+            return false;
+        }
+
+        _ = SessionCookies.Find(context, cookies.AccessName, out access);
+        _ = SessionCookies.Find(context, cookies.RefreshName, out refresh);
+        return access || refresh;
+    }
+
+    /// <summary>
+    /// Tells the page what it knew before, from the youngest access token that it sent: the SDKs take a refresh without a
+    /// front token for an error. It is the page's own token, so nothing has to be proven.
+    /// </summary>
+    public void RepeatFrontToken(HttpContext context)
+    {
+        List<string> tokens = [];
+        _ = SessionCookies.Find(context, cookies.AccessName, out _, tokens);
+        AccessTokenContent? youngest = null;
+        var text = "";
+        foreach (var token in tokens)
+        {
+            if (AccessTokenVerifier.TryReadUnverified(token, out var content) && (youngest is null || content.IssuedAt > youngest.IssuedAt))
+            {
+                (youngest, text) = (content, token);
+            }
+        }
+
+        if (youngest is not null)
+        {
+            SetHeader(context, FrontTokenHeader, FrontToken.Create(youngest.UserId, youngest.ExpiresAt, text));
+        }
+    }
+
+    public static string? AntiCsrf(HttpContext context) => context.Request.Headers[AntiCsrfHeader] is [{ } token] ? token : null;
+
+    /// <summary>How a new session's tokens shall travel.</summary>
+    public TokenTransfer ForNewSession(HttpContext context) =>
+        options.TokenTransfer != TokenTransfer.Any ? options.TokenTransfer
+        : string.Equals(context.Request.Headers[ModeHeader], "cookie", StringComparison.OrdinalIgnoreCase) ? TokenTransfer.Cookie
+        : TokenTransfer.Header;
+
+    public void SetAccess(HttpContext context, TokenTransfer transfer, string token, string userId, DateTimeOffset expiresAt)
+    {
+        SetHeader(context, FrontTokenHeader, FrontToken.Create(userId, expiresAt, token));
+        if (transfer == TokenTransfer.Cookie)
+        {
+            cookies.SetAccess(context, token, clock.GetUtcNow());
+        }
+
+        if (transfer == TokenTransfer.Header || options.ExposeAccessToken)
+        {
+            SetHeader(context, AccessHeader, token);
+        }
+
+        // Answers with tokens are for one client.
+        context.Response.Headers.CacheControl = "no-store";
+    }
+
+    public void SetAll(HttpContext context, TokenTransfer transfer, string userId, GridTokens tokens)
+    {
+        SetAccess(context, transfer, tokens.Access, userId, tokens.AccessExpiresAt);
+        if (transfer == TokenTransfer.Cookie)
+        {
+            cookies.SetRefresh(context, tokens.Refresh, tokens.RefreshExpiresAt);
+        }
+        else
+        {
+            SetHeader(context, RefreshHeader, tokens.Refresh);
+        }
+
+        if (tokens.AntiCsrf is not null)
+        {
+            SetHeader(context, AntiCsrfHeader, tokens.AntiCsrf);
+        }
+    }
+
+    /// <summary>Tells the client to forget its tokens.</summary>
+    public void Clear(HttpContext context, TokenTransfer transfer)
+    {
+        if (transfer == TokenTransfer.Cookie)
+        {
+            cookies.Clear(context);
+        }
+        else
+        {
+            SetHeader(context, AccessHeader, "");
+            SetHeader(context, RefreshHeader, "");
+        }
+
+        context.Response.Headers.Remove(AntiCsrfHeader);
+        SetHeader(context, FrontTokenHeader, "remove");
+        context.Response.Headers.CacheControl = "no-store";
+    }
+
+    /// <summary>
+    /// Tells the client to forget its tokens. Cookies are left alone where no token came: a browser sends none with what another
+    /// site's page makes it do, and would obey the answer all the same. Headers reach scripts only, which asked.
+    /// </summary>
+    public void ClearEverywhere(HttpContext context)
+    {
+        if (cookies.Any(context) || ReadBearer(context) is not null)
+        {
+            Clear(context, TokenTransfer.Cookie);
+            ClearDuplicates(context);
+        }
+
+        Clear(context, TokenTransfer.Header);
+    }
+
+    private static string? ReadBearer(HttpContext context) =>
+        context.Request.Headers.Authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? value[Bearer.Length..].Trim() : null;
+
+    // Applications have bearer tokens of their own: only ours hide a cookie. The full check follows.
+    private static bool LooksLikeAccessToken(string token) =>
+        AccessTokenVerifier.LooksOurs(token);
+
+    // Scripts on other origins see only headers that are named here.
+    private static void SetHeader(HttpContext context, string name, string value)
+    {
+        var headers = context.Response.Headers;
+        headers[name] = value;
+        var exposed = headers.AccessControlExposeHeaders.ToString();
+        if (!exposed.Split(", ").Contains(name, StringComparer.OrdinalIgnoreCase))
+        {
+            headers.AccessControlExposeHeaders = exposed.Length == 0 ? name : $"{exposed}, {name}";
+        }
+    }
+}
+
+/// <summary>A token as it came.</summary>
+/// <param name="Token">Not yet trusted; null if none came.</param>
+/// <param name="Transfer">How.</param>
+/// <param name="Several">Cookies of that name came more than once.</param>
+internal readonly record struct PresentedToken(string? Token, TokenTransfer Transfer, bool Several);

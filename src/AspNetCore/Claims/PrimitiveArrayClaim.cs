@@ -1,0 +1,56 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace Grid.AspNetCore.Claims;
+
+/// <summary>A claim whose value is a list of strings, numbers or booleans, such as roles.</summary>
+/// <param name="key">Its name in the payload.</param>
+/// <param name="fetch">Finds the value when it is missing or too old; null: it is only ever set.</param>
+/// <param name="maxAge">From which age it is fetched again; null: never.</param>
+public sealed class PrimitiveArrayClaim<T>(string key, Func<ClaimFetch, CancellationToken, ValueTask<IReadOnlyList<T>?>>? fetch = null, TimeSpan? maxAge = null)
+    : SessionClaim<IReadOnlyList<T>>(key, fetch, maxAge)
+{
+    /// <summary>Requires this value to be in the list.</summary>
+    /// <param name="value">Which.</param>
+    /// <param name="maxAge">Oldest that will do; null: the claim's.</param>
+    /// <param name="id">By which the browser knows the requirement; null: the claim's key.</param>
+    public ClaimValidator Includes(T value, TimeSpan? maxAge = null, string? id = null) =>
+        One(value, "expectedToInclude", maxAge, id, (there, wanted) => there.Contains(wanted));
+
+    /// <summary>Requires this value not to be in the list.</summary>
+    /// <inheritdoc cref="Includes"/>
+    public ClaimValidator Excludes(T value, TimeSpan? maxAge = null, string? id = null) =>
+        One(value, "expectedToNotInclude", maxAge, id, (there, wanted) => !there.Contains(wanted));
+
+    /// <summary>Requires all of these.</summary>
+    /// <inheritdoc cref="Includes"/>
+    public ClaimValidator IncludesAll(IEnumerable<T> values, TimeSpan? maxAge = null, string? id = null) =>
+        Many(values, "expectedToInclude", maxAge, id, (there, wanted) => wanted.All(there.Contains));
+
+    /// <summary>Requires at least one of these.</summary>
+    /// <inheritdoc cref="Includes"/>
+    public ClaimValidator IncludesAny(IEnumerable<T> values, TimeSpan? maxAge = null, string? id = null) =>
+        Many(values, "expectedToIncludeAtLeastOneOf", maxAge, id, (there, wanted) => wanted.Any(there.Contains));
+
+    /// <summary>Requires none of these.</summary>
+    /// <inheritdoc cref="Includes"/>
+    public ClaimValidator ExcludesAll(IEnumerable<T> values, TimeSpan? maxAge = null, string? id = null) =>
+        Many(values, "expectedToNotInclude", maxAge, id, (there, wanted) => !wanted.Any(there.Contains));
+
+    private ClaimValueValidator One(T value, string expectation, TimeSpan? maxAge, string? id, Func<HashSet<string>, string, bool> test)
+    {
+        var wanted = JsonSerializer.Serialize(value);
+        return new ClaimValueValidator(this, id, maxAge ?? MaxAge, expectation, JsonNode.Parse(wanted), actual => test(Items(actual), wanted));
+    }
+
+    private ClaimValueValidator Many(IEnumerable<T> values, string expectation, TimeSpan? maxAge, string? id, Func<HashSet<string>, string[], bool> test)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        string[] wanted = [.. values.Select(value => JsonSerializer.Serialize(value))];
+        return new ClaimValueValidator(this, id, maxAge ?? MaxAge, expectation, new JsonArray([.. wanted.Select(item => JsonNode.Parse(item))]), actual => test(Items(actual), wanted));
+    }
+
+    // By their JSON text, written the one way that the serialiser writes it. Something that is no list includes nothing.
+    private static HashSet<string> Items(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => JsonSerializer.Serialize(item))] : [];
+}

@@ -1,0 +1,68 @@
+using System.Reflection;
+using Grid.AspNetCore.Browser;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Grid.AspNetCore.Endpoints;
+
+/// <summary><c>/session/events</c>: tells a page that its session has ended when it ends; and the script that a page includes for it.</summary>
+/// <remarks>Server-sent events (HTML Living Standard §9.2): one event <c>ended</c>, comments while nothing happens. Ours, beside the protocol.</remarks>
+internal static class SessionEvents
+{
+    // Below the idle limits of common proxies.
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+
+    private static readonly string Script = EmbeddedText.Read(Assembly.GetExecutingAssembly(), "session-events.js");
+
+    public static async Task HandleAsync(HttpContext context, SessionRequests requests)
+    {
+        var check = await requests.CheckAsync(context, GridEndpoint.AnyClaims, HttpMethods.Get);
+        if (check.Session is not { } session)
+        {
+            await FrontAnswers.WriteAsync(context, requests, check);
+            return;
+        }
+
+        var response = context.Response;
+        using var place = context.RequestServices.GetRequiredService<EventStreams>().TryEnter((session.TenantId, session.Handle), context.Connection.RemoteIpAddress, out var refusal);
+        if (place is null)
+        {
+            response.Headers.RetryAfter = "15";
+            await FrontAnswers.MessageAsync(context, refusal, "too many event streams are open, please retry");
+            return;
+        }
+
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-store";
+        response.Headers["X-Accel-Buffering"] = "no";
+        context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
+        var stopping = context.RequestServices.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping;
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(session.Ended, context.RequestAborted, stopping);
+        try
+        {
+            while (!over.IsCancellationRequested)
+            {
+                await response.WriteAsync(": here\n\n", context.RequestAborted);
+                await Task.Delay(Heartbeat, context.RequestServices.GetRequiredService<TimeProvider>(), over.Token);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The end of the session, of the page, or of this process.
+        }
+
+        if (session.Ended.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)
+        {
+            await response.WriteAsync("event: ended\ndata: {}\n\n", context.RequestAborted);
+        }
+    }
+
+    public static Task ScriptAsync(HttpContext context, SessionRequests requests)
+    {
+        context.Response.ContentType = "text/javascript; charset=utf-8";
+        context.Response.Headers.CacheControl = "public, max-age=3600";
+        return context.Response.WriteAsync(Script);
+    }
+}

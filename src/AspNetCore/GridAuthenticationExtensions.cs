@@ -1,0 +1,42 @@
+using Grid.AspNetCore;
+using Grid.AspNetCore.Authentication;
+using Grid.AspNetCore.Browser;
+using Grid.Client;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary><c>AddAuthentication().AddGrid()</c>.</summary>
+public static class GridAuthenticationExtensions
+{
+    /// <summary>Protects endpoints with Grid's sessions.</summary>
+    public static AuthenticationBuilder AddGrid(this AuthenticationBuilder builder) => builder.AddGrid(_ => { });
+
+    /// <inheritdoc cref="AddGrid(AuthenticationBuilder)"/>
+    public static AuthenticationBuilder AddGrid(this AuthenticationBuilder builder, Action<GridOptions> configure) =>
+        builder.AddGrid(GridDefaults.AuthenticationScheme, configure);
+
+    /// <inheritdoc cref="AddGrid(AuthenticationBuilder)"/>
+    public static AuthenticationBuilder AddGrid(this AuthenticationBuilder builder, string scheme, Action<GridOptions> configure) =>
+        builder.AddGrid(scheme, displayName: null, configure);
+
+    /// <summary>Protects endpoints with Grid's sessions. Once in a process.</summary>
+    public static AuthenticationBuilder AddGrid(this AuthenticationBuilder builder, string scheme, string? displayName, Action<GridOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        var services = builder.Services;
+        services.AddGridBrowserSide(configure);
+        services.AddGridClient();
+        services.AddOptions<GridClientOptions>().Configure<IOptions<GridOptions>>((client, grid) => grid.Value.CopyTo(client));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<KestrelServerOptions>, OthersHeaderBytes>());
+        services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<GridErrors>());
+        services.AddSingleton<IExceptionHandler>(provider => provider.GetRequiredService<GridErrors>());
+        services.AddSingleton<IDeveloperPageExceptionFilter>(provider => provider.GetRequiredService<GridErrors>());
+        return builder.AddScheme<GridSchemeOptions, GridHandler>(scheme, displayName, _ => { });
+    }
+}

@@ -1,0 +1,134 @@
+using System.Security.Claims;
+using System.Text.Json;
+using Grid.AspNetCore.Browser;
+using Grid.Client;
+using Grid.Tokens.Access;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Options;
+
+namespace Grid.AspNetCore;
+
+/// <summary>Fills in defaults and refuses combinations that are unsafe or cannot work.</summary>
+internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IValidateOptions<GridOptions>
+{
+    public void PostConfigure(string? name, GridOptions options)
+    {
+        options.ApiDomain = Trim(options.ApiDomain);
+        if (options.WebsiteDomains.Count == 0)
+        {
+            options.WebsiteDomains.Add(options.ApiDomain);
+        }
+
+        for (var i = 0; i < options.WebsiteDomains.Count; i++)
+        {
+            options.WebsiteDomains[i] = Trim(options.WebsiteDomains[i]);
+        }
+
+        options.ApiBasePath = "/" + options.ApiBasePath.Trim('/');
+        options.PublicBasePath = options.PublicBasePath?.Trim('/') is { } set ? (set.Length == 0 ? "" : "/" + set) : null;
+        options.CookieDomain = Scope(options.CookieDomain);
+        options.OlderCookieDomain = Scope(options.OlderCookieDomain);
+    }
+
+    public ValidateOptionsResult Validate(string? name, GridOptions options)
+    {
+        List<string> errors = [];
+        foreach (var url in options.WebsiteDomains.Append(options.ApiDomain))
+        {
+            if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.PathAndQuery != "/")
+            {
+                errors.Add($"ApiDomain and WebsiteDomains are origins like https://app.example.com; '{url}' is not.");
+            }
+        }
+
+        if (errors.Count > 0)
+        {
+            return ValidateOptionsResult.Fail(errors);
+        }
+
+        var site = new SiteRules(options);
+        if (options.SessionExpiredStatusCode == options.InvalidClaimStatusCode)
+        {
+            errors.Add("SessionExpiredStatusCode and InvalidClaimStatusCode must differ: clients tell by them what to do.");
+        }
+
+        foreach (var domain in options.WebsiteDomains)
+        {
+            if (options.TokenTransfer != TokenTransfer.Header && site.SameSiteFor(domain) == SameSiteMode.None && !site.Secure && !SiteRules.BothLocal(options.ApiDomain, domain))
+            {
+                errors.Add($"Cookies for {domain} must be SameSite=None, which browsers take only with Secure: serve ApiDomain by https and leave CookieSecure alone, or set TokenTransfer to Header.");
+            }
+
+            if (site.SameSiteFor(domain) == SameSiteMode.None && options.AntiCsrf == AntiCsrfMode.None)
+            {
+                errors.Add($"AntiCsrf None with SameSite=None cookies (for {domain}) lets any page act for a signed-in user. Leave AntiCsrf unset, or choose ViaToken or ViaCustomHeader.");
+            }
+        }
+
+        errors.AddRange(GridClientOptionsRules.Problems(options));
+        foreach (var (limit, value) in new[]
+        {
+            (nameof(options.MaxEventStreams), options.MaxEventStreams), (nameof(options.MaxEventStreamsPerSession), options.MaxEventStreamsPerSession),
+            (nameof(options.MaxEventStreamsPerAddress), options.MaxEventStreamsPerAddress),
+        })
+        {
+            if (value < 1)
+            {
+                errors.Add($"{limit} is at least 1; {value} is not.");
+            }
+        }
+
+        if (options.HostCookies && (!site.Secure || options.CookieDomain is not null || options.AccessTokenPath != "/"))
+        {
+            errors.Add("HostCookies needs https (Secure), no CookieDomain and AccessTokenPath \"/\".");
+        }
+
+        foreach (var (setting, path) in (ReadOnlySpan<(string, string?)>)[("ApiBasePath", options.ApiBasePath), ("PublicBasePath", options.PublicBasePath)])
+        {
+            if (path is not null && path.AsSpan().ContainsAnyExcept(SiteRules.PathCharacters))
+            {
+                errors.Add($"{setting} is a path like /auth, of letters, digits, '-', '.', '_', '~', '%' and '/'; '{path}' has others.");
+            }
+        }
+
+        if (options.PrincipalClaims.FirstOrDefault(type => type.Contains("SecurityStamp", StringComparison.OrdinalIgnoreCase)) is { } stamp)
+        {
+            errors.Add($"PrincipalClaims has '{stamp}', which is a secret of the identity store: scripts can read what is in the access token. Leave it out.");
+        }
+
+        if (options.PrincipalClaims.FirstOrDefault(type => type == ClaimTypes.NameIdentifier || IsProtected(type)) is { } reserved)
+        {
+            errors.Add($"PrincipalClaims has '{reserved}', which the session service sets itself. Leave it out.");
+        }
+
+        foreach (var key in options.ForwardClaims.Where(key => key.Length == 0 || !key.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')))
+        {
+            errors.Add($"ForwardClaims become header names, so they have only letters, digits and hyphens; '{key}' has others.");
+        }
+
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Distinct());
+    }
+
+    private static bool IsProtected(string type) =>
+        type is "sid" or "tid" or "iss" || ProtectedClaims.FindIn(JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, int> { [type] = 0 }), AccessTokenVersion.V5) is not null;
+
+    private static string Trim(string url) => url.Trim().TrimEnd('/');
+
+    // "https://Example.com" and "Example.com" mean example.com; a leading dot stays, except where a cookie can have no domain.
+    private static string? Scope(string? domain)
+    {
+        if (string.IsNullOrWhiteSpace(domain))
+        {
+            return domain is null ? null : "";
+        }
+
+        // Cookie domains are lower-case ASCII by convention.
+#pragma warning disable CA1308
+        var text = domain.Trim().ToLowerInvariant();
+#pragma warning restore CA1308
+        var dotted = text.StartsWith('.');
+        text = text.TrimStart('.');
+        var host = Uri.TryCreate(text.Contains("://", StringComparison.Ordinal) ? text : "http://" + text, UriKind.Absolute, out var uri) ? uri.Host : text;
+        return dotted && host != "localhost" && uri?.HostNameType == UriHostNameType.Dns ? "." + host : host;
+    }
+}

@@ -1,0 +1,53 @@
+using Grid.Revocation.Holders;
+
+namespace Grid.Client;
+
+/// <summary>Sessions of one app: what a back end can do with them. Over the core API by default; in the silo's own process without HTTP.</summary>
+/// <remarks>Every method throws <see cref="GridException"/> with <see cref="GridFailure.Unavailable"/> if Grid does not answer, with <see cref="GridFailure.Refused"/> if it refuses.
+/// Those that end sessions may throw it with <see cref="GridFailure.StillWaiting"/>: repeat them.</remarks>
+public interface IGridSessions
+{
+    /// <summary>Creates a session. It is stored before this returns.</summary>
+    Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken);
+
+    /// <summary>Checks an access token.</summary>
+    ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken);
+
+    /// <summary>Exchanges a refresh token.</summary>
+    Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken);
+
+    /// <summary>Stores a new payload and makes an access token that carries it.</summary>
+    /// <returns>Null if there is no such session.</returns>
+    Task<RegeneratedToken?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken);
+
+    /// <summary>What is stored of a living session; null if there is none.</summary>
+    ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken);
+
+    /// <summary>Handles of a user's living sessions, oldest first; in one tenant, or (null) in all.</summary>
+    Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken);
+
+    /// <summary>Replaces the data that only back ends see. False if there is no such session.</summary>
+    Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken);
+
+    /// <summary>Replaces the payload of the next access token. False if there is no such session.</summary>
+    Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken);
+
+    /// <summary>Ends one session; it is refused everywhere when this returns.</summary>
+    Task<GridRevocation> RevokeAsync(string handle, CancellationToken cancellationToken) => RevokeAsync(handle, GridRevocationReason.Requested, cancellationToken);
+
+    /// <summary>As <see cref="RevokeAsync(string, CancellationToken)"/>, with the reason that the log and the store keep.</summary>
+    Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken);
+
+    /// <summary>Ends all sessions of a user; they are refused everywhere when this returns.</summary>
+    /// <param name="userId">Whose.</param>
+    /// <param name="tenantId">In one tenant, or (null) in all.</param>
+    /// <param name="exceptHandle">A session that lives on, mostly the caller's own.</param>
+    /// <param name="cancellationToken">Ends the wait, not the work.</param>
+    Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken);
+
+    /// <summary>Tells when a session ends; dispose it when nobody cares any more.</summary>
+    SessionWatch Watch(string handle);
+
+    /// <summary>The published keys, as a JWKS document.</summary>
+    ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken);
+}
