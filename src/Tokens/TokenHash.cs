@@ -9,7 +9,7 @@ namespace Grid.Tokens;
 
 /// <summary>A SHA-256 value. Compared in constant time, so that a lookup by hash leaks nothing about its neighbours.</summary>
 /// <remarks>
-/// Naming follows <c>protocol/core-rules.md</c> §5: <c>refreshTokenHash1</c> is the hash of the refresh token string and
+/// Naming follows <c>docs/protocol/core.md</c>, "Tokens": <c>refreshTokenHash1</c> is the hash of the refresh token string and
 /// travels inside access tokens; the store keeps the hash of that value's lower-case hex (see <see cref="HashOfHex"/>).
 /// </remarks>
 public readonly struct TokenHash : IEquatable<TokenHash>

@@ -35,6 +35,30 @@ public sealed partial class DocumentTests
         }
     }
 
+    [Theory]
+    [InlineData("src/WebFront")]
+    [InlineData("src/Tokens")]
+    [InlineData("tests/WebFront.Tests")]
+    [InlineData("tests/Tokens.Tests")]
+    public void Comments_cite_documents_of_this_repository_by_headings_that_are_there(string folder)
+    {
+        foreach (var file in Directory.EnumerateFiles(Path.Combine(Root, folder), "*.cs", SearchOption.AllDirectories)
+            .Where(file => !file.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal)))
+        {
+            foreach (var line in File.ReadLines(file).Where(line => line.TrimStart().StartsWith("//", StringComparison.Ordinal)))
+            {
+                var where = $"{Path.GetRelativePath(Root, file)}: {line.Trim()}";
+                Assert.False(line.Contains('\u00a7', StringComparison.Ordinal), where);
+                foreach (var document in Documents().Matches(line).Select(match => match.Value))
+                {
+                    Assert.True(File.Exists(Path.Combine(Root, document)), where);
+                    var headings = File.ReadLines(Path.Combine(Root, document)).Where(text => text.StartsWith('#')).Select(text => text.TrimStart('#', ' ')).ToHashSet();
+                    Assert.All(Cited().Matches(line[line.IndexOf(document, StringComparison.Ordinal)..]).Select(match => match.Groups[1].Value), heading => Assert.Contains(heading, headings));
+                }
+            }
+        }
+    }
+
     private static string FindRoot()
     {
         var folder = new DirectoryInfo(AppContext.BaseDirectory);
@@ -48,6 +72,12 @@ public sealed partial class DocumentTests
 
     [GeneratedRegex("`([A-Z][A-Za-z]+Tests)(?:\\.([A-Z]\\w+))?`")]
     private static partial Regex TestNames();
+
+    [GeneratedRegex("[\\w./-]+\\.md\\b")]
+    private static partial Regex Documents();
+
+    [GeneratedRegex("\"([^\"]+)\"")]
+    private static partial Regex Cited();
 
     [GeneratedRegex("\\]\\(([^)#\\s]+)(?:#[^)]*)?\\)")]
     private static partial Regex Links();

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace Grid.WebFront.Tests;
 
-/// <summary>Corners of core-rules that the straight path does not show.</summary>
+/// <summary>Corners of the protocol that the straight path does not show.</summary>
 public sealed class EdgeCaseTests(CoreHost core)
 {
     [Theory]

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Grid.WebFront.Tests;
 
-/// <summary>core-rules §1: what every request passes, and in which order.</summary>
+/// <summary>What every request passes, and in which order: docs/protocol/core.md, "Every request".</summary>
 public sealed class GateTests(CoreHost core)
 {
     private const string Key = "key-of-this-app-0123456789";
@@ -74,7 +74,7 @@ public sealed class GateTests(CoreHost core)
         await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
 
         Assert.Equal((404, "Not found\n"), await StatusAndText("POST", $"{app}/t1/recipe/session", "2.21"));
-        Assert.Equal((403, "Only public tenantId can call this app specific API\n"), await StatusAndText("POST", $"{app}/t1/recipe/session/refresh"));
+        Assert.Equal((400, "Invalid Json Input\n"), await StatusAndText("POST", $"{app}/t1/recipe/session/refresh"));
         Assert.Equal((403, "Only public tenantId can call this app specific API\n"), await StatusAndText("POST", $"{app}/t1/recipe/session/verify", "5.6"));
         Assert.Equal((400, "Invalid Json Input\n"), await StatusAndText("POST", $"{app}/t1/recipe/session/verify", "5.4"));
     }
@@ -102,7 +102,7 @@ public sealed class GateTests(CoreHost core)
                 }
             }
 
-            foreach (var headers in new[] { ("api-key", Key), ("Authorization", $"Bearer {Key}"), ("authorization", Key) })
+            foreach (var headers in new[] { ("api-key", Key), ("Authorization", $"Bearer {Key}"), ("authorization", Key), ("Authorization", $"bearer   {Key} \t"), ("Authorization", $"  {Key}  ") })
             {
                 Assert.NotEqual(401, (await core.SendAsync(method, app + path, null, null, headers)).Status);
             }
@@ -184,8 +184,10 @@ public sealed class GateTests(CoreHost core)
     public async Task Bad_utf8_depth_and_size_are_refused()
     {
         Assert.Equal("400 Invalid Json Input\n", (await core.SendAsync("POST", "/recipe/session", new byte[] { (byte)'{', (byte)'"', 0xC3, 0x28, (byte)'"', (byte)':', (byte)'1', (byte)'}' })).Word);
-        Assert.Equal("400 Invalid Json Input\n", (await core.PostAsync("/recipe/session", $"{{\"a\":{new string('[', 40)}{new string(']', 40)}}}")).Word);
-        Assert.Equal(413, (await core.PostAsync("/recipe/session", $"{{\"a\":\"{new string('x', 1024 * 1024)}\"}}")).Status);
+        Assert.Equal("400 Invalid Json Input: it may be nested 32 levels deep\n", (await core.PostAsync("/recipe/session", $"{{\"a\":{new string('[', 40)}{new string(']', 40)}}}")).Word);
+        Assert.Equal("400 Invalid Json Input: it may be nested 32 levels deep\n", (await core.PostAsync("/recipe/session", $"{{\"a\":{new string('[', 32)}{new string(']', 32)}}}")).Word);
+        Assert.Equal("400 Field name 'userId' is invalid in JSON input\n", (await core.PostAsync("/recipe/session", $"{{\"a\":{new string('[', 31)}{new string(']', 31)}}}")).Word);
+        Assert.Equal("413 Request body is too large: it may have 1 MiB\n", (await core.PostAsync("/recipe/session", $"{{\"a\":\"{new string('x', 1024 * 1024)}\"}}")).Word);
     }
 
     [Theory]
@@ -207,9 +209,48 @@ public sealed class GateTests(CoreHost core)
     {
         Assert.Equal((400, "Field name 'sessionHandle' is missing in GET request\n"), await StatusAndText("GET", "/recipe/session"));
         Assert.Equal(400, (await StatusAndText("GET", "/recipe/session/user?userId=a&userId=b")).Status);
-        Assert.Equal(400, (await StatusAndText("GET", "/recipe/session/user?userId=a&fetchAcrossAllTenants=maybe")).Status);
+        Assert.Equal(200, (await StatusAndText("GET", "/recipe/session/user?userId=a&fetchAcrossAllTenants=maybe")).Status);
         Assert.Equal(400, (await StatusAndText("GET", $"/recipe/session/user?userId={new string('x', 129)}")).Status);
     }
+
+    [Theory]
+    [InlineData("POST", "/recipe/signup", "the EmailPassword recipe")]
+    [InlineData("POST", "/public/recipe/signin", "the EmailPassword recipe")]
+    [InlineData("POST", "/recipe/user/password/reset/token", "the EmailPassword recipe")]
+    [InlineData("POST", "/recipe/signinup", "the ThirdParty recipe")]
+    [InlineData("POST", "/recipe/signinup/code", "the Passwordless recipe")]
+    [InlineData("GET", "/recipe/user?userId=u", "the recipes for signing in")]
+    [InlineData("GET", "/Recipe/User/EMAIL/verify/", "the EmailVerification recipe")]
+    [InlineData("PUT", "/recipe/role", "the UserRoles recipe")]
+    [InlineData("GET", "/recipe/user/roles?userId=u", "the UserRoles recipe")]
+    [InlineData("GET", "/recipe/user/metadata?userId=u", "the UserMetadata recipe")]
+    [InlineData("POST", "/recipe/totp/device", "the TOTP recipe")]
+    [InlineData("POST", "/recipe/accountlinking/user/link", "the AccountLinking recipe")]
+    [InlineData("POST", "/recipe/userid/map", "the UserIdMapping recipe")]
+    [InlineData("POST", "/recipe/dashboard/signin", "the Dashboard recipe")]
+    [InlineData("GET", "/recipe/oauth/clients/list", "the OAuth2Provider recipe")]
+    public async Task What_grid_does_not_serve_is_said_in_the_answer_and_once_in_the_log(string method, string path, string recipe)
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            var answer = await core.SendAsync(method, path, method == "GET" ? null : "{}");
+            Assert.Equal((404, Text), (answer.Status, answer.ContentType));
+            Assert.Equal(
+                $"Not found: this core is Grid, which serves sessions, JWTs and multi-tenancy, but not {recipe}. Take that out of the SDK's recipe list, or send its requests to a core that serves it\n",
+                answer.Text);
+        }
+
+        Assert.Single(core.Log.Lines, line => line.Id == 3104 && line.Text.Contains($"does not serve {recipe} of", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("GET", "/recipe/nothing")]
+    [InlineData("POST", "/recipe/handshake")]
+    [InlineData("POST", "/recipe/userx")]
+    [InlineData("GET", "/recipe")]
+    [InlineData("GET", "/signup")]
+    public async Task What_nobody_serves_is_just_not_found(string method, string path) =>
+        Assert.Equal((404, "Not found\n"), await StatusAndText(method, path));
 
     private IEnumerable<(string Method, string Path)> Routes()
     {

@@ -10,7 +10,7 @@ public sealed class MultitenancyWireTests(CoreHost core)
         Assert.Equal("""{"status":"OK","createdNew":false}""", (await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId, firstFactors = new[] { "otp-email" } })).Text);
         var listed = (await core.SendAsync("GET", "/recipe/multitenancy/app/list/v2")).Json["apps"]!.AsArray().Single(a => $"{a!["appId"]}" == appId);
         Assert.Equal(
-            """[{"tenantId":"public","thirdParty":{"providers":[]},"firstFactors":["otp-email"],"requiredSecondaryFactors":null,"coreConfig":{}}]""",
+            """[{"tenantId":"public","thirdParty":{"providers":[]},"firstFactors":["otp-email"],"coreConfig":{}}]""",
             listed!["tenants"]!.ToJsonString());
         Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync("/recipe/multitenancy/app/remove", new { appId })).Text);
         Assert.Equal("""{"status":"OK","didExist":false}""", (await core.PostAsync("/recipe/multitenancy/app/remove", new { appId })).Text);
@@ -83,14 +83,88 @@ public sealed class MultitenancyWireTests(CoreHost core)
         Assert.Equal("""{"status":"OK","createdNew":true}""", (await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "new", coreConfig = new { email_verification_token_lifetime = 5 } })).Text);
 
         Assert.Equal(
-            """{"status":"OK","tenantId":"old","emailPassword":{"enabled":true},"thirdParty":{"enabled":false,"providers":[]},"passwordless":{"enabled":false},"firstFactors":[],"requiredSecondaryFactors":null,"coreConfig":{}}""",
+            """{"status":"OK","tenantId":"old","emailPassword":{"enabled":true},"thirdParty":{"enabled":false,"providers":[]},"passwordless":{"enabled":false},"coreConfig":{}}""",
             (await core.SendAsync("GET", $"{app}/old/recipe/multitenancy/tenant")).Text);
         Assert.Equal(
-            """{"status":"OK","tenantId":"new","thirdParty":{"providers":[]},"firstFactors":[],"requiredSecondaryFactors":null,"coreConfig":{"email_verification_token_lifetime":5}}""",
+            """{"status":"OK","tenantId":"new","thirdParty":{"providers":[]},"firstFactors":[],"coreConfig":{"email_verification_token_lifetime":5}}""",
             (await core.SendAsync("GET", $"{app}/new/recipe/multitenancy/tenant/v2")).Text);
         Assert.Equal("""{"status":"TENANT_NOT_FOUND_ERROR"}""", (await core.SendAsync("GET", $"{app}/none/recipe/multitenancy/tenant/v2")).Text);
         Assert.Equal(["public", "new", "old"], (await core.SendAsync("GET", $"{app}/recipe/multitenancy/tenant/list/v2")).Json["tenants"]!.AsArray().Select(t => $"{t!["tenantId"]}"));
         Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync($"{app}/recipe/multitenancy/tenant/remove", new { tenantId = "old" })).Text);
+    }
+
+    [Theory]
+    [InlineData("""{"emailPasswordEnabled":true}""", """["emailpassword"]""")]
+    [InlineData("""{"thirdPartyEnabled":true}""", """["thirdparty"]""")]
+    [InlineData("""{"passwordlessEnabled":true,"thirdPartyEnabled":true}""", """["thirdparty","otp-email","otp-phone","link-email","link-phone"]""")]
+    [InlineData("""{"emailPasswordEnabled":true,"thirdPartyEnabled":true,"passwordlessEnabled":true}""", null)]
+    [InlineData("{}", "[]")]
+    [InlineData("""{"emailPasswordEnabled":true,"firstFactors":["emailpassword","custom"]}""", """["emailpassword","custom"]""")]
+    public async Task A_tenant_of_the_older_shape_is_read_by_the_newer_with_the_factors_that_are_on(string switches, string? factors)
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant", switches.Replace("{", """{"tenantId":"t1",""", StringComparison.Ordinal).Replace(",}", "}", StringComparison.Ordinal));
+
+        var read = await core.SendAsync("GET", $"{app}/t1/recipe/multitenancy/tenant/v2");
+
+        Assert.Equal(
+            $$$"""{"status":"OK","tenantId":"t1","thirdParty":{"providers":[]},{{{(factors is null ? "" : $"\"firstFactors\":{factors},")}}}"coreConfig":{}}""", read.Text);
+    }
+
+    [Theory]
+    [InlineData("5.6", true)]
+    [InlineData("4.0", false)]
+    public async Task A_tenant_of_the_newer_shape_is_read_by_the_older_as_its_version_has_it(string version, bool hasFactors)
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "some", firstFactors = new[] { "otp-email" }, requiredSecondaryFactors = new[] { "totp" } });
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "none" });
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", """{"tenantId":"all","firstFactors":null,"requiredSecondaryFactors":null}""");
+        static string Shape(string id, bool emailPassword, bool thirdParty, bool passwordless, string factors = "") => $$$"""
+            "tenantId":"{{{id}}}","emailPassword":{"enabled":{{{(emailPassword ? "true" : "false")}}}},"thirdParty":{"enabled":{{{(thirdParty ? "true" : "false")}}},"providers":[]},"passwordless":{"enabled":{{{(passwordless ? "true" : "false")}}}},{{{factors}}}"coreConfig":{}}
+            """;
+
+        string[] expected =
+        [
+            Shape("some", hasFactors, hasFactors, true, hasFactors ? "\"firstFactors\":[\"otp-email\"],\"requiredSecondaryFactors\":[\"totp\"]," : ""),
+            Shape("none", false, false, false),
+            Shape("all", true, true, true),
+        ];
+        foreach (var (id, shape) in ((string[])["some", "none", "all"]).Zip(expected))
+        {
+            Assert.Equal($$"""{"status":"OK",{{shape}}""", (await core.SendAsync("GET", $"{app}/{id}/recipe/multitenancy/tenant", null, version)).Text);
+            Assert.Contains($"{{{shape}", (await core.SendAsync("GET", $"{app}/recipe/multitenancy/tenant/list", null, version)).Text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task What_a_provider_does_not_say_is_left_out_and_its_parameters_keep_their_nulls()
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync(
+            "PUT", $"{app}/recipe/multitenancy/config/thirdparty",
+            """{"config":{"thirdPartyId":"x","name":null,"clients":[{"clientId":"c","clientSecret":null,"additionalConfig":{"a":null,"b":1}}],"authorizationEndpointQueryParams":{"prompt":null},"userInfoMap":{"fromIdTokenPayload":{"email":null}}}}""");
+
+        Assert.Equal(
+            """[{"thirdPartyId":"x","clients":[{"clientId":"c","additionalConfig":{"b":1}}],"authorizationEndpointQueryParams":{"prompt":null},"userInfoMap":{"fromIdTokenPayload":{}}}]""",
+            (await core.SendAsync("GET", $"{app}/recipe/multitenancy/tenant/v2")).Json["thirdParty"]!["providers"]!.ToJsonString());
+    }
+
+    [Theory]
+    [InlineData("/recipe/multitenancy/app/v2", "appId")]
+    [InlineData("/recipe/multitenancy/app", "appId")]
+    [InlineData("/recipe/multitenancy/tenant/v2", "tenantId")]
+    [InlineData("/recipe/multitenancy/tenant", "tenantId")]
+    public async Task An_id_that_is_too_long_is_refused_for_its_length(string path, string field)
+    {
+        var longest = $"{Guid.NewGuid():N}{Guid.NewGuid():N}";
+        var app = field == "appId" ? "" : await core.CreateAppAsync();
+        Assert.Equal("""{"status":"OK","createdNew":true}""", (await core.SendAsync("PUT", app + path, new Dictionary<string, string> { [field] = longest })).Text);
+        Assert.Equal($"400 {field} may have at most 64 characters, and this one has 65\n", (await core.SendAsync("PUT", app + path, new Dictionary<string, string> { [field] = longest + "x" })).Word);
+        Assert.Equal($"400 {field} should not be an empty String\n", (await core.SendAsync("PUT", app + path, new Dictionary<string, string> { [field] = " " })).Word);
+        var remove = path.EndsWith("/v2", StringComparison.Ordinal) ? path[..^3] : path;
+        Assert.Equal($"400 {field} may have at most 64 characters, and this one has 65\n", (await core.PostAsync($"{app}{remove}/remove", new Dictionary<string, string> { [field] = longest + "x" })).Word);
+        Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync($"{app}{remove}/remove", new Dictionary<string, string> { [field] = longest })).Text);
     }
 
     [Theory]
@@ -184,12 +258,43 @@ public sealed class MultitenancyWireTests(CoreHost core)
     }
 
     [Fact]
+    public async Task A_domain_is_a_host_name_without_port_however_it_is_written_and_asked_for()
+    {
+        var domain = $"d{Guid.NewGuid():N}.example";
+        async Task<CoreAnswer> Put(string written) => await core.SendAsync("PUT", "/recipe/multitenancy/connectionuridomain/v2", new { connectionUriDomain = written });
+        async Task<string> Config(string host) =>
+            (await core.SendAsync("GET", "/recipe/multitenancy/tenant/v2", null, null, ("Host", host))).Text;
+
+        Assert.Equal("""{"status":"OK","createdNew":true}""", (await core.SendAsync("PUT", "/recipe/multitenancy/connectionuridomain/v2", new { connectionUriDomain = $"  {domain.ToUpperInvariant()}:8443 ", coreConfig = new { access_token_validity = 77 } })).Text);
+        Assert.Equal("""{"status":"OK","createdNew":false}""", (await Put(domain)).Text);
+        Assert.Equal("""{"status":"OK","createdNew":false}""", (await Put($"{domain}:1")).Text);
+        var listed = (await core.SendAsync("GET", "/recipe/multitenancy/connectionuridomain/list/v2")).Json["connectionUriDomains"]!.AsArray().Select(d => $"{d!["connectionUriDomain"]}");
+        Assert.Single(listed, d => d.StartsWith(domain, StringComparison.OrdinalIgnoreCase));
+        Assert.Contains(domain, listed);
+        foreach (var host in (string[])[domain, $"{domain}:80", $"{domain}:3567", domain.ToUpperInvariant(), $"{domain.ToUpperInvariant()}:443", $"{domain}.", $"{domain}.:3567"])
+        {
+            Assert.Contains("\"access_token_validity\":77", await Config(host), StringComparison.Ordinal);
+        }
+
+        Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync("/recipe/multitenancy/connectionuridomain/remove", new { connectionUriDomain = $"{domain}:99" })).Text);
+        foreach (var bad in (string[])["http://localhost", "localhost:abc", "localhost:1:2", "localhost:1/x", "localhost/x", "abc.", "a+b.example", ":3567", ":", "a.example:", "*", ".a", "a..b", "[::1", "[x]", "a b", new string('a', 256)])
+        {
+            Assert.StartsWith("400 connectionUriDomain is invalid", (await Put(bad)).Word, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Provider_entries_are_kept_and_core_config_is_explained()
     {
         var app = await core.CreateAppAsync(new { access_token_validity = 7 });
         Assert.Equal("""{"status":"OK","createdNew":true}""", (await core.SendAsync("PUT", $"{app}/recipe/multitenancy/config/thirdparty", new { config = new { thirdPartyId = "google", clients = Array.Empty<string>() } })).Text);
         Assert.Equal("google", $"{(await core.SendAsync("GET", $"{app}/recipe/multitenancy/tenant/v2")).Json["thirdParty"]!["providers"]![0]!["thirdPartyId"]}");
         Assert.Equal("""{"status":"OK","didConfigExist":true}""", (await core.PostAsync($"{app}/recipe/multitenancy/config/thirdparty/remove", new { thirdPartyId = "google" })).Text);
+        foreach (var none in (string[])["", " ", "google", "\u0001"])
+        {
+            Assert.Equal("""{"status":"OK","didConfigExist":false}""", (await core.PostAsync($"{app}/recipe/multitenancy/config/thirdparty/remove", new { thirdPartyId = none })).Text);
+        }
+
         Assert.Equal("""{"status":"UNKNOWN_USER_ID_ERROR"}""", (await core.PostAsync($"{app}/recipe/multitenancy/tenant/user", new { recipeUserId = "u" })).Text);
         var config = (await core.SendAsync("GET", $"{app}/recipe/dashboard/tenant/core-config")).Json["config"]!.AsArray();
         var validity = config.Single(c => $"{c!["key"]}" == "access_token_validity")!;

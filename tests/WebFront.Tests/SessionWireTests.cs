@@ -1,8 +1,9 @@
 using System.Text.Json.Nodes;
+using Grid.Abstractions.Sessions;
 
 namespace Grid.WebFront.Tests;
 
-/// <summary>core-rules §4 to §9, body by body.</summary>
+/// <summary>The session operations of docs/protocol/core.md, body by body.</summary>
 public sealed class SessionWireTests(CoreHost core)
 {
     private const string Ended = """{"status":"UNAUTHORISED","message":"Session does not exist."}""";
@@ -299,14 +300,189 @@ public sealed class SessionWireTests(CoreHost core)
     }
 
     [Fact]
-    public async Task Removals_take_a_user_or_handles_and_bounded_many()
+    public async Task Removals_take_a_user_or_handles()
     {
         const string either = "400 Invalid JSON input - use one of userId or sessionHandles array\n";
         Assert.Equal(either, (await core.PostAsync("/recipe/session/remove", new { })).Word);
         Assert.Equal(either, (await core.PostAsync("/recipe/session/remove", new { userId = "u", sessionHandles = Array.Empty<string>() })).Word);
         Assert.Equal(400, (await core.PostAsync("/recipe/session/remove", new { sessionHandles = Array.Empty<string>(), revokeAcrossAllTenants = true })).Status);
-        Assert.Equal(400, (await core.PostAsync("/recipe/session/remove", new { sessionHandles = Enumerable.Repeat("x", 1001) })).Status);
+        Assert.Equal("""{"status":"OK","sessionHandlesRevoked":[]}""", (await core.PostAsync("/recipe/session/remove", new { sessionHandles = Enumerable.Repeat("x", 1001) })).Text);
         Assert.Equal(400, (await core.PostAsync("/recipe/session/remove", new { sessionHandles = new[] { 1 } })).Status);
+    }
+
+    [Fact]
+    public async Task As_many_sessions_end_in_one_call_as_its_body_names_in_several_transactions()
+    {
+        var app = await core.CreateAppAsync();
+        var named = Enumerable.Range(0, 2_500).Select(_ => $"{Guid.NewGuid():D}").ToArray();
+        var sessions = new List<string>();
+        foreach (var at in (int[])[0, 999, 1_000, 2_499])
+        {
+            sessions.Add(named[at] = Handle(await core.CreateSessionAsync(app)));
+        }
+
+        // Named twice, in two transactions.
+        named[2_000] = named[0];
+        var lines = core.Log.Count(3300);
+
+        var revoked = await core.PostAsync($"{app}/session/revoke", new { sessionHandles = named });
+
+        Assert.Equal(sessions, revoked.Json["sessionHandlesRevoked"]!.AsArray().Select(h => $"{h}"));
+        Assert.True(revoked.Json["position"]!.GetValue<long>() > 0);
+        Assert.Equal(lines + 1, core.Log.Count(3300));
+        Assert.Equal([1_000, 1_000, 499], core.Store.Revocations(app["/appid-".Length..]).Select(r => r.Scope).OfType<RevocationScope.Named>().Select(scope => scope.Sessions.Length));
+        Assert.Equal("""{"status":"OK","sessionHandlesRevoked":[]}""", (await core.PostAsync($"{app}/recipe/session/remove", new { sessionHandles = named })).Text);
+    }
+
+    [Fact]
+    public async Task A_removal_that_failed_between_its_transactions_is_completed_by_the_same_call()
+    {
+        var app = await core.CreateAppAsync();
+        var appId = app["/appid-".Length..];
+        var (first, last) = (await core.CreateSessionAsync(app), await core.CreateSessionAsync(app));
+        string[] named = [Handle(first), .. Enumerable.Range(0, 1_500).Select(_ => $"{Guid.NewGuid():D}"), Handle(last)];
+        core.Store.TakeAwayAfterRevocation(appId);
+        Assert.Equal(503, (await core.PostAsync($"{app}/recipe/session/remove", new { sessionHandles = named })).Status);
+        Assert.Contains(core.Log.Lines, line => line.Id == 3301 && line.Text.Contains(appId, StringComparison.Ordinal));
+        core.Store.GiveBack(appId);
+
+        Assert.Equal([Handle(last)], (await core.PostAsync($"{app}/recipe/session/remove", new { sessionHandles = named })).Json["sessionHandlesRevoked"]!.AsArray().Select(h => $"{h}"));
+
+        Assert.Equal("UNAUTHORISED", (await core.VerifyAsync(app, Token(first, "accessToken"))).Word);
+        Assert.Equal("UNAUTHORISED", (await core.VerifyAsync(app, Token(last, "accessToken"))).Word);
+    }
+
+    [Theory]
+    [InlineData("true", true)]
+    [InlineData("TRUE", true)]
+    [InlineData("tRuE", true)]
+    [InlineData("false", false)]
+    [InlineData("FALSE", false)]
+    [InlineData("yes", false)]
+    [InlineData("1", false)]
+    [InlineData("", false)]
+    public async Task A_switch_is_true_in_any_case_and_false_with_any_other_value(string value, bool isTrue)
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        var here = Handle(await core.CreateSessionAsync(app));
+        var there = Handle(await core.CreateSessionAsync($"{app}/t1"));
+        string[] expected = isTrue ? [here, there] : [here];
+
+        Assert.Equal(expected, await HandlesAsync($"{app}/recipe/session/user?userId=u1&fetchAcrossAllTenants={value}&fetchSessionsForAllLinkedAccounts={value}"));
+        var removed = await core.PostAsync($"{app}/recipe/session/remove", new { userId = "u1", revokeAcrossAllTenants = value, revokeSessionsForLinkedAccounts = value });
+        Assert.Equal(expected.Order(), removed.Json["sessionHandlesRevoked"]!.AsArray().Select(h => $"{h}").Order());
+    }
+
+    [Fact]
+    public async Task The_deprecated_reads_answer_one_kind_of_data()
+    {
+        var session = await core.CreateSessionAsync(payload: new { b = 2 });
+        await core.SendAsync("PUT", "/recipe/session/data", """{"sessionHandle":"HANDLE","userDataInDatabase":{"k":1.10}}""".Replace("HANDLE", Handle(session), StringComparison.Ordinal));
+
+        foreach (var version in (string[])["2.21", "3.0", "4.0", "5.4", "5.6"])
+        {
+            Assert.Equal("""{"status":"OK","userDataInDatabase":{"k":1.10}}""", (await core.SendAsync("GET", $"/recipe/session/data?sessionHandle={Handle(session)}", null, version)).Text);
+            Assert.Equal("""{"status":"OK","userDataInJWT":{"b":2}}""", (await core.SendAsync("GET", $"/recipe/jwt/data?sessionHandle={Handle(session)}", null, version)).Text);
+        }
+
+        foreach (var path in (string[])["/recipe/session/data", "/recipe/jwt/data"])
+        {
+            Assert.Equal(Ended, (await core.SendAsync("GET", $"{path}?sessionHandle={Guid.NewGuid()}")).Text);
+            Assert.Equal("400 Field name 'sessionHandle' is missing in GET request\n", (await core.SendAsync("GET", path)).Word);
+        }
+    }
+
+    [Theory]
+    [InlineData("3.0")]
+    [InlineData("4.0")]
+    [InlineData("5.0")]
+    [InlineData("5.4")]
+    [InlineData("5.6")]
+    public async Task What_a_tenant_may_call_depends_on_route_and_version(string version)
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        var t1 = $"{app}/t1";
+        var session = await core.CreateSessionAsync(t1, version: version);
+        var (handle, accessToken) = (Handle(session), Token(session, "accessToken"));
+        CoreAnswer[] served =
+        [
+            await core.PostAsync($"{t1}/recipe/session/regenerate", new { accessToken }, version),
+            await core.SendAsync("GET", $"{t1}/recipe/session?sessionHandle={handle}", null, version),
+            await core.SendAsync("GET", $"{t1}/recipe/session/data?sessionHandle={handle}", null, version),
+            await core.SendAsync("PUT", $"{t1}/recipe/session/data", new { sessionHandle = handle, userDataInDatabase = new { } }, version),
+            await core.SendAsync("GET", $"{t1}/recipe/jwt/data?sessionHandle={handle}", null, version),
+            await core.SendAsync("PUT", $"{t1}/recipe/jwt/data", new { sessionHandle = handle, userDataInJWT = new { } }, version),
+            await core.SendAsync("GET", $"{t1}/recipe/session/user?userId=u1&fetchAcrossAllTenants=false", null, version),
+            await core.RefreshAsync(t1, Token(session, "refreshToken"), version),
+        ];
+        Assert.All(served, answer => Assert.Equal("OK", answer.Word));
+        Assert.Equal(200, (await core.SendAsync("GET", $"{t1}/.well-known/jwks.json", null, version)).Status);
+
+        CoreAnswer[] closedFrom50 =
+        [
+            await core.SendAsync("GET", $"{t1}/recipe/session/user?userId=u1", null, version),
+            await core.PostAsync($"{t1}/recipe/session/remove", new { userId = "nobody" }, version),
+            await core.PostAsync($"{t1}/recipe/jwt", new { payload = new { }, validity = 60, algorithm = "RS256", jwksDomain = "x" }, version),
+            await core.SendAsync("GET", $"{t1}/recipe/jwt/jwks", null, version),
+            await core.SendAsync("GET", $"{t1}/apiversion", null, version),
+            await core.SendAsync("GET", $"{t1}/user/id?userId=u", null, version),
+        ];
+        Assert.All(closedFrom50, answer => Assert.Equal(version[0] == '5' ? 403 : 200, answer.Status));
+        Assert.Equal(version == "5.6" ? 403 : 200, (await core.VerifyAsync(t1, accessToken, version: version)).Status);
+        Assert.Equal(403, (await core.SendAsync("GET", $"{t1}/apiversion")).Status);
+    }
+
+    [Theory]
+    [InlineData("dynamic")]
+    [InlineData("static")]
+    public async Task A_jwt_with_every_claim_of_a_session_is_no_access_token(string key)
+    {
+        var session = await core.CreateSessionAsync();
+        var claims = JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(Token(session, "accessToken").Split('.')[1]))!;
+        var jwt = await core.PostAsync("/recipe/jwt", new { payload = claims, validity = 3600, algorithm = "RS256", jwksDomain = "x", useStaticSigningKey = key == "static" });
+
+        foreach (var version in (string[])["2.21", "5.4", "5.6"])
+        {
+            Assert.Equal("TRY_REFRESH_TOKEN", (await core.VerifyAsync("", $"{jwt.Json["jwt"]}", checkDatabase: true, version)).Word);
+            Assert.Equal(Ended, (await core.PostAsync("/recipe/session/regenerate", new { accessToken = $"{jwt.Json["jwt"]}" }, version)).Text);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"iss":"own","exp":4102444800,"iat":7,"a":1}""", "https://x", """{"iss":"own","exp":4102444800,"iat":7,"a":1}""")]
+    [InlineData("""{"a":1,"iss":null}""", "https://x", """{"exp":EXP,"iat":IAT,"a":1,"iss":null}""")]
+    [InlineData("{\"is\\u0073\":\"own\"}", "https://x", """{"exp":EXP,"iat":IAT,"iss":"own"}""")]
+    [InlineData("""{"a":1.0}""", "https://x", """{"iss":"https://x","exp":EXP,"iat":IAT,"a":1.0}""")]
+    [InlineData("""{"iat":"later"}""", null, """{"exp":EXP,"iat":"later"}""")]
+    public async Task In_a_jwt_what_the_payload_says_wins(string payload, string? domain, string expected)
+    {
+        var body = $$"""{"payload":{{payload}},"validity":3600,"algorithm":"RS256"{{(domain is null ? "" : $",\"jwksDomain\":\"{domain}\"")}}}""";
+        var jwt = (await core.PostAsync("/recipe/jwt", body)).Json["jwt"]!.GetValue<string>();
+
+        var claims = System.Text.Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(jwt.Split('.')[1]));
+        Assert.Matches("^" + System.Text.RegularExpressions.Regex.Escape(expected).Replace("EXP", "[0-9]{10}", StringComparison.Ordinal).Replace("IAT", "[0-9]{10}", StringComparison.Ordinal) + "$", claims);
+    }
+
+    [Fact]
+    public async Task A_life_that_was_asked_for_is_exact_and_one_millisecond_is_enough()
+    {
+        var app = await core.CreateAppAsync(new { access_token_validity = 3600, access_token_validity_jitter = 0.25 });
+        async Task<CoreAnswer> Create(long validity) => await core.PostAsync(
+            $"{app}/recipe/session", new { userId = "u", enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { }, accessTokenValidity = validity });
+
+        for (var i = 0; i < 5; i++)
+        {
+            var created = await Create(3_000_000);
+            var refreshed = await core.PostAsync($"{app}/recipe/session/refresh", new { refreshToken = Token(created.Json, "refreshToken"), enableAntiCsrf = false, useDynamicSigningKey = true, accessTokenValidity = 600_000 });
+            Assert.Equal((3_000_000L, 600_000L), (Life(created), Life(refreshed)));
+        }
+
+        Assert.Equal(3_600_000, Life(await Create(3_600_000)));
+        Assert.InRange(Life(await Create(1)), 0, 1000);
+        Assert.Equal("400 Field name 'accessTokenValidity' must be between 1 and the access token validity of the app, in milliseconds\n", (await Create(0)).Word);
+        Assert.Equal(400, (await Create(3_600_001)).Status);
     }
 
     [Fact]
@@ -347,6 +523,8 @@ public sealed class SessionWireTests(CoreHost core)
     private static string Handle(JsonObject session) => session["session"]!["handle"]!.GetValue<string>();
 
     private static string Token(JsonObject answer, string name) => answer[name]!["token"]!.GetValue<string>();
+
+    private static long Life(CoreAnswer answer) => answer.Json["accessToken"]!["expiry"]!.GetValue<long>() - answer.Json["accessToken"]!["createdTime"]!.GetValue<long>();
 
     private static string Kid(JsonObject answer) =>
         JsonNode.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(Token(answer, "accessToken").Split('.')[0]))!["kid"]!.GetValue<string>();

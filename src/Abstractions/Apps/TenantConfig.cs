@@ -18,7 +18,7 @@ public sealed record TenantConfig
     /// <summary>The tenant's own core config as one JSON object, secrets left out.</summary>
     [Id(3)] public string CoreConfigJson { get; init; } = "{}";
 
-    /// <summary>Login-method switches of the older paths; null where only the newer ones were used.</summary>
+    /// <summary>Login-method switches of the older paths: of what they leave on, <see cref="FirstFactors"/> chooses.</summary>
     [Id(4)] public bool EmailPasswordEnabled { get; init; }
 
     [Id(5)] public bool ThirdPartyEnabled { get; init; }
@@ -50,8 +50,11 @@ public sealed record TenantChange
     /// <summary>JSON object merged into the core config, null values delete keys; null = no change.</summary>
     [Id(7)] public string? CoreConfigPatchJson { get; init; }
 
-    /// <summary>What a new tenant starts with where nothing is given: the newer tenant path starts with no login method, everything else with all.</summary>
-    [Id(8)] public bool NewStartsWithNoLoginMethod { get; init; }
+    /// <summary>Whether a new one starts with no first factor, as the newer path makes tenants; apps start with all.</summary>
+    [Id(8)] public bool NewStartsWithNoFirstFactor { get; init; }
+
+    /// <summary>Whether a new one starts with all switches off, as the older path makes tenants and apps.</summary>
+    [Id(9)] public bool NewStartsWithSwitchesOff { get; init; }
 }
 
 /// <summary>Answer to a create-or-update.</summary>

@@ -17,11 +17,15 @@ public interface ISessionGrain : IGrainWithStringKey
     Task<SessionResult> CreateAsync(NewSession session, CancellationToken cancellationToken);
 
     /// <summary>Presents a refresh token; see <see cref="RefreshResult"/>.</summary>
-    /// <remarks>At most one write. Calls with the same token that overlap in time get the same answer. Source: <c>core-rules.md</c> §7.</remarks>
+    /// <remarks>
+    /// At most one write. Calls with the same token that overlap in time get the same answer.
+    /// Source: <c>docs/protocol/core.md</c>, "Refresh".
+    /// </remarks>
     [Alias("refresh")]
     Task<RefreshResult> RefreshAsync(RefreshRequest request, CancellationToken cancellationToken);
 
-    /// <summary>First use of a child token's access token by an older client: makes the child current. Source: <c>core-rules.md</c> §6.5.</summary>
+    /// <summary>First use of a child token's access token by an older client: makes the child current.</summary>
+    /// <remarks>Source: <c>docs/protocol/core.md</c>, "Verify".</remarks>
     [Alias("promote")]
     Task<PromoteResult> PromoteAsync(PromoteRequest request, CancellationToken cancellationToken);
 

@@ -4,7 +4,7 @@ using Grid.Abstractions.Apps;
 namespace Grid.Abstractions.Sessions;
 
 /// <summary>Public name of a session, not a secret: a UUID, and <c>_tenant</c> behind it for tenants other than <c>public</c>.</summary>
-/// <remarks>Source: <c>protocol/core-rules.md</c> §3.</remarks>
+/// <remarks>Source: <c>docs/protocol/core.md</c>, "Handles and ids".</remarks>
 [GenerateSerializer, Immutable, Alias("grid.session-handle")]
 public readonly record struct SessionHandle([property: Id(0)] Guid Id, [property: Id(1)] string TenantId)
 {

@@ -19,7 +19,7 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
         _apps.TryGetFresh(app, out var snapshot) ? new ValueTask<AppSnapshot?>(snapshot) : FindListedAsync(app);
 
     public async ValueTask<string> FindDomainAsync(string host, CancellationToken cancellationToken) =>
-        (await _listings.GetAsync(0))!.Domains.TryGetValue(host, out var domain) ? domain : "";
+        (await _listings.GetAsync(0))!.DomainOf(host);
 
     /// <summary>Drops the copy of an app, or (null) the list of domains and apps.</summary>
     public void Forget(AppKey? app)
@@ -39,8 +39,13 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
 
     private sealed class Listing(IReadOnlyList<DomainEntry> entries)
     {
-        public HashSet<string> Domains { get; } = entries.Select(entry => entry.Domain).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        private readonly HashSet<string> _domains = entries.Select(entry => entry.Domain).ToHashSet(StringComparer.OrdinalIgnoreCase);
 
         public HashSet<AppKey> Apps { get; } = entries.SelectMany(entry => entry.AppIds.Select(id => new AppKey(entry.Domain, id))).ToHashSet();
+
+        // The whole text first: earlier builds stored domains with their ports.
+        public string DomainOf(string host) =>
+            _domains.TryGetValue(host, out var domain)
+            || _domains.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(ConnectionUriDomain.HostOf(host), out domain) ? domain : "";
     }
 }

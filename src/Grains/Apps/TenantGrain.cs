@@ -28,9 +28,10 @@ internal sealed class TenantGrain(
     {
         ArgumentNullException.ThrowIfNull(change);
         var isNew = Config is null;
-        var current = Config ?? (change.NewStartsWithNoLoginMethod
-            ? new TenantConfig { TenantId = _key.TenantId, FirstFactors = [] }
-            : AllMethods(_key.TenantId));
+        var current = Config
+            ?? (change.NewStartsWithSwitchesOff ? new TenantConfig { TenantId = _key.TenantId }
+                : change.NewStartsWithNoFirstFactor ? AllMethods(_key.TenantId) with { FirstFactors = [] }
+                : AllMethods(_key.TenantId));
         var config = CoreConfig.Apply(current.CoreConfigJson, change.CoreConfigPatchJson ?? "{}", defaults);
         if (config.Error is not null)
         {

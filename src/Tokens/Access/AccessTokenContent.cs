@@ -1,6 +1,7 @@
 namespace Grid.Tokens.Access;
 
-/// <summary>Formats of access tokens; the number is the header's <c>version</c>. Source: <c>protocol/core-rules.md</c> §2, §5.</summary>
+/// <summary>Formats of access tokens; the number is the header's <c>version</c>.</summary>
+/// <remarks>Source: <c>docs/protocol/core.md</c>, "Versions" and "Tokens".</remarks>
 public enum AccessTokenVersion
 {
     /// <summary>CDI 2.21.</summary>

@@ -1,5 +1,4 @@
 using System.Buffers;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Grid.Tokens.SigningKeys;
@@ -11,9 +10,9 @@ public static class JwtIssuer
 {
     private static readonly JsonWriterOptions WriterOptions = new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <param name="payloadJson">A valid JSON object; its <c>iss</c>, <c>exp</c> and <c>iat</c> are replaced.</param>
+    /// <param name="payloadJson">A valid JSON object without a member twice. The rest gives only what it does not say.</param>
     /// <param name="validity">From now to <c>exp</c>.</param>
-    /// <param name="issuer"><c>iss</c>; null leaves the payload's own.</param>
+    /// <param name="issuer"><c>iss</c>; null: none.</param>
     /// <param name="key">Signs.</param>
     /// <param name="now">The present.</param>
     public static string Mint(string payloadJson, TimeSpan validity, string? issuer, SigningKey key, DateTimeOffset now)
@@ -21,32 +20,30 @@ public static class JwtIssuer
         ArgumentNullException.ThrowIfNull(payloadJson);
         ArgumentNullException.ThrowIfNull(key);
         var claims = new ArrayBufferWriter<byte>(256 + payloadJson.Length);
-        var source = Encoding.UTF8.GetBytes(payloadJson);
+        using (var payload = JsonDocument.Parse(payloadJson))
         using (var json = new Utf8JsonWriter(claims, WriterOptions))
         {
+            var own = payload.RootElement;
             json.WriteStartObject();
-            if (issuer is not null)
+            if (issuer is not null && !own.TryGetProperty("iss"u8, out _))
             {
                 json.WriteString("iss"u8, issuer);
             }
 
-            json.WriteNumber("exp"u8, (now + validity).ToUnixTimeSeconds());
-            json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
-            var reader = new Utf8JsonReader(source);
-            reader.Read();
-            while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+            if (!own.TryGetProperty("exp"u8, out _))
             {
-                var replaced = reader.ValueTextEquals("exp"u8) || reader.ValueTextEquals("iat"u8)
-                    || (issuer is not null && reader.ValueTextEquals("iss"u8));
-                var name = replaced ? null : reader.GetString();
-                reader.Read();
-                var start = (int)reader.TokenStartIndex;
-                reader.Skip();
-                if (name is not null)
-                {
-                    json.WritePropertyName(name);
-                    json.WriteRawValue(source.AsSpan(start, (int)reader.BytesConsumed - start), skipInputValidation: true);
-                }
+                json.WriteNumber("exp"u8, (now + validity).ToUnixTimeSeconds());
+            }
+
+            if (!own.TryGetProperty("iat"u8, out _))
+            {
+                json.WriteNumber("iat"u8, now.ToUnixTimeSeconds());
+            }
+
+            foreach (var member in own.EnumerateObject())
+            {
+                json.WritePropertyName(member.Name);
+                json.WriteRawValue(member.Value.GetRawText(), skipInputValidation: true);
             }
 
             json.WriteEndObject();

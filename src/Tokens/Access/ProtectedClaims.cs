@@ -4,7 +4,8 @@ using System.Text.Json;
 
 namespace Grid.Tokens.Access;
 
-/// <summary>Claims that belong to the session service; a user payload may not hold them. Source: <c>protocol/core-rules.md</c> §4.</summary>
+/// <summary>Claims that belong to the session service; a user payload may not hold them.</summary>
+/// <remarks>Source: <c>docs/protocol/core.md</c>, "Create".</remarks>
 public static class ProtectedClaims
 {
     internal static ReadOnlySpan<byte> Subject => "sub"u8;

@@ -1,7 +1,7 @@
 namespace Grid.Tokens.Refresh;
 
 /// <summary>The rotation rules, old and new. Pure; all hashes are stored hashes (<see cref="TokenHash.HashOfHex"/>).</summary>
-/// <remarks>Source: <c>protocol/core-rules.md</c> §6 and §7.</remarks>
+/// <remarks>Source: <c>docs/protocol/core.md</c>, "Verify" and "Refresh".</remarks>
 public static class RefreshRotation
 {
     /// <summary>Decides what presenting a refresh token does.</summary>
@@ -48,7 +48,7 @@ public static class RefreshRotation
             : new PromoteDecision(token == chain.Current);
     }
 
-    /// <summary>Whether an access token's refresh token is on the living branch (newer rules, §6.4).</summary>
+    /// <summary>Whether an access token's refresh token is on the living branch (newer rules of "Verify").</summary>
     public static bool IsLive(RefreshChain chain, TokenHash token, TokenHash? parent)
     {
         ArgumentNullException.ThrowIfNull(chain);

@@ -8,7 +8,7 @@ using Grid.Tokens.SigningKeys;
 namespace Grid.Tokens.Refresh;
 
 /// <summary>Writes and reads refresh tokens: base64url of format, secret, fields and a MAC over all of it.</summary>
-/// <remarks>Opaque to clients; what it must carry is in <c>protocol/core-rules.md</c> §5.</remarks>
+/// <remarks>Opaque to clients; what it must carry is in <c>docs/protocol/core.md</c>, "Tokens".</remarks>
 public static class RefreshTokenCodec
 {
     private const byte Format = 1;

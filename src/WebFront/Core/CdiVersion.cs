@@ -5,7 +5,7 @@ using Grid.WebFront.Sessions;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>A version of the core driver interface. Source: <c>protocol/core-rules.md</c> §2.</summary>
+/// <summary>A version of the core driver interface. Source: <c>docs/protocol/core.md</c>, "Versions".</summary>
 internal readonly record struct CdiVersion(int Major, int Minor) : IComparable<CdiVersion>
 {
     public static CdiVersion V3 { get; } = new(3, 0);

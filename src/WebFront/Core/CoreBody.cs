@@ -18,6 +18,9 @@ internal sealed class CoreBody : IDisposable
     private const int MaxDepth = 32;
     private const string Invalid = "Invalid Json Input";
 
+    /// <summary>Why a body beyond <see cref="MaxSize"/> is refused.</summary>
+    public const string TooLarge = "Request body is too large: it may have 1 MiB";
+
     private static readonly JsonDocumentOptions Options = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
     private readonly JsonDocument _document;
@@ -30,7 +33,7 @@ internal sealed class CoreBody : IDisposable
         var request = context.Request;
         if (request.ContentLength > MaxSize)
         {
-            throw new CoreException(StatusCodes.Status413PayloadTooLarge, "Request body is too large");
+            throw new CoreException(StatusCodes.Status413PayloadTooLarge, TooLarge);
         }
 
         var bytes = ArrayPool<byte>.Shared.Rent((int)(request.ContentLength ?? 4096) + 1);
@@ -43,7 +46,7 @@ internal sealed class CoreBody : IDisposable
                 length += read;
                 if (length > MaxSize)
                 {
-                    throw new CoreException(StatusCodes.Status413PayloadTooLarge, "Request body is too large");
+                    throw new CoreException(StatusCodes.Status413PayloadTooLarge, TooLarge);
                 }
 
                 if (length == bytes.Length)
@@ -80,6 +83,17 @@ internal sealed class CoreBody : IDisposable
         !TryGet(name, out var value) ? null
         : value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean()
         : throw CoreException.BadField(name);
+
+    /// <summary>As SuperTokens' core reads some switches: <c>true</c> in any case, also as text, is true, every other value false.</summary>
+    public bool? SwitchOrNull(string name) =>
+        !TryGet(name, out var value) ? null
+        : value.ValueKind switch
+        {
+            JsonValueKind.True => true,
+            JsonValueKind.False or JsonValueKind.Number => false,
+            JsonValueKind.String => CoreQuery.IsTrue(ReadText(value)),
+            _ => throw CoreException.BadField(name),
+        };
 
     public long? LongOrNull(string name) =>
         !TryGet(name, out var value) ? null
@@ -160,7 +174,29 @@ internal sealed class CoreBody : IDisposable
             // Not JSON, too deep, a member twice, or half of a surrogate pair.
         }
 
-        throw new CoreException(400, Invalid);
+        throw new CoreException(400, IsTooDeep(bytes.Span) ? $"{Invalid}: it may be nested {MaxDepth} levels deep" : Invalid);
+    }
+
+    private static bool IsTooDeep(ReadOnlySpan<byte> bytes)
+    {
+        var json = new Utf8JsonReader(bytes, new JsonReaderOptions { MaxDepth = int.MaxValue });
+        try
+        {
+            while (json.Read())
+            {
+                // The depth that a beginning is at, not the one it leads to.
+                if (json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && json.CurrentDepth >= MaxDepth)
+                {
+                    return true;
+                }
+            }
+        }
+        catch (JsonException)
+        {
+            // Broken before it was too deep.
+        }
+
+        return false;
     }
 
     // Only escapes can hide U+0000 and lone surrogates, and few bodies have any.

@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Revocation.Outages;
+using Grid.Revocation.Registry;
 using Grid.Tokens;
 using Grid.WebFront.Doors;
 using Grid.WebFront.Sessions;
@@ -14,7 +15,7 @@ using Microsoft.Extensions.Logging;
 namespace Grid.WebFront.Core;
 
 /// <summary>What every request of the core API passes: path, API key, version, tenant; and what every failure looks like.</summary>
-/// <remarks>Order of checks: <c>protocol/core-rules.md</c> §1.2.</remarks>
+/// <remarks>Order of checks: <c>docs/protocol/core.md</c>, "Every request".</remarks>
 internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger) : IDisposable
 {
     private const string Bearer = "Bearer ";
@@ -26,6 +27,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     private const int MaxRules = 1000;
 
     private readonly ConcurrentDictionary<string, Regex?> _ipRules = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _unserved = new(StringComparer.Ordinal);
     private readonly OutageTally _outage = new(
         clock,
         (away, failure) => Log.Unavailable(logger, failure, away),
@@ -54,7 +56,8 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         }
         catch (BadHttpRequestException refusal)
         {
-            await CoreResponse.WriteTextAsync(context, refusal.StatusCode, refusal.StatusCode == 413 ? "Request body is too large" : "Invalid Json Input");
+            var text = refusal.StatusCode == StatusCodes.Status413PayloadTooLarge ? CoreBody.TooLarge : "Invalid Json Input";
+            await CoreResponse.WriteTextAsync(context, refusal.StatusCode, text);
         }
         catch (UnstorableValueException refusal)
         {
@@ -109,16 +112,16 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         RefuseAddress(context, app is null ? defaults.IpAllowRegex : app.IpAllowRegex, app is null ? defaults.IpDenyRegex : app.IpDenyRegex);
         if (endpoint is null)
         {
-            throw new CoreException(404, "Not found");
+            throw OfAnotherRecipe(context) ?? new CoreException(404, "Not found");
         }
 
         if (route is null)
         {
             // Routing's own endpoint for a known path with another method.
-            throw new CoreException(405, "Method not supported");
+            throw OfAnotherRecipe(context) ?? new CoreException(405, "Method not supported");
         }
 
-        request.Version = route.NeedsVersion ? ReadVersion(context.Request) : CdiVersion.Newest;
+        request.Version = VersionOf(context.Request, route);
         if (request.Path.NamesTenant && request.Version < CdiVersion.V3)
         {
             throw new CoreException(404, "Not found");
@@ -129,7 +132,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             throw CoreException.TenantNotFound(request.Domain, request.Path.AppId, request.TenantId);
         }
 
-        if (!request.IsPublicTenant && (route.Scope == CoreScope.App || (route.Scope == CoreScope.AppSince56 && request.Version >= CdiVersion.V56)))
+        if (!request.IsPublicTenant && IsClosedToTenants(route.Scope, request.Version))
         {
             throw CoreException.Forbidden("Only public tenantId can call this app specific API");
         }
@@ -197,7 +200,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             key = request.Headers.Authorization;
             if (key is not null && key.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
             {
-                key = key[Bearer.Length..];
+                key = key[Bearer.Length..].Trim();
             }
         }
 
@@ -226,6 +229,27 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
         context.Response.Headers.RetryAfter = GuessBrake.Seconds(wait);
         return new CoreException(429, "Invalid API key, and too many of them from this address: please wait");
+    }
+
+    private static bool IsClosedToTenants(CoreScope scope, CdiVersion version) => scope switch
+    {
+        CoreScope.Tenant => false,
+        CoreScope.App => true,
+        CoreScope.AppSince50 => version >= CdiVersion.V5,
+        CoreScope.AppSince56 => version >= CdiVersion.V56,
+        _ => throw new ArgumentOutOfRangeException(nameof(scope)),
+    };
+
+    // A client that asks for the versions knows none yet; what it says all the same decides about tenants only.
+    private static CdiVersion VersionOf(HttpRequest request, CoreRoute route)
+    {
+        if (route.NeedsVersion)
+        {
+            return ReadVersion(request);
+        }
+
+        var isKnown = CdiVersion.TryParse(request.Headers["cdi-version"].ToString(), out var said) && CdiVersion.Supported.Contains(said);
+        return isKnown && route.Scope == CoreScope.AppSince50 ? said : CdiVersion.Newest;
     }
 
     private static CdiVersion ReadVersion(HttpRequest request)
@@ -259,6 +283,22 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         }
     }
 
+    private CoreException? OfAnotherRecipe(HttpContext context)
+    {
+        var path = context.Request.Path.Value ?? "/";
+        if (OtherRecipes.Find(context.Request.Method, path) is not { } recipe)
+        {
+            return null;
+        }
+
+        if (_unserved.TryAdd(recipe, true))
+        {
+            Log.NotServed(logger, recipe, context.Request.Method, Printable.Of(path));
+        }
+
+        return new CoreException(404, OtherRecipes.Explain(recipe));
+    }
+
     private Regex? Rule(string pattern)
     {
         if (_ipRules.Count > MaxRules)
@@ -271,6 +311,9 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
     private static partial class Log
     {
+        [LoggerMessage(3104, LogLevel.Warning, "Grid does not serve {Recipe} of SuperTokens: {Method} {Path} and all further ones are answered 404")]
+        public static partial void NotServed(ILogger logger, string recipe, string method, string path);
+
         [LoggerMessage(3100, LogLevel.Warning, "Answered 503: {Away} away. More of these are counted")]
         public static partial void Unavailable(ILogger logger, Exception? failure, string away);
 

@@ -4,7 +4,7 @@ using Grid.Abstractions.Apps;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>Takes <c>[/appid-app][/tenant]</c> off a path. Source: <c>protocol/core-rules.md</c> §1.1.</summary>
+/// <summary>Takes <c>[/appid-app][/tenant]</c> off a path. Source: <c>docs/protocol/core.md</c>, "Every request".</summary>
 /// <param name="AppId">Default <c>public</c>.</param>
 /// <param name="TenantId">Default <c>public</c>.</param>
 /// <param name="NamesTenant">Whether the path named a tenant.</param>
@@ -28,6 +28,12 @@ internal readonly record struct CorePath(string AppId, string TenantId, bool Nam
 
     public static CorePath Parse(string path)
     {
+        // Addresses joined by hand have slashes twice.
+        while (path.Contains("//", StringComparison.Ordinal))
+        {
+            path = path.Replace("//", "/", StringComparison.Ordinal);
+        }
+
         var rest = path.AsSpan();
         var appId = AppKey.PublicId;
         var tenantId = TenantKey.PublicId;

@@ -18,11 +18,9 @@ internal static class CoreQuery
         };
     }
 
-    public static bool? OptionalBool(HttpContext context, string name) => Optional(context, name) switch
-    {
-        null => null,
-        "true" => true,
-        "false" => false,
-        _ => throw CoreException.BadQuery(name),
-    };
+    /// <summary><c>true</c> in any case is true, and every other value false; null if absent.</summary>
+    public static bool? OptionalSwitch(HttpContext context, string name) => Optional(context, name) is { } text ? IsTrue(text) : null;
+
+    /// <summary>Whether a text says <c>true</c>, in any case.</summary>
+    public static bool IsTrue(string? text) => string.Equals(text, "true", StringComparison.OrdinalIgnoreCase);
 }

@@ -46,9 +46,18 @@ internal static class CoreResponse
     /// <summary>200 with nothing but a status.</summary>
     public static Task WriteStatusAsync(HttpContext context, string status) => WriteAsync(context, status, 0, static (_, _) => { });
 
-    /// <summary>200 with a status and a message.</summary>
+    /// <summary>200 with a status and a message, which is left out if there is none.</summary>
     public static Task WriteStatusAsync(HttpContext context, string status, string? message) =>
-        WriteAsync(context, status, message, static (json, text) => json.WriteString("message"u8, text));
+        WriteAsync(context, status, message, static (json, text) => WriteIfAny(json, "message", text));
+
+    /// <summary>An optional member: the protocol leaves out what is not there, it has no nulls for it.</summary>
+    public static void WriteIfAny(Utf8JsonWriter json, string name, string? value)
+    {
+        if (value is not null)
+        {
+            json.WriteString(name, value);
+        }
+    }
 
     /// <summary>200 with JSON that is ready.</summary>
     public static Task WriteJsonAsync(HttpContext context, ReadOnlySpan<byte> json)

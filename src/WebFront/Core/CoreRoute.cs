@@ -13,6 +13,9 @@ internal enum CoreScope
     /// <summary>The app: only its public tenant.</summary>
     App,
 
+    /// <summary>As <see cref="App"/> from CDI 5.0 on; any tenant before.</summary>
+    AppSince50,
+
     /// <summary>As <see cref="App"/> from CDI 5.6 on; any tenant before.</summary>
     AppSince56,
 }
@@ -20,20 +23,23 @@ internal enum CoreScope
 /// <summary>What the gate must ask for before a route's handler runs.</summary>
 /// <param name="Scope">Who may call it.</param>
 /// <param name="NeedsKey">Whether without a key it is 401.</param>
-/// <param name="NeedsVersion">Whether the version is looked at.</param>
+/// <param name="NeedsVersion">Whether a version that is not served is refused. Otherwise it decides at most about tenants.</param>
 /// <param name="NeedsTenant">Whether the tenant must exist.</param>
 /// <param name="ForStrangers">Whether, without a key, it is answered whatever app and tenant are named: a stranger does not learn which exist.</param>
 internal sealed record CoreRoute(CoreScope Scope, bool NeedsKey = true, bool NeedsVersion = true, bool NeedsTenant = true, bool ForStrangers = false);
 
 internal static class CoreRouteBuilder
 {
+    // HEAD is GET whose body the server leaves out (RFC 9110, 9.3.2): probes ask so.
+    private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
+
     /// <summary>Maps one operation; without a <see cref="CoreRoute"/> a route does not exist.</summary>
     public static IEndpointConventionBuilder MapCore(this IEndpointRouteBuilder routes, string method, string path, CoreRoute route, RequestDelegate handler) =>
-        routes.MapMethods(path, [method], handler).WithMetadata(route);
+        routes.MapMethods(path, method == HttpMethods.Get ? Reading : [method], handler).WithMetadata(route);
 
     public static IEndpointConventionBuilder MapTenantApi(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler) =>
         routes.MapCore(method, path, new CoreRoute(CoreScope.Tenant), handler);
 
     public static IEndpointConventionBuilder MapAppApi(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler) =>
-        routes.MapCore(method, path, new CoreRoute(CoreScope.App), handler);
+        routes.MapCore(method, path, new CoreRoute(CoreScope.AppSince50), handler);
 }

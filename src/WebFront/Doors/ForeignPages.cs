@@ -7,7 +7,10 @@ namespace Grid.WebFront.Doors;
 internal static class ForeignPages
 {
     /// <summary>Whether a page made the request, any page. A person who typed the address did not, nor did a program.</summary>
-    /// <remarks>Browsers send <c>Origin</c> with whatever changes something and with every WebSocket, and <c>Sec-Fetch-Site</c> with all else (Fetch §3.2, Fetch Metadata).</remarks>
+    /// <remarks>
+    /// Browsers send <c>Origin</c> with whatever changes something and with every WebSocket, and <c>Sec-Fetch-Site</c> with all else
+    /// (Fetch, 3.2; Fetch Metadata).
+    /// </remarks>
     public static bool IsFromPage(HttpRequest request) =>
         request.Headers.Origin.Count > 0 || (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site && site != "none");
 

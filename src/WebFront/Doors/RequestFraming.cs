@@ -19,7 +19,7 @@ public static class RequestFraming
     }
 
     /// <summary>
-    /// Reads header values as bytes, which they are (RFC 9110 §5.5): a Latin-1 letter in somebody else's cookie harms nobody. And
+    /// Reads header values as bytes, which they are (RFC 9110, 5.5): a Latin-1 letter in somebody else's cookie harms nobody. And
     /// lengths by their digits alone, where Kestrel would take <c>+14</c> for 14.
     /// </summary>
     public static void ReadHeadersAsBytes(this KestrelServerOptions kestrel)

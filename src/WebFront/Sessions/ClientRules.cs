@@ -2,7 +2,7 @@ using Grid.Tokens.Access;
 
 namespace Grid.WebFront.Sessions;
 
-/// <summary>What a client's protocol version decides. Source: <c>protocol/core-rules.md</c> §2, §6, §7.</summary>
+/// <summary>What a client's protocol version decides. Source: <c>docs/protocol/core.md</c>, "Versions", "Verify" and "Refresh".</summary>
 /// <param name="TokenVersion">Format of access tokens.</param>
 /// <param name="OlderRotation">CDI ≤ 5.4: child tokens that are promoted on first use, instead of rotation at once.</param>
 public readonly record struct ClientRules(AccessTokenVersion TokenVersion, bool OlderRotation)

@@ -12,6 +12,9 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Ends sessions for every door, and leaves one log line for each end: what, who asked, why, how many, and what stands behind the answer.</summary>
 public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocations> logger)
 {
+    /// <summary>Sessions that one transaction ends: longer ones would hold up all others that write.</summary>
+    private const int MaxAtOnce = 1000;
+
     /// <summary>Handles of which a line names each.</summary>
     private const int MaxNamed = 4;
 
@@ -26,7 +29,9 @@ public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocat
     public async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeAsync(RevocationScope scope, RevocationReason reason, string actor)
     {
         ArgumentNullException.ThrowIfNull(scope);
-        var revoked = await revoker.CommitAsync(scope, reason, CancellationToken.None);
+        var revoked = scope is RevocationScope.Named { Sessions.Length: > MaxAtOnce } many
+            ? await CommitManyAsync(many, reason, actor)
+            : await revoker.CommitAsync(scope, reason, CancellationToken.None);
         var isCounted = scope is RevocationScope.Named or RevocationScope.User;
         return (revoked.Sessions, await ConfirmAsync(scope, reason, actor, isCounted ? revoked.Sessions.Length : null, revoked.Entries));
     }
@@ -48,9 +53,7 @@ public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocat
         }
         catch (StoreUnavailableException)
         {
-            var (what, tenant, user) = Describe(scope);
-            var app = Printable.Of(scope.App.ToString());
-            Log.Unconfirmed(logger, what, app, tenant, user, reason, actor);
+            WriteUnconfirmed(scope, reason, actor);
             throw;
         }
     }
@@ -72,6 +75,36 @@ public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocat
             Log.Revoked(
                 logger, level, what, app, tenant, user, reason, actor, sessions, receipt.Position, receipt.Confirmed, receipt.Waited, receipt.Excluded, milliseconds);
         }
+    }
+
+    // In several transactions, and confirmed once: what was committed before a failure is confirmed when the call is repeated.
+    private async Task<RevokedSessions> CommitManyAsync(RevocationScope.Named scope, RevocationReason reason, string actor)
+    {
+        var sessions = ImmutableArray.CreateBuilder<SessionHandle>(scope.Sessions.Length);
+        var entries = ImmutableArray.CreateBuilder<RevocationEntry>(scope.Sessions.Length);
+        foreach (var part in scope.Sessions.Distinct().Chunk(MaxAtOnce))
+        {
+            try
+            {
+                var revoked = await revoker.CommitAsync(scope with { Sessions = [.. part] }, reason, CancellationToken.None);
+                sessions.AddRange(revoked.Sessions);
+                entries.AddRange(revoked.Entries);
+            }
+            catch (StoreUnavailableException) when (sessions.Count > 0)
+            {
+                WriteUnconfirmed(scope with { Sessions = sessions.ToImmutable() }, reason, actor);
+                throw;
+            }
+        }
+
+        return new RevokedSessions(sessions.ToImmutable(), entries.ToImmutable());
+    }
+
+    private void WriteUnconfirmed(RevocationScope scope, RevocationReason reason, string actor)
+    {
+        var (what, tenant, user) = Describe(scope);
+        var app = Printable.Of(scope.App.ToString());
+        Log.Unconfirmed(logger, what, app, tenant, user, reason, actor);
     }
 
     private static (string What, string Tenant, string User) Describe(RevocationScope scope) => scope switch

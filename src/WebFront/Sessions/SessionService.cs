@@ -511,7 +511,7 @@ public sealed class SessionService(
                 RefuseProtected(session.PayloadJson, token.Version);
                 var ring = await keyRings.GetAsync(app, CancellationToken.None);
 
-                // The whole validity: only create and refresh shorten it at random (§5). The format of the token that it replaces.
+                // The whole validity: only create and refresh shorten it at random. The format of the token that it replaces.
                 var access = Mint(
                     app, ring, session, token.Version, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
                 return Verified(token) with { PayloadJson = session.PayloadJson, NewAccessToken = access };
@@ -559,9 +559,9 @@ public sealed class SessionService(
         return new IssuedToken(text, content.IssuedAt, content.ExpiresAt);
     }
 
-    // Shortened at random, so that a fleet of clients does not come back in one instant.
+    // Shortened at random, so that a fleet of clients does not come back in one instant; what a client asks for it gets exactly.
     private static TimeSpan Life(AppSnapshot app, TimeSpan? asked) =>
-        (asked ?? app.Settings.AccessTokenValidity) * (1 - (Random.Shared.NextDouble() * app.Settings.AccessTokenValidityJitter));
+        asked ?? app.Settings.AccessTokenValidity * (1 - (Random.Shared.NextDouble() * app.Settings.AccessTokenValidityJitter));
 
     private ISessionGrain Grain(AppKey app, SessionHandle handle) => grains.GetGrain<ISessionGrain>(new SessionKey(app, handle).ToString());
 

@@ -148,7 +148,7 @@ public sealed class AppLifeTests(GridCluster grid)
     {
         var key = await grid.CreateAppAsync();
         var app = grid.Grains.GetGrain<IAppGrain>(key.ToString());
-        await app.PutTenantAsync("t1", new TenantChange { NewStartsWithNoLoginMethod = true }, CancellationToken.None);
+        await app.PutTenantAsync("t1", new TenantChange { NewStartsWithNoFirstFactor = true }, CancellationToken.None);
         await app.PutTenantAsync("t2", new TenantChange { SetFirstFactors = true, FirstFactors = ["otp-email"] }, CancellationToken.None);
 
         var tenants = await TenantsAsync(key);

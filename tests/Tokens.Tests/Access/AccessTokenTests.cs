@@ -246,12 +246,14 @@ public sealed class AccessTokenTests
     }
 
     [Fact]
-    public void A_jwt_carries_the_callers_payload_and_our_times()
+    public void A_jwt_carries_the_callers_payload_and_what_it_does_not_say()
     {
         var parts = JwtIssuer.Mint("""{"sub":"x","exp":1,"n":1.0}""", TimeSpan.FromSeconds(60), "https://issuer", Keys.Static, Keys.Now).Split('.');
 
         Assert.Equal("""{"kid":"s-1","typ":"JWT","alg":"RS256"}""", Decode(parts[0]));
-        Assert.Equal("""{"iss":"https://issuer","exp":1795521660,"iat":1795521600,"sub":"x","n":1.0}""", Decode(parts[1]));
+        Assert.Equal("""{"iss":"https://issuer","iat":1795521600,"sub":"x","exp":1,"n":1.0}""", Decode(parts[1]));
+        Assert.Equal(
+            """{"exp":1795521660,"iat":1795521600}""", Decode(JwtIssuer.Mint("{}", TimeSpan.FromSeconds(60), null, Keys.Static, Keys.Now).Split('.')[1]));
     }
 
     [Theory]

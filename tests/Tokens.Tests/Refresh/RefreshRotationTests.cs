@@ -3,7 +3,7 @@ using Grid.Tokens.Refresh;
 
 namespace Grid.Tokens.Tests.Refresh;
 
-/// <summary>The tables of core-rules §6.4, §6.5, §7.3 and §7.4, row by row.</summary>
+/// <summary>The rules of "Verify" and "Refresh" in docs/protocol/core.md, newer and older, case by case.</summary>
 public sealed class RefreshRotationTests
 {
     private static readonly DateTimeOffset Rotated = Keys.Now;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Jwt;
 
-/// <summary><c>POST /recipe/jwt</c> (§10).</summary>
+/// <summary><c>POST /recipe/jwt</c>. Source: <c>docs/protocol/core.md</c>, "Beyond sessions".</summary>
 internal static class CreateJwt
 {
     // A hundred years: what is longer was meant in milliseconds.

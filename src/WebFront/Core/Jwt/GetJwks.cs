@@ -5,7 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Jwt;
 
-/// <summary><c>GET /.well-known/jwks.json</c> and the older <c>GET /recipe/jwt/jwks</c> (§5).</summary>
+/// <summary><c>GET /.well-known/jwks.json</c> and the older <c>GET /recipe/jwt/jwks</c>.</summary>
+/// <remarks>Source: <c>docs/protocol/core.md</c>, "Tokens".</remarks>
 internal static class GetJwks
 {
     public static async Task HandleAsync(HttpContext context)

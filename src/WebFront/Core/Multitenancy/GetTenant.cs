@@ -17,6 +17,7 @@ internal static class GetTenant
             return;
         }
 
-        await CoreResponse.WriteAsync(context, "OK", (tenant, version), static (json, state) => TenantWire.WriteMembers(json, state.tenant, state.version));
+        var shape = TenantWire.ShapeOf(request, version);
+        await CoreResponse.WriteAsync(context, "OK", (tenant, shape), static (json, state) => TenantWire.WriteMembers(json, state.tenant, state.shape));
     }
 }

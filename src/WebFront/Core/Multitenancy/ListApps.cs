@@ -14,7 +14,8 @@ internal static class ListApps
         var domains = await TenantWire.Catalog(context).ListAsync(CancellationToken.None);
         var domain = domains.FirstOrDefault(d => d.Domain == request.Domain) ?? new DomainEntry(request.Domain, [AppKey.PublicId]);
         var apps = await ReadAsync(context, domain);
-        await CoreResponse.WriteAsync(context, "OK", (apps, version), static (json, state) => Write(json, state.apps, state.version));
+        var shape = TenantWire.ShapeOf(request, version);
+        await CoreResponse.WriteAsync(context, "OK", (apps, shape), static (json, state) => Write(json, state.apps, state.shape));
     }
 
     /// <summary>Each app with its tenants.</summary>

@@ -10,6 +10,7 @@ internal static class ListTenants
         var request = CoreRequest.Of(context);
         TenantWire.RequirePublicTenant(request, "list all tenants");
         var tenants = await TenantWire.App(context, request.App.App).ListTenantsAsync(CancellationToken.None);
-        await CoreResponse.WriteAsync(context, "OK", (tenants, version), static (json, state) => TenantWire.WriteTenants(json, state.tenants, state.version));
+        var shape = TenantWire.ShapeOf(request, version);
+        await CoreResponse.WriteAsync(context, "OK", (tenants, shape), static (json, state) => TenantWire.WriteTenants(json, state.tenants, state.shape));
     }
 }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using Grid.Abstractions.Apps;
 using Microsoft.AspNetCore.Http;
 
@@ -7,8 +6,6 @@ namespace Grid.WebFront.Core.Multitenancy;
 /// <summary><c>PUT /recipe/multitenancy/connectionuridomain</c> and <c>…/v2</c>.</summary>
 internal static class PutDomain
 {
-    private static readonly SearchValues<char> HostCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789.-:[]");
-
     public static async Task HandleAsync(HttpContext context, TenantWireVersion version)
     {
         var request = CoreRequest.Of(context);
@@ -21,13 +18,16 @@ internal static class PutDomain
         await TenantWire.WritePutAsync(context, request, put);
     }
 
-    /// <summary>A host name, perhaps with a port; compared in lower case.</summary>
+    /// <summary>A host name as people may write it, with a port or not; empty for the default domain.</summary>
     public static string ReadDomain(CoreBody body)
     {
-        var domain = body.String("connectionUriDomain").Trim().ToLowerInvariant();
-        return domain.Length <= 255 && !domain.AsSpan().ContainsAnyExcept(HostCharacters)
-            ? domain
-            : throw new CoreException(400, "connectionUriDomain is invalid");
+        var written = body.String("connectionUriDomain");
+        return string.IsNullOrWhiteSpace(written) ? ""
+            : ConnectionUriDomain.TryNormalize(written) is { } domain ? domain
+            : throw new CoreException(
+                400,
+                "connectionUriDomain is invalid: it must be a host name or address, with a port or without, "
+                + $"of at most {ConnectionUriDomain.MaxLength} characters");
     }
 
     public static void RequireBase(CoreRequest request, string what)

@@ -14,6 +14,9 @@ internal enum TenantWireVersion
 {
     V1,
     V2,
+
+    /// <summary>The older shape as it was before CDI 5.0: without factors.</summary>
+    V1Before50,
 }
 
 /// <summary>How tenants look on the wire, and what all their operations share.</summary>
@@ -58,9 +61,15 @@ internal static class TenantWire
     public static string ReadId(CoreBody body, string field)
     {
         var id = body.String(field).Trim().ToLowerInvariant();
-        if (!CorePath.CouldExist(id))
+        if (!CorePath.IsId(id))
         {
-            throw new CoreException(400, $"{field} can only contain letters, numbers and hyphens");
+            throw new CoreException(400, id.Length == 0 ? $"{field} should not be an empty String"
+                : $"{field} can only contain letters, numbers and hyphens");
+        }
+
+        if (id.Length > CorePath.MaxId)
+        {
+            throw new CoreException(400, $"{field} may have at most {CorePath.MaxId} characters, and this one has {id.Length}");
         }
 
         if (id.StartsWith("appid-", StringComparison.Ordinal))
@@ -99,7 +108,8 @@ internal static class TenantWire
             SetRequiredSecondaryFactors = setSecondaryFactors,
             RequiredSecondaryFactors = secondaryFactors?.ToImmutableArray(),
             CoreConfigPatchJson = body.ObjectOrNull("coreConfig"),
-            NewStartsWithNoLoginMethod = isTenant || version == TenantWireVersion.V1,
+            NewStartsWithNoFirstFactor = isTenant && version == TenantWireVersion.V2,
+            NewStartsWithSwitchesOff = version == TenantWireVersion.V1,
         };
         return version == TenantWireVersion.V2 ? change : change with
         {
@@ -137,6 +147,10 @@ internal static class TenantWire
         _ => throw new InvalidOperationException($"Unknown outcome {outcome}."),
     };
 
+    /// <summary>The shape of an answer: the route's, as it was in the request's version.</summary>
+    public static TenantWireVersion ShapeOf(CoreRequest request, TenantWireVersion route) =>
+        route == TenantWireVersion.V1 && request.Version < CdiVersion.V5 ? TenantWireVersion.V1Before50 : route;
+
     public static void WriteTenants(Utf8JsonWriter json, IEnumerable<TenantConfig> tenants, TenantWireVersion version)
     {
         json.WriteStartArray("tenants"u8);
@@ -153,22 +167,34 @@ internal static class TenantWire
     public static void WriteMembers(Utf8JsonWriter json, TenantConfig tenant, TenantWireVersion version)
     {
         json.WriteString("tenantId"u8, tenant.TenantId);
-        if (version == TenantWireVersion.V1)
+        if (version == TenantWireVersion.V2)
         {
-            WriteSwitch(json, "emailPassword", IsEnabled(tenant, tenant.EmailPasswordEnabled, EmailPassword), null);
-            WriteSwitch(json, "thirdParty", IsEnabled(tenant, tenant.ThirdPartyEnabled, ThirdParty), tenant.ThirdPartyProvidersJson);
-            WriteSwitch(json, "passwordless", IsEnabled(tenant, tenant.PasswordlessEnabled, Passwordless), null);
+            json.WriteStartObject("thirdParty"u8);
+            WriteProviders(json, tenant);
+            json.WriteEndObject();
+            WriteFactors(json, "firstFactors", FirstFactors(tenant));
         }
         else
         {
-            json.WriteStartObject("thirdParty"u8);
-            json.WritePropertyName("providers"u8);
-            json.WriteRawValue(tenant.ThirdPartyProvidersJson, skipInputValidation: true);
+            WriteSwitch(json, "emailPassword", IsEnabled(tenant, tenant.EmailPasswordEnabled, EmailPassword, version));
             json.WriteEndObject();
+            WriteSwitch(json, "thirdParty", IsEnabled(tenant, tenant.ThirdPartyEnabled, ThirdParty, version));
+            WriteProviders(json, tenant);
+            json.WriteEndObject();
+            WriteSwitch(json, "passwordless", IsEnabled(tenant, tenant.PasswordlessEnabled, Passwordless, version));
+            json.WriteEndObject();
+            if (version == TenantWireVersion.V1)
+            {
+                // This shape says "none" with its switches.
+                WriteFactors(json, "firstFactors", tenant.FirstFactors is { IsEmpty: false } some ? some : null);
+            }
         }
 
-        WriteFactors(json, "firstFactors", tenant.FirstFactors);
-        WriteFactors(json, "requiredSecondaryFactors", tenant.RequiredSecondaryFactors);
+        if (version != TenantWireVersion.V1Before50)
+        {
+            WriteFactors(json, "requiredSecondaryFactors", tenant.RequiredSecondaryFactors);
+        }
+
         json.WritePropertyName("coreConfig"u8);
         json.WriteRawValue(tenant.CoreConfigJson, skipInputValidation: true);
     }
@@ -183,27 +209,42 @@ internal static class TenantWire
 
     private static IGrainFactory Grains(HttpContext context) => context.RequestServices.GetRequiredService<IGrainFactory>();
 
-    private static bool IsEnabled(TenantConfig tenant, bool flag, string[] factors) =>
-        flag || (tenant.FirstFactors is { } enabled && factors.Any(f => enabled.Contains(f)));
+    // Set by the newer shape only, which leaves the switches alone.
+    private static bool HasNoSwitches(TenantConfig tenant) =>
+        tenant is { FirstFactors: not null, EmailPasswordEnabled: false, ThirdPartyEnabled: false, PasswordlessEnabled: false };
 
-    private static void WriteSwitch(Utf8JsonWriter json, string name, bool enabled, string? providersJson)
+    private static bool IsEnabled(TenantConfig tenant, bool isOn, string[] factors, TenantWireVersion version) =>
+        (isOn || HasNoSwitches(tenant)) && (tenant.FirstFactors is not { } first
+            || (version == TenantWireVersion.V1Before50 ? factors.Any(f => first.Contains(f)) : !first.IsEmpty));
+
+    // Null, all allowed, unless the older shape's switches forbid some.
+    private static ImmutableArray<string>? FirstFactors(TenantConfig tenant) =>
+        tenant.FirstFactors is { } own ? own
+        : tenant is { EmailPasswordEnabled: true, ThirdPartyEnabled: true, PasswordlessEnabled: true } ? null
+        :
+        [
+            .. tenant.EmailPasswordEnabled ? EmailPassword : [],
+            .. tenant.ThirdPartyEnabled ? ThirdParty : [],
+            .. tenant.PasswordlessEnabled ? Passwordless : [],
+        ];
+
+    private static void WriteSwitch(Utf8JsonWriter json, string name, bool enabled)
     {
         json.WriteStartObject(name);
         json.WriteBoolean("enabled"u8, enabled);
-        if (providersJson is not null)
-        {
-            json.WritePropertyName("providers"u8);
-            json.WriteRawValue(providersJson, skipInputValidation: true);
-        }
-
-        json.WriteEndObject();
     }
 
+    private static void WriteProviders(Utf8JsonWriter json, TenantConfig tenant)
+    {
+        json.WritePropertyName("providers"u8);
+        json.WriteRawValue(tenant.ThirdPartyProvidersJson, skipInputValidation: true);
+    }
+
+    // Left out where there are none to tell of: a client takes null for a list and fails.
     private static void WriteFactors(Utf8JsonWriter json, string name, ImmutableArray<string>? factors)
     {
         if (factors is not { } list)
         {
-            json.WriteNull(name);
             return;
         }
 

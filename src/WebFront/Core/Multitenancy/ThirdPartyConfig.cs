@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Microsoft.AspNetCore.Http;
@@ -8,18 +9,23 @@ namespace Grid.WebFront.Core.Multitenancy;
 /// <summary><c>…/multitenancy/config/thirdparty</c>: provider entries that SDKs keep with a tenant. Grid stores them, no more.</summary>
 internal static class ThirdPartyConfig
 {
+    // Members of a provider in which a null says something: it takes a default parameter away.
+    private static readonly string[] Parameters =
+        ["authorizationEndpointQueryParams", "tokenEndpointBodyParams", "userInfoEndpointQueryParams", "userInfoEndpointHeaders"];
+
     public static async Task PutAsync(HttpContext context)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
-        var config = body.Object("config");
-        using var parsed = JsonDocument.Parse(config);
-        if (!parsed.RootElement.TryGetProperty("thirdPartyId", out var id) || id.ValueKind != JsonValueKind.String || id.GetString() is not { Length: > 0 } thirdPartyId)
+        var config = JsonNode.Parse(body.Object("config"))!.AsObject();
+        if (config["thirdPartyId"] is not JsonValue id || !id.TryGetValue(out string? thirdPartyId) || thirdPartyId.Length == 0)
         {
             throw CoreException.BadField("thirdPartyId");
         }
 
-        var put = await TenantWire.Tenant(context, request).PutThirdPartyProviderAsync(thirdPartyId, config, CancellationToken.None);
+        RemoveNulls(config);
+        var put = await TenantWire.Tenant(context, request).PutThirdPartyProviderAsync(
+            thirdPartyId, config.ToJsonString(JsonSerializerOptions.Default), CancellationToken.None);
         await TenantWire.WritePutAsync(context, request, put);
     }
 
@@ -39,5 +45,31 @@ internal static class ThirdPartyConfig
         }
 
         await CoreResponse.WriteAsync(context, "OK", outcome == RemoveOutcome.Removed, static (json, did) => json.WriteBoolean("didConfigExist"u8, did));
+    }
+
+    // A member that is null is one that is not there: tenants are answered without it.
+    private static void RemoveNulls(JsonNode node)
+    {
+        if (node is JsonArray array)
+        {
+            foreach (var item in array.OfType<JsonNode>())
+            {
+                RemoveNulls(item);
+            }
+        }
+        else if (node is JsonObject members)
+        {
+            foreach (var (name, value) in members.ToList())
+            {
+                if (value is null)
+                {
+                    members.Remove(name);
+                }
+                else if (!Parameters.Contains(name))
+                {
+                    RemoveNulls(value);
+                }
+            }
+        }
     }
 }

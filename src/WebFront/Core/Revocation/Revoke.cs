@@ -44,7 +44,8 @@ internal static class Revoke
         switch (kind)
         {
             case "sessionHandles":
-                return await RemoveSessions.RevokeHandlesAsync(context, request, body.StringsOrNull(kind, RemoveSessions.MaxHandles, out _) ?? throw CoreException.BadField(kind), Reason(body));
+                var handles = body.StringsOrNull(kind, int.MaxValue, out _) ?? throw CoreException.BadField(kind);
+                return await RemoveSessions.RevokeHandlesAsync(context, request, handles, Reason(body));
             case "userId":
                 var except = body.StringOrNull("exceptSessionHandle");
                 SessionHandle kept = default;

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Service;
 
-/// <summary>What clients ask of the service itself (§2, §10).</summary>
+/// <summary>What clients ask of the service itself. Source: <c>docs/protocol/core.md</c>, "Versions" and "Beyond sessions".</summary>
 internal static class ServiceEndpoints
 {
     private static readonly CoreRoute Open = new(CoreScope.Tenant, NeedsKey: false, NeedsVersion: false, ForStrangers: true);
@@ -20,7 +20,8 @@ internal static class ServiceEndpoints
             core.MapCore(method, "/hello", Open, HelloAsync);
         }
 
-        core.MapCore("GET", "/apiversion", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), context => CoreResponse.WriteJsonAsync(context, Versions));
+        core.MapCore(
+            "GET", "/apiversion", new CoreRoute(CoreScope.AppSince50, NeedsVersion: false), context => CoreResponse.WriteJsonAsync(context, Versions));
         core.MapAppApi("GET", "/telemetry", context => CoreResponse.WriteAsync(context, "OK", 0, static (json, _) => json.WriteBoolean("exists"u8, false)));
 
         // Everything is free here: a licence key is taken and ignored.

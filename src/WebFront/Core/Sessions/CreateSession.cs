@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
 
-/// <summary><c>POST /recipe/session</c> (§4).</summary>
+/// <summary><c>POST /recipe/session</c>. Source: <c>docs/protocol/core.md</c>, "Create".</summary>
 internal static class CreateSession
 {
     public static async Task HandleAsync(HttpContext context)

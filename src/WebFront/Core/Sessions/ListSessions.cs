@@ -4,15 +4,15 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
 
-/// <summary><c>GET /recipe/session/user</c> (§9).</summary>
+/// <summary><c>GET /recipe/session/user</c>. Source: <c>docs/protocol/core.md</c>, "Read, update, list, remove".</summary>
 internal static class ListSessions
 {
     public static async Task HandleAsync(HttpContext context)
     {
         var request = CoreRequest.Of(context);
         var userId = SessionWire.UserId(context);
-        var allTenants = CoreQuery.OptionalBool(context, "fetchAcrossAllTenants") ?? true;
-        _ = CoreQuery.OptionalBool(context, "fetchSessionsForAllLinkedAccounts");
+        var allTenants = CoreQuery.OptionalSwitch(context, "fetchAcrossAllTenants") ?? true;
+        _ = CoreQuery.OptionalSwitch(context, "fetchSessionsForAllLinkedAccounts");
         var listed = await SessionWire.User(context, request, userId).ListAsync(AcrossTenants(request, allTenants), CancellationToken.None);
         if (listed.Outcome != SessionOutcome.Ok)
         {

@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
 
-/// <summary><c>POST /recipe/session/refresh</c> (§7).</summary>
+/// <summary><c>POST /recipe/session/refresh</c>. Source: <c>docs/protocol/core.md</c>, "Refresh".</summary>
 /// <remarks><c>joinWithin</c> (ms), <c>maxAccessTokenLength</c> and <c>otherRefreshTokens</c> are ours, beside the protocol: <c>docs/protocol.md</c>.</remarks>
 internal static class RefreshSession
 {
@@ -58,11 +58,8 @@ internal static class RefreshSession
             case SessionVerdict.Unauthorised:
                 await CoreResponse.WriteAsync(context, "UNAUTHORISED", refreshed, static (json, refused) =>
                 {
-                    json.WriteString("message"u8, refused.Message);
-                    if (SessionWire.WireName(refused.Reuse) is { } reuse)
-                    {
-                        json.WriteString("recentTokenReuseSubtype"u8, reuse);
-                    }
+                    CoreResponse.WriteIfAny(json, "message", refused.Message);
+                    CoreResponse.WriteIfAny(json, "recentTokenReuseSubtype", SessionWire.WireName(refused.Reuse));
                 });
                 break;
             case SessionVerdict.TokenTheft:
@@ -70,10 +67,7 @@ internal static class RefreshSession
                 {
                     var session = state.refreshed.Session!;
                     SessionWire.WriteSession(json, state.Version, session.Handle.ToString(), session.UserId, tenantId: null, payloadJson: null);
-                    if (SessionWire.WireName(state.refreshed.Reuse) is { } reuse)
-                    {
-                        json.WriteString("recentTokenReuseSubtype"u8, reuse);
-                    }
+                    CoreResponse.WriteIfAny(json, "recentTokenReuseSubtype", SessionWire.WireName(state.refreshed.Reuse));
                 });
                 break;
             default:

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
 
-/// <summary><c>POST /recipe/session/regenerate</c> (§8).</summary>
+/// <summary><c>POST /recipe/session/regenerate</c>. Source: <c>docs/protocol/core.md</c>, "Regenerate".</summary>
 internal static class RegenerateSession
 {
     public static async Task HandleAsync(HttpContext context)

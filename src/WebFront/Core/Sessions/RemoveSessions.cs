@@ -7,25 +7,22 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Sessions;
 
-/// <summary><c>POST /recipe/session/remove</c> (§9).</summary>
+/// <summary><c>POST /recipe/session/remove</c>. Source: <c>docs/protocol/core.md</c>, "Read, update, list, remove".</summary>
 internal static class RemoveSessions
 {
-    /// <summary>Most handles of one call.</summary>
-    public const int MaxHandles = 1000;
-
     public static async Task HandleAsync(HttpContext context)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
         var userId = body.StringOrNull("userId");
-        var handles = body.StringsOrNull("sessionHandles", MaxHandles, out _);
+        var handles = body.StringsOrNull("sessionHandles", int.MaxValue, out _);
         if (userId is null == handles is null)
         {
             throw new CoreException(400, "Invalid JSON input - use one of userId or sessionHandles array");
         }
 
-        var allTenants = body.BoolOrNull("revokeAcrossAllTenants");
-        var linked = body.BoolOrNull("revokeSessionsForLinkedAccounts");
+        var allTenants = body.SwitchOrNull("revokeAcrossAllTenants");
+        var linked = body.SwitchOrNull("revokeSessionsForLinkedAccounts");
         if (userId is null && (allTenants ?? linked) is not null)
         {
             throw new CoreException(400, $"Invalid JSON input - {(allTenants is null ? "revokeSessionsForLinkedAccounts" : "revokeAcrossAllTenants")} can only be set if userId is set");
@@ -37,7 +34,7 @@ internal static class RemoveSessions
         await CoreResponse.WriteAsync(context, "OK", revoked, static (json, ended) => SessionWire.WriteHandles(json, "sessionHandlesRevoked", ended));
     }
 
-    /// <summary>Ends the named sessions; they are refused everywhere when this returns.</summary>
+    /// <summary>Ends the named sessions, as many as a body holds; they are refused everywhere when this returns.</summary>
     public static async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeHandlesAsync(
         HttpContext context, CoreRequest request, string[] texts, RevocationReason reason)
     {

@@ -58,7 +58,7 @@ internal static class SessionWire
             : throw CoreException.TenantNotFound(request.Domain, request.Path.AppId, handle.TenantId);
     }
 
-    /// <summary>From 5.6 on a client may ask for a shorter life.</summary>
+    /// <summary>From 5.6 on a client may ask for a shorter life, to the millisecond; tokens count in seconds, rounded down.</summary>
     public static TimeSpan? AccessTokenValidity(CoreBody body, CoreRequest request)
     {
         if (request.Version < CdiVersion.V56 || body.LongOrNull("accessTokenValidity") is not { } milliseconds)
@@ -66,9 +66,10 @@ internal static class SessionWire
             return null;
         }
 
-        return milliseconds >= 1000 && milliseconds <= request.App.Settings.AccessTokenValidity.TotalMilliseconds
+        return milliseconds >= 1 && milliseconds <= request.App.Settings.AccessTokenValidity.TotalMilliseconds
             ? TimeSpan.FromMilliseconds(milliseconds)
-            : throw new CoreException(400, "Field name 'accessTokenValidity' must be between 1000 and the access token validity of the app, in milliseconds");
+            : throw new CoreException(
+                400, "Field name 'accessTokenValidity' must be between 1 and the access token validity of the app, in milliseconds");
     }
 
     public static void WriteSession(
@@ -109,10 +110,7 @@ internal static class SessionWire
     {
         WriteToken(json, "accessToken", tokens.Access);
         WriteToken(json, "refreshToken", tokens.Refresh);
-        if (tokens.AntiCsrf is not null)
-        {
-            json.WriteString("antiCsrfToken"u8, tokens.AntiCsrf);
-        }
+        CoreResponse.WriteIfAny(json, "antiCsrfToken", tokens.AntiCsrf);
     }
 
     public static string? WireName(ReuseKind reuse) => reuse switch

@@ -2,7 +2,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
 
-/// <summary><c>PUT /recipe/session/data</c> and <c>PUT /recipe/jwt/data</c> (§9).</summary>
+/// <summary><c>PUT /recipe/session/data</c> and <c>PUT /recipe/jwt/data</c>.</summary>
+/// <remarks>Source: <c>docs/protocol/core.md</c>, "Read, update, list, remove".</remarks>
 internal static class UpdateSession
 {
     public static async Task HandleDataAsync(HttpContext context)

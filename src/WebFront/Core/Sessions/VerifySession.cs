@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
 
-/// <summary><c>POST /recipe/session/verify</c> (§6).</summary>
+/// <summary><c>POST /recipe/session/verify</c>. Source: <c>docs/protocol/core.md</c>, "Verify".</summary>
 internal static class VerifySession
 {
     public static async Task HandleAsync(HttpContext context)

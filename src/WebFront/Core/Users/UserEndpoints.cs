@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Grid.WebFront.Core.Users;
 
-/// <summary>User look-ups that session clients make. Grid keeps no users, and says so (§10).</summary>
+/// <summary>User look-ups that session clients make. Grid keeps no users, and says so.</summary>
+/// <remarks>Source: <c>docs/protocol/core.md</c>, "Beyond sessions".</remarks>
 internal static class UserEndpoints
 {
     public static void MapUsers(this IEndpointRouteBuilder core)
