@@ -1,3 +1,5 @@
+using Grid.Storage.PostgreSql;
+
 namespace Grid.Storage;
 
 /// <summary>Database engines.</summary>
@@ -30,8 +32,8 @@ public sealed record StoreOptions
     /// <summary>Name by which Orleans' ADO.NET providers know the engine; the SQLite one stands for Microsoft.Data.Sqlite all the same.</summary>
     public string ProviderName => Engine == StoreEngine.PostgreSql ? "Npgsql" : "System.Data.SQLite";
 
-    /// <summary>Connection string for such a provider.</summary>
-    public string ProviderConnectionString => Engine == StoreEngine.PostgreSql ? RequiredConnectionString : Sqlite.SqliteFile.ConnectionString(RequiredSqlitePath);
+    /// <summary>Connection string for such a provider. Over PostgreSQL the server is asked once whether a pooler stands before it.</summary>
+    public string ProviderConnectionString => Engine == StoreEngine.PostgreSql ? PostgreSqlRoute.Settings(RequiredConnectionString).ToString() : Sqlite.SqliteFile.ConnectionString(RequiredSqlitePath);
 
     internal string RequiredSqlitePath => SqlitePath ?? throw new InvalidOperationException("The embedded store needs a file path.");
 

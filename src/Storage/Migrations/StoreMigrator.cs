@@ -35,6 +35,9 @@ public sealed class StoreMigrator
     // Any number will do as long as no other program on the same database takes it.
     private const long LockId = 0x67_72_69_64;
 
+    private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(100);
+
     private readonly StoreOptions _options;
     private readonly IReadOnlyList<SqlScript> _scripts;
 
@@ -129,7 +132,7 @@ public sealed class StoreMigrator
     private UpgradeEngine Upgrader(bool readOnly)
     {
         var builder = _options.Engine == StoreEngine.PostgreSql
-            ? DeployChanges.To.PostgresqlDatabase(_options.RequiredConnectionString).JournalToPostgresqlTable(null, JournalTable)
+            ? DeployChanges.To.PostgresqlDatabase(_options.ProviderConnectionString).JournalToPostgresqlTable(null, JournalTable)
             : DeployChanges.To.SqliteDatabase(readOnly
                 ? SqliteFile.ReadOnlyConnectionString(_options.RequiredSqlitePath)
                 : SqliteFile.ConnectionString(_options.RequiredSqlitePath)).JournalToSqliteTable(JournalTable);
@@ -144,13 +147,45 @@ public sealed class StoreMigrator
             return SqliteFile.TryOwn(_options.RequiredSqlitePath);
         }
 
-        // Not pooled: a connection that goes back to a pool keeps its locks until somebody takes it out again.
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_options.RequiredConnectionString) { Pooling = false }.ToString());
-        connection.Open();
-        PostgreSqlDatabase.RefuseReadOnlyAsync(connection).GetAwaiter().GetResult();
-        using var take = new NpgsqlCommand("SELECT pg_advisory_lock($1)", connection) { Parameters = { new() { Value = LockId } }, CommandTimeout = 120 };
-        take.ExecuteNonQuery();
-        return connection;
+        // Not pooled: a connection that goes back to a pool would be another's next.
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_options.ProviderConnectionString) { Pooling = false }.ToString());
+        try
+        {
+            connection.Open();
+            PostgreSqlDatabase.RefuseReadOnlyAsync(connection).GetAwaiter().GetResult();
+            return Lock(connection);
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    // Held by a transaction, which a pooler keeps on one server connection; who waits asks again, so that it holds none meanwhile.
+    private static PostgreSqlLock Lock(NpgsqlConnection connection)
+    {
+        var clock = TimeProvider.System;
+        for (var since = clock.GetTimestamp(); ;)
+        {
+            var transaction = connection.BeginTransaction(System.Data.IsolationLevel.ReadCommitted);
+            using var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", connection, transaction) { Parameters = { new() { Value = LockId } } };
+            if (take.ExecuteScalar() is true)
+            {
+                // It says nothing for as long as the scripts run.
+                using var stay = new NpgsqlCommand("SET LOCAL idle_in_transaction_session_timeout = 0", connection, transaction);
+                stay.ExecuteNonQuery();
+                return new PostgreSqlLock(connection, transaction);
+            }
+
+            transaction.Dispose();
+            if (clock.GetElapsedTime(since) > LockPatience)
+            {
+                throw new StoreStartException($"Another process has been migrating the database for {LockPatience.TotalSeconds:0} s. Wait for it to end, then start again.");
+            }
+
+            Thread.Sleep(LockPause);
+        }
     }
 
     private string Print(IEnumerable<SqlScript> scripts)
@@ -178,9 +213,23 @@ public sealed class StoreMigrator
         {
             throw new StoreStartException($"The database cannot be used: {failure.Message} {SqliteFailure.Repair(failure)}", failure);
         }
+        catch (NpgsqlException failure) when (PostgreSqlRoute.Refusal(failure) is { } reason)
+        {
+            throw new StoreStartException(reason, failure);
+        }
         catch (Exception failure) when (failure is NpgsqlException or UnauthorizedAccessException or IOException)
         {
             throw new StoreStartException($"The database cannot be reached: {failure.Message} Check the connection string or the file's folder.", failure);
+        }
+    }
+
+    private sealed class PostgreSqlLock(NpgsqlConnection connection, NpgsqlTransaction transaction) : IDisposable
+    {
+        public void Dispose()
+        {
+            // Ended before the connection is, so that the next one has the lock when this call is over.
+            transaction.Dispose();
+            connection.Dispose();
         }
     }
 }

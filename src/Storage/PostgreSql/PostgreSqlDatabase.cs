@@ -11,15 +11,16 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     // Below the request budget of 10 s, so that a caller hears of it.
     private const int CommandTimeoutSeconds = 8;
     private const int MinVersion = 15;
-    private const int MaxStatementAttempts = 4;
+    private const string Interposed = "A connection pooler has come between Grid and PostgreSQL since the start: start Grid again.";
+    private const int MaxStatementAttempts = 6;
 
     // Holders: the registry must hear of them however long the queue of sessions is.
     private const int ReservedConnections = 3;
 
-    private readonly NpgsqlDataSource _source;
-    private readonly NpgsqlDataSource _reserved;
     private readonly StoreOptions _options;
     private readonly OutageTally _triedAgain;
+    private readonly Lock _gate = new();
+    private volatile Sources? _sources;
 
     public PostgreSqlDatabase(StoreOptions options, StoreCondition condition, ILogger<PostgreSqlDatabase> logger)
     {
@@ -30,19 +31,6 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
             (state, _) => Log.TriedAgain(logger, state),
             more => Log.MoreTriedAgain(logger, more.Count, more.Kinds),
             _ => { });
-        var settings = new NpgsqlConnectionStringBuilder(options.RequiredConnectionString)
-        {
-            ApplicationName = "grid",
-            MaxPoolSize = options.MaxConnections,
-            CommandTimeout = CommandTimeoutSeconds,
-            Timeout = 5,
-            MaxAutoPrepare = 64,
-            AutoPrepareMinUsages = 1,
-            IncludeErrorDetail = false,
-        };
-        _source = NpgsqlDataSource.Create(settings);
-        settings.MaxPoolSize = ReservedConnections;
-        _reserved = NpgsqlDataSource.Create(settings);
     }
 
     public StoreCondition Condition { get; }
@@ -51,18 +39,19 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     /// <remarks>Statements that the server refused for reasons of the moment (deadlock, serialisation) were rolled back and are tried again.</remarks>
     /// <exception cref="StoreUnavailableException">No answer, or one that every statement would get.</exception>
     /// <exception cref="UnstorableValueException">The server refused the values; nothing was done.</exception>
-    public Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work) => RunAsync(_source, work);
+    public Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work) => RunAsync(isReserved: false, work);
 
     /// <summary>As <see cref="RunAsync{T}(Func{NpgsqlConnection, Task{T}})"/>, on connections that sessions do not use.</summary>
-    public Task<T> RunReservedAsync<T>(Func<NpgsqlConnection, Task<T>> work) => RunAsync(_reserved, work);
+    public Task<T> RunReservedAsync<T>(Func<NpgsqlConnection, Task<T>> work) => RunAsync(isReserved: true, work);
 
-    private async Task<T> RunAsync<T>(NpgsqlDataSource source, Func<NpgsqlConnection, Task<T>> work)
+    private async Task<T> RunAsync<T>(bool isReserved, Func<NpgsqlConnection, Task<T>> work)
     {
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await using var connection = await source.OpenConnectionAsync();
+                var sources = _sources ?? OpenSources();
+                await using var connection = await (isReserved ? sources.Reserved : sources.Shared).OpenConnectionAsync();
                 return await work(connection);
             }
             catch (PostgresException refusal) when (attempt < MaxStatementAttempts && IsOfTheMoment(refusal))
@@ -75,7 +64,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
             }
             catch (PostgresException refusal)
             {
-                if (WhyNoWrites(refusal.SqlState) is { } reason)
+                if ((PostgreSqlRoute.Refusal(refusal) is null ? WhyNoWrites(refusal.SqlState) : Interposed) is { } reason)
                 {
                     Condition.Failed(reason);
                 }
@@ -86,6 +75,9 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
             {
                 throw new StoreUnavailableException("PostgreSQL did not answer.", failure);
             }
+
+            // Apart from each other, or those who collided collide again: 0.3 s at most in all.
+            await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(5 << attempt)));
         }
     }
 
@@ -129,13 +121,19 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     {
         try
         {
-            await using var connection = await _source.OpenConnectionAsync(cancellationToken);
+            await using var connection = await (_sources ?? OpenSources()).Shared.OpenConnectionAsync(cancellationToken);
             if (connection.PostgreSqlVersion.Major < MinVersion)
             {
                 throw new StoreStartException($"PostgreSQL {connection.PostgreSqlVersion} is too old: Grid needs version {MinVersion} or later.");
             }
 
             await RefuseReadOnlyAsync(connection);
+            var isPooled = PostgreSqlRoute.IsPooled(_options.RequiredConnectionString);
+            if (isPooled)
+            {
+                await RefuseIsolationAsync(connection);
+            }
+
             List<string> warnings = [];
             foreach (var setting in new[] { "fsync", "synchronous_commit", "full_page_writes" })
             {
@@ -160,19 +158,82 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
                 throw new StoreStartException("Table OrleansStorage lacks its unique index (OrleansStorage_one_row_per_grain): first writes would not be fenced. Run 'grid migrate'.");
             }
 
-            return new StoreFacts($"PostgreSQL {connection.PostgreSqlVersion}", $"{connection.Host}:{connection.Port}/{connection.Database}", warnings);
+            var place = $"{connection.Host}:{connection.Port}/{connection.Database}{(isPooled ? " through a connection pooler, so without prepared statements" : "")}";
+            return new StoreFacts($"PostgreSQL {connection.PostgreSqlVersion}", place, warnings);
         }
         catch (NpgsqlException failure)
         {
-            throw new StoreStartException($"PostgreSQL cannot be reached: {failure.Message} Check the host, port, user and password of the connection string.", failure);
+            throw new StoreStartException(
+                PostgreSqlRoute.Refusal(failure) ?? $"PostgreSQL cannot be reached: {failure.Message} Check the host, port, user and password of the connection string.", failure);
         }
     }
 
     public async ValueTask DisposeAsync()
     {
         _triedAgain.Dispose();
-        await _source.DisposeAsync();
-        await _reserved.DisposeAsync();
+        if (_sources is { } sources)
+        {
+            await sources.Shared.DisposeAsync();
+            await sources.Reserved.DisposeAsync();
+        }
+    }
+
+    // Over a pooler a session's settings reach nobody, and Orleans' statements begin no transaction that could have one of its own.
+    private static async Task RefuseIsolationAsync(NpgsqlConnection connection)
+    {
+        await using var show = new NpgsqlCommand("SHOW default_transaction_isolation", connection);
+        if (await show.ExecuteScalarAsync() is string isolation and not "read committed")
+        {
+            throw new StoreStartException(
+                $"The database role's default_transaction_isolation is '{isolation}', and through a connection pooler Grid cannot set another. Run ALTER ROLE … SET default_transaction_isolation = 'read committed' (or ALTER DATABASE …), or connect without the pooler.");
+        }
+    }
+
+    // Not in the constructor: which settings are right is known when the server has answered once.
+    private Sources OpenSources()
+    {
+        lock (_gate)
+        {
+            return _sources ??= NewSources();
+        }
+    }
+
+    private Sources NewSources()
+    {
+        var settings = PostgreSqlRoute.Settings(_options.RequiredConnectionString);
+        (settings.ApplicationName, settings.CommandTimeout, settings.Timeout, settings.IncludeErrorDetail) = ("grid", CommandTimeoutSeconds, 5, false);
+        settings.MaxPoolSize = _options.MaxConnections;
+        var isPooled = PostgreSqlRoute.IsPooled(_options.RequiredConnectionString);
+        if (!isPooled)
+        {
+            (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (64, 1);
+        }
+
+        var shared = NewSource(settings, isPooled);
+        settings.MaxPoolSize = ReservedConnections;
+        return new Sources(shared, NewSource(settings, isPooled));
+    }
+
+    private NpgsqlDataSource NewSource(NpgsqlConnectionStringBuilder settings, bool isPooled)
+    {
+        var builder = new NpgsqlDataSourceBuilder(settings.ToString());
+        if (!isPooled)
+        {
+            builder.UsePhysicalConnectionInitializer(
+                connection => RequireStraightAsync(connection).GetAwaiter().GetResult(), RequireStraightAsync);
+        }
+
+        return builder.Build();
+    }
+
+    // A name that leads elsewhere since the start: a pooler would hand one client's prepared statements to another.
+    private async Task RequireStraightAsync(NpgsqlConnection connection)
+    {
+        if (!await PostgreSqlRoute.IsStraightAsync(connection))
+        {
+            Condition.Failed(Interposed);
+            throw new NpgsqlException(Interposed);
+        }
     }
 
     // Data exceptions, constraints, limits (an index entry that is too large): the invariant severity, the other is in the server's language.
@@ -181,6 +242,10 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
 
     private static bool IsOfTheMoment(PostgresException refusal) =>
         refusal.SqlState is PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure;
+
+    /// <param name="Shared">For sessions.</param>
+    /// <param name="Reserved">For holders.</param>
+    private sealed record Sources(NpgsqlDataSource Shared, NpgsqlDataSource Reserved);
 
     private static partial class Log
     {
