@@ -14,6 +14,10 @@ public sealed class TrustedClock(TimeProvider wall, ClockTrust trust) : TimeProv
     public override DateTimeOffset GetUtcNow() => trust.IsTrusted ? wall.GetUtcNow() : throw new StoreUnavailableException(
         trust.Reason is { Length: > 0 } reason ? reason : "This machine's clock has just been set to another time.");
 
+    /// <summary>The time as tokens and store hold it: in whole milliseconds.</summary>
+    /// <exception cref="StoreUnavailableException">As <see cref="GetUtcNow"/>.</exception>
+    public DateTimeOffset GetUtcMilliseconds() => DateTimeOffset.FromUnixTimeMilliseconds(GetUtcNow().ToUnixTimeMilliseconds());
+
     /// <inheritdoc/>
     public override long GetTimestamp() => wall.GetTimestamp();
 

@@ -355,7 +355,7 @@ internal sealed partial class SessionGrain(
     }
 
     // Rows hold milliseconds: what is in memory must equal what a read brings back.
-    private DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(clock.GetUtcNow().ToUnixTimeMilliseconds());
+    private DateTimeOffset Now() => clock.GetUtcMilliseconds();
 
     private sealed record Rotation(TokenHash Presented, RefreshResult Result, long At);
 

@@ -20,7 +20,7 @@ internal static class AccessTokenReader
         kid = null;
         version = default;
         Span<byte> header = stackalloc byte[512];
-        if (!TryDecode(encoded, header, out var length))
+        if (!CanonicalBase64Url.TryDecode(encoded, header, out var length))
         {
             return false;
         }
@@ -89,7 +89,7 @@ internal static class AccessTokenReader
         var rented = ArrayPool<byte>.Shared.Rent(Base64Url.GetMaxDecodedLength(encoded.Length));
         try
         {
-            return TryDecode(encoded, rented, out var length) ? ReadClaims(rented.AsSpan(0, length), version) : null;
+            return CanonicalBase64Url.TryDecode(encoded, rented, out var length) ? ReadClaims(rented.AsSpan(0, length), version) : null;
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException or FormatException or ArgumentOutOfRangeException)
         {
@@ -100,35 +100,6 @@ internal static class AccessTokenReader
             ArrayPool<byte>.Shared.Return(rented);
         }
     }
-
-    /// <summary>Decodes canonical base64url: no padding, no white space, no spare bits.</summary>
-    public static bool TryDecode(ReadOnlySpan<char> encoded, Span<byte> target, out int length)
-    {
-        length = 0;
-        if (Base64Url.GetMaxDecodedLength(encoded.Length) > target.Length || encoded.ContainsAnyExcept(Alphabet))
-        {
-            return false;
-        }
-
-        return Base64Url.DecodeFromChars(encoded, target, out _, out length) == OperationStatus.Done && HasNoSpareBits(encoded);
-    }
-
-    private static readonly SearchValues<char> Alphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
-
-    private static bool HasNoSpareBits(ReadOnlySpan<char> encoded)
-    {
-        var spare = (encoded.Length % 4) switch { 2 => 0b1111, 3 => 0b11, _ => 0 };
-        return spare == 0 || (SixBits(encoded[^1]) & spare) == 0;
-    }
-
-    private static int SixBits(char digit) => digit switch
-    {
-        >= 'A' and <= 'Z' => digit - 'A',
-        >= 'a' and <= 'z' => digit - 'a' + 26,
-        >= '0' and <= '9' => digit - '0' + 52,
-        '-' => 62,
-        _ => 63,
-    };
 
     private static AccessTokenContent? ReadClaims(ReadOnlySpan<byte> claims, AccessTokenVersion version)
     {
@@ -150,7 +121,7 @@ internal static class AccessTokenReader
             var name = ClaimOf(ref json, version);
 
             // Twice the same: readers would choose one each. Those of the user's claims too, since other readers see them all.
-            if (name != Claim.Users)
+            if (name != Claim.Payload)
             {
                 var bit = 1 << (int)name;
                 if ((seen & bit) != 0)
@@ -172,7 +143,7 @@ internal static class AccessTokenReader
             json.Read();
             switch (name)
             {
-                case Claim.User:
+                case Claim.Subject:
                     user = json.GetString();
                     break;
                 case Claim.ExpiresAt:
@@ -243,10 +214,10 @@ internal static class AccessTokenReader
     {
         if (!ProtectedClaims.IsProtected(ref name, version))
         {
-            return Claim.Users;
+            return Claim.Payload;
         }
 
-        return name.ValueTextEquals(ProtectedClaims.Subject) ? Claim.User
+        return name.ValueTextEquals(ProtectedClaims.Subject) ? Claim.Subject
             : name.ValueTextEquals(ProtectedClaims.ExpiresAt) ? Claim.ExpiresAt
             : name.ValueTextEquals(ProtectedClaims.IssuedAt) ? Claim.IssuedAt
             : name.ValueTextEquals(ProtectedClaims.TenantId) ? Claim.Tenant
@@ -259,8 +230,8 @@ internal static class AccessTokenReader
 
     private enum Claim
     {
-        Users,
-        User,
+        Payload,
+        Subject,
         ExpiresAt,
         IssuedAt,
         Tenant,

@@ -98,7 +98,7 @@ public sealed class AccessTokenVerifier
         Span<byte> signatureBytes = stackalloc byte[512];
         var signed = header.Length + 1 + claims.Length;
         Span<byte> signedBytes = signed <= 2048 ? stackalloc byte[signed] : new byte[signed];
-        if (!AccessTokenReader.TryDecode(signature, signatureBytes, out var length)
+        if (!CanonicalBase64Url.TryDecode(signature, signatureBytes, out var length)
             || Encoding.ASCII.GetBytes(token.AsSpan(0, signed), signedBytes) != signed
             || !key.Verify(signedBytes, signatureBytes[..length]))
         {

@@ -58,8 +58,7 @@ public static class RefreshTokenCodec
         }
 
         Span<byte> bytes = stackalloc byte[MaxSize];
-        if (Base64Url.DecodeFromChars(token, bytes, out var consumed, out var length) != OperationStatus.Done
-            || consumed != token.Length || length < MinSize || bytes[0] != Format)
+        if (!CanonicalBase64Url.TryDecode(token, bytes, out var length) || length < MinSize || bytes[0] != Format)
         {
             return false;
         }
@@ -67,7 +66,7 @@ public static class RefreshTokenCodec
         bytes = bytes[..length];
         Span<byte> expected = stackalloc byte[RefreshMacKey.Size];
         mac.Compute(bytes[..^RefreshMacKey.Size], expected);
-        if (!CryptographicOperations.FixedTimeEquals(expected, bytes[^RefreshMacKey.Size..]) || !IsCanonical(token, bytes))
+        if (!CryptographicOperations.FixedTimeEquals(expected, bytes[^RefreshMacKey.Size..]))
         {
             return false;
         }
@@ -95,13 +94,6 @@ public static class RefreshTokenCodec
 
     /// <summary>Whether a text has a refresh token's length and letters. Proves nothing.</summary>
     public static bool LooksOurs(string? token) => token is { Length: >= MinTextLength and <= MaxTextLength } && !token.AsSpan().ContainsAnyExcept(Letters);
-
-    // One token, one spelling: padding, white space or set spare bits would give the same bytes another hash.
-    private static bool IsCanonical(string token, ReadOnlySpan<byte> bytes)
-    {
-        Span<char> spelling = stackalloc char[MaxTextLength];
-        return Base64Url.TryEncodeToChars(bytes, spelling, out var length) && token.AsSpan().SequenceEqual(spelling[..length]);
-    }
 
     private static int WriteField(Span<byte> target, string value)
     {

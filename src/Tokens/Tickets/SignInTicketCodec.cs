@@ -67,13 +67,13 @@ public static class SignInTicketCodec
     {
         ArgumentNullException.ThrowIfNull(key);
         ticket = null;
-        if (text is null || text.Length > MaxLength || !Base64Url.IsValid(text))
+        if (text is null || text.Length > MaxLength)
         {
             return false;
         }
 
-        var bytes = Base64Url.DecodeFromChars(text);
-        if (bytes.Length <= Overhead || bytes[0] != Format)
+        var bytes = new byte[Base64Url.GetMaxDecodedLength(text.Length)];
+        if (!CanonicalBase64Url.TryDecode(text, bytes, out var length) || length != bytes.Length || length <= Overhead || bytes[0] != Format)
         {
             return false;
         }

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core;
 
@@ -36,6 +37,22 @@ internal static class CoreRouteBuilder
     /// <summary>Maps one operation; without a <see cref="CoreRoute"/> a route does not exist.</summary>
     public static IEndpointConventionBuilder MapCore(this IEndpointRouteBuilder routes, string method, string path, CoreRoute route, RequestDelegate handler) =>
         routes.MapMethods(path, method == HttpMethods.Get ? Reading : [method], handler).WithMetadata(route);
+
+    /// <summary>Maps one operation of a service, which is one for all requests.</summary>
+    public static IEndpointConventionBuilder MapCore<T>(this IEndpointRouteBuilder routes, string method, string path, CoreRoute route, Func<HttpContext, T, Task> handler)
+        where T : notnull
+    {
+        var service = routes.ServiceProvider.GetRequiredService<T>();
+        return routes.MapCore(method, path, route, context => handler(context, service));
+    }
+
+    public static IEndpointConventionBuilder MapTenantApi<T>(this IEndpointRouteBuilder routes, string method, string path, Func<HttpContext, T, Task> handler)
+        where T : notnull =>
+        routes.MapCore(method, path, new CoreRoute(CoreScope.Tenant), handler);
+
+    public static IEndpointConventionBuilder MapAppApi<T>(this IEndpointRouteBuilder routes, string method, string path, Func<HttpContext, T, Task> handler)
+        where T : notnull =>
+        routes.MapCore(method, path, new CoreRoute(CoreScope.App), handler);
 
     public static IEndpointConventionBuilder MapTenantApi(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler) =>
         routes.MapCore(method, path, new CoreRoute(CoreScope.Tenant), handler);

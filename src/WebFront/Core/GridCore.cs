@@ -25,11 +25,15 @@ public static class GridCore
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton(_ => new AccessTokenVerifier());
         services.AddMetrics();
-        services.TryAddSingleton<SessionLives>();
+        services.TryAddSingleton<AccessTokens>();
+        services.TryAddSingleton<StoredSessions>();
+        services.TryAddSingleton<SessionIssuer>();
+        services.TryAddSingleton<SessionVerifier>();
+        services.TryAddSingleton<SessionRefresher>();
         services.TryAddSingleton<ServiceDoor>();
         services.TryAddSingleton<ConnectHolder>();
         services.TryAddSingleton<Revocations>();
-        services.TryAddSingleton<SessionService>();
+        services.TryAddSingleton<SigningKeyRevocation>();
         services.TryAddSingleton<AppDefaults>();
         services.TryAddSingleton<StorePulse>();
         services.TryAddSingleton<CoreGate>();

@@ -38,7 +38,7 @@ internal sealed partial class GuessBrake : IDisposable
     public GuessBrake(string secret, int limit, IMeterFactory meters, TimeProvider clock, ILogger logger)
     {
         (_secret, _limit, _clock, _logger) = (secret, limit, clock, logger);
-        _refused = meters.Create(Sessions.SessionLives.Meter).CreateCounter<long>(
+        _refused = meters.Create(Sessions.SessionVerifier.Meter).CreateCounter<long>(
             "grid.secrets.refused", "{request}", "Requests with a wrong API key or ticket.", [new("grid.secret", secret)]);
         _sweep = clock.CreateTimer(_ => Sweep(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

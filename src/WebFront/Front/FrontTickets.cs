@@ -10,7 +10,7 @@ namespace Grid.WebFront.Front;
 internal sealed class FrontTickets(FrontDoor door, SessionRequests requests)
 {
     /// <exception cref="SessionRefusedException">Its access token would be too long.</exception>
-    public void Check(HttpContext context, AppKey app, string tenantId, string userId, string payloadJson)
+    public void Check(HttpContext context, AppKey app, SessionDraft draft)
     {
         if (app != door.App)
         {
@@ -19,7 +19,7 @@ internal sealed class FrontTickets(FrontDoor door, SessionRequests requests)
 
         try
         {
-            requests.RefuseTooLongForAnybody(context, userId, tenantId, RedeemTicket.WithIssuer(payloadJson, requests.Issuer(context)));
+            requests.RefuseTooLongForAnybody(context, draft.UserId, draft.TenantId, RedeemTicket.WithIssuer(draft.PayloadJson, requests.Issuer(context)));
         }
         catch (GridException refusal) when (refusal.Reason == GridFailure.TokenTooLong)
         {

@@ -7,14 +7,14 @@ using Grid.Client;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
 using Grid.Tokens.Access;
-using Grid.Tokens.Tickets;
 using Grid.WebFront.Sessions;
 
 namespace Grid.WebFront.Front;
 
 /// <summary>Sessions of the front's app, in this process: what the core API does, without HTTP.</summary>
 internal sealed class InProcessSessions(
-    FrontDoor door, IAppDirectory apps, SessionService service, SessionChecks checks, Revocations revocations, IGrainFactory grains, IKeyRings keyRings, TrustedClock clock) : IGridSessions
+    FrontDoor door, IAppDirectory apps, SessionIssuer issuer, SessionVerifier verifier, SessionRefresher refresher, StoredSessions stored, SessionChecks checks,
+    Revocations revocations, IGrainFactory grains, IKeyRings keyRings, TrustedClock clock) : IGridSessions
 {
     public Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
@@ -23,19 +23,26 @@ internal sealed class InProcessSessions(
             throw new GridException(GridFailure.Refused, $"The app has no tenant '{session.TenantId}'.");
         }
 
-        return Made(await service.CreateAsync(
-            app, session.TenantId, session.UserId, session.PayloadJson, session.DataJson, session.UseDynamicSigningKey, session.WithAntiCsrf, null, ClientRules.Newest));
+        var draft = new SessionDraft
+        {
+            TenantId = session.TenantId,
+            UserId = session.UserId,
+            PayloadJson = session.PayloadJson,
+            DataJson = session.DataJson,
+            UseDynamicKey = session.UseDynamicSigningKey,
+        };
+        return Made(await issuer.CreateAsync(app, draft, session.WithAntiCsrf, null, ClientRules.Newest));
     });
 
     /// <summary>Null if the ticket is not ours, too old, or used.</summary>
-    public Task<CreatedGridSession?> RedeemAsync(string ticket, Func<SignInTicket, string> complete, bool withAntiCsrf) => GuardAsync(async app =>
-        await service.RedeemAsync(app, ticket, complete, withAntiCsrf) is { } created ? Made(created) : null);
+    public Task<CreatedGridSession?> RedeemAsync(string ticket, Func<SessionDraft, SessionDraft> complete, bool withAntiCsrf) => GuardAsync(async app =>
+        await issuer.RedeemAsync(app, ticket, complete, withAntiCsrf) is { } created ? Made(created) : null);
 
     public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
     {
         try
         {
-            var checkedToken = await service.VerifyAsync(
+            var checkedToken = await verifier.VerifyAsync(
                 await FindAppAsync(), token.AccessToken, token.CheckAntiCsrf, token.AntiCsrf, checkDatabase: false, ClientRules.Newest, token.CheckSession);
             return new TokenCheck(Verdict(checkedToken.Verdict), checkedToken.Token, checkedToken.Message);
         }
@@ -47,7 +54,7 @@ internal sealed class InProcessSessions(
 
     public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
-        var refreshed = await service.RefreshAsync(
+        var refreshed = await refresher.RefreshAsync(
             app, token.RefreshToken, token.EnableAntiCsrf, token.AntiCsrf, token.UseDynamicSigningKey, null, ClientRules.Newest, TokenToRefresh.JoinWithin,
             token.MaxAccessTokenLength > 0 ? token.MaxAccessTokenLength : AccessTokenSize.MaxLength, token.Others);
         var session = refreshed.Session;
@@ -57,12 +64,12 @@ internal sealed class InProcessSessions(
 
     public Task<RegeneratedToken?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
-        var made = await service.RegenerateAsync(app, accessToken, payloadJson);
+        var made = await refresher.RegenerateAsync(app, accessToken, payloadJson);
         return made.Session is { } session ? new RegeneratedToken(session.PayloadJson, made.Token?.Text, made.Token?.ExpiresAt ?? default) : null;
     });
 
     public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) => await GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await service.FindAsync(app, parsed) is { } row
+        SessionHandle.TryParse(handle, out var parsed) && await stored.FindAsync(app, parsed) is { } row
             ? new SessionInformation
             {
                 Handle = handle,
@@ -81,10 +88,10 @@ internal sealed class InProcessSessions(
             : throw new StoreUnavailableException("The user's sessions could not be read."));
 
     public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) => GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app, parsed, null, dataJson, ClientRules.Newest));
+        SessionHandle.TryParse(handle, out var parsed) && await stored.UpdateAsync(app, parsed, null, dataJson, ClientRules.Newest) is not null);
 
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await service.UpdateAsync(app, parsed, payloadJson, null, ClientRules.Newest));
+        SessionHandle.TryParse(handle, out var parsed) && await stored.UpdateAsync(app, parsed, payloadJson, null, ClientRules.Newest) is not null);
 
     public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
@@ -100,7 +107,7 @@ internal sealed class InProcessSessions(
     public Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
         SessionHandle? except = exceptHandle is not null && SessionHandle.TryParse(exceptHandle, out var kept) ? kept : null;
-        var (sessions, receipt) = await service.RevokeUserAsync(User(app, tenantId, userId), tenantId is null, except, Revocations.Front);
+        var (sessions, receipt) = await revocations.RevokeUserAsync(User(app, tenantId, userId), tenantId is null, except, Revocations.Front);
         return new GridRevocation(Texts(sessions), receipt);
     });
 

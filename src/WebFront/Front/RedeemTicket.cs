@@ -1,9 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Grid.Abstractions.Sessions;
-using Grid.AspNetCore;
 using Grid.AspNetCore.Browser;
-using Grid.Tokens.Tickets;
 using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,13 +28,13 @@ internal static class RedeemTicket
         var sessions = context.RequestServices.GetRequiredService<InProcessSessions>();
         var session = await requests.HandOverAsync(context, handOver => sessions.RedeemAsync(
             ticket,
-            order =>
+            draft =>
             {
-                var payload = WithIssuer(order.PayloadJson, requests.Issuer(context));
+                var payload = WithIssuer(draft.PayloadJson, requests.Issuer(context));
 
                 // The ticket is not used up by a browser that could not take the session.
-                requests.RefuseTooLong(context, handOver, order.UserId, TenantOf(order), payload);
-                return payload;
+                requests.RefuseTooLong(context, handOver, draft.UserId, draft.TenantId, payload);
+                return draft with { PayloadJson = payload };
             },
             handOver.WithAntiCsrf));
         if (session is null)
@@ -65,9 +62,6 @@ internal static class RedeemTicket
         claims["iss"] = issuer;
         return claims.ToJsonString();
     }
-
-    private static string TenantOf(SignInTicket order) =>
-        SessionHandle.TryParse(order.SessionHandle, out var handle) ? handle.TenantId : GridDefaults.TenantId;
 
     private static async Task<string?> ReadTicketAsync(HttpContext context)
     {

@@ -10,13 +10,16 @@ using Microsoft.Extensions.Logging;
 namespace Grid.WebFront.Sessions;
 
 /// <summary>Ends sessions for every door, and leaves one log line for each end: what, who asked, why, how many, and what stands behind the answer.</summary>
-public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocations> logger)
+public sealed partial class Revocations(ISessionRevoker revoker, IGrainFactory grains, TimeProvider clock, ILogger<Revocations> logger)
 {
     /// <summary>Sessions that one transaction ends: longer ones would hold up all others that write.</summary>
     private const int MaxAtOnce = 1000;
 
     /// <summary>Handles of which a line names each.</summary>
     private const int MaxNamed = 4;
+
+    // What a user's grain takes at most; a revocation does not wait for a cluster that is looking for it.
+    private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(2);
 
     /// <summary>The front acted, for a browser.</summary>
     public const string Front = "front";
@@ -34,6 +37,30 @@ public sealed partial class Revocations(ISessionRevoker revoker, ILogger<Revocat
             : await revoker.CommitAsync(scope, reason, CancellationToken.None);
         var isCounted = scope is RevocationScope.Named or RevocationScope.User;
         return (revoked.Sessions, await ConfirmAsync(scope, reason, actor, isCounted ? revoked.Sessions.Length : null, revoked.Entries));
+    }
+
+    /// <summary>Revokes all sessions of a user, in one tenant or in all.</summary>
+    /// <param name="user">Tenant and user.</param>
+    /// <param name="allTenants">Also those of the app's other tenants.</param>
+    /// <param name="except">A session that is left.</param>
+    /// <param name="actor">Who asked.</param>
+    public async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeUserAsync(
+        UserKey user, bool allTenants, SessionHandle? except, string actor)
+    {
+        var scope = RevocationScope.User.Of(user, allTenants, except);
+        try
+        {
+            var revoked = await grains.GetGrain<IUserGrain>(user.ToString())
+                .RevokeAllAsync(allTenants, except, RevocationReason.Requested, CancellationToken.None).WaitAsync(GrainPatience, clock);
+            return revoked.Outcome == SessionOutcome.Ok
+                ? (revoked.Sessions, await ConfirmAsync(scope, RevocationReason.Requested, actor, revoked.Sessions.Length, revoked.Entries))
+                : throw new StoreUnavailableException("The sessions could not be ended.");
+        }
+        catch (Exception failure) when (failure is TimeoutException or OrleansException)
+        {
+            // Its silo may have died a moment ago: an end does not wait for the cluster to notice. Twice ends no more than once.
+            return await RevokeAsync(scope, RevocationReason.Requested, actor);
+        }
     }
 
     /// <summary>The second step of what is committed.</summary>

@@ -47,6 +47,22 @@ public sealed record VerifiedSession
 
     /// <summary>Newer rules with a database check: whether the stored payload differs from the token's.</summary>
     public bool? PayloadUpdateAvailable { get; init; }
+
+    internal static VerifiedSession Of(AccessTokenContent token) => new()
+    {
+        Verdict = SessionVerdict.Ok,
+        Handle = token.SessionHandle,
+        UserId = token.UserId,
+        TenantId = token.TenantId,
+        PayloadJson = token.PayloadJson,
+        Token = token,
+    };
+
+    internal static VerifiedSession Ended() => Unauthorised("Either the session has ended or has been blacklisted");
+
+    internal static VerifiedSession TryRefresh(string message) => new() { Verdict = SessionVerdict.TryRefresh, Message = message };
+
+    internal static VerifiedSession Unauthorised(string message) => new() { Verdict = SessionVerdict.Unauthorised, Message = message };
 }
 
 /// <summary>Answer to a refresh.</summary>
@@ -63,6 +79,18 @@ public sealed record RefreshedSession
     public SessionTokens? Tokens { get; init; }
 
     public ReuseKind Reuse { get; init; }
+
+    internal static RefreshedSession Unauthorised(string message) => new() { Verdict = SessionVerdict.Unauthorised, Message = message };
+}
+
+/// <summary>A session that a browser may fetch.</summary>
+/// <param name="Ticket">What it presents for it.</param>
+/// <param name="ExpiresAt">When the ticket expires.</param>
+/// <param name="Handle">Of the session, once it is made.</param>
+public sealed record OrderedSession(string Ticket, DateTimeOffset ExpiresAt, SessionHandle Handle)
+{
+    /// <summary>Not the ticket.</summary>
+    public override string ToString() => "[ticket]";
 }
 
 /// <summary>Answer to a regeneration.</summary>

@@ -1,7 +1,6 @@
 using Grid.Abstractions.SigningKeys;
 using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Jwt;
 
@@ -11,7 +10,7 @@ internal static class CreateJwt
     // A hundred years: what is longer was meant in milliseconds.
     private const long MaxValiditySeconds = 100L * 366 * 24 * 3600;
 
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, IKeyRings keyRings, TimeProvider clock)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -31,8 +30,8 @@ internal static class CreateJwt
             throw new CoreException(400, "validity must be greater than or equal to 0");
         }
 
-        var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
-        var ring = await context.RequestServices.GetRequiredService<IKeyRings>().GetAsync(request.App, CancellationToken.None);
+        var now = clock.GetUtcNow();
+        var ring = await keyRings.GetAsync(request.App, CancellationToken.None);
         var jwt = JwtIssuer.Mint(payload, TimeSpan.FromSeconds(validity), issuer, ring.SigningKey(dynamic: !useStaticKey, now), now);
         await CoreResponse.WriteAsync(context, "OK", jwt, static (json, token) => json.WriteString("jwt"u8, token));
     }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Grid.Abstractions.SigningKeys;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Jwt;
 
@@ -9,15 +8,15 @@ namespace Grid.WebFront.Core.Jwt;
 /// <remarks>Source: <c>docs/protocol/core.md</c>, "Tokens".</remarks>
 internal static class GetJwks
 {
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, IKeyRings keyRings, TimeProvider clock)
     {
-        var jwks = await ReadAsync(context);
+        var jwks = await ReadAsync(context, keyRings, clock);
         await CoreResponse.WriteJsonAsync(context, jwks.Span);
     }
 
-    public static async Task HandleWithStatusAsync(HttpContext context)
+    public static async Task HandleWithStatusAsync(HttpContext context, IKeyRings keyRings, TimeProvider clock)
     {
-        using var jwks = JsonDocument.Parse(await ReadAsync(context));
+        using var jwks = JsonDocument.Parse(await ReadAsync(context, keyRings, clock));
         await CoreResponse.WriteAsync(context, "OK", jwks, static (json, document) =>
         {
             json.WritePropertyName("keys"u8);
@@ -25,10 +24,10 @@ internal static class GetJwks
         });
     }
 
-    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context)
+    private static async Task<ReadOnlyMemory<byte>> ReadAsync(HttpContext context, IKeyRings keyRings, TimeProvider clock)
     {
-        var now = context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
-        var ring = await context.RequestServices.GetRequiredService<IKeyRings>().GetAsync(CoreRequest.Of(context).App, CancellationToken.None);
+        var now = clock.GetUtcNow();
+        var ring = await keyRings.GetAsync(CoreRequest.Of(context).App, CancellationToken.None);
 
         // Until the next key is made nothing new can be signed with.
         var seconds = Math.Max(0, (long)(ring.NextChangeAt - now).TotalSeconds);

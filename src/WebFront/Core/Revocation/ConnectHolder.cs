@@ -19,16 +19,11 @@ internal sealed partial class ConnectHolder(
     HolderRelay relay, ServiceDoor door, CoreGate gate, IAppDirectory apps, ISessionLook store, LeaseTerms terms, IHostApplicationLifetime host, TimeProvider clock,
     ILogger<ConnectHolder> logger)
 {
-    private const int LooksPerConnection = 128;
-
     private static readonly TimeSpan RegisterWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(1);
 
     // Who is refused tries again at once, if he means harm; meanwhile he holds one of the places that his app has for connections.
     private static readonly TimeSpan RefuseAfter = TimeSpan.FromSeconds(1);
-
-    // For the other side to say goodbye too: what it was told last is lost if the connection is cut before.
-    private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -50,17 +45,17 @@ internal sealed partial class ConnectHolder(
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
             await using var messages = new HolderSocket(socket, ServiceMessages.MaxBytes);
-            var service = new Service(messages, context, request.App, stop.Token);
+            var service = new ConnectedService(messages, context, request.App, stop.Token);
             var why = await ServeAsync(service, place);
             if (why is not null)
             {
-                await SayGoodbyeAsync(service, why);
+                await service.SayGoodbyeAsync(why);
             }
         }
     }
 
     /// <returns>Why it ends; null if the other side ended it.</returns>
-    private async Task<string?> ServeAsync(Service service, IDisposable place)
+    private async Task<string?> ServeAsync(ConnectedService service, IDisposable place)
     {
         try
         {
@@ -116,7 +111,7 @@ internal sealed partial class ConnectHolder(
         }
     }
 
-    private async Task<HolderMessage?> FirstAsync(Service service)
+    private async Task<HolderMessage?> FirstAsync(ConnectedService service)
     {
         service.Receiving = service.Messages.ReceiveAsync(service.Stop);
         using var over = new CancellationTokenSource();
@@ -131,7 +126,7 @@ internal sealed partial class ConnectHolder(
         return first;
     }
 
-    private async Task<string> RefuseAsync(Service service, HolderMessage hello, string reason)
+    private async Task<string> RefuseAsync(ConnectedService service, HolderMessage hello, string reason)
     {
         await Task.Delay(RefuseAfter, clock, service.Stop);
         service.Messages.Send(new HolderMessage { Type = HolderMessageType.Failed, N = hello.N, Reason = reason });
@@ -139,7 +134,7 @@ internal sealed partial class ConnectHolder(
     }
 
     /// <returns>The log's head at the registration, or why it was refused.</returns>
-    private async Task<(string? Cursor, string? Refused)> RegisterAsync(Service service, ServiceConnection connection, HolderMessage hello, string secret)
+    private async Task<(string? Cursor, string? Refused)> RegisterAsync(ConnectedService service, ServiceConnection connection, HolderMessage hello, string secret)
     {
         // Its former self was forgotten before it came here: nobody has to wait for that lease. Its word for that is the secret.
         var former = hello is { Former: { } incarnation, Secret: { } formerSecret } ? new OwnRow(incarnation, service.AppName, HolderSecret.HashOf(formerSecret)) : null;
@@ -176,12 +171,9 @@ internal sealed partial class ConnectHolder(
         return (holder.Cursor, null);
     }
 
-    private async Task<string?> GoOnAsync(Service service, ServiceConnection connection, string cursor, string name)
+    private async Task<string?> GoOnAsync(ConnectedService service, ServiceConnection connection, string cursor, string name)
     {
-        var looks = door.LooksOf(service.AppName);
-
-        // Not disposed: looks that outlive the connection give it back.
-        var ownLooks = new SemaphoreSlim(LooksPerConnection);
+        var looks = new ServiceLooks(service, door, store, logger);
         using var done = new CancellationTokenSource();
         var watching = WatchAsync(service, connection, done.Token);
         var isFirst = true;
@@ -223,15 +215,7 @@ internal sealed partial class ConnectHolder(
                         connection.Confirm(message.N);
                         break;
                     case var _ when ServiceMessages.IsLook(message, service.AppName, out var session):
-                        // Who asks for more than that waits, with whatever he sent after it.
-                        await ownLooks.WaitAsync(service.Stop);
-                        await looks.WaitAsync(service.Stop);
-                        await door.PaceLookAsync(service.AppName, service.Stop);
-                        _ = LookAsync(service.Messages, message.N, session.Value, () =>
-                        {
-                            looks.Release();
-                            ownLooks.Release();
-                        });
+                        await looks.BeginAsync(message.N, session.Value);
                         break;
                     default:
                         // From a later version: what it asks for is not there.
@@ -248,7 +232,7 @@ internal sealed partial class ConnectHolder(
     }
 
     /// <summary>Ends the connection when whoever opened it could not open it any more, or when he has no row any more because he does not renew.</summary>
-    private async Task WatchAsync(Service service, ServiceConnection connection, CancellationToken over)
+    private async Task WatchAsync(ConnectedService service, ServiceConnection connection, CancellationToken over)
     {
         using var timer = new PeriodicTimer(CheckEvery, clock);
         try
@@ -272,7 +256,7 @@ internal sealed partial class ConnectHolder(
         }
     }
 
-    private async Task<string?> RefuseNowAsync(Service service)
+    private async Task<string?> RefuseNowAsync(ConnectedService service)
     {
         try
         {
@@ -305,63 +289,6 @@ internal sealed partial class ConnectHolder(
         }
     }
 
-    private async Task LookAsync(HolderSocket messages, long number, SessionName name, Action done)
-    {
-        HolderMessage answer;
-        try
-        {
-            var found = await store.LookAsync(name, CancellationToken.None);
-            answer = new HolderMessage
-            {
-                Type = HolderMessageType.Looked,
-                N = number,
-                Id = found?.Name.Id,
-                UserId = found?.UserId,
-                Epoch = found?.Epoch,
-                ExpiresAt = found?.ExpiresAt,
-            };
-        }
-        catch (Exception failure)
-        {
-            if (failure is not StoreUnavailableException)
-            {
-                Log.LookFailed(logger, failure, name.App);
-            }
-
-            answer = new HolderMessage { Type = HolderMessageType.Failed, N = number, Reason = "the store does not answer" };
-        }
-
-        messages.Send(answer);
-        done();
-    }
-
-    private static async Task SayGoodbyeAsync(Service service, string why)
-    {
-        await service.Messages.FinishAsync(WebSocketCloseStatus.PolicyViolation, why);
-        try
-        {
-            using var patience = new CancellationTokenSource(GoodbyeWithin);
-            await (service.Receiving ?? Task.CompletedTask).WaitAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            patience.Token.ThrowIfCancellationRequested();
-            await service.Messages.DrainAsync(patience.Token);
-        }
-        catch (Exception)
-        {
-            // It is over either way.
-        }
-    }
-
-    /// <summary>Who is connected.</summary>
-    private sealed record Service(HolderSocket Messages, HttpContext Context, AppSnapshot App, CancellationToken Stop)
-    {
-        public string AppName { get; } = App.App.ToString();
-
-        public string Address => Context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
-
-        /// <summary>The next message, if somebody waits for it already.</summary>
-        public Task<HolderMessage?>? Receiving { get; set; }
-    }
-
     private static partial class Log
     {
         [LoggerMessage(3010, LogLevel.Warning, "The connection of a service that checks tokens failed; it comes back by itself")]
@@ -369,8 +296,5 @@ internal sealed partial class ConnectHolder(
 
         [LoggerMessage(3011, LogLevel.Warning, "Service {Name} of app {App}, at {Address}, renews but did not confirm three revocations in a row: its renewals do not count any more, so that revocations of its app need not wait for it")]
         public static partial void Silent(ILogger logger, string name, string app, string address);
-
-        [LoggerMessage(3012, LogLevel.Warning, "A look for a service of app {App} failed")]
-        public static partial void LookFailed(ILogger logger, Exception failure, string app);
     }
 }

@@ -1,3 +1,4 @@
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,8 +9,9 @@ internal static class RevocationEndpoints
 {
     public static void MapRevocation(this IEndpointRouteBuilder core)
     {
-        core.MapCore("GET", "/session/holder", new CoreRoute(CoreScope.App, NeedsVersion: false), context =>
-            context.RequestServices.GetRequiredService<ConnectHolder>().HandleAsync(context));
-        core.MapCore("POST", "/session/revoke", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), Revoke.HandleAsync);
+        core.MapCore<ConnectHolder>("GET", "/session/holder", new CoreRoute(CoreScope.App, NeedsVersion: false), static (context, holder) => holder.HandleAsync(context));
+        var keys = core.ServiceProvider.GetRequiredService<SigningKeyRevocation>();
+        core.MapCore<Revocations>(
+            "POST", "/session/revoke", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), (context, revocations) => Revoke.HandleAsync(context, revocations, keys));
     }
 }

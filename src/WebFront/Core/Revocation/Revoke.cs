@@ -4,7 +4,6 @@ using Grid.Revocation.Acknowledgement;
 using Grid.WebFront.Core.Sessions;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Revocation;
 
@@ -13,7 +12,7 @@ internal static class Revoke
 {
     private static readonly string[] Kinds = ["sessionHandles", "userId", "allOfTenant", "allOfApp", "signingKey"];
 
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, Revocations revocations, SigningKeyRevocation keys)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -23,7 +22,7 @@ internal static class Revoke
             throw new CoreException(400, $"Invalid JSON input - use exactly one of {string.Join(", ", Kinds)}");
         }
 
-        var (sessions, receipt) = await RevokeAsync(context, request, body, kinds[0]);
+        var (sessions, receipt) = await RevokeAsync(context, revocations, keys, request, body, kinds[0]);
         await CoreResponse.WriteAsync(context, "OK", (sessions, receipt), static (json, state) =>
         {
             var (ended, receipt) = state;
@@ -39,13 +38,14 @@ internal static class Revoke
     }
 
     private static async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeAsync(
-        HttpContext context, CoreRequest request, CoreBody body, string kind)
+        HttpContext context, Revocations revocations, SigningKeyRevocation keys, CoreRequest request, CoreBody body, string kind)
     {
+        var actor = CoreActor.Of(context);
         switch (kind)
         {
             case "sessionHandles":
                 var handles = body.StringsOrNull(kind, int.MaxValue, out _) ?? throw CoreException.BadField(kind);
-                return await RemoveSessions.RevokeHandlesAsync(context, request, handles, Reason(body));
+                return await RemoveSessions.RevokeHandlesAsync(context, revocations, request, handles, Reason(body));
             case "userId":
                 var except = body.StringOrNull("exceptSessionHandle");
                 SessionHandle kept = default;
@@ -55,24 +55,21 @@ internal static class Revoke
                 }
 
                 var allTenants = ListSessions.AcrossTenants(request, body.BoolOrNull("revokeAcrossAllTenants") ?? true);
-                return await SessionWire.RevokeUserAsync(context, request, SessionWire.UserId(body), allTenants, except is null ? null : kept);
+                return await revocations.RevokeUserAsync(SessionWire.User(request, SessionWire.UserId(body)), allTenants, except is null ? null : kept, actor);
             case "allOfTenant":
                 RequireTrue(body, kind);
-                return await RevokeAsync(context, new RevocationScope.Tenant { App = request.App.App, TenantId = request.TenantId });
+                return await revocations.RevokeAsync(new RevocationScope.Tenant { App = request.App.App, TenantId = request.TenantId }, RevocationReason.Requested, actor);
             case "allOfApp":
                 RequireTrue(body, kind);
                 RequireApp(request);
-                return await RevokeAsync(context, new RevocationScope.WholeApp { App = request.App.App });
+                return await revocations.RevokeAsync(new RevocationScope.WholeApp { App = request.App.App }, RevocationReason.Requested, actor);
             default:
                 RequireApp(request);
-                return await SessionWire.Service(context).RevokeKeyAsync(request.App, body.String(kind), CoreActor.Of(context)) is { } receipt
+                return await keys.RevokeAsync(request.App, body.String(kind), actor) is { } receipt
                     ? ([], receipt)
                     : throw new CoreException(400, "Field name 'signingKey' must be the kid of one of the app's keys, as its JWKS lists them");
         }
     }
-
-    private static Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeAsync(HttpContext context, RevocationScope scope) =>
-        context.RequestServices.GetRequiredService<Revocations>().RevokeAsync(scope, RevocationReason.Requested, CoreActor.Of(context));
 
     // For log and history only.
     private static RevocationReason Reason(CoreBody body) => body.StringOrNull("reason") switch

@@ -38,8 +38,8 @@ internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
             TokensPerPeriod = LooksPerSecond / 10,
             ReplenishmentPeriod = TimeSpan.FromMilliseconds(100),
 
-            // Those under way are as many as can wait.
-            QueueLimit = LooksPerApp,
+            // Each connection waits with one.
+            QueueLimit = int.MaxValue,
         }));
 
     private int _waiting;

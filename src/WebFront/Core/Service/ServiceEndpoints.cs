@@ -14,6 +14,8 @@ internal static class ServiceEndpoints
 
     public static void MapService(this IEndpointRouteBuilder core)
     {
+        var pulse = core.ServiceProvider.GetRequiredService<StorePulse>();
+        Task HelloAsync(HttpContext context) => ServiceEndpoints.HelloAsync(context, pulse);
         foreach (var method in new[] { "GET", "POST", "PUT", "DELETE" })
         {
             core.MapCore(method, "/", Open, HelloAsync);
@@ -37,9 +39,9 @@ internal static class ServiceEndpoints
         }));
     }
 
-    private static async Task HelloAsync(HttpContext context)
+    private static async Task HelloAsync(HttpContext context, StorePulse pulse)
     {
-        if (!await context.RequestServices.GetRequiredService<StorePulse>().AnswersAsync())
+        if (!await pulse.AnswersAsync())
         {
             throw new CoreException(500, "The store does not answer");
         }

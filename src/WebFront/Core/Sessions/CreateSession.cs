@@ -1,3 +1,4 @@
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
@@ -5,19 +6,22 @@ namespace Grid.WebFront.Core.Sessions;
 /// <summary><c>POST /recipe/session</c>. Source: <c>docs/protocol/core.md</c>, "Create".</summary>
 internal static class CreateSession
 {
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, SessionIssuer issuer)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
         var userId = SessionWire.UserId(body);
         var withAntiCsrf = body.Bool("enableAntiCsrf");
-        var payload = body.Object("userDataInJWT");
-        var data = body.Object("userDataInDatabase");
-        var useDynamicKey = body.BoolOrNull("useDynamicSigningKey") ?? true;
-        SessionWire.RefuseProtected(payload, request.Version.Rules.TokenVersion);
-        var created = await SessionWire.Service(context).CreateAsync(
-            request.App, request.TenantId, userId, payload, data, useDynamicKey, withAntiCsrf,
-            SessionWire.AccessTokenValidity(body, request), request.Version.Rules);
+        var draft = new SessionDraft
+        {
+            TenantId = request.TenantId,
+            UserId = userId,
+            PayloadJson = body.Object("userDataInJWT"),
+            DataJson = body.Object("userDataInDatabase"),
+            UseDynamicKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
+        };
+        SessionWire.RefuseProtected(draft.PayloadJson, request.Version.Rules.TokenVersion);
+        var created = await issuer.CreateAsync(request.App, draft, withAntiCsrf, SessionWire.AccessTokenValidity(body, request), request.Version.Rules);
         await CoreResponse.WriteAsync(context, "OK", (created, request.Version), static (json, state) =>
         {
             var session = state.created.Session;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Grid.Abstractions.Sessions;
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
@@ -10,20 +11,20 @@ internal static class GetSession
 {
     public const string NotFound = "Session does not exist.";
 
-    public static Task HandleAsync(HttpContext context) => AnswerAsync(context, WriteAll);
+    public static Task HandleAsync(HttpContext context, StoredSessions sessions) => AnswerAsync(context, sessions, WriteAll);
 
-    public static Task HandleDataAsync(HttpContext context) =>
-        AnswerAsync(context, static (json, row, _) => WriteRaw(json, "userDataInDatabase", row.DataJson));
+    public static Task HandleDataAsync(HttpContext context, StoredSessions sessions) =>
+        AnswerAsync(context, sessions, static (json, row, _) => WriteRaw(json, "userDataInDatabase", row.DataJson));
 
-    public static Task HandlePayloadAsync(HttpContext context) =>
-        AnswerAsync(context, static (json, row, _) => WriteRaw(json, "userDataInJWT", row.PayloadJson));
+    public static Task HandlePayloadAsync(HttpContext context, StoredSessions sessions) =>
+        AnswerAsync(context, sessions, static (json, row, _) => WriteRaw(json, "userDataInJWT", row.PayloadJson));
 
-    private static async Task AnswerAsync(HttpContext context, Action<Utf8JsonWriter, SessionRecord, CdiVersion> write)
+    private static async Task AnswerAsync(HttpContext context, StoredSessions sessions, Action<Utf8JsonWriter, SessionRecord, CdiVersion> write)
     {
         var request = CoreRequest.Of(context);
         var text = CoreQuery.Required(context, "sessionHandle");
         var row = SessionWire.TryReadHandle(request, text, out var handle)
-            ? await SessionWire.Service(context).FindAsync(request.App, handle)
+            ? await sessions.FindAsync(request.App, handle)
             : null;
         if (row is null)
         {

@@ -7,13 +7,13 @@ namespace Grid.WebFront.Core.Sessions;
 /// <summary><c>GET /recipe/session/user</c>. Source: <c>docs/protocol/core.md</c>, "Read, update, list, remove".</summary>
 internal static class ListSessions
 {
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, IGrainFactory grains)
     {
         var request = CoreRequest.Of(context);
         var userId = SessionWire.UserId(context);
         var allTenants = CoreQuery.OptionalSwitch(context, "fetchAcrossAllTenants") ?? true;
         _ = CoreQuery.OptionalSwitch(context, "fetchSessionsForAllLinkedAccounts");
-        var listed = await SessionWire.User(context, request, userId).ListAsync(AcrossTenants(request, allTenants), CancellationToken.None);
+        var listed = await grains.GetGrain<IUserGrain>(SessionWire.User(request, userId).ToString()).ListAsync(AcrossTenants(request, allTenants), CancellationToken.None);
         if (listed.Outcome != SessionOutcome.Ok)
         {
             throw new StoreUnavailableException("The sessions could not be listed.");

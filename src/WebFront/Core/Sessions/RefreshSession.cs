@@ -11,7 +11,7 @@ internal static class RefreshSession
     private const int MaxJoinWithin = 5000;
     private const int MaxOthers = 7;
 
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, SessionRefresher refresher)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -35,7 +35,7 @@ internal static class RefreshSession
         RefreshedSession refreshed;
         try
         {
-            refreshed = await SessionWire.Service(context).RefreshAsync(
+            refreshed = await refresher.RefreshAsync(
                 request.App, refreshToken, enableAntiCsrf, antiCsrf, useDynamicKey, SessionWire.AccessTokenValidity(body, request), request.Version.Rules,
                 TimeSpan.FromMilliseconds(joinWithin), (int)(maxAccessTokenLength ?? AccessTokenSize.MaxLength), others);
         }

@@ -1,3 +1,4 @@
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
@@ -5,7 +6,7 @@ namespace Grid.WebFront.Core.Sessions;
 /// <summary><c>POST /recipe/session/regenerate</c>. Source: <c>docs/protocol/core.md</c>, "Regenerate".</summary>
 internal static class RegenerateSession
 {
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, SessionRefresher refresher)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -16,7 +17,7 @@ internal static class RegenerateSession
             SessionWire.RefuseProtected(payload, request.Version.Rules.TokenVersion);
         }
 
-        var regenerated = await SessionWire.Service(context).RegenerateAsync(request.App, accessToken, payload);
+        var regenerated = await refresher.RegenerateAsync(request.App, accessToken, payload);
         if (regenerated.Session is null)
         {
             await CoreResponse.WriteStatusAsync(context, "UNAUTHORISED", GetSession.NotFound);

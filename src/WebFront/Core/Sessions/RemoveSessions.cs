@@ -3,14 +3,13 @@ using Grid.Abstractions.Sessions;
 using Grid.Revocation.Acknowledgement;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Sessions;
 
 /// <summary><c>POST /recipe/session/remove</c>. Source: <c>docs/protocol/core.md</c>, "Read, update, list, remove".</summary>
 internal static class RemoveSessions
 {
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, Revocations revocations)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -29,14 +28,15 @@ internal static class RemoveSessions
         }
 
         var revoked = userId is not null
-            ? (await SessionWire.RevokeUserAsync(context, request, SessionWire.UserId(body), ListSessions.AcrossTenants(request, allTenants ?? true))).Sessions
-            : (await RevokeHandlesAsync(context, request, handles!, RevocationReason.Requested)).Sessions;
+            ? (await revocations.RevokeUserAsync(
+                SessionWire.User(request, SessionWire.UserId(body)), ListSessions.AcrossTenants(request, allTenants ?? true), except: null, CoreActor.Of(context))).Sessions
+            : (await RevokeHandlesAsync(context, revocations, request, handles!, RevocationReason.Requested)).Sessions;
         await CoreResponse.WriteAsync(context, "OK", revoked, static (json, ended) => SessionWire.WriteHandles(json, "sessionHandlesRevoked", ended));
     }
 
     /// <summary>Ends the named sessions, as many as a body holds; they are refused everywhere when this returns.</summary>
     public static async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeHandlesAsync(
-        HttpContext context, CoreRequest request, string[] texts, RevocationReason reason)
+        HttpContext context, Revocations revocations, CoreRequest request, string[] texts, RevocationReason reason)
     {
         var handles = ImmutableArray.CreateBuilder<SessionHandle>(texts.Length);
         foreach (var text in texts)
@@ -52,7 +52,7 @@ internal static class RemoveSessions
             return ([], RevocationReceipt.None);
         }
 
-        return await context.RequestServices.GetRequiredService<Revocations>().RevokeAsync(
+        return await revocations.RevokeAsync(
             new RevocationScope.Named { App = request.App.App, Sessions = handles.ToImmutable() }, reason, CoreActor.Of(context));
     }
 }

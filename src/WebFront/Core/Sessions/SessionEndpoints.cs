@@ -1,5 +1,8 @@
+using Grid.Abstractions.SigningKeys;
 using Grid.WebFront.Core.Jwt;
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Sessions;
 
@@ -7,21 +10,22 @@ internal static class SessionEndpoints
 {
     public static void MapSessions(this IEndpointRouteBuilder core)
     {
-        core.MapTenantApi("POST", "/recipe/session", CreateSession.HandleAsync);
-        core.MapTenantApi("GET", "/recipe/session", GetSession.HandleAsync);
-        core.MapTenantApi("POST", "/recipe/session/remove", RemoveSessions.HandleAsync);
-        core.MapCore("POST", "/recipe/session/verify", new CoreRoute(CoreScope.AppSince56), VerifySession.HandleAsync);
-        core.MapTenantApi("POST", "/recipe/session/refresh", RefreshSession.HandleAsync);
-        core.MapTenantApi("GET", "/recipe/session/user", ListSessions.HandleAsync);
-        core.MapTenantApi("POST", "/recipe/session/regenerate", RegenerateSession.HandleAsync);
-        core.MapTenantApi("GET", "/recipe/session/data", GetSession.HandleDataAsync);
-        core.MapTenantApi("PUT", "/recipe/session/data", UpdateSession.HandleDataAsync);
-        core.MapTenantApi("GET", "/recipe/jwt/data", GetSession.HandlePayloadAsync);
-        core.MapTenantApi("PUT", "/recipe/jwt/data", UpdateSession.HandlePayloadAsync);
-        core.MapCore("POST", "/session/ticket", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), CreateTicket.HandleAsync);
-        core.MapAppApi("POST", "/recipe/jwt", CreateJwt.HandleAsync);
-        core.MapCore(
-            "GET", "/.well-known/jwks.json", new CoreRoute(CoreScope.Tenant, NeedsKey: false, NeedsVersion: false), GetJwks.HandleAsync);
-        core.MapAppApi("GET", "/recipe/jwt/jwks", GetJwks.HandleWithStatusAsync);
+        core.MapTenantApi<SessionIssuer>("POST", "/recipe/session", CreateSession.HandleAsync);
+        core.MapTenantApi<StoredSessions>("GET", "/recipe/session", GetSession.HandleAsync);
+        core.MapTenantApi<Revocations>("POST", "/recipe/session/remove", RemoveSessions.HandleAsync);
+        core.MapCore<SessionVerifier>("POST", "/recipe/session/verify", new CoreRoute(CoreScope.AppSince56), VerifySession.HandleAsync);
+        core.MapTenantApi<SessionRefresher>("POST", "/recipe/session/refresh", RefreshSession.HandleAsync);
+        core.MapTenantApi<IGrainFactory>("GET", "/recipe/session/user", ListSessions.HandleAsync);
+        core.MapTenantApi<SessionRefresher>("POST", "/recipe/session/regenerate", RegenerateSession.HandleAsync);
+        core.MapTenantApi<StoredSessions>("GET", "/recipe/session/data", GetSession.HandleDataAsync);
+        core.MapTenantApi<StoredSessions>("PUT", "/recipe/session/data", UpdateSession.HandleDataAsync);
+        core.MapTenantApi<StoredSessions>("GET", "/recipe/jwt/data", GetSession.HandlePayloadAsync);
+        core.MapTenantApi<StoredSessions>("PUT", "/recipe/jwt/data", UpdateSession.HandlePayloadAsync);
+        core.MapCore<SessionIssuer>("POST", "/session/ticket", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), CreateTicket.HandleAsync);
+        var clock = core.ServiceProvider.GetRequiredService<TimeProvider>();
+        core.MapAppApi<IKeyRings>("POST", "/recipe/jwt", (context, keys) => CreateJwt.HandleAsync(context, keys, clock));
+        core.MapCore<IKeyRings>(
+            "GET", "/.well-known/jwks.json", new CoreRoute(CoreScope.Tenant, NeedsKey: false, NeedsVersion: false), (context, keys) => GetJwks.HandleAsync(context, keys, clock));
+        core.MapAppApi<IKeyRings>("GET", "/recipe/jwt/jwks", (context, keys) => GetJwks.HandleWithStatusAsync(context, keys, clock));
     }
 }

@@ -1,13 +1,10 @@
-using System.Collections.Immutable;
 using System.Text.Json;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
-using Grid.Revocation.Acknowledgement;
 using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Sessions;
 
@@ -19,22 +16,13 @@ internal static class SessionWire
     /// <summary>The scope would be smaller than asked for.</summary>
     public const string OnlyPublicTenant = "Only public tenantId can call this app specific API";
 
-    public static SessionService Service(HttpContext context) => context.RequestServices.GetRequiredService<SessionService>();
-
     /// <summary>As it was sent, to the letter: whoever changed it would make one user of two. Empty is one too.</summary>
     public static string UserId(CoreBody body) => body.String("userId") is { Length: <= MaxUserIdLength } userId ? userId : throw CoreException.BadField("userId");
 
     public static string UserId(HttpContext context) =>
         CoreQuery.Required(context, "userId") is { Length: <= MaxUserIdLength } userId ? userId : throw CoreException.BadQuery("userId");
 
-    public static IUserGrain User(HttpContext context, CoreRequest request, string userId) =>
-        context.RequestServices.GetRequiredService<IGrainFactory>().GetGrain<IUserGrain>(
-            new UserKey(new TenantKey(request.App.App, request.TenantId), userId).ToString());
-
-    /// <summary>Ends the sessions of a user; they are refused everywhere when this returns.</summary>
-    public static Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeUserAsync(
-        HttpContext context, CoreRequest request, string userId, bool allTenants, SessionHandle? except = null) =>
-        Service(context).RevokeUserAsync(new UserKey(new TenantKey(request.App.App, request.TenantId), userId), allTenants, except, CoreActor.Of(context));
+    public static UserKey User(CoreRequest request, string userId) => new(new TenantKey(request.App.App, request.TenantId), userId);
 
     public static void RefuseProtected(string payloadJson, AccessTokenVersion version)
     {

@@ -1,3 +1,4 @@
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
@@ -6,26 +7,26 @@ namespace Grid.WebFront.Core.Sessions;
 /// <remarks>Source: <c>docs/protocol/core.md</c>, "Read, update, list, remove".</remarks>
 internal static class UpdateSession
 {
-    public static async Task HandleDataAsync(HttpContext context)
+    public static async Task HandleDataAsync(HttpContext context, StoredSessions sessions)
     {
         using var body = await CoreBody.ReadAsync(context);
-        await UpdateAsync(context, body.String("sessionHandle"), payload: null, body.Object("userDataInDatabase"));
+        await UpdateAsync(context, sessions, body.String("sessionHandle"), payload: null, body.Object("userDataInDatabase"));
     }
 
-    public static async Task HandlePayloadAsync(HttpContext context)
+    public static async Task HandlePayloadAsync(HttpContext context, StoredSessions sessions)
     {
         using var body = await CoreBody.ReadAsync(context);
         var handle = body.String("sessionHandle");
         var payload = body.Object("userDataInJWT");
         SessionWire.RefuseProtected(payload, CoreRequest.Of(context).Version.Rules.TokenVersion);
-        await UpdateAsync(context, handle, payload, data: null);
+        await UpdateAsync(context, sessions, handle, payload, data: null);
     }
 
-    private static async Task UpdateAsync(HttpContext context, string text, string? payload, string? data)
+    private static async Task UpdateAsync(HttpContext context, StoredSessions sessions, string text, string? payload, string? data)
     {
         var request = CoreRequest.Of(context);
         if (SessionWire.TryReadHandle(request, text, out var handle)
-            && await SessionWire.Service(context).UpdateAsync(request.App, handle, payload, data, request.Version.Rules))
+            && await sessions.UpdateAsync(request.App, handle, payload, data, request.Version.Rules) is not null)
         {
             await CoreResponse.WriteStatusAsync(context, "OK");
         }

@@ -6,7 +6,7 @@ namespace Grid.WebFront.Core.Sessions;
 /// <summary><c>POST /recipe/session/verify</c>. Source: <c>docs/protocol/core.md</c>, "Verify".</summary>
 internal static class VerifySession
 {
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, SessionVerifier verifier)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -15,7 +15,7 @@ internal static class VerifySession
         var doAntiCsrfCheck = body.Bool("doAntiCsrfCheck");
         var checkDatabase = body.Bool("checkDatabase");
         var antiCsrf = body.StringOrNull("antiCsrfToken");
-        var verified = await SessionWire.Service(context).VerifyAsync(
+        var verified = await verifier.VerifyAsync(
             request.App, accessToken, enableAntiCsrf && doAntiCsrfCheck, antiCsrf, checkDatabase, request.Version.Rules);
         switch (verified.Verdict)
         {

@@ -1,4 +1,5 @@
 using Grid.WebFront.Core.Sessions;
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -12,7 +13,7 @@ internal static class UserEndpoints
     {
         core.MapAppApi("GET", "/user/id", context => UnknownAsync(context, "UNKNOWN_USER_ID_ERROR"));
         core.MapAppApi("GET", "/recipe/userid/map", context => UnknownAsync(context, "UNKNOWN_MAPPING_ERROR"));
-        core.MapAppApi("POST", "/user/remove", RemoveAsync);
+        core.MapAppApi<Revocations>("POST", "/user/remove", RemoveAsync);
         core.MapTenantApi("GET", "/users/count", NoneAsync);
         core.MapAppApi("GET", "/users/count/active", NoneAsync);
         core.MapTenantApi("GET", "/users", EmptyAsync);
@@ -26,11 +27,11 @@ internal static class UserEndpoints
     }
 
     // The user is another service's, the sessions are ours: removing the one ends the others, in every tenant.
-    private static async Task RemoveAsync(HttpContext context)
+    private static async Task RemoveAsync(HttpContext context, Revocations revocations)
     {
         using var body = await CoreBody.ReadAsync(context);
         _ = body.BoolOrNull("removeAllLinkedAccounts");
-        await SessionWire.RevokeUserAsync(context, CoreRequest.Of(context), SessionWire.UserId(body), allTenants: true);
+        await revocations.RevokeUserAsync(SessionWire.User(CoreRequest.Of(context), SessionWire.UserId(body)), allTenants: true, except: null, CoreActor.Of(context));
         await CoreResponse.WriteStatusAsync(context, "OK");
     }
 

@@ -1,0 +1,73 @@
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Sessions;
+using Grid.Abstractions.SigningKeys;
+using Grid.Tokens;
+using Grid.Tokens.Access;
+using Grid.Tokens.SigningKeys;
+
+namespace Grid.WebFront.Sessions;
+
+/// <summary>Checks and mints the access tokens of an app's sessions.</summary>
+public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifier, TrustedClock clock)
+{
+    /// <summary>Signature, format and expiry; a key that is not known yet is looked for once.</summary>
+    public async ValueTask<AccessTokenCheck> CheckAsync(AppSnapshot app, string accessToken)
+    {
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        var check = verifier.Verify(accessToken, ring, clock.GetUtcNow());
+        if (check.Outcome == AccessTokenOutcome.UnknownKey)
+        {
+            ring = await keyRings.ReloadAsync(app, CancellationToken.None);
+            check = verifier.Verify(accessToken, ring, clock.GetUtcNow());
+        }
+
+        return check;
+    }
+
+    /// <summary>An access token of a stored session.</summary>
+    /// <param name="ring">The app's keys.</param>
+    /// <param name="session">As it is stored.</param>
+    /// <param name="version">The token's format.</param>
+    /// <param name="hash1">SHA-256 of the refresh token that it goes with.</param>
+    /// <param name="parentHash1">Older rules: that of the refresh token before.</param>
+    /// <param name="antiCsrf">Bound to it; null for none.</param>
+    /// <param name="life">From now on.</param>
+    internal IssuedToken Mint(
+        KeyRing ring, SessionSnapshot session, AccessTokenVersion version, TokenHash hash1, TokenHash? parentHash1, string? antiCsrf, TimeSpan life)
+    {
+        var now = clock.GetUtcMilliseconds();
+        var content = new AccessTokenContent
+        {
+            Version = version,
+            UserId = session.UserId,
+            IssuedAt = Seconds(now),
+            ExpiresAt = Seconds(now + life),
+            TenantId = session.Handle.TenantId,
+            RecipeUserId = session.UserId,
+            SessionHandle = session.Handle.ToString(),
+            RefreshTokenHash1 = hash1.ToHex(),
+            ParentRefreshTokenHash1 = parentHash1?.ToHex(),
+            AntiCsrfToken = antiCsrf,
+            PayloadJson = session.PayloadJson,
+        };
+        return new IssuedToken(AccessTokenIssuer.Mint(content, ring.SigningKey(session.UseDynamicKey, now)), content.IssuedAt, content.ExpiresAt);
+    }
+
+    /// <summary>A token like a checked one, with another payload: same format, same expiry.</summary>
+    internal IssuedToken MintAgain(KeyRing ring, AccessTokenContent token, SessionSnapshot session)
+    {
+        var now = clock.GetUtcMilliseconds();
+        var text = AccessTokenIssuer.Mint(token with { IssuedAt = now, PayloadJson = session.PayloadJson }, ring.SigningKey(session.UseDynamicKey, now));
+        return new IssuedToken(text, Seconds(now), token.ExpiresAt);
+    }
+
+    /// <summary>The life of a new token: what a client asks for exactly, else the app's, shortened at random so that a fleet of clients does not come back in one instant.</summary>
+    internal static TimeSpan Life(AppSnapshot app, TimeSpan? asked) =>
+        asked ?? app.Settings.AccessTokenValidity * (1 - (Random.Shared.NextDouble() * app.Settings.AccessTokenValidityJitter));
+
+    /// <summary>A new anti-CSRF value.</summary>
+    internal static string NewAntiCsrf() => Guid.NewGuid().ToString("D");
+
+    private static DateTimeOffset Seconds(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+}

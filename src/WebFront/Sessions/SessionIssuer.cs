@@ -1,0 +1,144 @@
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Sessions;
+using Grid.Abstractions.SigningKeys;
+using Grid.Tokens;
+using Grid.Tokens.Refresh;
+using Grid.Tokens.Tickets;
+
+namespace Grid.WebFront.Sessions;
+
+/// <summary>Makes sessions: at once, or by a ticket that a browser redeems.</summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
+public sealed class SessionIssuer(
+    IGrainFactory grains, IAppDirectory apps, ISessionOrders orders, IKeyRings keyRings, AccessTokens accessTokens, Revocations revocations, TrustedClock clock)
+{
+    /// <summary>How long a browser may take to redeem the ticket that a back end ordered for it.</summary>
+    public static TimeSpan TicketLife { get; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Creates a session. It is stored before this returns.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="draft">The session.</param>
+    /// <param name="withAntiCsrf">Whether to bind an anti-CSRF token.</param>
+    /// <param name="accessTokenValidity">Shorter than the app's; null = the app's.</param>
+    /// <param name="rules">The client's.</param>
+    /// <exception cref="SessionRefusedException">The draft cannot become a session.</exception>
+    public async Task<CreatedSession> CreateAsync(AppSnapshot app, SessionDraft draft, bool withAntiCsrf, TimeSpan? accessTokenValidity, ClientRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(draft);
+
+        // A fresh random handle cannot be taken; if it is, something retried our write.
+        return await CreateAsync(app, SessionHandle.Create(draft.TenantId, clock.GetUtcMilliseconds()), draft, withAntiCsrf, accessTokenValidity, rules, isOrdered: false)
+            ?? throw new StoreUnavailableException("The session was not stored.");
+    }
+
+    /// <summary>Seals a session into a ticket that is good once and within <see cref="TicketLife"/>. What is stored is the permit to create it.</summary>
+    /// <returns>Null if the data is too large for a ticket.</returns>
+    /// <exception cref="SessionRefusedException">The draft cannot become a session.</exception>
+    public async Task<OrderedSession?> OrderAsync(AppSnapshot app, SessionDraft draft)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(draft);
+        Check(draft, ClientRules.Newest);
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        var now = clock.GetUtcMilliseconds();
+        var handle = SessionHandle.Create(draft.TenantId, now);
+        var ticket = new SignInTicket
+        {
+            App = app.App.ToString(),
+            SessionHandle = handle.ToString(),
+            UserId = draft.UserId,
+            PayloadJson = draft.PayloadJson,
+            DataJson = draft.DataJson,
+            UseDynamicKey = draft.UseDynamicKey,
+            ExpiresAt = now + TicketLife,
+        };
+        if (SignInTicketCodec.Seal(ticket, ring.Mac) is not { } text)
+        {
+            return null;
+        }
+
+        await orders.OrderAsync(new SessionOrder(new SessionKey(app.App, handle), draft.UserId, ticket.ExpiresAt), CancellationToken.None);
+        return new OrderedSession(text, ticket.ExpiresAt, handle);
+    }
+
+    /// <summary>Creates the session of a ticket.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="ticketText">As it came.</param>
+    /// <param name="complete">The draft, with what only the front knows. What it throws leaves the ticket unused.</param>
+    /// <param name="withAntiCsrf">Whether to bind an anti-CSRF token.</param>
+    /// <returns>Null if the ticket is not ours, too old, used, or void since a revocation came between.</returns>
+    /// <exception cref="StoreUnavailableException">Whether the ticket is used up is unknown: another one has to be ordered.</exception>
+    public async Task<CreatedSession?> RedeemAsync(AppSnapshot app, string ticketText, Func<SessionDraft, SessionDraft> complete, bool withAntiCsrf)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(complete);
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        if (!SignInTicketCodec.TryOpen(ticketText, ring.Mac, clock.GetUtcNow(), out var ticket) || ticket.App != app.App.ToString()
+            || !SessionHandle.TryParse(ticket.SessionHandle, out var handle) || !app.HasTenantOf(handle))
+        {
+            return null;
+        }
+
+        var draft = complete(new SessionDraft
+        {
+            TenantId = handle.TenantId,
+            UserId = ticket.UserId,
+            PayloadJson = ticket.PayloadJson,
+            DataJson = ticket.DataJson,
+            UseDynamicKey = ticket.UseDynamicKey,
+        });
+        return await CreateAsync(app, handle, draft, withAntiCsrf, null, ClientRules.Newest, isOrdered: true);
+    }
+
+    private async Task<CreatedSession?> CreateAsync(
+        AppSnapshot app, SessionHandle handle, SessionDraft draft, bool withAntiCsrf, TimeSpan? accessTokenValidity, ClientRules rules, bool isOrdered)
+    {
+        Check(draft, rules);
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        var now = clock.GetUtcMilliseconds();
+        var antiCsrf = withAntiCsrf ? AccessTokens.NewAntiCsrf() : null;
+        var refreshToken = RefreshTokenCodec.Mint(new RefreshTokenContent(app.App.ToString(), handle.ToString(), null, antiCsrf), ring.Mac);
+        var hash1 = TokenHash.Of(refreshToken);
+        var result = await grains.GetGrain<ISessionGrain>(new SessionKey(app.App, handle).ToString()).CreateAsync(
+            new NewSession
+            {
+                UserId = draft.UserId,
+                RefreshTokenHash = hash1.HashOfHex(),
+                PayloadJson = draft.PayloadJson,
+                DataJson = draft.DataJson,
+                UseDynamicKey = draft.UseDynamicKey,
+                CreatedAt = now,
+                ExpiresAt = now + app.Settings.RefreshTokenValidity,
+                IsOrdered = isOrdered,
+            },
+            CancellationToken.None);
+        if (result.Outcome == SessionOutcome.NotFound)
+        {
+            return null;
+        }
+
+        if (result is not { Outcome: SessionOutcome.Ok, Session: { } session })
+        {
+            throw new StoreUnavailableException("The session was not stored.");
+        }
+
+        // Its tenant may have been removed while it was on its way, and its sessions ended before this one came.
+        if (await apps.FindAsync(app.App, CancellationToken.None) is not { } present || !present.HasTenantOf(handle))
+        {
+            await revocations.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = [handle] }, RevocationReason.TenantRemoved, "removal");
+            throw new StoreUnavailableException("The tenant was removed while the session was made.");
+        }
+
+        var access = accessTokens.Mint(ring, session, rules.TokenVersion, hash1, null, antiCsrf, AccessTokens.Life(app, accessTokenValidity));
+        return new CreatedSession(session, new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf));
+    }
+
+    private static void Check(SessionDraft draft, ClientRules rules)
+    {
+        PayloadRules.CheckUserId(draft.UserId);
+        PayloadRules.Check(draft.PayloadJson, rules.TokenVersion);
+    }
+}

@@ -1,0 +1,165 @@
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Sessions;
+using Grid.Abstractions.SigningKeys;
+using Grid.Tokens;
+using Grid.Tokens.Access;
+using Grid.Tokens.Refresh;
+
+namespace Grid.WebFront.Sessions;
+
+/// <summary>Gives an existing session new tokens.</summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
+public sealed class SessionRefresher(
+    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, IKeyRings keyRings, TrustedClock clock)
+{
+    /// <summary>Exchanges a refresh token.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="refreshToken">As presented.</param>
+    /// <param name="enableAntiCsrf">Check <paramref name="antiCsrf"/> and make a new one.</param>
+    /// <param name="antiCsrf">As presented.</param>
+    /// <param name="useDynamicKey">Rotating or static signing key; null keeps the session's.</param>
+    /// <param name="accessTokenValidity">Shorter than the app's; null = the app's.</param>
+    /// <param name="rules">The client's.</param>
+    /// <param name="joinWithin">See <see cref="RefreshRequest.JoinWithin"/>.</param>
+    /// <param name="maxTokenLength">Characters that the access token may have; refused before anything is written.</param>
+    /// <param name="others">More tokens, where a browser sent several: the only right one is exchanged.</param>
+    /// <exception cref="SessionRefusedException">It would have more.</exception>
+    public async Task<RefreshedSession> RefreshAsync(
+        AppSnapshot app, string refreshToken, bool enableAntiCsrf, string? antiCsrf, bool? useDynamicKey, TimeSpan? accessTokenValidity, ClientRules rules,
+        TimeSpan joinWithin = default, int maxTokenLength = AccessTokenSize.MaxLength, IReadOnlyList<string>? others = null)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        if (others is { Count: > 0 })
+        {
+            var right = await RefreshTokenChoice.OnlyRightAsync(
+                [refreshToken, .. others], ring.Mac, app, handle => sessions.FindAsync(app, handle), rules.OlderRotation, clock.GetUtcMilliseconds());
+            if (right is null)
+            {
+                return RefreshedSession.Unauthorised("Refresh tokens of several sessions");
+            }
+
+            refreshToken = right;
+        }
+
+        if (!RefreshTokenCodec.TryRead(refreshToken, ring.Mac, out var presented) || presented.App != app.App.ToString()
+            || !SessionHandle.TryParse(presented.SessionHandle, out var handle))
+        {
+            return RefreshedSession.Unauthorised("Refresh token is not valid");
+        }
+
+        if (!app.HasTenantOf(handle))
+        {
+            return RefreshedSession.Unauthorised("Session missing in db or has expired");
+        }
+
+        if (enableAntiCsrf && presented.AntiCsrfToken is not null && presented.AntiCsrfToken != antiCsrf)
+        {
+            return RefreshedSession.Unauthorised("Anti CSRF token missing, or not matching");
+        }
+
+        var presentedHash1 = TokenHash.Of(refreshToken);
+        var newAntiCsrf = enableAntiCsrf ? AccessTokens.NewAntiCsrf() : null;
+        var candidate = RefreshTokenCodec.Mint(presented with { ParentHash1 = presentedHash1, AntiCsrfToken = newAntiCsrf }, ring.Mac);
+        var now = clock.GetUtcMilliseconds();
+        var result = await grains.GetGrain<ISessionGrain>(new SessionKey(app.App, handle).ToString()).RefreshAsync(
+            new RefreshRequest
+            {
+                Presented = presentedHash1.HashOfHex(),
+                PresentedParent = presented.ParentHash1?.HashOfHex(),
+                CandidateToken = candidate,
+                CandidateAntiCsrf = newAntiCsrf,
+                OlderRules = rules.OlderRotation,
+                UseDynamicKey = useDynamicKey,
+                RefreshTokenValidity = app.Settings.RefreshTokenValidity,
+                Grace = app.Settings.RefreshRotationGrace,
+                JoinWithin = joinWithin,
+                TokenVersion = rules.TokenVersion,
+                MaxTokenLength = maxTokenLength,
+            },
+            CancellationToken.None);
+        switch (result.Outcome)
+        {
+            case RefreshOutcome.Refreshed:
+                var session = result.Session!;
+
+                // By the older rules nothing is written yet: the token's first use will give the session a whole validity from then on.
+                var expiresAt = rules.OlderRotation ? now + app.Settings.RefreshTokenValidity : session.ExpiresAt;
+                var access = accessTokens.Mint(
+                    ring, session, rules.TokenVersion, TokenHash.Of(result.RefreshToken!), rules.OlderRotation ? presentedHash1 : null, result.AntiCsrf,
+                    AccessTokens.Life(app, accessTokenValidity));
+                return new RefreshedSession
+                {
+                    Verdict = SessionVerdict.Ok,
+                    Session = session,
+                    Tokens = new SessionTokens(access, new IssuedToken(result.RefreshToken!, now, expiresAt), result.AntiCsrf),
+                };
+            case RefreshOutcome.NotFound:
+                return RefreshedSession.Unauthorised("Session missing in db or has expired");
+            case RefreshOutcome.Reuse:
+                if (!result.Ended.IsDefaultOrEmpty)
+                {
+                    await revocations.ConfirmAsync(
+                        new RevocationScope.Named { App = app.App, Sessions = [handle] }, RevocationReason.RefreshTokenReuse, "reuse", 1, result.Ended);
+                }
+
+                var asUnauthorised = !rules.OlderRotation && app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised
+                    && result.Reuse is ReuseKind.RecentPrevious or ReuseKind.OrphanedBranch;
+                return new RefreshedSession
+                {
+                    Verdict = asUnauthorised ? SessionVerdict.Unauthorised : SessionVerdict.TokenTheft,
+                    Message = asUnauthorised ? "A recently replaced refresh token was used again" : null,
+                    Session = result.Session,
+                    Reuse = rules.OlderRotation ? ReuseKind.None : result.Reuse,
+                };
+            case RefreshOutcome.ProtectedClaim:
+                return RefreshedSession.Unauthorised(SessionRefusedException.ProtectedField);
+            case RefreshOutcome.TokenTooLong:
+                throw new SessionRefusedException(
+                    $"The access token would have {result.TokenLength} characters, and at most {maxTokenLength} are taken: put less into userDataInJWT")
+                {
+                    TokenLength = result.TokenLength,
+                };
+            case RefreshOutcome.Unavailable:
+                throw new StoreUnavailableException("The session could not be refreshed.");
+            default:
+                throw new InvalidOperationException($"Unknown outcome {result.Outcome}.");
+        }
+    }
+
+    /// <summary>Writes a new payload and mints an access token that carries it, with the presented one's format and expiry.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="accessToken">May have expired; its signature must be ours.</param>
+    /// <param name="payloadJson">Null keeps the stored payload.</param>
+    /// <exception cref="SessionRefusedException">The payload is too large, or holds a claim that is protected in the token's format.</exception>
+    public async Task<RegeneratedSession> RegenerateAsync(AppSnapshot app, string accessToken, string? payloadJson)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+
+        // Set if the signature is good, expired or not. A key that is not known any more proves nothing.
+        if (await accessTokens.CheckAsync(app, accessToken) is not { Content: { } token } check || !SessionHandle.TryParse(token.SessionHandle, out var handle) || !app.HasTenantOf(handle))
+        {
+            return new RegeneratedSession(null, null);
+        }
+
+        if (payloadJson is not null)
+        {
+            PayloadRules.CheckUserId(token.UserId);
+        }
+
+        if (await sessions.UpdateAsync(app, handle, payloadJson, null, new ClientRules(token.Version, OlderRotation: false)) is not { } session)
+        {
+            return new RegeneratedSession(null, null);
+        }
+
+        if (check.Outcome != AccessTokenOutcome.Valid)
+        {
+            return new RegeneratedSession(session, null);
+        }
+
+        PayloadRules.CheckProtected(session.PayloadJson, token.Version);
+        return new RegeneratedSession(session, accessTokens.MintAgain(await keyRings.GetAsync(app, CancellationToken.None), token, session));
+    }
+}

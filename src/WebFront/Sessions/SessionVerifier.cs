@@ -1,0 +1,208 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
+using Grid.Abstractions.SigningKeys;
+using Grid.Revocation;
+using Grid.Revocation.Holders;
+using Grid.Tokens;
+using Grid.Tokens.Access;
+using Grid.Tokens.Refresh;
+
+namespace Grid.WebFront.Sessions;
+
+/// <summary>Checks access tokens and that their sessions are active: from memory where this process can vouch for it, by the app's policy for stale sessions where it cannot.</summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the answer is unknown: answer 503.</remarks>
+public sealed class SessionVerifier(
+    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, SessionChecks checks, IKeyRings keyRings, LeaseTerms terms, IMeterFactory meters)
+{
+    /// <summary>Meter of all of Grid's figures.</summary>
+    public const string Meter = "Grid";
+
+    private readonly Counter<long> _unchecked = meters.Create(Meter).CreateCounter<long>(
+        "grid.sessions.accepted_unchecked", "{request}", "Requests accepted on the token alone because nobody could say whether the session is active (stale_session_behaviour=BOUNDED).");
+
+    /// <summary>Checks an access token and that its session lives. A session that this process knows costs neither grain nor store.</summary>
+    /// <param name="app">The app whose keys count.</param>
+    /// <param name="accessToken">As presented.</param>
+    /// <param name="checkAntiCsrf">Whether the token's anti-CSRF value must equal <paramref name="antiCsrf"/>.</param>
+    /// <param name="antiCsrf">As presented.</param>
+    /// <param name="checkDatabase">Whether the token must also be on the session's living branch.</param>
+    /// <param name="rules">The client's.</param>
+    /// <param name="checkSession">Whether the session must live at all.</param>
+    public async ValueTask<VerifiedSession> VerifyAsync(
+        AppSnapshot app, string accessToken, bool checkAntiCsrf, string? antiCsrf, bool checkDatabase, ClientRules rules, bool checkSession = true)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        var check = await accessTokens.CheckAsync(app, accessToken);
+        if (check is not { Outcome: AccessTokenOutcome.Valid, Content: { } token } || !SessionHandle.TryParse(token.SessionHandle, out var handle))
+        {
+            return VerifiedSession.TryRefresh(check.Outcome switch
+            {
+                AccessTokenOutcome.Expired => "Access token expired",
+                AccessTokenOutcome.UnknownKey => "Access token signed with an unknown key",
+                AccessTokenOutcome.BadSignature => "Access token signature is not valid",
+                _ => "Access token is not valid",
+            }) with
+            { Token = check.Content };
+        }
+
+        if (!app.HasTenantOf(handle))
+        {
+            return VerifiedSession.Ended();
+        }
+
+        if (checkAntiCsrf && (token.AntiCsrfToken is null || token.AntiCsrfToken != antiCsrf))
+        {
+            return VerifiedSession.TryRefresh("anti-csrf check failed");
+        }
+
+        if (rules.OlderRotation && (checkDatabase || token.ParentRefreshTokenHash1 is not null))
+        {
+            return await VerifyByOlderRulesAsync(app, handle, token, checkDatabase);
+        }
+
+        if (!checkDatabase)
+        {
+            return !checkSession || await AcceptsAsync(app, handle) ? VerifiedSession.Of(token) : VerifiedSession.Ended();
+        }
+
+        // What is remembered may be a moment old. It is enough to say yes; a no is read again.
+        if (await ReadAsync(app, handle, fresh: false) is not { } remembered)
+        {
+            return VerifiedSession.Ended();
+        }
+
+        if (CheckBranch(remembered, token) is { Verdict: SessionVerdict.Ok, PayloadUpdateAvailable: false } verified)
+        {
+            return verified;
+        }
+
+        var row = await ReadAsync(app, handle, fresh: true);
+        return row is null ? VerifiedSession.Ended()
+            : !ReferenceEquals(row, remembered) ? CheckBranch(row, token)
+            : throw new StoreUnavailableException("The session's branch could not be checked.");
+    }
+
+    private async ValueTask<VerifiedSession> VerifyByOlderRulesAsync(
+        AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool checkDatabase)
+    {
+        // Most checks find nothing to promote: a read tells, and spares the grain.
+        var row = await sessions.FindAsync(app, handle);
+        if (row is null)
+        {
+            return VerifiedSession.Ended();
+        }
+
+        var differs = checkDatabase && !SamePayload(row.PayloadJson, token.PayloadJson);
+        if (token.ParentRefreshTokenHash1 is null && !differs)
+        {
+            return VerifiedSession.Of(token);
+        }
+
+        PayloadRules.CheckProtected(row.PayloadJson, token.Version);
+        var result = await grains.GetGrain<ISessionGrain>(new SessionKey(app.App, handle).ToString()).PromoteAsync(
+            new PromoteRequest
+            {
+                Token = StoredHash(token.RefreshTokenHash1),
+                Parent = StoredHashOrNull(token.ParentRefreshTokenHash1),
+                RefreshTokenValidity = app.Settings.RefreshTokenValidity,
+            },
+            CancellationToken.None);
+        switch (result.Outcome)
+        {
+            case SessionOutcome.Ok when result.IsCurrent || differs:
+                var session = result.Session!;
+                PayloadRules.CheckProtected(session.PayloadJson, token.Version);
+                var ring = await keyRings.GetAsync(app, CancellationToken.None);
+
+                // The whole validity: only create and refresh shorten it at random. The format of the token that it replaces.
+                var access = accessTokens.Mint(
+                    ring, session, token.Version, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
+                return VerifiedSession.Of(token) with { PayloadJson = session.PayloadJson, NewAccessToken = access };
+            case SessionOutcome.Ok:
+                return VerifiedSession.Of(token);
+            case SessionOutcome.NotFound:
+                return VerifiedSession.Ended();
+            default:
+                throw new StoreUnavailableException("The session could not be checked.");
+        }
+    }
+
+    private ValueTask<bool> AcceptsAsync(AppSnapshot app, SessionHandle handle)
+    {
+        var finding = checks.FindAsync(Name(app, handle));
+        return finding is { IsCompletedSuccessfully: true, Result.Life: SessionLife.Lives } ? new ValueTask<bool>(true) : AcceptsAsync(app, finding);
+    }
+
+    private async ValueTask<bool> AcceptsAsync(AppSnapshot app, ValueTask<SessionFinding> finding)
+    {
+        try
+        {
+            return (await finding).Life switch
+            {
+                SessionLife.Lives => true,
+                SessionLife.Over => false,
+                _ => throw Undetermined(),
+            };
+        }
+        catch (StoreUnavailableException) when (app.Settings.StaleBehaviour == StaleBehaviour.Bounded)
+        {
+            _unchecked.Add(1);
+            return true;
+        }
+    }
+
+    /// <summary>An active session's row; null if there is none.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="handle">The session.</param>
+    /// <param name="fresh">Read it from the store; else a row that was read within a lease will do. A row that comes back again could not be read.</param>
+    private async ValueTask<SessionRecord?> ReadAsync(AppSnapshot app, SessionHandle handle, bool fresh)
+    {
+        var finding = await checks.FindAsync(Name(app, handle), fresh ? TimeSpan.Zero : terms.Lease);
+        return finding.Life switch
+        {
+            SessionLife.Lives => (SessionRecord)finding.Session!.Details!,
+            SessionLife.Over => null,
+            _ => throw Undetermined(),
+        };
+    }
+
+    private static VerifiedSession CheckBranch(SessionRecord row, AccessTokenContent token) =>
+        RefreshRotation.IsLive(row.Chain, StoredHash(token.RefreshTokenHash1), StoredHashOrNull(token.ParentRefreshTokenHash1))
+            ? VerifiedSession.Of(token) with { PayloadUpdateAvailable = !SamePayload(row.PayloadJson, token.PayloadJson) }
+            : VerifiedSession.Unauthorised("rotated-out token branch; refresh required");
+
+    private static SessionName Name(AppSnapshot app, SessionHandle handle) => new SessionKey(app.App, handle).Name;
+
+    private static StoreUnavailableException Undetermined() => new("The store has not been heard from for a lease: cannot determine whether the session is active.");
+
+    private static TokenHash Hash1(string hex) =>
+        TokenHash.TryParseHex(hex, out var hash1) ? hash1 : throw new InvalidOperationException("A checked token holds no hash.");
+
+    private static TokenHash StoredHash(string hash1Hex) => Hash1(hash1Hex).HashOfHex();
+
+    private static TokenHash? StoredHashOrNull(string? hash1Hex) => hash1Hex is null ? null : StoredHash(hash1Hex);
+
+    // Mostly the very text: the token was minted from it. Otherwise order and white space do not count.
+    private static bool SamePayload(string stored, string inToken)
+    {
+        if (stored == inToken)
+        {
+            return true;
+        }
+
+        using var left = JsonDocument.Parse(stored);
+        using var right = JsonDocument.Parse(inToken);
+        try
+        {
+            return JsonElement.DeepEquals(left.RootElement, right.RootElement);
+        }
+        catch (ArgumentOutOfRangeException)
+        {
+            // A number whose exponent fits no integer can only be compared as text, and the texts differ.
+            return false;
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Sessions;
+
+namespace Grid.WebFront.Sessions;
+
+/// <summary>Reads and changes what is stored with a session.</summary>
+public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, TrustedClock clock)
+{
+    /// <summary>An active session; null if there is none.</summary>
+    /// <exception cref="StoreUnavailableException">It cannot be read.</exception>
+    public async ValueTask<SessionRecord?> FindAsync(AppSnapshot app, SessionHandle handle)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        if (!app.HasTenantOf(handle))
+        {
+            return null;
+        }
+
+        var row = await reader.ReadAsync(new SessionKey(app.App, handle), CancellationToken.None);
+        return row is not null && row.ExpiresAt > clock.GetUtcNow() ? row : null;
+    }
+
+    /// <summary>Replaces payload and/or data.</summary>
+    /// <returns>As it is stored now; null if there is no such session.</returns>
+    /// <exception cref="SessionRefusedException">The payload is too large, or has a protected claim.</exception>
+    /// <exception cref="StoreUnavailableException">Whether it is stored is unknown.</exception>
+    public async Task<SessionSnapshot?> UpdateAsync(AppSnapshot app, SessionHandle handle, string? payloadJson, string? dataJson, ClientRules rules)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        if (payloadJson is not null)
+        {
+            PayloadRules.Check(payloadJson, rules.TokenVersion);
+        }
+
+        if (!app.HasTenantOf(handle))
+        {
+            return null;
+        }
+
+        var result = await grains.GetGrain<ISessionGrain>(new SessionKey(app.App, handle).ToString()).UpdateAsync(payloadJson, dataJson, CancellationToken.None);
+        return result.Outcome switch
+        {
+            SessionOutcome.Ok => result.Session,
+            SessionOutcome.NotFound => null,
+            _ => throw new StoreUnavailableException("The session could not be changed."),
+        };
+    }
+}
