@@ -3,7 +3,7 @@ namespace Grid.Abstractions;
 /// <summary>The store did not answer, or its answer was lost, so that the outcome of a write is unknown.</summary>
 /// <remarks>
 /// Fronts answer 503 with <c>Retry-After</c>, never 401. Whoever cached state that the write was about drops it and reads
-/// again (<c>reliability.md</c> B24). It does not cross silos: grains turn it into an outcome.
+/// again. It does not cross silos: grains turn it into an outcome.
 /// </remarks>
 public sealed class StoreUnavailableException : Exception
 {

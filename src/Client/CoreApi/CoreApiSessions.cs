@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace Grid.Client.CoreApi;
 
 /// <summary>Sessions over the core API. Access tokens are checked here, with the published keys.</summary>
-/// <remarks>Wire: <c>protocol/core-api.openapi.yaml</c>, <c>protocol/core-rules.md</c>.</remarks>
+/// <remarks>Wire: <c>docs/protocol/core.md</c> and, for what is Grid's own, <c>docs/protocol.md</c>.</remarks>
 internal sealed class CoreApiSessions : IGridSessions, IDisposable
 {
     private readonly CoreApiClient _api;

@@ -157,7 +157,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
     /// <returns>False if that cannot be a handle.</returns>
     private bool TryName(string handle, out SessionName name)
     {
-        // A UUID, and _tenant behind it for tenants other than public (core-rules.md §3).
+        // A UUID, and _tenant behind it for tenants other than public (docs/protocol/core.md, "Handles and ids").
         name = default;
         if (handle.Length < 36 || !Guid.TryParseExact(handle.AsSpan(0, 36), "D", out var id) || (handle.Length > 36 && handle[36] != '_'))
         {

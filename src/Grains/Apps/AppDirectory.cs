@@ -43,9 +43,9 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
 
         public HashSet<AppKey> Apps { get; } = entries.SelectMany(entry => entry.AppIds.Select(id => new AppKey(entry.Domain, id))).ToHashSet();
 
-        // The whole text first: earlier builds stored domains with their ports.
+        // There is always the default one, empty. The whole text first: earlier builds stored domains with their ports.
         public string DomainOf(string host) =>
-            _domains.TryGetValue(host, out var domain)
-            || _domains.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(ConnectionUriDomain.HostOf(host), out domain) ? domain : "";
+            _domains.Count > 1 && (_domains.TryGetValue(host, out var domain)
+            || _domains.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(ConnectionUriDomain.HostOf(host), out domain)) ? domain : "";
     }
 }

@@ -6,7 +6,7 @@ namespace Grid.Grains.SigningKeys;
 /// <summary>When dynamic keys come and go. Pure.</summary>
 /// <remarks>
 /// A key is published some time before it signs, so that every silo and every client that caches the JWKS has it by then,
-/// and kept for two token lives after the next one took over (<c>reliability.md</c> P11).
+/// and kept for two token lives after the next one took over.
 /// </remarks>
 internal readonly struct KeyRotationPlan(TimeSpan updateInterval, TimeSpan accessTokenValidity)
 {

@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace Grid.Silo.Hosting;
 
-/// <summary>The sockets of core API and front, and the limits of a request on them. Figures: <c>reliability.md</c> §4.5.</summary>
+/// <summary>The sockets of core API and front, and the limits of a request on them: <c>docs/operations.md</c>, "Connections".</summary>
 internal static class KestrelHosting
 {
     private const string FrontMark = "grid.front";

@@ -75,7 +75,7 @@ internal sealed class CoreBody : IDisposable
 
     public string? StringOrNull(string name) =>
         !TryGet(name, out var value) ? null
-        : ReadText(value) ?? throw CoreException.BadField(name);
+        : ReadText(name, value);
 
     public bool Bool(string name) => BoolOrNull(name) ?? throw CoreException.BadField(name);
 
@@ -91,7 +91,7 @@ internal sealed class CoreBody : IDisposable
         {
             JsonValueKind.True => true,
             JsonValueKind.False or JsonValueKind.Number => false,
-            JsonValueKind.String => CoreQuery.IsTrue(ReadText(value)),
+            JsonValueKind.String => CoreQuery.IsTrue(ReadText(name, value)),
             _ => throw CoreException.BadField(name),
         };
 
@@ -131,7 +131,7 @@ internal sealed class CoreBody : IDisposable
         // Enumerated, never indexed: an index is found by walking from the front wherever an array holds arrays or objects.
         foreach (var item in value.EnumerateArray())
         {
-            strings[read++] = ReadText(item) ?? throw CoreException.BadField(name);
+            strings[read++] = ReadText(name, item);
         }
 
         return strings;
@@ -147,9 +147,11 @@ internal sealed class CoreBody : IDisposable
         ? length
         : throw new CoreException(400, $"Field name '{name}' may hold at most {max} items");
 
-    // Null if it is no text, or too long: measured before it is copied.
-    private static string? ReadText(JsonElement value) =>
-        value.ValueKind == JsonValueKind.String && JsonMarshal.GetRawUtf8Value(value).Length <= MaxText + 2 ? value.GetString() : null;
+    // Measured before it is copied.
+    private static string ReadText(string name, JsonElement value) =>
+        value.ValueKind != JsonValueKind.String ? throw CoreException.BadField(name)
+        : JsonMarshal.GetRawUtf8Value(value).Length <= MaxText + 2 ? value.GetString()!
+        : throw new CoreException(400, $"Field name '{name}' is invalid in JSON input: a text may have {MaxText} bytes");
 
     private static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
     {
