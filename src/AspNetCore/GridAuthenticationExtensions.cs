@@ -32,11 +32,16 @@ public static class GridAuthenticationExtensions
         var services = builder.Services;
         services.AddGridBrowserSide(configure);
         services.AddGridClient();
-        services.AddOptions<GridClientOptions>().Configure<IOptions<GridOptions>>((client, grid) => grid.Value.CopyTo(client));
+        services.AddOptions<GridClientOptions>().Configure<IEnumerable<IConfigureOptions<GridOptions>>, IEnumerable<IPostConfigureOptions<GridOptions>>>(TakeOver);
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, SchemeCheck>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<KestrelServerOptions>, OthersHeaderBytes>());
         services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<GridErrors>());
         services.AddSingleton<IExceptionHandler>(provider => provider.GetRequiredService<GridErrors>());
         services.AddSingleton<IDeveloperPageExceptionFilter>(provider => provider.GetRequiredService<GridErrors>());
         return builder.AddScheme<GridSchemeOptions, GridHandler>(scheme, displayName, _ => { });
     }
+
+    // What is wrong with them is said once: GridOptions are checked as such.
+    private static void TakeOver(GridClientOptions client, IEnumerable<IConfigureOptions<GridOptions>> set, IEnumerable<IPostConfigureOptions<GridOptions>> completed) =>
+        new OptionsFactory<GridOptions>(set, completed).Create(Microsoft.Extensions.Options.Options.DefaultName).CopyTo(client);
 }

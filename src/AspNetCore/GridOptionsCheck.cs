@@ -1,3 +1,5 @@
+using Grid.Client;
+
 namespace Grid.AspNetCore;
 
 /// <summary>For hosts that read their settings before they start.</summary>
@@ -9,6 +11,6 @@ public static class GridOptionsCheck
         ArgumentNullException.ThrowIfNull(options);
         var rules = new GridOptionsRules();
         rules.PostConfigure(null, options);
-        return rules.Validate(null, options) is { Failed: true } result ? result.FailureMessage : null;
+        return rules.Validate(null, options) is { Failed: true } result ? result.FailureMessage : GridClientOptionsRules.Problems(options).FirstOrDefault();
     }
 }

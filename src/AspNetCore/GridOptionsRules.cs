@@ -1,7 +1,6 @@
 using System.Security.Claims;
 using System.Text.Json;
 using Grid.AspNetCore.Browser;
-using Grid.Client;
 using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
@@ -65,7 +64,6 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
             }
         }
 
-        errors.AddRange(GridClientOptionsRules.Problems(options));
         foreach (var (limit, value) in new[]
         {
             (nameof(options.MaxEventStreams), options.MaxEventStreams), (nameof(options.MaxEventStreamsPerSession), options.MaxEventStreamsPerSession),

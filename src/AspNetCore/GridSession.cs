@@ -29,8 +29,10 @@ public sealed class GridSession
     /// <summary>Public id of the session, not a secret.</summary>
     public string Handle { get; }
 
+    /// <summary>Whose session it is.</summary>
     public string UserId { get; }
 
+    /// <summary>In which tenant.</summary>
     public string TenantId { get; }
 
     /// <summary>The access token as it is now.</summary>

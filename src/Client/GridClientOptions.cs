@@ -1,8 +1,12 @@
+using System.Net.WebSockets;
+
 namespace Grid.Client;
 
 /// <summary>How a service reaches Grid.</summary>
 public class GridClientOptions
 {
+    private static readonly GridClientOptions Standard = new();
+
     /// <summary>The core API, e.g. <c>http://127.0.0.1:3567</c> or <c>…/appid-shop</c>. Default: the configuration's connection string <c>Grid</c>, else <c>http://127.0.0.1:3567</c>.</summary>
     public Uri? ConnectionUri { get; set; }
 
@@ -18,11 +22,19 @@ public class GridClientOptions
     /// </summary>
     public TimeSpan RevocationTimeout { get; set; } = TimeSpan.FromSeconds(90);
 
-    /// <summary>Gives these settings to others of this kind.</summary>
+    /// <summary>
+    /// Sets a proxy, a client certificate, headers and the like of the WebSocket by which revocations are heard of; called for each
+    /// attempt to connect. The API key and the intervals by which a dead connection is noticed are set after it.
+    /// </summary>
+    public Action<ClientWebSocketOptions>? ConfigureWebSocket { get; set; }
+
+    /// <summary>Gives what was set here to others of this kind.</summary>
     internal void CopyTo(GridClientOptions options)
     {
         options.ConnectionUri = ConnectionUri ?? options.ConnectionUri;
         options.ApiKey = ApiKey ?? options.ApiKey;
-        (options.Timeout, options.RevocationTimeout) = (Timeout, RevocationTimeout);
+        options.ConfigureWebSocket = ConfigureWebSocket ?? options.ConfigureWebSocket;
+        options.Timeout = Timeout == Standard.Timeout ? options.Timeout : Timeout;
+        options.RevocationTimeout = RevocationTimeout == Standard.RevocationTimeout ? options.RevocationTimeout : RevocationTimeout;
     }
 }

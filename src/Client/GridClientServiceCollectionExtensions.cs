@@ -9,6 +9,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary><c>services.AddGridClient()</c>.</summary>
 public static class GridClientServiceCollectionExtensions
 {
+    private static readonly TimeSpan ConnectionLife = TimeSpan.FromMinutes(5);
+
     /// <summary>Registers <see cref="IGridSessions"/> over the core API, for any kind of program.</summary>
     public static IServiceCollection AddGridClient(this IServiceCollection services) => services.AddGridClient(_ => { });
 
@@ -20,14 +22,27 @@ public static class GridClientServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<GridClientOptions>, GridClientOptionsRules>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<GridClientOptions>, GridClientOptionsRules>());
         services.TryAddSingleton(TimeProvider.System);
-        if (services.All(service => service.ServiceType != typeof(LiveSessions)))
+        if (services.All(service => service.ServiceType != typeof(CoreApiSessions)))
         {
-            services.AddSingleton<LiveSessions>();
-            services.AddHostedService(provider => provider.GetRequiredService<LiveSessions>());
+            services.AddSingleton<ServiceHolder>();
+            services.AddHostedService(provider => provider.GetRequiredService<ServiceHolder>());
+            services.AddHostedService<CoreApiCheck>();
+            services.AddSingleton<CoreApiSessions>();
+            services.AddGridHttpClient();
         }
 
-        services.TryAddSingleton<CoreApiSessions>();
         services.TryAddSingleton<IGridSessions>(provider => provider.GetRequiredService<CoreApiSessions>());
         return services;
     }
+
+    private static void AddGridHttpClient(this IServiceCollection services) => services
+        .AddHttpClient(GridClientDefaults.HttpClientName, http => http.Timeout = Timeout.InfiniteTimeSpan)
+
+        // Every call has limits of its own. The handler lives as long as the process, so that connections are kept, and they end now and
+        // then, so that new addresses are heard of.
+        .UseSocketsHttpHandler((handler, _) => (handler.PooledConnectionLifetime, handler.UseCookies, handler.AllowAutoRedirect) = (ConnectionLife, false, false))
+        .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+
+        // Two lines for each call at Information would be the loudest in an application's log.
+        .RemoveAllLoggers();
 }

@@ -3,12 +3,13 @@ using Grid.Tokens.Access;
 
 namespace Grid.Client;
 
-/// <summary>A session to be made.</summary>
+/// <summary>A session to be created.</summary>
 public sealed record NewGridSession
 {
     /// <summary>At most 128 characters, kept to the letter.</summary>
     public required string UserId { get; init; }
 
+    /// <summary>In which tenant. Default <c>public</c>.</summary>
     public string TenantId { get; init; } = GridClientDefaults.TenantId;
 
     /// <summary>Claims for the access token: a JSON object, 20,480 bytes at most; in cookie mode about 2,500. Browsers can read it.</summary>
@@ -27,13 +28,16 @@ public sealed record NewGridSession
 /// <summary>A session's tokens.</summary>
 public sealed record GridTokens
 {
+    /// <summary>The access token: short-lived, goes with each request. Whoever has it is the user until it expires or the session is revoked.</summary>
     public required string Access { get; init; }
 
+    /// <summary>When <see cref="Access"/> expires.</summary>
     public required DateTimeOffset AccessExpiresAt { get; init; }
 
-    /// <summary>Secret.</summary>
+    /// <summary>The refresh token: a secret that is exchanged for new tokens once.</summary>
     public required string Refresh { get; init; }
 
+    /// <summary>When <see cref="Refresh"/> expires, and the session with it.</summary>
     public required DateTimeOffset RefreshExpiresAt { get; init; }
 
     /// <summary>Only if asked for.</summary>
@@ -43,7 +47,12 @@ public sealed record GridTokens
     public override string ToString() => "[session tokens]";
 }
 
-/// <summary>A session that was made.</summary>
+/// <summary>A session that was created.</summary>
+/// <param name="Handle">Public id of the session, not a secret.</param>
+/// <param name="UserId">Whose session it is.</param>
+/// <param name="TenantId">In which tenant.</param>
+/// <param name="PayloadJson">The claims in its access token, one JSON object.</param>
+/// <param name="Tokens">To be handed to the client.</param>
 public sealed record CreatedGridSession(string Handle, string UserId, string TenantId, string PayloadJson, GridTokens Tokens);
 
 /// <summary>Why a session was ended, for the log.</summary>
@@ -65,9 +74,9 @@ public enum GridRevocationReason
 public sealed record GridRevocation(IReadOnlyList<string> Handles, RevocationReceipt Receipt);
 
 /// <summary>An access token and how to check it.</summary>
-/// <param name="AccessToken">As it came.</param>
-/// <param name="CheckAntiCsrf">Compare <paramref name="AntiCsrf"/> with the token's.</param>
-/// <param name="AntiCsrf">As it came.</param>
+/// <param name="AccessToken">The text that a client presented.</param>
+/// <param name="CheckAntiCsrf">Whether <paramref name="AntiCsrf"/> has to be the one that the token is bound to.</param>
+/// <param name="AntiCsrf">What came in the <c>anti-csrf</c> header; null if nothing did.</param>
 /// <param name="CheckSession">Ask whether the session still lives.</param>
 public readonly record struct TokenToCheck(string AccessToken, bool CheckAntiCsrf, string? AntiCsrf, bool CheckSession)
 {
@@ -78,6 +87,7 @@ public readonly record struct TokenToCheck(string AccessToken, bool CheckAntiCsr
 /// <summary>What a check came to.</summary>
 public enum TokenVerdict
 {
+    /// <summary>The token is good.</summary>
     Ok,
 
     /// <summary>The access token will not do, the refresh token might.</summary>
@@ -97,9 +107,9 @@ public enum TokenVerdict
 public readonly record struct TokenCheck(TokenVerdict Verdict, AccessTokenContent? Token = null, string? Why = null);
 
 /// <summary>A refresh token and how to exchange it.</summary>
-/// <param name="RefreshToken">As it came.</param>
-/// <param name="EnableAntiCsrf">Check <paramref name="AntiCsrf"/> and make a new one.</param>
-/// <param name="AntiCsrf">As it came.</param>
+/// <param name="RefreshToken">The text that a client presented.</param>
+/// <param name="EnableAntiCsrf">Whether to check <paramref name="AntiCsrf"/> and to bind the new access token to a new one.</param>
+/// <param name="AntiCsrf">What came in the <c>anti-csrf</c> header; null if nothing did.</param>
 /// <param name="UseDynamicSigningKey">Rotating or static signing key.</param>
 public readonly record struct TokenToRefresh(string RefreshToken, bool EnableAntiCsrf, string? AntiCsrf, bool UseDynamicSigningKey)
 {
@@ -116,7 +126,12 @@ public readonly record struct TokenToRefresh(string RefreshToken, bool EnableAnt
     public override string ToString() => "[refresh token]";
 }
 
-/// <summary>Answer to a refresh; everything but the verdict is set with <see cref="TokenVerdict.Ok"/>.</summary>
+/// <summary>Answer to a refresh.</summary>
+/// <param name="Verdict">What it came to.</param>
+/// <param name="Handle">The session's; with <see cref="TokenVerdict.Ok"/> and <see cref="TokenVerdict.TokenTheft"/>.</param>
+/// <param name="UserId">Whose session it is; with <see cref="TokenVerdict.Ok"/> and <see cref="TokenVerdict.TokenTheft"/>.</param>
+/// <param name="TenantId">In which tenant; with <see cref="TokenVerdict.Ok"/>.</param>
+/// <param name="Tokens">The new ones; with <see cref="TokenVerdict.Ok"/>.</param>
 public readonly record struct TokenRefresh(TokenVerdict Verdict, string? Handle = null, string? UserId = null, string? TenantId = null, GridTokens? Tokens = null);
 
 /// <summary>A new access token after a change of payload.</summary>
@@ -132,10 +147,13 @@ public sealed record RegeneratedToken(string PayloadJson, string? AccessToken, D
 /// <summary>What is stored of a session.</summary>
 public sealed record SessionInformation
 {
+    /// <summary>Public id of the session, not a secret.</summary>
     public required string Handle { get; init; }
 
+    /// <summary>Whose session it is.</summary>
     public required string UserId { get; init; }
 
+    /// <summary>In which tenant.</summary>
     public required string TenantId { get; init; }
 
     /// <summary>Claims of the next access token.</summary>
@@ -144,6 +162,7 @@ public sealed record SessionInformation
     /// <summary>Data for back ends only.</summary>
     public required string DataJson { get; init; }
 
+    /// <summary>When it was created.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
     /// <summary>When it ends unless it is refreshed before.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Grid.Abstractions.Apps;
+using Grid.Tokens;
 
 namespace Grid.Abstractions.Sessions;
 
@@ -14,26 +15,9 @@ public readonly record struct SessionHandle([property: Id(0)] Guid Id, [property
     /// <summary>Reads the text form. Only the canonical spelling is a handle; everything else names no session.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out SessionHandle handle)
     {
-        handle = default;
-        if (text is null || text.Length < 36 || !Guid.TryParseExact(text.AsSpan(0, 36), "D", out var id)
-            || text.AsSpan(0, 36).ContainsAnyInRange('A', 'F'))
-        {
-            return false;
-        }
-
-        if (text.Length == 36)
-        {
-            handle = new SessionHandle(id, TenantKey.PublicId);
-            return true;
-        }
-
-        if (text[36] != '_' || text.Length == 37)
-        {
-            return false;
-        }
-
-        handle = new SessionHandle(id, text[37..]);
-        return true;
+        var isHandle = SessionHandleText.TryParse(text, out var id, out var tenantId);
+        handle = isHandle ? new SessionHandle(id, tenantId!) : default;
+        return isHandle;
     }
 
     /// <summary>Ids are random, so they tell handles apart before any text is compared.</summary>

@@ -19,6 +19,16 @@ internal static class SessionEvents
     public static async Task HandleAsync(HttpContext context, SessionRequests requests)
     {
         var check = await requests.CheckAsync(context, GridEndpoint.AnyClaims, HttpMethods.Get);
+        if (context.Request.Query.ContainsKey("ended"))
+        {
+            // From a page that was told so: the SDKs tell the application once if they find out by a refresh, and twice if an answer both
+            // refuses the session and clears it.
+            await (check.Session is null
+                ? FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.TryRefresh))
+                : FrontAnswers.OkAsync(context));
+            return;
+        }
+
         if (check.Session is not { } session)
         {
             await FrontAnswers.WriteAsync(context, requests, check);

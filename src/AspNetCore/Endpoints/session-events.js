@@ -9,7 +9,27 @@
   // Kept by the SDK in every mode of transport.
   const hasSession = () => /(^|;\s*)sFrontToken=/.test(document.cookie);
 
-  const check = () => fetch(`${base}/verify`, { credentials: 'include' }).catch(() => {});
+  // When a sign-out of this page was last answered.
+  let signedOutAt = -Infinity;
+  new PerformanceObserver(list => {
+    if (list.getEntries().some(entry => entry.name.startsWith(base) && /\/signout$/.test(entry.name))) {
+      signedOutAt = performance.now();
+    }
+  }).observe({ type: 'resource' });
+
+  // Asks through the SDK, which refreshes, fails and tells the application, once. Who signs out here is told by that; the end comes
+  // before the answer to it.
+  const check = async () => {
+    const since = performance.now();
+    for (let tries = 0; tries < 5 && hasSession(); tries++) {
+      await pause(50);
+    }
+
+    await pause(100);
+    if (signedOutAt < since - 1_000) {
+      await fetch(`${base}/session/events?ended`, { credentials: 'include' }).catch(() => {});
+    }
+  };
 
   // True if the session ended; false if the connection did.
   const listen = async () => {

@@ -3,45 +3,43 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization.Metadata;
 
 namespace Grid.Client.CoreApi;
 
 /// <summary>Calls of the core API: JSON there, JSON back, and one meaning for each way to fail.</summary>
-internal sealed class CoreApiClient : IDisposable
+internal sealed class CoreApiClient
 {
-    private const string CdiVersion = "5.6";
+    /// <summary>Version of the core driver interface that this client speaks.</summary>
+    public const string CdiVersion = "5.6";
 
     private static readonly TimeSpan LastSignWithin = TimeSpan.FromSeconds(2);
 
-    private readonly HttpClient _http;
+    private readonly IHttpClientFactory _http;
     private readonly string _prefix;
+    private readonly string? _apiKey;
     private readonly TimeSpan _timeout;
     private readonly TimeSpan _revocationTimeout;
 
-    public CoreApiClient(GridClientOptions options)
+    public CoreApiClient(IHttpClientFactory http, GridClientOptions options)
     {
-        var uri = options.ConnectionUri!;
-        (_timeout, _revocationTimeout) = (options.Timeout, options.RevocationTimeout);
-        _prefix = uri.GetLeftPart(UriPartial.Path).TrimEnd('/');
-        _http = new HttpClient(new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), UseCookies = false, AllowAutoRedirect = false })
-        {
-            Timeout = Timeout.InfiniteTimeSpan,
-        };
-        _http.DefaultRequestHeaders.TryAddWithoutValidation("cdi-version", CdiVersion);
-        if (options.ApiKey is not null)
-        {
-            _http.DefaultRequestHeaders.TryAddWithoutValidation("api-key", options.ApiKey);
-        }
+        _http = http;
+        _prefix = options.ConnectionUri!.GetLeftPart(UriPartial.Path).TrimEnd('/');
+        (_apiKey, _timeout, _revocationTimeout) = (options.ApiKey, options.Timeout, options.RevocationTimeout);
     }
 
-    public Task<JsonObject> PostAsync(string path, JsonObject body, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, path, body, cancellationToken);
+    public Task<T> PostAsync<T>(string path, JsonObject body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : CoreAnswer => SendAsync(HttpMethod.Post, path, body, type, cancellationToken);
 
     /// <summary>Posts what may end sessions: its answer comes when everybody who accepts tokens has heard of it, or his lease has run out.</summary>
-    public Task<JsonObject> EndAsync(string path, JsonObject body, CancellationToken cancellationToken) => SendAsync(HttpMethod.Post, path, body, cancellationToken, mayWait: true);
+    public Task<T> EndAsync<T>(string path, JsonObject body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : CoreAnswer => SendAsync(HttpMethod.Post, path, body, type, cancellationToken, mayWait: true);
 
-    public Task<JsonObject> PutAsync(string path, JsonObject body, CancellationToken cancellationToken) => SendAsync(HttpMethod.Put, path, body, cancellationToken);
+    public Task<CoreAnswer> PutAsync(string path, JsonObject body, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Put, path, body, CoreAnswerJson.Default.CoreAnswer, cancellationToken);
 
-    public Task<JsonObject> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, null, cancellationToken);
+    public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        where T : CoreAnswer => SendAsync(HttpMethod.Get, path, null, type, cancellationToken);
 
     /// <summary>The published keys, with the life that the answer gives them.</summary>
     public async Task<(byte[] Json, CacheControlHeaderValue? Cache)> GetKeysAsync(CancellationToken cancellationToken)
@@ -50,17 +48,17 @@ internal sealed class CoreApiClient : IDisposable
         return (await ReadAsync(response, cancellationToken), response.Headers.CacheControl);
     }
 
-    public void Dispose() => _http.Dispose();
-
-    private async Task<JsonObject> SendAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellationToken, bool mayWait = false)
+    private async Task<T> SendAsync<T>(
+        HttpMethod method, string path, JsonObject? body, JsonTypeInfo<T> type, CancellationToken cancellationToken, bool mayWait = false)
+        where T : CoreAnswer
     {
         using var response = await CallAsync(method, path, body, cancellationToken, mayWait);
         var bytes = await ReadAsync(response, cancellationToken);
         try
         {
-            return JsonNode.Parse(bytes)?.AsObject() ?? throw Unexpected(path);
+            return JsonSerializer.Deserialize(bytes, type) ?? throw Unexpected(path);
         }
-        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
+        catch (JsonException failure)
         {
             throw Unexpected(path, failure);
         }
@@ -68,7 +66,7 @@ internal sealed class CoreApiClient : IDisposable
 
     private async Task<HttpResponseMessage> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellationToken, bool mayWait = false)
     {
-        using var request = new HttpRequestMessage(method, _prefix + path);
+        using var request = Request(method, path);
         if (body is not null)
         {
             request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
@@ -106,16 +104,37 @@ internal sealed class CoreApiClient : IDisposable
             }
 
             var text = (await response.Content.ReadAsStringAsync(cancellationToken)).Trim();
-            var hint = response.StatusCode == HttpStatusCode.Unauthorized ? " Set GridOptions.ApiKey to a key of the core API." : "";
+            var hint = response.StatusCode switch
+            {
+                HttpStatusCode.Unauthorized => " Set GridOptions.ApiKey (without ASP.NET Core: GridClientOptions.ApiKey) to a key of the core API.",
+                HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed =>
+                    " Is that the core API? It has port 3567 if that was not changed; Grid's front (8080) is for browsers. Check the connection URI.",
+                _ => "",
+            };
             throw new GridException(GridFailure.Refused, $"Grid at {_prefix} refused {path}: {(int)response.StatusCode} {text[..Math.Min(text.Length, 300)]}.{hint}");
         }
+    }
+
+    // One for each call, as the factory wants it: how long what is below it lives is decided where it is registered.
+    private HttpClient Http() => _http.CreateClient(GridClientDefaults.HttpClientName);
+
+    private HttpRequestMessage Request(HttpMethod method, string path)
+    {
+        var request = new HttpRequestMessage(method, _prefix + path);
+        request.Headers.TryAddWithoutValidation("cdi-version", CdiVersion);
+        if (_apiKey is not null)
+        {
+            request.Headers.TryAddWithoutValidation("api-key", _apiKey);
+        }
+
+        return request;
     }
 
     private async Task<HttpResponseMessage> AnswerAsync(HttpRequestMessage request, TimeSpan within, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(within);
-        return await _http.SendAsync(request, limit.Token);
+        return await Http().SendAsync(request, limit.Token);
     }
 
     /// <summary>As <see cref="AnswerAsync"/>, as long as a revocation may take. Who waits for others and who is gone look the same from here, so now and then Grid is asked for a sign of life.</summary>
@@ -123,7 +142,7 @@ internal sealed class CoreApiClient : IDisposable
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(_revocationTimeout);
-        var answer = _http.SendAsync(request, limit.Token);
+        var answer = Http().SendAsync(request, limit.Token);
         var isSilent = false;
         while (await Task.WhenAny(answer, Task.Delay(_timeout, limit.Token)) != answer && !limit.IsCancellationRequested && !isSilent)
         {
@@ -149,7 +168,7 @@ internal sealed class CoreApiClient : IDisposable
     /// <summary>Whether Grid says anything at all.</summary>
     private async Task<bool> HasSignAsync(TimeSpan within, CancellationToken cancellationToken)
     {
-        using var question = new HttpRequestMessage(HttpMethod.Get, _prefix + "/hello");
+        using var question = Request(HttpMethod.Get, "/hello");
         try
         {
             using var sign = await AnswerAsync(question, within, cancellationToken);
@@ -178,5 +197,5 @@ internal sealed class CoreApiClient : IDisposable
     }
 
     private GridException Unexpected(string path, Exception? cause = null) =>
-        new(GridFailure.Refused, $"What answers {path} at {_prefix} is not Grid's core API: check the connection URI.", cause);
+        new(GridFailure.Refused, $"What answers {path} at {_prefix} is not Grid's core API{(cause is JsonException { Path: { Length: > 1 } at } ? $" ('{at}' cannot be read)" : "")}: check the connection URI.", cause);
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Grid.Client.Live;
 using Grid.Revocation.Acknowledgement;
@@ -9,17 +10,17 @@ namespace Grid.Client.CoreApi;
 
 /// <summary>Sessions over the core API. Access tokens are checked here, with the published keys.</summary>
 /// <remarks>Wire: <c>docs/protocol/core.md</c> and, for what is Grid's own, <c>docs/protocol.md</c>.</remarks>
-internal sealed class CoreApiSessions : IGridSessions, IDisposable
+internal sealed class CoreApiSessions : IGridSessions
 {
     private readonly CoreApiClient _api;
     private readonly PublishedKeyRing _keys;
-    private readonly LiveSessions _live;
+    private readonly ServiceHolder _live;
     private readonly AccessTokenVerifier _verifier = new();
     private readonly TimeProvider _clock;
 
-    public CoreApiSessions(IOptions<GridClientOptions> options, LiveSessions live, TimeProvider clock)
+    public CoreApiSessions(IHttpClientFactory http, IOptions<GridClientOptions> options, ServiceHolder live, TimeProvider clock)
     {
-        _api = new CoreApiClient(options.Value);
+        _api = new CoreApiClient(http, options.Value);
         _live = live;
         _keys = new PublishedKeyRing(_api, live.IsRevokedKey, clock);
         _clock = clock;
@@ -35,14 +36,17 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
             {
                 ["userId"] = session.UserId,
                 ["enableAntiCsrf"] = session.WithAntiCsrf,
-                ["userDataInJWT"] = JsonNode.Parse(session.PayloadJson),
-                ["userDataInDatabase"] = JsonNode.Parse(session.DataJson),
+                ["userDataInJWT"] = Json(session.PayloadJson, nameof(session.PayloadJson)),
+                ["userDataInDatabase"] = Json(session.DataJson, nameof(session.DataJson)),
                 ["useDynamicSigningKey"] = session.UseDynamicSigningKey,
             },
+            CoreAnswerJson.Default.SessionAnswer,
             cancellationToken);
-        var made = answer["session"]!;
+        Expect(answer);
+        var made = answer.Session.Needed("session");
         return new CreatedGridSession(
-            Text(made, "handle"), Text(made, "userId"), Text(made, "tenantId"), made["userDataInJWT"]!.ToJsonString(), Tokens(answer));
+            made.Handle.Needed("session.handle"), made.UserId.Needed("session.userId"), made.TenantId.Needed("session.tenantId"),
+            made.UserDataInJWT.Needed("session.userDataInJWT").GetRawText(), Tokens(answer));
     }
 
     public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
@@ -103,57 +107,76 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
         }
 
         // A token that was used before ends its session.
-        var answer = await _api.EndAsync("/recipe/session/refresh", body, cancellationToken);
-        var session = answer["session"];
-        return Verdict(answer) switch
+        var answer = await _api.EndAsync("/recipe/session/refresh", body, CoreAnswerJson.Default.SessionAnswer, cancellationToken);
+        var verdict = Verdict(answer);
+        if (verdict is not (TokenVerdict.Ok or TokenVerdict.TokenTheft))
         {
-            TokenVerdict.Ok => new TokenRefresh(TokenVerdict.Ok, Text(session!, "handle"), Text(session!, "userId"), Text(session!, "tenantId"), Tokens(answer)),
-            TokenVerdict.TokenTheft => new TokenRefresh(TokenVerdict.TokenTheft, Text(session!, "handle"), Text(session!, "userId")),
-            var other => new TokenRefresh(other),
-        };
+            return new TokenRefresh(verdict);
+        }
+
+        var session = answer.Session.Needed();
+        return verdict == TokenVerdict.Ok
+            ? new TokenRefresh(verdict, session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), Tokens(answer))
+            : new TokenRefresh(verdict, session.Handle.Needed(), session.UserId.Needed());
     }
 
     public async Task<RegeneratedToken?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken)
     {
         var answer = await _api.PostAsync(
-            "/recipe/session/regenerate", new JsonObject { ["accessToken"] = accessToken, ["userDataInJWT"] = JsonNode.Parse(payloadJson) }, cancellationToken);
+            "/recipe/session/regenerate",
+            new JsonObject { ["accessToken"] = accessToken, ["userDataInJWT"] = Json(payloadJson, nameof(payloadJson)) },
+            CoreAnswerJson.Default.SessionAnswer,
+            cancellationToken);
         if (Verdict(answer) != TokenVerdict.Ok)
         {
             return null;
         }
 
-        var payload = answer["session"]!["userDataInJWT"]!.ToJsonString();
-        return answer["accessToken"] is { } token ? new RegeneratedToken(payload, Text(token, "token"), Time(token, "expiry")) : new RegeneratedToken(payload, null, default);
+        var session = answer.Session.Needed();
+        var payload = session.UserDataInJWT.Needed().GetRawText();
+        return answer.AccessToken is { } accessTokenNow
+            ? new RegeneratedToken(payload, accessTokenNow.Token.Needed("accessToken.token"), accessTokenNow.Expiry.NeededTime("accessToken.expiry"))
+            : new RegeneratedToken(payload, null, default);
     }
 
     public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken)
     {
-        var answer = await _api.GetAsync($"/recipe/session?sessionHandle={Uri.EscapeDataString(handle)}", cancellationToken);
+        var answer = await _api.GetAsync(
+            $"/recipe/session?sessionHandle={Uri.EscapeDataString(handle)}", CoreAnswerJson.Default.StoredAnswer, cancellationToken);
         return Verdict(answer) != TokenVerdict.Ok
             ? null
             : new SessionInformation
             {
-                Handle = Text(answer, "sessionHandle"),
-                UserId = Text(answer, "userId"),
-                TenantId = Text(answer, "tenantId"),
-                PayloadJson = answer["userDataInJWT"]!.ToJsonString(),
-                DataJson = answer["userDataInDatabase"]!.ToJsonString(),
-                CreatedAt = Time(answer, "timeCreated"),
-                ExpiresAt = Time(answer, "expiry"),
+                Handle = answer.SessionHandle.Needed(),
+                UserId = answer.UserId.Needed(),
+                TenantId = answer.TenantId.Needed(),
+                PayloadJson = answer.UserDataInJWT.Needed().GetRawText(),
+                DataJson = answer.UserDataInDatabase.Needed().GetRawText(),
+                CreatedAt = answer.TimeCreated.NeededTime(),
+                ExpiresAt = answer.Expiry.NeededTime(),
             };
     }
 
     public async Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken)
     {
         var all = tenantId is null ? "true" : "false";
-        return Texts(await _api.GetAsync($"{Tenant(tenantId)}/recipe/session/user?userId={Uri.EscapeDataString(userId)}&fetchAcrossAllTenants={all}", cancellationToken), "sessionHandles");
+        var answer = await _api.GetAsync(
+            $"{Tenant(tenantId)}/recipe/session/user?userId={Uri.EscapeDataString(userId)}&fetchAcrossAllTenants={all}",
+            CoreAnswerJson.Default.ListAnswer,
+            cancellationToken);
+        Expect(answer);
+        return answer.SessionHandles.AllNeeded();
     }
 
     public async Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) => Verdict(await _api.PutAsync(
-        "/recipe/session/data", new JsonObject { ["sessionHandle"] = handle, ["userDataInDatabase"] = JsonNode.Parse(dataJson) }, cancellationToken)) == TokenVerdict.Ok;
+        "/recipe/session/data",
+        new JsonObject { ["sessionHandle"] = handle, ["userDataInDatabase"] = Json(dataJson, nameof(dataJson)) },
+        cancellationToken)) == TokenVerdict.Ok;
 
     public async Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => Verdict(await _api.PutAsync(
-        "/recipe/jwt/data", new JsonObject { ["sessionHandle"] = handle, ["userDataInJWT"] = JsonNode.Parse(payloadJson) }, cancellationToken)) == TokenVerdict.Ok;
+        "/recipe/jwt/data",
+        new JsonObject { ["sessionHandle"] = handle, ["userDataInJWT"] = Json(payloadJson, nameof(payloadJson)) },
+        cancellationToken)) == TokenVerdict.Ok;
 
     public async Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken)
     {
@@ -163,7 +186,7 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
             body["reason"] = reason == GridRevocationReason.SignedOut ? "SIGNED_OUT" : "REPLACED";
         }
 
-        return Revoked(await _api.EndAsync("/session/revoke", body, cancellationToken));
+        return Revoked(await _api.EndAsync("/session/revoke", body, CoreAnswerJson.Default.RevokedAnswer, cancellationToken));
     }
 
     public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken)
@@ -174,51 +197,67 @@ internal sealed class CoreApiSessions : IGridSessions, IDisposable
             body["exceptSessionHandle"] = exceptHandle;
         }
 
-        return Revoked(await _api.EndAsync($"{Tenant(tenantId)}/session/revoke", body, cancellationToken));
+        return Revoked(await _api.EndAsync($"{Tenant(tenantId)}/session/revoke", body, CoreAnswerJson.Default.RevokedAnswer, cancellationToken));
     }
 
     public SessionWatch Watch(string handle) => _live.Watch(handle);
 
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _keys.ReadAsync(cancellationToken);
 
-    public void Dispose()
-    {
-        _api.Dispose();
-    }
-
     private static string Tenant(string? tenantId) => tenantId is null or GridClientDefaults.TenantId ? "" : "/" + Uri.EscapeDataString(tenantId);
 
-    private static TokenVerdict Verdict(JsonObject answer) => answer["status"]?.GetValue<string>() switch
+    private static JsonNode? Json(string text, string name)
+    {
+        try
+        {
+            return JsonNode.Parse(text);
+        }
+        catch (JsonException failure)
+        {
+            throw new GridException(GridFailure.Refused, $"{name} is not JSON: {failure.Message}", failure);
+        }
+    }
+
+    private static TokenVerdict Verdict(CoreAnswer answer) => answer.Status.Needed() switch
     {
         "OK" => TokenVerdict.Ok,
         "UNAUTHORISED" => TokenVerdict.Unauthorised,
         "TRY_REFRESH_TOKEN" => TokenVerdict.TryRefresh,
         "TOKEN_THEFT_DETECTED" => TokenVerdict.TokenTheft,
-        "ACCESS_TOKEN_TOO_LONG" => throw new GridException(GridFailure.TokenTooLong, answer["message"]?.GetValue<string>() ?? "The access token would be too long."),
-        var other => throw new GridException(GridFailure.Refused, $"The core API answered with the status '{other}', which this client does not know: update Grid.Client."),
+        "ACCESS_TOKEN_TOO_LONG" => throw new GridException(GridFailure.TokenTooLong, answer.Message ?? "The access token would be too long."),
+        var other => throw Unknown(other),
     };
 
-    private static GridRevocation Revoked(JsonObject answer)
+    // Where there is only one way to succeed.
+    private static void Expect(CoreAnswer answer)
     {
-        _ = Verdict(answer);
-        var holders = answer["holders"]!;
-        return new GridRevocation(Texts(answer, "sessionHandlesRevoked"), new RevocationReceipt(
-            answer["position"]!.GetValue<long>(), TimeSpan.FromMilliseconds(answer["milliseconds"]!.GetValue<double>()),
-            holders["confirmed"]!.GetValue<int>(), holders["waitedOut"]!.GetValue<int>(), holders["excluded"]!.GetValue<int>()));
+        if (Verdict(answer) is not TokenVerdict.Ok)
+        {
+            throw Unknown(answer.Status!);
+        }
     }
 
-    private static GridTokens Tokens(JsonObject answer) => new()
+    private static GridException Unknown(string status) =>
+        new(GridFailure.Refused, $"The core API answered with the status '{status}', which this client does not know: update Grid.Client.");
+
+    private static GridRevocation Revoked(RevokedAnswer answer)
     {
-        Access = Text(answer["accessToken"]!, "token"),
-        AccessExpiresAt = Time(answer["accessToken"]!, "expiry"),
-        Refresh = Text(answer["refreshToken"]!, "token"),
-        RefreshExpiresAt = Time(answer["refreshToken"]!, "expiry"),
-        AntiCsrf = answer["antiCsrfToken"]?.GetValue<string>(),
-    };
+        Expect(answer);
+        var holders = answer.Holders.Needed();
+        return new GridRevocation(answer.SessionHandlesRevoked.AllNeeded(), new RevocationReceipt(
+            answer.Position.Needed(), answer.Milliseconds.NeededSpan(), holders.Confirmed.Needed(), holders.WaitedOut.Needed(), holders.Excluded.Needed()));
+    }
 
-    private static string Text(JsonNode node, string name) => node[name]!.GetValue<string>();
-
-    private static DateTimeOffset Time(JsonNode node, string name) => DateTimeOffset.FromUnixTimeMilliseconds(node[name]!.GetValue<long>());
-
-    private static string[] Texts(JsonNode node, string name) => [.. node[name]!.AsArray().Select(item => item!.GetValue<string>())];
+    private static GridTokens Tokens(SessionAnswer answer)
+    {
+        var (accessToken, refreshToken) = (answer.AccessToken.Needed(), answer.RefreshToken.Needed());
+        return new GridTokens
+        {
+            Access = accessToken.Token.Needed(),
+            AccessExpiresAt = accessToken.Expiry.NeededTime(),
+            Refresh = refreshToken.Token.Needed(),
+            RefreshExpiresAt = refreshToken.Expiry.NeededTime(),
+            AntiCsrf = answer.AntiCsrfToken,
+        };
+    }
 }

@@ -66,7 +66,7 @@ internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRe
                 return (_fetched = new Fetched(KeyRing.FromJwks(json, now + life, _fetched?.Ring, isRevoked), json, now)).Ring;
             }
         }
-        catch (JsonException failure)
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
             throw new GridException(GridFailure.Refused, "The key document is not a JWKS: check the connection URI.", failure);
         }

@@ -48,7 +48,8 @@ internal sealed class HolderConnection
     /// </summary>
     /// <exception cref="WebSocketException">Nobody answers there.</exception>
     /// <exception cref="HolderRefusedException">Whoever is there refuses.</exception>
-    public static async Task<HolderConnection> OpenAsync(Holder holder, Uri uri, string? apiKey, CancellationToken cancellationToken)
+    public static async Task<HolderConnection> OpenAsync(
+        Holder holder, Uri uri, string? apiKey, Action<ClientWebSocketOptions>? configure, CancellationToken cancellationToken)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         List<Task<ClientWebSocket>> attempts = [];
@@ -57,7 +58,7 @@ internal sealed class HolderConnection
         {
             while (first is null)
             {
-                attempts.Add(ConnectAsync(uri, apiKey, over.Token));
+                attempts.Add(ConnectAsync(uri, apiKey, configure, over.Token));
                 var pause = Task.Delay(NextAttemptAfter, over.Token);
                 first = await Task.WhenAny([.. attempts, pause]) as Task<ClientWebSocket>;
                 cancellationToken.ThrowIfCancellationRequested();
@@ -118,11 +119,13 @@ internal sealed class HolderConnection
 
     private IOException Over() => new(_goodbye is { } why ? $"Grid ended the connection: {why}" : "The connection is over.");
 
-    private static async Task<ClientWebSocket> ConnectAsync(Uri uri, string? apiKey, CancellationToken cancellationToken)
+    private static async Task<ClientWebSocket> ConnectAsync(
+        Uri uri, string? apiKey, Action<ClientWebSocketOptions>? configure, CancellationToken cancellationToken)
     {
         var socket = new ClientWebSocket();
         try
         {
+            configure?.Invoke(socket.Options);
             socket.Options.CollectHttpResponseDetails = true;
             socket.Options.KeepAliveInterval = PingAfter;
             socket.Options.KeepAliveTimeout = SilenceAllowed;

@@ -21,7 +21,7 @@ internal sealed class HolderRefusedException : IOException
 
     private static string Text(HttpStatusCode status) => status switch
     {
-        HttpStatusCode.Unauthorized => "HTTP 401: set GridOptions.ApiKey to a key of the core API",
+        HttpStatusCode.Unauthorized => "HTTP 401: set GridOptions.ApiKey (without ASP.NET Core: GridClientOptions.ApiKey) to a key of the core API",
         HttpStatusCode.ServiceUnavailable => "HTTP 503: it is not ready, or has as many services as it takes; its log says which",
         _ => $"HTTP {(int)status} instead of a WebSocket: if it stays, check the connection URI and what stands before it",
     };

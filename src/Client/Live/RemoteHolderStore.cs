@@ -18,7 +18,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
     private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(0.5);
 
     // All limits are a little shorter than the loop's, so that nothing goes on behind its back.
-    private const double RenewalsToWait = LiveSessions.Patience - 0.5;
+    private const double RenewalsToWait = ServiceHolder.Patience - 0.5;
 
     private readonly Uri _address = Address(options.ConnectionUri!);
     private TimeSpan _renewWithin = RenewalsToWait * LeaseTerms.Standard.RenewEvery;
@@ -159,7 +159,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
         limit.CancelAfter(_renewWithin);
         try
         {
-            return await HolderConnection.OpenAsync(holder, _address, options.ApiKey, limit.Token);
+            return await HolderConnection.OpenAsync(holder, _address, options.ApiKey, options.ConfigureWebSocket, limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

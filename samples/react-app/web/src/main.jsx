@@ -19,6 +19,8 @@ SuperTokens.init({
       tokenTransferMethod: config.tokenTransferMethod,
       sessionTokenBackendDomain: config.sessionTokenBackendDomain,
       sessionTokenFrontendDomain: config.sessionTokenFrontendDomain,
+      // To be seen in the browser's performance panel.
+      onHandleEvent: ({ action }) => performance.mark(`session ${action}`),
     }),
   ],
 });

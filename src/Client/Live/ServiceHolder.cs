@@ -1,6 +1,7 @@
 using Grid.Revocation;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Registry;
+using Grid.Tokens;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -12,7 +13,7 @@ namespace Grid.Client.Live;
 /// From the first token on that it checks: every revocation waits for every holder, so that a process that only creates, lists and
 /// revokes must not be one.
 /// </remarks>
-internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, IDisposable
+internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, IDisposable
 {
     // A silo renews once a second, for itself and for those who asked before.
     internal const int Patience = 4;
@@ -27,7 +28,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
 
     private readonly RemoteHolderStore _store;
     private readonly HolderLoop _loop;
-    private readonly ILogger<LiveSessions> _logger;
+    private readonly ILogger<ServiceHolder> _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _triedOnce = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _starting = new();
@@ -38,7 +39,7 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
     private bool _isFailing;
     private string? _said;
 
-    public LiveSessions(IOptions<GridClientOptions> options, ILogger<LiveSessions> logger)
+    public ServiceHolder(IOptions<GridClientOptions> options, ILogger<ServiceHolder> logger)
     {
         _logger = logger;
         Holder = new Holder(LeaseClock.Instance);
@@ -157,15 +158,9 @@ internal sealed partial class LiveSessions : IHostedService, IAsyncDisposable, I
     /// <returns>False if that cannot be a handle.</returns>
     private bool TryName(string handle, out SessionName name)
     {
-        // A UUID, and _tenant behind it for tenants other than public (docs/protocol/core.md, "Handles and ids").
-        name = default;
-        if (handle.Length < 36 || !Guid.TryParseExact(handle.AsSpan(0, 36), "D", out var id) || (handle.Length > 36 && handle[36] != '_'))
-        {
-            return false;
-        }
-
-        name = new SessionName(_store.App, handle.Length > 37 ? handle[37..] : GridClientDefaults.TenantId, id);
-        return true;
+        var isHandle = SessionHandleText.TryParse(handle, out var id, out var tenantId);
+        name = isHandle ? new SessionName(_store.App, tenantId!, id) : default;
+        return isHandle;
     }
 
     // In this order: who leaves the registry holds up no revocation, and who waits for an answer hears that there will be none.

@@ -1,0 +1,71 @@
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace Grid.AspNetCore.Authentication;
+
+/// <summary>
+/// Says at the start what would otherwise be a 500 for each request: beside Grid there is another scheme, none of them is the default
+/// one, and an endpoint requires authorization without naming a scheme.
+/// </summary>
+internal sealed partial class SchemeCheck(
+    IOptions<AuthenticationOptions> authentication, IServiceProvider services, ILogger<SchemeCheck> logger) : IStartupFilter
+{
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        next(app);
+        if (WithoutScheme() is { } endpoint)
+        {
+            Log.NoDefaultScheme(logger, endpoint, string.Join(", ", authentication.Value.Schemes.Select(scheme => scheme.Name)), GridDefaults.AuthenticationScheme);
+        }
+    };
+
+    private string? WithoutScheme()
+    {
+        var options = authentication.Value;
+        if (options.Schemes.Count() < 2 || options.DefaultScheme is not null || (options.DefaultAuthenticateScheme is not null && options.DefaultChallengeScheme is not null)
+            || services.GetService<IAuthorizationPolicyProvider>() is not { } policies || services.GetService<EndpointDataSource>() is not { } all)
+        {
+            return null;
+        }
+
+        foreach (var endpoint in all.Endpoints)
+        {
+            var wanted = endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>();
+            if (wanted.Count > 0 && endpoint.Metadata.GetMetadata<IAllowAnonymous>() is null && NamesNone(policies, endpoint, wanted))
+            {
+                return endpoint.DisplayName ?? endpoint.ToString()!;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool NamesNone(IAuthorizationPolicyProvider policies, Endpoint endpoint, IReadOnlyList<IAuthorizeData> wanted)
+    {
+        try
+        {
+            // The framework's own providers answer at once; one that asks a database is not waited for.
+            var policy = AuthorizationPolicy.CombineAsync(policies, wanted, endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>());
+            return policy is { IsCompletedSuccessfully: true, Result.AuthenticationSchemes.Count: 0 };
+        }
+        catch (InvalidOperationException)
+        {
+            // A policy that does not exist: the framework says so itself.
+            return false;
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(4004, LogLevel.Error,
+            "There are several authentication schemes ({Schemes}) and none is the default: {Endpoint}, which requires authorization, names none and will answer 500. Make one the default: AddAuthentication(\"{Grid}\")")]
+        public static partial void NoDefaultScheme(ILogger logger, string endpoint, string schemes, string grid);
+    }
+}

@@ -1,0 +1,160 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+
+namespace Grid.Client.CoreApi;
+
+/// <summary>An answer of the core API. Everything may be missing: what stands at that address need not be Grid, or not of this version.</summary>
+internal record CoreAnswer
+{
+    public string? Status { get; init; }
+
+    public string? Message { get; init; }
+}
+
+/// <summary>Of a create, a refresh or a regeneration.</summary>
+internal sealed record SessionAnswer : CoreAnswer
+{
+    public SessionPart? Session { get; init; }
+
+    public TokenPart? AccessToken { get; init; }
+
+    public TokenPart? RefreshToken { get; init; }
+
+    public string? AntiCsrfToken { get; init; }
+}
+
+/// <summary>Which session an answer is about.</summary>
+internal sealed record SessionPart
+{
+    public string? Handle { get; init; }
+
+    public string? UserId { get; init; }
+
+    public string? TenantId { get; init; }
+
+    public JsonElement? UserDataInJWT { get; init; }
+}
+
+/// <summary>A token; <c>expiry</c> in milliseconds.</summary>
+internal sealed record TokenPart
+{
+    public string? Token { get; init; }
+
+    public long? Expiry { get; init; }
+}
+
+/// <summary>What is stored of a session.</summary>
+internal sealed record StoredAnswer : CoreAnswer
+{
+    public string? SessionHandle { get; init; }
+
+    public string? UserId { get; init; }
+
+    public string? TenantId { get; init; }
+
+    public JsonElement? UserDataInJWT { get; init; }
+
+    public JsonElement? UserDataInDatabase { get; init; }
+
+    public long? TimeCreated { get; init; }
+
+    public long? Expiry { get; init; }
+}
+
+/// <summary>A user's sessions.</summary>
+internal sealed record ListAnswer : CoreAnswer
+{
+    public IReadOnlyList<string?>? SessionHandles { get; init; }
+}
+
+/// <summary>An acknowledged revocation.</summary>
+internal sealed record RevokedAnswer : CoreAnswer
+{
+    public IReadOnlyList<string?>? SessionHandlesRevoked { get; init; }
+
+    public long? Position { get; init; }
+
+    public double? Milliseconds { get; init; }
+
+    public HoldersPart? Holders { get; init; }
+}
+
+/// <summary>What versions are spoken; has no status.</summary>
+internal sealed record VersionsAnswer : CoreAnswer
+{
+    public IReadOnlyList<string?>? Versions { get; init; }
+}
+
+/// <summary>Who heard of a revocation.</summary>
+internal sealed record HoldersPart
+{
+    public int? Confirmed { get; init; }
+
+    public int? WaitedOut { get; init; }
+
+    public int? Excluded { get; init; }
+}
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(CoreAnswer))]
+[JsonSerializable(typeof(SessionAnswer))]
+[JsonSerializable(typeof(StoredAnswer))]
+[JsonSerializable(typeof(ListAnswer))]
+[JsonSerializable(typeof(RevokedAnswer))]
+[JsonSerializable(typeof(VersionsAnswer))]
+internal sealed partial class CoreAnswerJson : JsonSerializerContext;
+
+/// <summary>Takes from an answer what has to be there.</summary>
+internal static class CoreAnswerMembers
+{
+    /// <exception cref="GridException">It is missing.</exception>
+    public static T Needed<T>(this T? member, [CallerArgumentExpression(nameof(member))] string? name = null)
+        where T : class => member ?? throw Lacks(name);
+
+    /// <inheritdoc cref="Needed{T}(T, string)"/>
+    public static T Needed<T>(this T? member, [CallerArgumentExpression(nameof(member))] string? name = null)
+        where T : struct => member ?? throw Lacks(name);
+
+    /// <inheritdoc cref="Needed{T}(T, string)"/>
+    public static string[] AllNeeded(this IReadOnlyList<string?>? members, [CallerArgumentExpression(nameof(members))] string? name = null) =>
+        [.. members.Needed(name).Select(member => member ?? throw Lacks(name))];
+
+    /// <summary>A time that is sent in milliseconds since 1970.</summary>
+    /// <exception cref="GridException">It is missing, or beyond what a time can be.</exception>
+    public static DateTimeOffset NeededTime(this long? milliseconds, [CallerArgumentExpression(nameof(milliseconds))] string? name = null)
+    {
+        try
+        {
+            return DateTimeOffset.FromUnixTimeMilliseconds(milliseconds.Needed(name));
+        }
+        catch (ArgumentOutOfRangeException failure)
+        {
+            throw NoTime(name, failure);
+        }
+    }
+
+    /// <summary>A duration that is sent in milliseconds.</summary>
+    /// <inheritdoc cref="NeededTime"/>
+    public static TimeSpan NeededSpan(this double? milliseconds, [CallerArgumentExpression(nameof(milliseconds))] string? name = null)
+    {
+        try
+        {
+            return TimeSpan.FromMilliseconds(milliseconds.Needed(name));
+        }
+        catch (Exception failure) when (failure is OverflowException or ArgumentException)
+        {
+            throw NoTime(name, failure);
+        }
+    }
+
+    private static GridException NoTime(string? name, Exception failure) =>
+        new(GridFailure.Refused, $"The core API's answer has a '{MemberName(name)}' that is no time: check that the connection URI leads to Grid's core API.", failure);
+
+    private static GridException Lacks(string? name) => new(
+        GridFailure.Refused,
+        $"The core API's answer lacks '{MemberName(name)}': check that the connection URI leads to Grid's core API, and that Grid is as new as this client.");
+
+    // "answer.TimeCreated" is timeCreated on the wire, "session.UserId" is session.userId.
+    private static string MemberName(string? expression) => string.Join('.', (expression ?? "").Split('.').Where(part => part != "answer").Select(JsonNamingPolicy.CamelCase.ConvertName));
+}
