@@ -62,7 +62,7 @@ public sealed class ConventionTests
         ["incarnation", "former", "others", "lost", "_registered", "_missing", "_seen", "removal", "begun", "mark"];
 
     /// <summary>And in the types that name a session in full, or that carry it over a wire or into the database.</summary>
-    private static readonly string[] NamingTypes = ["SessionName", "SessionHandle", "SessionNameSurrogate", "HolderEntry", "HolderMessage", "Ids", "Parameters"];
+    private static readonly string[] NamingTypes = ["SessionName", "SessionHandle", "SessionHandleText", "SessionNameSurrogate", "HolderEntry", "HolderMessage", "Ids", "Parameters"];
 
     [Theory]
     [InlineData("Grid.Abstractions")]

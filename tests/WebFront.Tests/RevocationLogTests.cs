@@ -57,7 +57,7 @@ public sealed class RevocationLogTests(CoreHost core)
     [Fact]
     public async Task The_front_says_whether_somebody_signed_out_or_was_replaced()
     {
-        using var browser = new Front.Browser(core.FrontUrl, "header");
+        using var browser = new TestBrowser(core.FrontUrl, "header");
         var first = await SignInAsync(browser);
         var second = await SignInAsync(browser);
         await browser.PostAsync("/auth/signout");
@@ -81,7 +81,7 @@ public sealed class RevocationLogTests(CoreHost core)
     private async Task<string> CreateAsync(string app, string userId = "u") => (await SendAsync(
         "POST", $"{app}/recipe/session", new { userId, enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } })).Json["session"]!["handle"]!.GetValue<string>();
 
-    private async Task<string> SignInAsync(Front.Browser browser)
+    private async Task<string> SignInAsync(TestBrowser browser)
     {
         var ordered = await core.PostAsync("/session/ticket", new { userId = "log" });
         Assert.Equal(200, (await browser.PostAsync("/auth/session/ticket", new { ticket = ordered.Json["ticket"]!.GetValue<string>() }, ("rid", "session"))).Status);

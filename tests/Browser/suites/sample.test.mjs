@@ -7,6 +7,10 @@ import { apiNames, startApi } from "../support/apis.mjs";
 import { ask, launch, pass, record, signIn } from "../support/chromium.mjs";
 import { startSite } from "../support/site.mjs";
 
+// What the SDK told the application of the session's end.
+const events = (page) => page.evaluate(() => performance.getEntriesByType("mark")
+  .map((mark) => mark.name).filter((name) => /^session (UNAUTHORISED|SIGN_OUT)$/.test(name)).map((name) => name.slice(8)));
+
 const LIFE = 2; // seconds, of access tokens in the app "short"
 
 for (const name of apiNames) {
@@ -119,7 +123,34 @@ for (const name of apiNames) {
       await endAll();
       await page.getByTestId("expired").waitFor();
       await other.getByTestId("expired").waitFor();
+      await page.waitForTimeout(1_500);
+      for (const one of [page, other]) assert.deepEqual(await events(one), ["UNAUTHORISED"]);
     });
+
+    if (name === "dotnet") for (const mode of ["cookie", "header"]) {
+      it(`tells the other pages of a sign-out once and the page that signed out nothing (${mode})`, async () => {
+        const { page, context, origin, url } = await open({ mode, config: { sessionEvents: true } });
+        const other = await context.newPage();
+        await other.goto(`${origin}/app`);
+        await other.getByTestId("user").waitFor();
+        await page.waitForTimeout(1_500);
+        // Without the sample's own way out, which leaves the page.
+        await page.evaluate((api) => fetch(`${api}/auth/signout`, { method: "POST", headers: { rid: "session" } }), url);
+        await other.getByTestId("expired").waitFor();
+        await page.waitForTimeout(1_500);
+        assert.deepEqual(await events(page), ["SIGN_OUT"]);
+        assert.deepEqual(await events(other), ["UNAUTHORISED"]);
+      });
+
+      it(`tells of an end elsewhere once (${mode})`, async () => {
+        const { page, endAll } = await open({ mode, config: { sessionEvents: true } });
+        await page.waitForTimeout(1_500);
+        await endAll();
+        await page.getByTestId("expired").waitFor();
+        await page.waitForTimeout(1_500);
+        assert.deepEqual(await events(page), ["UNAUTHORISED"]);
+      });
+    }
 
     it("tells the page when the refresh token's life has passed", async () => {
       const { page } = await open({ app: "brief" });

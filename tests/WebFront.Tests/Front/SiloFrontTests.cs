@@ -1,4 +1,4 @@
-using static Grid.WebFront.Tests.Front.RefreshWireTests;
+using static Grid.HostKit.Answers;
 
 namespace Grid.WebFront.Tests.Front;
 
@@ -10,7 +10,7 @@ public sealed class SiloFrontTests(CoreHost core)
     [Fact]
     public async Task A_ticket_becomes_a_session_once()
     {
-        using var browser = new Browser(core.FrontUrl);
+        using var browser = new TestBrowser(core.FrontUrl);
         var ordered = await core.PostAsync("/session/ticket", new { userId = _user, userDataInJWT = new { role = "admin" }, userDataInDatabase = new { secret = "for back ends" } });
         Assert.Equal("OK", ordered.Word);
         var ticket = ordered.Json["ticket"]!.GetValue<string>();
@@ -38,7 +38,7 @@ public sealed class SiloFrontTests(CoreHost core)
     [InlineData("allOfApp")]
     public async Task A_used_ticket_brings_no_revoked_session_back(string scope)
     {
-        using var browser = new Browser(core.FrontUrl, "header");
+        using var browser = new TestBrowser(core.FrontUrl, "header");
         var ticket = (await core.PostAsync("/session/ticket", new { userId = _user })).Json["ticket"]!.GetValue<string>();
         var signedIn = await browser.PostAsync("/auth/session/ticket", new { ticket }, ("rid", "session"));
         var accessToken = signedIn.Header("st-access-token")!;
@@ -59,7 +59,7 @@ public sealed class SiloFrontTests(CoreHost core)
     [InlineData("sessionHandles")]
     public async Task A_revocation_between_order_and_use_voids_the_ticket(string scope)
     {
-        using var browser = new Browser(core.FrontUrl);
+        using var browser = new TestBrowser(core.FrontUrl);
         var ordered = await core.PostAsync("/session/ticket", new { userId = _user });
         var ticket = ordered.Json["ticket"]!.GetValue<string>();
 
@@ -89,7 +89,7 @@ public sealed class SiloFrontTests(CoreHost core)
     {
         var ticket = (await core.PostAsync("/session/ticket", new { userId = _user })).Json["ticket"]!.GetValue<string>();
 
-        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => new Browser(core.FrontUrl).PostAsync("/auth/session/ticket", new { ticket }, ("rid", "session"))));
+        var answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => new TestBrowser(core.FrontUrl).PostAsync("/auth/session/ticket", new { ticket }, ("rid", "session"))));
 
         Assert.Equal(1, answers.Count(a => a.Status == 200));
         Assert.All(answers, a => Assert.True(a.Status is 200 or 401 or 503));
@@ -98,7 +98,7 @@ public sealed class SiloFrontTests(CoreHost core)
     [Fact]
     public async Task A_ticket_is_good_for_a_minute_for_its_app_and_unchanged()
     {
-        using var browser = new Browser(core.FrontUrl);
+        using var browser = new TestBrowser(core.FrontUrl);
         var other = await core.CreateAppAsync();
         var foreign = (await core.PostAsync($"{other}/session/ticket", new { userId = _user })).Json["ticket"]!.GetValue<string>();
         var old = (await core.PostAsync("/session/ticket", new { userId = _user })).Json["ticket"]!.GetValue<string>();
@@ -123,7 +123,7 @@ public sealed class SiloFrontTests(CoreHost core)
     [Fact]
     public async Task Forward_auth_tells_the_proxy_who_it_is()
     {
-        using var browser = new Browser(core.FrontUrl, "header");
+        using var browser = new TestBrowser(core.FrontUrl, "header");
         var user = _user + " ä%\r\nX-Evil: 1";
         var handle = await SignInAsync(browser, user, new { role = "admin", plan = new { v = "gold", t = 1 } });
 
@@ -140,13 +140,13 @@ public sealed class SiloFrontTests(CoreHost core)
         Assert.Null(refused.Header("X-Grid-User"));
         core.Clock.Skip(TimeSpan.FromMinutes(61));
         Assert.Equal((401, """{"message":"try refresh token"}"""), await Brief(browser.GetAsync("/auth/verify")));
-        Assert.Equal((401, """{"message":"unauthorised"}"""), await Brief(new Browser(core.FrontUrl).GetAsync("/auth/verify")));
+        Assert.Equal((401, """{"message":"unauthorised"}"""), await Brief(new TestBrowser(core.FrontUrl).GetAsync("/auth/verify")));
     }
 
     [Fact]
     public async Task Keys_and_configuration_are_published()
     {
-        using var browser = new Browser(core.FrontUrl);
+        using var browser = new TestBrowser(core.FrontUrl);
 
         var configuration = await browser.GetAsync("/auth/.well-known/openid-configuration");
         var keys = await browser.GetAsync("/auth/jwt/jwks.json");
@@ -159,7 +159,7 @@ public sealed class SiloFrontTests(CoreHost core)
     [Fact]
     public async Task Cors_lets_in_the_configured_origin_with_credentials_and_no_other()
     {
-        using var browser = new Browser(core.FrontUrl);
+        using var browser = new TestBrowser(core.FrontUrl);
         var preflight = await browser.SendAsync("OPTIONS", "/auth/session/refresh", headers:
         [
             ("Origin", "http://localhost:3000"), ("Access-Control-Request-Method", "POST"),
@@ -178,7 +178,7 @@ public sealed class SiloFrontTests(CoreHost core)
     [Fact]
     public async Task Refresh_and_sign_out_work_in_process()
     {
-        using var browser = new Browser(core.FrontUrl);
+        using var browser = new TestBrowser(core.FrontUrl);
         var handle = await SignInAsync(browser, _user, new { });
 
         Assert.Equal(200, (await browser.RefreshAsync()).Status);
@@ -205,7 +205,7 @@ public sealed class SiloFrontTests(CoreHost core)
     [InlineData("DELETE", "/auth/signout", 405)]
     public async Task What_is_not_there_says_so_and_the_core_api_is_not_behind_this_door(string method, string path, int expected)
     {
-        using var browser = new Browser(core.FrontUrl);
+        using var browser = new TestBrowser(core.FrontUrl);
 
         Assert.Equal(expected, (await browser.SendAsync(method, path)).Status);
     }
@@ -213,7 +213,7 @@ public sealed class SiloFrontTests(CoreHost core)
     [Fact]
     public async Task The_first_page_shows_two_sessions_ending_and_lets_no_script_in()
     {
-        using var page = new Browser(core.FrontUrl);
+        using var page = new TestBrowser(core.FrontUrl);
         var html = await page.GetAsync("/");
         Assert.Contains("data-base=\"/auth\"", html.Text, StringComparison.Ordinal);
         Assert.DoesNotMatch("<script(?! src=\"/)|<style| style=|https?://(?!127)", html.Text);
@@ -222,8 +222,8 @@ public sealed class SiloFrontTests(CoreHost core)
             html.Header("Content-Security-Policy"));
         Assert.Equal(("nosniff", "no-referrer"), (html.Header("X-Content-Type-Options"), html.Header("Referrer-Policy")));
 
-        using var left = new Browser(core.FrontUrl, "header");
-        using var right = new Browser(core.FrontUrl, "header");
+        using var left = new TestBrowser(core.FrontUrl, "header");
+        using var right = new TestBrowser(core.FrontUrl, "header");
         Assert.Equal(400, (await left.PostAsync("/first-page/session")).Status);
         await left.PostAsync("/first-page/session", null, ("rid", "session"));
         await right.PostAsync("/first-page/session", null, ("rid", "session"));
@@ -242,7 +242,7 @@ public sealed class SiloFrontTests(CoreHost core)
     })).Word);
 
     // A user id may hold anything; the core API takes it as JSON.
-    private async Task<string> SignInAsync(Browser browser, string user, object payload)
+    private async Task<string> SignInAsync(TestBrowser browser, string user, object payload)
     {
         var ordered = await core.PostAsync("/session/ticket", new { userId = user, userDataInJWT = payload });
         Assert.Equal(200, (await browser.PostAsync("/auth/session/ticket", new { ticket = ordered.Json["ticket"]!.GetValue<string>() }, ("rid", "session"))).Status);

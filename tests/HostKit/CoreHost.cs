@@ -1,0 +1,207 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Installation;
+using Grid.Abstractions.Sessions;
+using Grid.Grains;
+using Grid.Grains.Apps;
+using Grid.Storage;
+using Grid.TestKit;
+using Grid.Tokens.SigningKeys;
+using Grid.WebFront.Core;
+using Grid.WebFront.Doors;
+using Grid.WebFront.Front;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.HostKit;
+
+/// <summary>The core API on a real socket, with real grains and a real SQLite store. Tests share it and make apps of their own.</summary>
+public sealed class CoreHost : IAsyncLifetime
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("grid-core-").FullName;
+    private WebApplication? _app;
+
+    public HttpClient Http { get; private set; } = null!;
+
+    public Uri Url { get; private set; } = null!;
+
+    /// <summary>The front for browsers, in the same process.</summary>
+    public Uri FrontUrl { get; private set; } = null!;
+
+    public IReadOnlyList<Endpoint> Endpoints => [.. _app!.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).Where(e => e.Metadata.GetMetadata<CoreRoute>() is not null)];
+
+    /// <summary>Apps of which this process keeps a copy.</summary>
+    public int RememberedApps => ((AppDirectory)_app!.Services.GetRequiredService<IAppDirectory>()).Count;
+
+    internal IServiceProvider Services => _app!.Services;
+
+    /// <summary>What Grid logged, from Information on.</summary>
+    internal CapturedLog Log { get; } = new();
+
+    internal SkippingTime Clock { get; } = new();
+
+    internal SwitchableStore Store { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        var store = new StoreOptions { Engine = StoreEngine.Sqlite, SqlitePath = Path.Combine(_folder, "grid.db") };
+        StoreMigrator.For(store).Apply();
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Logging.AddProvider(Log);
+        builder.Services.AddSingleton<TimeProvider>(Clock);
+        builder.Services.AddSingleton(new AppDefaults());
+        builder.Services.AddSingleton(new KeyProtector(new byte[32]));
+        builder.Services.AddGridStorage(store);
+        var real = builder.Services.Single(service => service.ServiceType == typeof(ISessionStore));
+        builder.Services.Replace(ServiceDescriptor.Singleton<ISessionStore>(
+            provider => Store = new SwitchableStore((ISessionStore)ActivatorUtilities.CreateInstance(provider, real.ImplementationType!))));
+        builder.Services.AddGridCore();
+        builder.Services.AddGridFront(new FrontDoor
+        {
+            ShowsFirstPage = true,
+            Browser = options =>
+            {
+                options.ApiDomain = "http://localhost:8080";
+                options.WebsiteDomains.Add("http://localhost:3000");
+                options.ForwardClaims.Add("role");
+            },
+        });
+        builder.UseOrleans(silo =>
+        {
+            silo.UseLocalhostClustering(FreePort(), FreePort());
+            silo.UseInMemoryReminderService();
+            silo.AddMemoryGrainStorage(GrainStores.State);
+            silo.AddGridGrains();
+        });
+        builder.WebHost.UseKestrel(kestrel =>
+        {
+            kestrel.Listen(IPAddress.Loopback, 0);
+            kestrel.Listen(IPAddress.Loopback, 0, door => door.Use(next => connection =>
+            {
+                connection.Items["front"] = "front";
+                return next(connection);
+            }));
+            kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
+            kestrel.ReadHeadersAsBytes();
+        });
+        _app = builder.Build();
+        await _app.Services.GetRequiredService<IInstallationStore>().CreateAsync(
+            new InstallationRecord { ClusterId = "test", Canary = new KeyProtector(new byte[32]).SealCanary() }, CancellationToken.None);
+        _app.MapWhen(context => context.Features.Get<IConnectionItemsFeature>()!.Items.ContainsKey("front"), front => front.UseGridFront());
+        _app.UseGridCore();
+        await _app.StartAsync();
+        Uri[] urls = [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(url => new Uri(url))];
+        (Url, FrontUrl) = (urls[0], urls[1]);
+        Http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) }) { BaseAddress = Url };
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        if (_app is not null)
+        {
+            await _app.DisposeAsync();
+        }
+
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    /// <summary>Grains in memory of one type whose key starts so.</summary>
+    public async Task<int> ActivationsAsync(string type, string keyPrefix)
+    {
+        var all = await _app!.Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
+        return all.Count(grain => grain.GrainType.Contains(type, StringComparison.OrdinalIgnoreCase) && grain.GrainId.Key.ToString()!.StartsWith(keyPrefix, StringComparison.Ordinal));
+    }
+
+    /// <summary>Sends JSON (or text, as it is) and reads the whole answer.</summary>
+    public async Task<CoreAnswer> SendAsync(string method, string path, object? body = null, string? version = null, params (string Name, string Value)[] headers)
+    {
+        using var request = new HttpRequestMessage(new HttpMethod(method), path);
+        if (version is not null)
+        {
+            request.Headers.TryAddWithoutValidation("cdi-version", version);
+        }
+
+        foreach (var (name, value) in headers)
+        {
+            request.Headers.TryAddWithoutValidation(name, value);
+        }
+
+        // The server refuses what is too large unread: asking first, we hear that before we write into a closed connection.
+        request.Headers.ExpectContinue = body is string { Length: > 1024 * 1024 };
+        if (body is not null)
+        {
+            request.Content = body is byte[] raw
+                ? new ByteArrayContent(raw)
+                : new StringContent(body as string ?? JsonSerializer.Serialize(body), Encoding.UTF8, "application/json");
+        }
+
+        using var response = await Http.SendAsync(request);
+        return new CoreAnswer((int)response.StatusCode, response.Content.Headers.ContentType?.ToString() ?? "", await response.Content.ReadAsStringAsync(), response.Headers);
+    }
+
+    public Task<CoreAnswer> PostAsync(string path, object body, string? version = null) => SendAsync("POST", path, body, version);
+
+    /// <summary>An app that no other test uses; its path prefix.</summary>
+    public async Task<string> CreateAppAsync(object? coreConfig = null)
+    {
+        var appId = Guid.NewGuid().ToString("D");
+        var made = await SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId, coreConfig = coreConfig ?? new { } });
+        Assert.Equal((200, """{"status":"OK","createdNew":true}"""), (made.Status, made.Text));
+        return $"/appid-{appId}";
+    }
+
+    /// <summary>A session; <c>["session"]["handle"]</c>, <c>["accessToken"]["token"]</c>, …</summary>
+    public async Task<JsonObject> CreateSessionAsync(string prefix = "", string userId = "u1", string? version = null, bool antiCsrf = false, object? payload = null)
+    {
+        var created = await PostAsync(
+            $"{prefix}/recipe/session", new { userId, enableAntiCsrf = antiCsrf, userDataInJWT = payload ?? new { a = 1 }, userDataInDatabase = new { } }, version);
+        Assert.Equal("OK", created.Word);
+        return created.Json;
+    }
+
+    public Task<CoreAnswer> VerifyAsync(
+        string prefix, string accessToken, bool checkDatabase = false, string? version = null, bool enableAntiCsrf = false, string? antiCsrfToken = null) => PostAsync(
+        $"{prefix}/recipe/session/verify",
+        antiCsrfToken is null
+            ? new { accessToken, enableAntiCsrf, doAntiCsrfCheck = enableAntiCsrf, checkDatabase }
+            : new { accessToken, enableAntiCsrf, doAntiCsrfCheck = enableAntiCsrf, checkDatabase, antiCsrfToken },
+        version);
+
+    public Task<CoreAnswer> RefreshAsync(string prefix, string refreshToken, string? version = null, bool enableAntiCsrf = false, string? antiCsrfToken = null) => PostAsync(
+        $"{prefix}/recipe/session/refresh",
+        antiCsrfToken is null
+            ? new { refreshToken, enableAntiCsrf, useDynamicSigningKey = true }
+            : new { refreshToken, enableAntiCsrf, useDynamicSigningKey = true, antiCsrfToken },
+        version);
+
+    private static int FreePort()
+    {
+        using var probe = new TcpListener(IPAddress.Loopback, 0);
+        probe.Start();
+        return ((IPEndPoint)probe.LocalEndpoint).Port;
+    }
+}
+
+/// <summary>An answer, whole.</summary>
+public sealed record CoreAnswer(int Status, string ContentType, string Text, System.Net.Http.Headers.HttpResponseHeaders Headers)
+{
+    public JsonObject Json => JsonNode.Parse(Text)!.AsObject();
+
+    /// <summary>The status word.</summary>
+    public string Word => Status == 200 && Text.StartsWith('{') ? Json["status"]!.GetValue<string>() : $"{Status} {Text}";
+}

@@ -1,0 +1,231 @@
+using Grid.Client;
+
+namespace Grid.HostKit;
+
+/// <summary>What every <see cref="IGridSessions"/> does, in the silo's process and over HTTP alike.</summary>
+public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
+{
+    private readonly string _user = $" user-{Guid.NewGuid():N}\u00a0";
+
+    protected CoreHost Core { get; } = core;
+
+    protected IGridSessions Sessions { get; set; } = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public abstract ValueTask InitializeAsync();
+
+    public abstract ValueTask DisposeAsync();
+
+    [Fact]
+    public async Task A_created_session_is_found_and_checked()
+    {
+        var made = await CreateAsync(payload: """{"role":"admin","é":"é"}""", data: """{"cart":1.10}""");
+
+        var found = (await Sessions.FindAsync(made.Handle, Stop))!;
+        var check = await CheckAsync(made);
+
+        Assert.Equal((_user, "public", _user), (made.UserId, made.TenantId, found.UserId));
+        Assert.Equal(("""{"role":"admin","é":"é"}""", """{"cart":1.10}"""), (System.Text.RegularExpressions.Regex.Unescape(found.PayloadJson), found.DataJson));
+        Assert.Equal((made.Handle, "public"), (found.Handle, found.TenantId));
+        Assert.True(found.ExpiresAt > found.CreatedAt);
+        Assert.Equal((TokenVerdict.Ok, made.Handle, _user, "public"), (check.Verdict, check.Token!.SessionHandle, check.Token.UserId, check.Token.TenantId));
+    }
+
+    [Fact]
+    public async Task Bad_tokens_send_to_refresh_and_one_that_has_only_expired_still_names_its_session()
+    {
+        var made = await CreateAsync();
+
+        foreach (var bad in (string[])["", "garbage", made.Tokens.Refresh, made.Tokens.Access[..^6] + "AAAAAA"])
+        {
+            var refused = await Sessions.VerifyAsync(new TokenToCheck(bad, false, null, true), Stop);
+            Assert.Equal((TokenVerdict.TryRefresh, null), (refused.Verdict, refused.Token));
+        }
+
+        Core.Clock.Skip(TimeSpan.FromMinutes(61));
+        var expired = await CheckAsync(made);
+        Assert.Equal((TokenVerdict.TryRefresh, made.Handle), (expired.Verdict, expired.Token?.SessionHandle));
+    }
+
+    [Fact]
+    public async Task The_anti_csrf_token_is_checked_where_asked()
+    {
+        var made = await CreateAsync(antiCsrf: true);
+
+        Assert.Equal(TokenVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, made.Tokens.AntiCsrf, true), Stop)).Verdict);
+        Assert.Equal(TokenVerdict.TryRefresh, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, "other", true), Stop)).Verdict);
+        Assert.Equal(TokenVerdict.TryRefresh, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, null, true), Stop)).Verdict);
+    }
+
+    [Fact]
+    public async Task Whether_the_session_lives_is_asked_only_if_wanted()
+    {
+        var made = await CreateAsync();
+        var revoked = await Sessions.RevokeAsync(made.Handle, Stop);
+
+        Assert.Equal([made.Handle], revoked.Handles);
+        Assert.Equal(TokenVerdict.Unauthorised, (await CheckAsync(made)).Verdict);
+        Assert.Equal(TokenVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, false, null, CheckSession: false), Stop)).Verdict);
+    }
+
+    [Fact]
+    public async Task An_outage_is_one_kind_of_exception_and_a_check_of_the_token_alone_goes_on()
+    {
+        var made = await CreateAsync();
+        Core.Store.TakeAway("public");
+        try
+        {
+            Assert.Equal(TokenVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, false, null, CheckSession: false), Stop)).Verdict);
+            foreach (var call in (Func<Task>[])
+            [
+                () => CreateAsync(), async () => await Sessions.FindAsync(made.Handle, Stop), async () => await CheckAsync(made), () => RefreshAsync(made.Tokens.Refresh),
+                () => Sessions.RevokeAsync(made.Handle, Stop), () => Sessions.RevokeUserAsync(_user, null, null, Stop), () => Sessions.UpdateDataAsync(made.Handle, "{}", Stop),
+                () => Sessions.UpdatePayloadAsync(made.Handle, "{}", Stop), () => Sessions.RegenerateAsync(made.Tokens.Access, "{}", Stop), () => Sessions.ListAsync(_user, null, Stop),
+            ])
+            {
+                Assert.Equal(GridFailure.Unavailable, (await Assert.ThrowsAsync<GridException>(call)).Reason);
+            }
+        }
+        finally
+        {
+            Core.Store.GiveBack("public");
+        }
+
+        Assert.Equal(TokenVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
+    }
+
+    [Fact]
+    public async Task A_refresh_rotates_and_a_retired_token_ends_the_session()
+    {
+        var made = await CreateAsync();
+        var refreshed = await RefreshAsync(made.Tokens.Refresh);
+        Assert.Equal((TokenVerdict.Ok, made.Handle, _user, "public"), (refreshed.Verdict, refreshed.Handle, refreshed.UserId, refreshed.TenantId));
+        await RefreshAsync(refreshed.Tokens!.Refresh);
+        Core.Clock.Skip(TimeSpan.FromMinutes(2));
+
+        var theft = await RefreshAsync(made.Tokens.Refresh);
+
+        Assert.Equal((TokenVerdict.TokenTheft, made.Handle), (theft.Verdict, theft.Handle));
+        Assert.Null(await Sessions.FindAsync(made.Handle, Stop));
+        Assert.Equal(TokenVerdict.Unauthorised, (await CheckAsync(made)).Verdict);
+        Assert.Equal(TokenVerdict.Unauthorised, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
+        Assert.Equal(TokenVerdict.Unauthorised, (await RefreshAsync("garbage")).Verdict);
+    }
+
+    [Fact]
+    public async Task A_refresh_that_would_make_the_token_too_long_leaves_the_refresh_token_good()
+    {
+        var made = await CreateAsync();
+
+        var refusal = await Assert.ThrowsAsync<GridException>(() => Sessions.RefreshAsync(new TokenToRefresh(made.Tokens.Refresh, false, null, true) { MaxAccessTokenLength = 600 }, Stop));
+
+        Assert.Equal(GridFailure.TokenTooLong, refusal.Reason);
+        Assert.Contains("at most 600", refusal.Message, StringComparison.Ordinal);
+        Core.Clock.Skip(TimeSpan.FromMinutes(2));
+        Assert.Equal(TokenVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
+    }
+
+    [Fact]
+    public async Task A_users_sessions_are_listed_and_ended_but_the_excepted_one()
+    {
+        var kept = await CreateAsync();
+        CreatedGridSession[] others = [await CreateAsync(), await CreateAsync()];
+        string[] all = [.. others.Append(kept).Select(s => s.Handle).Order()];
+        Assert.Equal(all, (await Sessions.ListAsync(_user, null, Stop)).Order());
+        Assert.Equal(all, (await Sessions.ListAsync(_user, "public", Stop)).Order());
+
+        var revoked = await Sessions.RevokeUserAsync(_user, null, kept.Handle, Stop);
+
+        Assert.Equal(others.Select(o => o.Handle).Order(), revoked.Handles.Order());
+        Assert.True(revoked.Receipt.Confirmed > 0);
+        Assert.Equal([kept.Handle], await Sessions.ListAsync(_user, null, Stop));
+        Assert.Equal(TokenVerdict.Ok, (await CheckAsync(kept)).Verdict);
+        Assert.Equal(TokenVerdict.Unauthorised, (await CheckAsync(others[0])).Verdict);
+        Assert.Equal([kept.Handle], (await Sessions.RevokeUserAsync(_user, "public", null, Stop)).Handles);
+        Assert.Empty(await Sessions.ListAsync(_user, null, Stop));
+    }
+
+    [Fact]
+    public async Task Payload_and_data_are_replaced_and_a_regenerated_token_carries_the_payload()
+    {
+        var made = await CreateAsync();
+        Assert.True(await Sessions.UpdateDataAsync(made.Handle, """{"cart":2}""", Stop));
+        Assert.True(await Sessions.UpdatePayloadAsync(made.Handle, """{"plan":"gold"}""", Stop));
+        var found = (await Sessions.FindAsync(made.Handle, Stop))!;
+        Assert.Equal(("""{"plan":"gold"}""", """{"cart":2}"""), (found.PayloadJson, found.DataJson));
+
+        var regenerated = (await Sessions.RegenerateAsync(made.Tokens.Access, """{"plan":"silver"}""", Stop))!;
+        var check = await Sessions.VerifyAsync(new TokenToCheck(regenerated.AccessToken!, false, null, true), Stop);
+
+        Assert.Equal(("""{"plan":"silver"}""", """{"plan":"silver"}""", made.Tokens.AccessExpiresAt), (regenerated.PayloadJson, check.Token!.PayloadJson, regenerated.ExpiresAt));
+        Core.Clock.Skip(TimeSpan.FromMinutes(61));
+        Assert.Equal(("""{"plan":"iron"}""", null), (await Sessions.RegenerateAsync(made.Tokens.Access, """{"plan":"iron"}""", Stop)) is { } late ? (late.PayloadJson, late.AccessToken) : default);
+    }
+
+    [Fact]
+    public async Task What_is_not_allowed_is_refused_and_changes_nothing()
+    {
+        var made = await CreateAsync(payload: """{"a":1}""");
+        var large = $$"""{"fill":"{{new string('x', 20_480)}}"}""";
+        foreach (var call in (Func<Task>[])
+        [
+            () => CreateAsync(payload: """{"sub":"x"}"""), () => CreateAsync(payload: large), () => Sessions.UpdatePayloadAsync(made.Handle, """{"tId":"x"}""", Stop),
+            () => Sessions.UpdatePayloadAsync(made.Handle, large, Stop), () => Sessions.RegenerateAsync(made.Tokens.Access, """{"exp":1}""", Stop),
+            () => Sessions.RegenerateAsync(made.Tokens.Access, large, Stop),
+            () => Sessions.CreateAsync(new NewGridSession { UserId = new string('x', 129) }, Stop), () => Sessions.CreateAsync(new NewGridSession { UserId = "u", TenantId = "no-such-tenant" }, Stop),
+        ])
+        {
+            Assert.Equal(GridFailure.Refused, (await Assert.ThrowsAsync<GridException>(call)).Reason);
+        }
+
+        Assert.Equal("""{"a":1}""", (await Sessions.FindAsync(made.Handle, Stop))!.PayloadJson);
+        Assert.Equal([made.Handle], await Sessions.ListAsync(_user, null, Stop));
+    }
+
+    [Fact]
+    public async Task Of_handles_that_name_nothing_nothing_is_found_changed_or_ended()
+    {
+        foreach (var handle in (string[])[Guid.NewGuid().ToString(), "garbage", ""])
+        {
+            if (handle.Length > 0)
+            {
+                Assert.Null(await Sessions.FindAsync(handle, Stop));
+            }
+
+            Assert.False(await Sessions.UpdateDataAsync(handle, "{}", Stop));
+            Assert.False(await Sessions.UpdatePayloadAsync(handle, "{}", Stop));
+            Assert.Empty((await Sessions.RevokeAsync(handle, Stop)).Handles);
+        }
+
+        Assert.Null(await Sessions.RegenerateAsync("garbage", "{}", Stop));
+        Assert.Empty(await Sessions.ListAsync("nobody", null, Stop));
+        Assert.Empty((await Sessions.RevokeUserAsync("nobody", null, null, Stop)).Handles);
+        var id = Guid.NewGuid();
+        foreach (var none in (string[])["garbage", "", $"{id}".ToUpperInvariant(), $"{id}_", $"{id}t1", $"{id:N}", $" {id}"])
+        {
+            Assert.Throws<ArgumentException>(() => Sessions.Watch(none));
+        }
+    }
+
+    [Fact]
+    public async Task A_watch_tells_the_end()
+    {
+        var made = await CreateAsync();
+        await CheckAsync(made);
+        using var watch = Sessions.Watch(made.Handle);
+        var ended = new TaskCompletionSource();
+        await using var registration = watch.Ended.Register(ended.SetResult);
+
+        await Sessions.RevokeAsync(made.Handle, Stop);
+
+        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
+    }
+
+    private Task<CreatedGridSession> CreateAsync(string payload = "{}", string data = "{}", bool antiCsrf = false) => Sessions.CreateAsync(
+        new NewGridSession { UserId = _user, PayloadJson = payload, DataJson = data, WithAntiCsrf = antiCsrf }, Stop);
+
+    private ValueTask<TokenCheck> CheckAsync(CreatedGridSession session) => Sessions.VerifyAsync(new TokenToCheck(session.Tokens.Access, false, null, CheckSession: true), Stop);
+
+    private Task<TokenRefresh> RefreshAsync(string token) => Sessions.RefreshAsync(new TokenToRefresh(token, false, null, true), Stop);
+}
