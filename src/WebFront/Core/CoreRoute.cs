@@ -34,6 +34,8 @@ internal static class CoreRouteBuilder
     // HEAD is GET whose body the server leaves out (RFC 9110, 9.3.2): probes ask so.
     private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
 
+    private static readonly CoreRoute OfApp = new(CoreScope.AppSince50);
+
     /// <summary>Maps one operation; without a <see cref="CoreRoute"/> a route does not exist.</summary>
     public static IEndpointConventionBuilder MapCore(this IEndpointRouteBuilder routes, string method, string path, CoreRoute route, RequestDelegate handler) =>
         routes.MapMethods(path, method == HttpMethods.Get ? Reading : [method], handler).WithMetadata(route);
@@ -52,11 +54,11 @@ internal static class CoreRouteBuilder
 
     public static IEndpointConventionBuilder MapAppApi<T>(this IEndpointRouteBuilder routes, string method, string path, Func<HttpContext, T, Task> handler)
         where T : notnull =>
-        routes.MapCore(method, path, new CoreRoute(CoreScope.App), handler);
+        routes.MapCore(method, path, OfApp, handler);
 
     public static IEndpointConventionBuilder MapTenantApi(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler) =>
         routes.MapCore(method, path, new CoreRoute(CoreScope.Tenant), handler);
 
     public static IEndpointConventionBuilder MapAppApi(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler) =>
-        routes.MapCore(method, path, new CoreRoute(CoreScope.AppSince50), handler);
+        routes.MapCore(method, path, OfApp, handler);
 }
