@@ -28,14 +28,14 @@ public static class GridGrains
     /// <summary>
     /// Adds everything but what the host decides: the session store (<see cref="ISessionStore"/>), the installation's record
     /// (<c>IInstallationStore</c>, with a row), its clock (<c>IStoreClock</c>), the grain storage named <see cref="GrainStores.State"/>, reminders, the key protector and
-    /// the installation's <see cref="AppDefaults"/>.
+    /// the installation's <see cref="AppDefaults"/>; also <c>IOptions</c> of <see cref="PurgeOptions"/> and <see cref="RevocationOptions"/> with other values than the defaults.
     /// </summary>
     public static ISiloBuilder AddGridGrains(this ISiloBuilder silo)
     {
         ArgumentNullException.ThrowIfNull(silo);
         var services = silo.Services;
         services.TryAddSingleton(TimeProvider.System);
-        services.AddOptions<PurgeOptions>().BindConfiguration(PurgeOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<PurgeOptions>();
 
         // Members are known by [Id] in the stored bytes, so a rename is safe and a newer row can be read (docs/decisions).
         services.AddSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>();
@@ -49,7 +49,7 @@ public static class GridGrains
         services.TryAddSingleton<StoreOutages>();
         services.TryAddSingleton<LocalSessions>();
         services.TryAddSingleton<SiloBroadcast>();
-        services.AddOptions<RevocationOptions>().BindConfiguration(RevocationOptions.Section).ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<RevocationOptions>();
         services.TryAddSingleton(provider => new Holder(LeaseClock.Instance, Revocation(provider).RememberedSessions));
         services.TryAddSingleton(provider => new LeaseTerms(Revocation(provider).Lease));
         services.TryAddSingleton<HolderRelay>(provider => new HolderRelay(

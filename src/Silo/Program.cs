@@ -1,3 +1,3 @@
 using Grid.Silo.Commands;
 
-return await GridCommand.Create().Parse(args).InvokeAsync();
+return await GridCommand.RunAsync(args);

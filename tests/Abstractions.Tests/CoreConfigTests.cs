@@ -1,5 +1,6 @@
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Abstractions.Settings;
 using Grid.Tokens;
 
 namespace Grid.Abstractions.Tests;
@@ -28,7 +29,7 @@ public sealed class CoreConfigTests
 
     [Theory]
     [InlineData("""{"access_token_validity":0}""", "access_token_validity")]
-    [InlineData("""{"access_token_validity":"7"}""", "access_token_validity")]
+    [InlineData("""{"access_token_validity":"soon"}""", "access_token_validity")]
     [InlineData("""{"access_token_validity":86400001}""", "access_token_validity")]
     [InlineData("""{"refresh_token_validity":0}""", "refresh_token_validity")]
     [InlineData("""{"refresh_token_validity":1}""", "refresh_token_validity")]
@@ -144,23 +145,92 @@ public sealed class CoreConfigTests
     [InlineData("127.0.0.1", "127.0.0.1")]
     public void An_address_has_one_spelling(string address, string spelt) => Assert.Equal(spelt, AddressRule.Spell(System.Net.IPAddress.Parse(address)));
 
-    [Fact]
-    public void The_environment_is_read_by_the_names_in_capitals()
+    [Theory]
+    [InlineData("access_token_validity", "\"60\"", "60")]
+    [InlineData("access_token_validity", "60.0", "60")]
+    [InlineData("refresh_token_validity", "\"90.5\"", "90.5")]
+    [InlineData("access_token_validity_jitter", "\"0.001\"", "0.001")]
+    [InlineData("access_token_blacklisting", "\"False\"", "false")]
+    [InlineData("disable_telemetry", "\"true\"", "true")]
+    [InlineData("passwordless_max_code_input_attempts", "\"7\"", "7")]
+    [InlineData("recent_token_reuse_behaviour", "\"unauthorised\"", "\"UNAUTHORISED\"")]
+    [InlineData("saml_sp_entity_id", "7", "\"7\"")]
+    public void Strings_that_hold_the_right_thing_are_converted(string key, string sent, string stored)
     {
-        var (patch, error) = CoreConfig.FromEnvironment(new Dictionary<string, string?>
-        {
-            ["ACCESS_TOKEN_VALIDITY"] = "7",
-            ["RECENT_TOKEN_REUSE_BEHAVIOUR"] = "UNAUTHORISED",
-            ["ACCESS_TOKEN_BLACKLISTING"] = "true",
-            ["PASSWORD_RESET_TOKEN_LIFETIME"] = "1",
-            ["access_token_validity"] = "9",
-            ["HOST"] = "x",
-        });
+        var config = CoreConfig.Apply(null, $$"""{"{{key}}":{{sent}}}""", Defaults);
 
-        Assert.Null(error);
-        Assert.Equal("""{"access_token_validity":7,"recent_token_reuse_behaviour":"UNAUTHORISED","access_token_blacklisting":true}""", patch);
-        Assert.Contains("ACCESS_TOKEN_VALIDITY", CoreConfig.FromEnvironment([new("ACCESS_TOKEN_VALIDITY", "soon")]).Error, StringComparison.Ordinal);
+        Assert.Equal((null, $$"""{"{{key}}":{{stored}}}"""), (config.Error, config.StoredJson));
     }
+
+    [Theory]
+    [InlineData("access_token_validity", "7.5", "long")]
+    [InlineData("access_token_validity", "\"7.0\"", "long")]
+    [InlineData("access_token_validity", "true", "long")]
+    [InlineData("refresh_token_validity", "\"long\"", "double")]
+    [InlineData("totp_max_attempts", "2147483648", "int")]
+    [InlineData("disable_telemetry", "\"yes\"", "boolean")]
+    [InlineData("disable_telemetry", "1", "boolean")]
+    [InlineData("saml_sp_entity_id", "[]", "String")]
+    [InlineData("ip_allow_regex", "{}", "String")]
+    public void A_value_of_the_wrong_type_is_refused_with_the_right_one(string key, string sent, string type) =>
+        Assert.Equal($"'{key}' must be of type {type}", CoreConfig.Apply(null, $$"""{"{{key}}":{{sent}}}""", Defaults).Error);
+
+    public static TheoryData<string> OfLevel(SettingLevel level, bool orBelow) =>
+        [.. SettingTable.All.Where(row => row.CoreConfigKey is not null && (orBelow ? row.Level >= level : row.Level == level)).Select(row => row.CoreConfigKey!)];
+
+    [Theory, MemberData(nameof(OfLevel), SettingLevel.Base, false)]
+    public void A_setting_of_the_installation_is_refused_to_apps_and_tenants(string key)
+    {
+        var patch = $$"""{"{{key}}":"x"}""";
+        var why = key.StartsWith("postgresql_", StringComparison.Ordinal) ? "Grid keeps an installation in one" : $"{key} can only be set via the core's base config setting";
+
+        Assert.Contains(why, CoreConfig.Apply(null, patch, Defaults).Error, StringComparison.Ordinal);
+        Assert.Contains(why, CoreConfig.Apply(null, patch, Defaults, SettingLevel.Tenant).Error, StringComparison.Ordinal);
+        Assert.Null(CoreConfig.Apply(null, $$"""{"{{key}}":null}""", Defaults).Error);
+    }
+
+    [Theory, MemberData(nameof(OfLevel), SettingLevel.App, false)]
+    public void A_setting_of_the_app_is_refused_to_a_tenant_that_wants_another_value(string key)
+    {
+        var setting = SettingTable.FindCoreConfig(key)!;
+        var other = setting.Type switch
+        {
+            SettingType.Choice => $"\"{setting.Choices.First(choice => choice.Name != setting.Default).WireName}\"",
+            SettingType.Flag => setting.Default == "true" ? "false" : "true",
+            SettingType.Text when setting.CoreConfigKey == SettingTable.ApiKeys => "\"another-key-0123456789\"",
+            SettingType.Text when setting.CoreConfigKey!.EndsWith("cdi_version", StringComparison.Ordinal) => "\"5.0\"",
+            SettingType.Text => "\"x\"",
+            SettingType.Number => "0.2",
+            _ => setting.Unit == TimeSpan.FromHours(1) ? "24" : "77",
+        };
+        var patch = $$"""{"{{key}}":{{other}}}""";
+        var app = CoreConfig.Apply(null, patch, Defaults);
+        Assert.Null(app.Error);
+        var effective = app.Effective with { ApiKeyHashes = app.OwnApiKeyHashes ?? [] };
+
+        Assert.Equal($"You cannot set different values for {key} for the same appId", CoreConfig.ConflictWithApp(patch, null, Defaults));
+        Assert.Null(CoreConfig.ConflictWithApp(patch, app.StoredJson, effective));
+        Assert.Null(CoreConfig.ConflictWithApp($$"""{"{{key}}":null}""", app.StoredJson, effective));
+    }
+
+    [Fact]
+    public void What_an_older_version_stored_is_obeyed_as_far_as_it_can_be()
+    {
+        const string Stored = """{"access_token_validity":7.5,"refresh_token_rotation_grace_period":900,"access_token_signing_key_update_interval":0.5,"ip_deny_regex":" ","port":1,"gone":2}""";
+
+        var effective = CoreConfig.Effective(Stored, Defaults);
+        Assert.Equal(
+            (TimeSpan.FromSeconds(7.5), TimeSpan.FromMinutes(5), TimeSpan.FromHours(1), null),
+            (effective.Settings.AccessTokenValidity, effective.Settings.RefreshRotationGrace, effective.Settings.DynamicKeyUpdateInterval, effective.IpDenyRegex));
+    }
+
+    [Theory]
+    [InlineData("""{"supertokens_max_cdi_version":"9.9"}""")]
+    [InlineData("""{"supertokens_min_cdi_version":"2.18"}""")]
+    [InlineData("""{"supertokens_max_cdi_version":"five"}""")]
+    [InlineData("""{"supertokens_min_cdi_version":"5.4","supertokens_max_cdi_version":"5.0"}""")]
+    public void Versions_that_are_not_served_are_refused_as_bounds(string patch) =>
+        Assert.Contains("_cdi_version", CoreConfig.Apply(null, patch, Defaults).Error, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("01a20de1-4e3a-7a03-b0ba-98a6280d90ef", "public")]

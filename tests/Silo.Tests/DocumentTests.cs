@@ -5,7 +5,7 @@ namespace Grid.Silo.Tests;
 /// <summary>What the documents point at is there.</summary>
 public sealed partial class DocumentTests
 {
-    private static readonly string Root = FindRoot();
+    internal static readonly string Root = FindRoot();
 
     [Theory]
     [InlineData("docs/threat-model.md")]

@@ -1,9 +1,12 @@
 using System.Net;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Settings;
 using Grid.AspNetCore;
 using Grid.Silo.Hosting;
 using Grid.Silo.Settings;
 using Grid.Storage;
 using Grid.WebFront.Front;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
@@ -25,7 +28,7 @@ public sealed class SettingsTests
             .AddGridFront(new FrontOptions { PublicBasePath = set }.ToDoor(IPAddress.Loopback, "Production")).BuildServiceProvider();
 
         Assert.Equal(expected, services.GetRequiredService<IOptions<GridOptions>>().Value.PublicBasePath);
-        Assert.Contains("PublicBasePath", Assert.Throws<SettingsException>(() => FrontHosting.Check(new FrontOptions { PublicBasePath = "/a;b" })).Message, StringComparison.Ordinal);
+        Assert.Contains("PublicBasePath", Assert.Throws<SettingsException>(() => new FrontOptions { PublicBasePath = "/a;b" }.Check()).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -138,12 +141,193 @@ public sealed class SettingsTests
         Assert.NotNull(ConnectionBudget.ReadLimit());
     }
 
+    [Theory]
+    [InlineData("Grid:Session:AccessTokenValidity", "60")]
+    [InlineData("Grid:Session:RefreshTokenValidity", "100")]
+    [InlineData("Grid:Session:AccessTokenValidity", "01:00")]
+    [InlineData("Grid:Session:DynamicKeyUpdateInterval", "00:00:00.001")]
+    [InlineData("Grid:Session:AccessTokenValidity", "1001d")]
+    [InlineData("Grid:Session:AccessTokenValidityJitter", "0.3")]
+    [InlineData("Grid:Session:StaleBehaviour", "Sometimes")]
+    [InlineData("Grid:Revocation:Lease", "10")]
+    [InlineData("Grid:Revocation:Lease", "1s")]
+    [InlineData("Grid:Purge:Period", "5")]
+    [InlineData("Grid:Purge:Pause", "11s")]
+    [InlineData("Grid:Front:TokenTransfer", "carrier pigeon")]
+    [InlineData("Grid:Front:CookieSameSite", "sometimes")]
+    [InlineData("Grid:Front:AntiCsrf", "PERHAPS")]
+    [InlineData("Grid:Front:SessionExpiredStatusCode", "200")]
+    [InlineData("Grid:Logging:Level", "Loud")]
+    [InlineData("Grid:Front:Enabled", "yes")]
+    [InlineData("Grid:Core:MaxCdiVersion", "9.9")]
+    [InlineData("Grid:Core:BasePath", "/a b")]
+    [InlineData("Grid:Cluster:Id", "")]
+    [InlineData("Grid:Front:App", "")]
+    public void Every_value_is_checked_by_its_row(string key, string value) =>
+        Assert.Contains(key, Assert.Throws<SettingsException>(() => Read((key, value))).Message, StringComparison.Ordinal);
+
+    [Fact]
+    public void Durations_choices_and_lists_are_read_as_people_write_them()
+    {
+        var settings = Read(
+            ("Grid:Session:AccessTokenValidity", "15m"), ("Grid:Session:RefreshTokenValidity", "30.00:00:00"), ("Grid:Revocation:Lease", "2500ms"), ("Grid:Purge:Pause", "0s"),
+            ("Grid:Front:AntiCsrf", "via_token"), ("Grid:Front:TokenTransfer", "cookie"), ("Grid:Front:CookieSameSite", "lax"), ("Grid:Session:StaleBehaviour", "BOUNDED"),
+            ("Grid:Front:WebsiteDomains:0", "https://a.example"), ("Grid:Front:WebsiteDomains:1", "https://b.example"), ("Grid:Front:ApiDomain", "https://a.example"),
+            ("Grid:Front:Port", ""));
+
+        Assert.Equal((TimeSpan.FromMinutes(15), TimeSpan.FromDays(30)), (settings.Defaults.Settings.AccessTokenValidity, settings.Defaults.Settings.RefreshTokenValidity));
+        Assert.Equal((TimeSpan.FromSeconds(2.5), TimeSpan.Zero), (settings.Revocation.Lease, settings.Purge.Pause));
+        Assert.Equal((AntiCsrfMode.ViaToken, TokenTransfer.Cookie, SameSiteMode.Lax), (settings.Front.AntiCsrf, settings.Front.TokenTransfer, settings.Front.CookieSameSite));
+        Assert.Equal((StaleBehaviour.Bounded, "https://a.example,https://b.example", 8080), (settings.Defaults.Settings.StaleBehaviour, settings.Front.WebsiteDomains, settings.Front.Port));
+    }
+
+    [Theory]
+    [InlineData("ACCESS_TOKEN_VALIDITY", "60", "1m")]
+    [InlineData("REFRESH_TOKEN_VALIDITY", "0.5", "30s")]
+    [InlineData("ACCESS_TOKEN_SIGNING_KEY_UPDATE_INTERVAL", "24", "1d")]
+    [InlineData("ACCESS_TOKEN_DYNAMIC_SIGNING_KEY_UPDATE_INTERVAL", "1.5", "90m")]
+    [InlineData("REFRESH_TOKEN_ROTATION_GRACE_PERIOD", "60", "1m")]
+    [InlineData("RECENT_TOKEN_REUSE_BEHAVIOUR", "UNAUTHORISED", "Unauthorised")]
+    [InlineData("LOG_LEVEL", "WARN", "Warning")]
+    [InlineData("BASE_PATH", "/core", "/core")]
+    [InlineData("IP_ALLOW_REGEX", "127.*", "127.*")]
+    [InlineData("API_KEYS", "\"0123456789abcdefghij\"", "0123456789abcdefghij")]
+    [InlineData("SUPERTOKENS_MAX_CDI_VERSION", "5.0", "5.0")]
+    [InlineData("POSTGRESQL_CONNECTION_POOL_SIZE", "20", "20")]
+    public void A_variable_of_SuperTokens_stands_for_the_setting_in_its_unit(string variable, string value, string expected)
+    {
+        var names = Environment((variable, value));
+        var key = SettingTable.All.Single(row => row.Variable == variable || row.OlderCoreConfigKey?.ToUpperInvariant() == variable).Key!;
+
+        Assert.True(names.TryGet(key, out var translated));
+        Assert.Equal(expected, translated);
+        Assert.Empty(names.Notes);
+        Assert.Contains(variable, names.OriginOf(key), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ACCESS_TOKEN_VALIDITY", "1.5")]
+    [InlineData("ACCESS_TOKEN_VALIDITY", "0")]
+    [InlineData("REFRESH_TOKEN_ROTATION_GRACE_PERIOD", "301")]
+    [InlineData("SUPERTOKENS_PORT", "3567x")]
+    [InlineData("SUPERTOKENS_PORT", "70000")]
+    [InlineData("POSTGRESQL_PORT", "5433x")]
+    [InlineData("POSTGRESQL_PORT", "0")]
+    [InlineData("POSTGRESQL_CONNECTION_POOL_SIZE", "many")]
+    [InlineData("RECENT_TOKEN_REUSE_BEHAVIOUR", "SHRUG")]
+    [InlineData("LOG_LEVEL", "LOUD")]
+    [InlineData("SUPERTOKENS_MAX_CDI_VERSION", "9.9")]
+    [InlineData("SUPERTOKENS_HOST", "nowhere.example")]
+    public void A_variable_of_SuperTokens_with_a_wrong_value_is_refused_by_its_name(string variable, string value) =>
+        Assert.Contains(variable, Assert.Throws<SettingsException>(() => Read((variable, value), ("POSTGRESQL_USER", "u"), ("Grid:Keys:EncryptionKey", "x"))).Message, StringComparison.Ordinal);
+
+    public static TheoryData<string> Variables => [.. SettingTable.All.Select(row => row.Variable).OfType<string>().Where(name => name is not ("DISABLE_TELEMETRY" or "API_KEYS" or "POSTGRESQL_PORT"))];
+
+    [Theory, MemberData(nameof(Variables))]
+    public void Every_variable_of_SuperTokens_is_obeyed_refused_or_named(string variable)
+    {
+        const string Nonsense = "!(";
+        try
+        {
+            var environment = new Dictionary<string, string?> { [variable] = Nonsense };
+            var names = new SuperTokensEnvironment(environment);
+            var configuration = new ConfigurationBuilder().Add(names).Build();
+            var settings = GridSettings.Read(configuration);
+            Assert.True(
+                names.Notes.Any(note => note.Contains(variable, StringComparison.Ordinal) || note.StartsWith("POSTGRESQL_…", StringComparison.Ordinal)) || settings.Store.Engine == StoreEngine.PostgreSql,
+                $"{variable} was passed over.");
+        }
+        catch (SettingsException refusal)
+        {
+            Assert.True(refusal.Message.Contains(variable, StringComparison.Ordinal) || refusal.Message.Contains("On PostgreSQL", StringComparison.Ordinal) || variable.StartsWith("POSTGRESQL_", StringComparison.Ordinal), refusal.Message);
+        }
+    }
+
+    [Theory]
+    [InlineData("SUPERTOKENS_PORT", "tcp://10.96.0.10:3567")]
+    [InlineData("POSTGRESQL_PORT", "tcp://10.96.0.11:5432")]
+    public void A_service_link_of_Kubernetes_is_ignored_with_a_line(string variable, string value)
+    {
+        var names = Environment((variable, value), ("POSTGRESQL_USER", "u"));
+
+        Assert.Contains(names.Notes, note => note.Contains(variable, StringComparison.Ordinal) && note.Contains("Kubernetes", StringComparison.Ordinal));
+        Assert.Equal(3567, Read((variable, value)).Core.Port);
+        names.TryGet("Grid:Store:ConnectionString", out var connection);
+        Assert.Equal(5432, new NpgsqlConnectionStringBuilder(connection).Port);
+    }
+
+    [Fact]
+    public void Parts_of_a_PostgreSql_connection_win_over_the_uri()
+    {
+        var settings = Read(
+            ("POSTGRESQL_CONNECTION_URI", "postgresql://u@db:5433/d?sslmode=require"), ("POSTGRESQL_PASSWORD", "from-a-secret"), ("POSTGRESQL_TABLE_SCHEMA", "auth"), ("Grid:Keys:EncryptionKey", "x"));
+        var connection = new NpgsqlConnectionStringBuilder(settings.Store.ConnectionString);
+
+        Assert.Equal(("db", 5433, "u", "from-a-secret", "d", "auth", SslMode.Require), (connection.Host, connection.Port, connection.Username, connection.Password, connection.Database, connection.SearchPath, connection.SslMode));
+    }
+
+    [Theory]
+    [InlineData("ssl=true", SslMode.Require)]
+    [InlineData("ssl=false", SslMode.Disable)]
+    [InlineData("requiressl=1", SslMode.Require)]
+    [InlineData("sslmode=verify-ca&sslrootcert=/ca.pem", SslMode.VerifyCA)]
+    [InlineData("SSLMODE=Require", SslMode.Require)]
+    [InlineData("", SslMode.Prefer)]
+    [InlineData("options=-csearch_path%3Dauth&application_name=a&connect_timeout=3&target_session_attrs=read-write&allowPublicKeyRetrieval=true&sslcert=/c&sslkey=/k&currentSchema=s&client_encoding=UTF8&keepalives=1&channel_binding=prefer&sslnegotiation=postgres", SslMode.Prefer)]
+    public void Parameters_of_a_connection_uri_are_understood(string parameters, SslMode mode)
+    {
+        var connection = ConnectionUri.Parse($"postgresql://u:p@db/d?{parameters}");
+
+        Assert.Equal(mode, connection.SslMode);
+        if (parameters.Contains("options", StringComparison.Ordinal))
+        {
+            Assert.Equal(("-csearch_path=auth", "a", 3, "/c", "s"), (connection.Options, connection.ApplicationName, connection.Timeout, connection.SslCertificate, connection.SearchPath));
+        }
+    }
+
+    [Theory]
+    [InlineData("sslmode=no-verify", "sslmode=require")]
+    [InlineData("sslmode=nonsense", "verify-full")]
+    [InlineData("ssl=perhaps", "ssl")]
+    [InlineData("sslmod=require", "sslmode")]
+    [InlineData("pgbouncer=true", "pgbouncer")]
+    [InlineData("sslfactory=org.postgresql.ssl.NonValidatingFactory", "sslfactory")]
+    [InlineData("connection_limit=5", "connection_limit")]
+    [InlineData("target_session_attrs=standby", "target_session_attrs")]
+    [InlineData("connect_timeout=soon", "connect_timeout")]
+    [InlineData("channel_binding=perhaps", "channel_binding")]
+    [InlineData("hostaddr=10.0.0.1", "hostaddr")]
+    public void A_parameter_of_a_connection_uri_that_is_not_understood_is_refused_by_name(string parameters, string named)
+    {
+        var refusal = Assert.Throws<SettingsException>(() => ConnectionUri.Parse($"postgresql://u:secret@db/d?{parameters}"));
+        Assert.Contains(named, refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_key_file_that_others_may_read_is_warned_about()
+    {
+        var folder = Directory.CreateTempSubdirectory("grid-key-").FullName;
+        var file = Path.Combine(folder, "key");
+        File.WriteAllText(file, Convert.ToBase64String(new byte[32]));
+        var settings = Read(("Grid:Keys:EncryptionKeyFile", file), ("Grid:Keys:PreviousEncryptionKeyFile", file));
+        foreach (var (mode, warnings) in new[] { ("600", 0), ("400", 0), ("644", 2), ("640", 2), ("660", 2), ("604", 2) })
+        {
+            File.SetUnixFileMode(file, (UnixFileMode)Convert.ToInt32(mode, 8));
+            Assert.Equal(warnings, EncryptionKeyFile.OpenToOthers(settings).Count());
+        }
+
+        File.SetUnixFileMode(file, (UnixFileMode)Convert.ToInt32("644", 8));
+        Assert.Contains($"chmod 600 {file}", EncryptionKeyFile.OpenToOthers(settings).First(), StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+    }
+
     [Fact]
     public void A_misspelt_key_is_told_with_the_nearest_one()
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("Grid:Core:Prot", "1"), new("Grid:Core:Port", "1")]).Build();
 
-        Assert.Equal([("Grid:Core:Prot", "Grid:Core:Port")], GridSettings.UnknownKeys(configuration));
+        Assert.Equal([("Grid:Core:Prot", "Grid:Core:Port")], UnknownSettings.Find(configuration));
     }
 
     [Fact]
@@ -173,6 +357,13 @@ public sealed class SettingsTests
         Directory.Delete(folder, recursive: true);
     }
 
+    private static SuperTokensEnvironment Environment(params (string Key, string? Value)[] values)
+    {
+        var names = new SuperTokensEnvironment(values.ToDictionary(v => v.Key, v => v.Value));
+        names.Load();
+        return names;
+    }
+
     private static GridSettings Read(params (string Key, string? Value)[] values)
     {
         var environment = values.Where(v => !v.Key.Contains(':', StringComparison.Ordinal)).ToDictionary(v => v.Key, v => v.Value);
@@ -180,6 +371,6 @@ public sealed class SettingsTests
             .Add(new SuperTokensEnvironment(environment))
             .AddInMemoryCollection(values.Where(v => v.Key.Contains(':', StringComparison.Ordinal)).Select(v => KeyValuePair.Create(v.Key, v.Value)))
             .Build();
-        return GridSettings.Read(configuration, environment);
+        return GridSettings.Read(configuration);
     }
 }

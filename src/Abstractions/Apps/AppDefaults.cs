@@ -3,7 +3,7 @@ using Grid.Tokens;
 
 namespace Grid.Abstractions.Apps;
 
-/// <summary>The installation's own settings: what an app has that sets nothing.</summary>
+/// <summary>What an app has that sets nothing: the installation's own settings. Also an app's effective ones, which are these with its own over them.</summary>
 public sealed record AppDefaults
 {
     public SessionSettings Settings { get; init; } = new();
@@ -14,4 +14,10 @@ public sealed record AppDefaults
     public string? IpAllowRegex { get; init; }
 
     public string? IpDenyRegex { get; init; }
+
+    /// <summary>Newest version of the core API that is offered; null = all.</summary>
+    public string? MaxCdiVersion { get; init; }
+
+    /// <summary>Oldest version of the core API that is offered; null = all.</summary>
+    public string? MinCdiVersion { get; init; }
 }

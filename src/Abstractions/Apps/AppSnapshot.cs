@@ -21,9 +21,26 @@ public sealed record AppSnapshot
     /// <summary>Whether a session's tenant is one of the app's.</summary>
     public bool HasTenantOf(SessionHandle handle) => handle.TenantId == TenantKey.PublicId || TenantIds.Contains(handle.TenantId);
 
-    /// <summary>Requests from other addresses are refused with 403; null = no rule.</summary>
+    /// <summary>Requests from other addresses are refused with 403; null = no rule. A tenant may have its own: <see cref="IAppDirectory.FindRulesAsync"/>.</summary>
     [Id(4)] public string? IpAllowRegex { get; init; }
 
-    /// <summary>Requests from these addresses are refused with 403; null = no rule.</summary>
+    /// <summary>Requests from these addresses are refused with 403; null = no rule. As for <see cref="IpAllowRegex"/>.</summary>
     [Id(5)] public string? IpDenyRegex { get; init; }
+
+    /// <summary>Newest version of the core API that is offered; null = all.</summary>
+    [Id(6)] public string? MaxCdiVersion { get; init; }
+
+    /// <summary>Oldest version of the core API that is offered; null = all.</summary>
+    [Id(7)] public string? MinCdiVersion { get; init; }
+
+    /// <summary>As what tenants inherit.</summary>
+    public AppDefaults Effective => new()
+    {
+        Settings = Settings,
+        ApiKeyHashes = ApiKeyHashes,
+        IpAllowRegex = IpAllowRegex,
+        IpDenyRegex = IpDenyRegex,
+        MaxCdiVersion = MaxCdiVersion,
+        MinCdiVersion = MinCdiVersion,
+    };
 }

@@ -1,237 +1,133 @@
-using System.Collections.Immutable;
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Grid.Tokens;
+using Grid.Abstractions.Settings;
 
 namespace Grid.Abstractions.Apps;
 
-/// <summary>An app's <c>coreConfig</c> after a change.</summary>
-public sealed record CoreConfigResult
-{
-    /// <summary>Why the change was refused; then nothing else is set.</summary>
-    public string? Error { get; init; }
-
-    /// <summary>The app's own values as one JSON object, API keys left out.</summary>
-    public string StoredJson { get; init; } = "{}";
-
-    /// <summary>Its values over the installation's.</summary>
-    public SessionSettings Settings { get; init; } = new();
-
-    /// <summary>Whether the change spoke of API keys.</summary>
-    public bool ApiKeysChanged { get; init; }
-
-    /// <summary>The keys it set; null = taken back, the installation's apply.</summary>
-    public ImmutableArray<TokenHash>? OwnApiKeyHashes { get; init; }
-
-    public string? IpAllowRegex { get; init; }
-
-    public string? IpDenyRegex { get; init; }
-}
-
-/// <summary>Merges and checks <c>coreConfig</c>. Pure. Source: <c>protocol/core-rules.md</c> §11.</summary>
+/// <summary>Merges and checks <c>coreConfig</c> by <see cref="SettingTable"/>. Pure.</summary>
 public static class CoreConfig
 {
-    private const double MaxAccessTokenSeconds = 86_400_000;
-    private const double MaxRefreshTokenMinutes = 100 * 366 * 24 * 60d;
+    /// <summary>As <see cref="Merge"/>; refuses settings that do not fit each other, too.</summary>
+    public static CoreConfigResult Apply(string? currentJson, string patchJson, AppDefaults inherited, SettingLevel level = SettingLevel.App) =>
+        Merge(currentJson, patchJson, inherited, level) is var merged && merged.Error is null && WhyNot(merged.Effective) is { } refusal ? Refused(refusal) : merged;
 
-    // As in the original. Without a floor each request would make, and keep, another RSA key that every client has to fetch.
-    private const double MinIntervalHours = 1;
-    private const double MaxIntervalHours = 100 * 366 * 24d;
-
-    /// <summary>Merges <paramref name="patchJson"/> into <paramref name="currentJson"/>; null values delete keys.</summary>
+    /// <summary>Merges <paramref name="patchJson"/> into <paramref name="currentJson"/>, value by value; null values delete keys.</summary>
     /// <param name="currentJson">What is stored; null or empty = nothing.</param>
     /// <param name="patchJson">A valid JSON object.</param>
-    /// <param name="defaults">Apply where the app sets nothing.</param>
-    public static CoreConfigResult Apply(string? currentJson, string patchJson, AppDefaults defaults)
+    /// <param name="inherited">Applies where nothing is set.</param>
+    /// <param name="level">Whether it is an app's or a tenant's.</param>
+    public static CoreConfigResult Merge(string? currentJson, string patchJson, AppDefaults inherited, SettingLevel level = SettingLevel.App)
     {
-        ArgumentNullException.ThrowIfNull(defaults);
-        var config = JsonNode.Parse(string.IsNullOrEmpty(currentJson) ? "{}" : currentJson)!.AsObject();
+        ArgumentNullException.ThrowIfNull(inherited);
+        var config = Parse(currentJson);
         var result = new CoreConfigResult();
         using var patch = JsonDocument.Parse(patchJson);
         foreach (var member in patch.RootElement.EnumerateObject())
         {
-            if (!CoreConfigKeys.All.TryGetValue(member.Name, out var key))
+            if (SettingTable.FindCoreConfig(member.Name) is not { } setting)
             {
                 return Refused($"The key '{member.Name}' is not known; check its spelling against the list of settings");
             }
 
-            // Nothing to match: an empty deny rule would match nothing or everything, depending on who reads it.
-            var isNull = member.Value.ValueKind == JsonValueKind.Null
-                || (key.Name is CoreConfigKeys.IpAllow or CoreConfigKeys.IpDeny && member.Value.ValueKind == JsonValueKind.String && string.IsNullOrWhiteSpace(member.Value.GetString()));
-            if (!isNull && !HasType(member.Value, key.Type))
+            object? value = null;
+            if (!IsUnset(setting, member.Value)
+                && ((SettingTable.WhyNotIn(setting, member.Name, level) is { } why) || !SettingJson.TryRead(setting, member.Name, member.Value, out value, out why!)))
             {
-                return Refused($"'{key.Name}' must be of type {WireName(key.Type)}");
+                return Refused(why);
             }
 
-            if (key.Name == CoreConfigKeys.ApiKeysKey)
+            if (setting.CoreConfigKey == SettingTable.ApiKeys)
             {
-                ImmutableArray<TokenHash> hashes = [];
-                string? error = null;
-                if (!isNull && !ApiKeys.TryParse(member.Value.GetString()!, out hashes, out error))
-                {
-                    return Refused(error!);
-                }
-
-                result = result with { ApiKeysChanged = true, OwnApiKeyHashes = isNull ? null : hashes };
-                continue;
+                result = result with { ApiKeysChanged = true, OwnApiKeyHashes = value is string keys && ApiKeys.TryParse(keys, out var hashes, out _) ? hashes : null };
             }
-
-            if (isNull)
+            else if (value is null)
             {
-                config.Remove(key.Name);
+                config.Remove(member.Name);
             }
             else
             {
-                config[key.Name] = JsonNode.Parse(member.Value.GetRawText());
+                config[member.Name] = SettingJson.Write(setting, value);
             }
         }
 
-        return Check(config, defaults) is { } refusal
-            ? refusal
-            : result with
-            {
-                StoredJson = config.ToJsonString(),
-                Settings = Effective(config, defaults.Settings),
-                IpAllowRegex = Rule(config, CoreConfigKeys.IpAllow) ?? defaults.IpAllowRegex,
-                IpDenyRegex = Rule(config, CoreConfigKeys.IpDeny) ?? defaults.IpDenyRegex,
-            };
+        return result with { StoredJson = config.ToJsonString(), Effective = Over(inherited, config) };
     }
 
-    /// <summary>Reads the settings that SuperTokens operators have in their environment: the keys' names in capitals.</summary>
-    /// <returns>A patch for <see cref="Apply"/>, or an error that names the variable.</returns>
-    public static (string? PatchJson, string? Error) FromEnvironment(IEnumerable<KeyValuePair<string, string?>> variables)
+    /// <summary>What is stored, over what it inherits. Refuses nothing: what an older version took, or what fitted other defaults, is obeyed as far as it can be.</summary>
+    public static AppDefaults Effective(string? storedJson, AppDefaults inherited) => Over(inherited, Parse(storedJson));
+
+    /// <summary>The first of the patch's settings that a tenant would have otherwise than its app, although an app has but one; null if there is none.</summary>
+    /// <param name="patchJson">A tenant's change.</param>
+    /// <param name="appJson">The app's own core config.</param>
+    /// <param name="app">The app's effective settings, its API keys included.</param>
+    /// <returns>Why it is refused, in the original's words.</returns>
+    public static string? ConflictWithApp(string patchJson, string? appJson, AppDefaults app)
     {
-        ArgumentNullException.ThrowIfNull(variables);
-        var patch = new JsonObject();
-        foreach (var (name, value) in variables)
+        ArgumentNullException.ThrowIfNull(app);
+        var own = Parse(appJson);
+        using var patch = JsonDocument.Parse(patchJson);
+        foreach (var member in patch.RootElement.EnumerateObject())
         {
-            if (string.IsNullOrEmpty(value) || name.AsSpan().ContainsAnyInRange('a', 'z') || !CoreConfigKeys.All.TryGetValue(name.ToLowerInvariant(), out var key)
-                || !key.IsSessionSetting)
+            if (SettingTable.FindCoreConfig(member.Name) is { Level: SettingLevel.App } setting && !IsUnset(setting, member.Value)
+                && SettingJson.TryRead(setting, member.Name, member.Value, out var value, out _) && !IsSame(setting, value, own, app))
             {
-                continue;
+                return $"You cannot set different values for {setting.CoreConfigKey} for the same appId";
             }
-
-            JsonNode? node = key.Type switch
-            {
-                CoreConfigType.Text => value,
-                CoreConfigType.Flag when bool.TryParse(value, out var flag) => flag,
-                CoreConfigType.Number when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) => number,
-                _ => null,
-            };
-            if (node is null)
-            {
-                return (null, $"{name} must be a {WireName(key.Type)}.");
-            }
-
-            patch[key.Name] = node;
         }
 
-        return (patch.ToJsonString(), null);
+        return null;
     }
 
-    /// <summary>The name of a type in the dashboard's answer.</summary>
-    public static string WireName(CoreConfigType type) => type switch
+    /// <summary>Those members of a stored core config that a change of another one speaks of.</summary>
+    public static string Touched(string? storedJson, string patchJson)
     {
-        CoreConfigType.Text => "string",
-        CoreConfigType.Number => "number",
-        CoreConfigType.Flag => "boolean",
-        _ => throw new ArgumentOutOfRangeException(nameof(type)),
-    };
+        using var patch = JsonDocument.Parse(patchJson);
+        var stored = Parse(storedJson);
+        foreach (var name in stored.Select(member => member.Key).ToList().Where(name => !patch.RootElement.TryGetProperty(name, out _)))
+        {
+            stored.Remove(name);
+        }
+
+        return stored.ToJsonString();
+    }
+
+    /// <summary>Every setting of an app or tenant that dashboards show, with its effective value.</summary>
+    /// <param name="ownJson">Its own core config.</param>
+    /// <param name="app">Its app's effective settings, which it inherits.</param>
+    public static IEnumerable<(Setting Setting, JsonNode? Value)> Describe(string? ownJson, AppDefaults app)
+    {
+        var effective = Over(app, Parse(ownJson));
+        return SettingTable.OfApps.Where(setting => !setting.IsHidden).Select(setting => (setting, SettingJson.Write(setting, setting.Read!(effective))));
+    }
+
+    private static JsonObject Parse(string? json) => JsonNode.Parse(string.IsNullOrEmpty(json) ? "{}" : json)!.AsObject();
 
     private static CoreConfigResult Refused(string why) => new() { Error = why };
 
-    private static bool HasType(JsonElement value, CoreConfigType type) => type switch
+    // Nothing to match: an empty deny rule would match nothing or everything, depending on who reads it.
+    private static bool IsUnset(Setting setting, JsonElement value) => value.ValueKind == JsonValueKind.Null
+        || (setting.Level == SettingLevel.Tenant && setting.Use == SettingUse.Obeyed && value.ValueKind == JsonValueKind.String && string.IsNullOrWhiteSpace(value.GetString()));
+
+    private static bool IsSame(Setting setting, object value, JsonObject own, AppDefaults app) => setting switch
     {
-        CoreConfigType.Text => value.ValueKind == JsonValueKind.String,
-        CoreConfigType.Number => value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number),
-        CoreConfigType.Flag => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
-        _ => false,
+        { CoreConfigKey: SettingTable.ApiKeys } => ApiKeys.TryParse((string)value, out var keys, out _) && keys.ToHashSet().SetEquals(app.ApiKeyHashes),
+        { Read: { } read } => value.Equals(read(app)),
+        _ => JsonNode.DeepEquals(SettingJson.Write(setting, value), Stored(setting, own) ?? SettingJson.Write(setting, setting.DefaultValue)),
     };
 
-    private static CoreConfigResult? Check(JsonObject config, AppDefaults defaults)
-    {
-        if (OutOfRange(config, CoreConfigKeys.AccessTokenValidity, v => v is >= 1 and <= MaxAccessTokenSeconds) is { } access)
-        {
-            return Refused($"'{access}' must be between 1 and 86400000 seconds inclusive");
-        }
-
-        if (OutOfRange(config, CoreConfigKeys.RefreshTokenValidity, v => v is > 0 and <= MaxRefreshTokenMinutes) is { } refresh)
-        {
-            return Refused($"'{refresh}' must be above 0 and at most {MaxRefreshTokenMinutes} minutes");
-        }
-
-        if ((OutOfRange(config, CoreConfigKeys.DynamicKeyUpdateInterval, v => v is >= MinIntervalHours and <= MaxIntervalHours)
-            ?? OutOfRange(config, CoreConfigKeys.OldDynamicKeyUpdateInterval, v => v is >= MinIntervalHours and <= MaxIntervalHours)) is { } interval)
-        {
-            return Refused($"'{interval}' must be between {MinIntervalHours} and {MaxIntervalHours} hours inclusive");
-        }
-
-        if (OutOfRange(config, CoreConfigKeys.ValidityJitter, v => v is >= 0 and <= 0.25) is { } jitter)
-        {
-            return Refused($"'{jitter}' must be between 0 and 0.25 inclusive");
-        }
-
-        if (OutOfRange(config, CoreConfigKeys.RotationGrace, v => v is >= 0 and <= 300) is { } grace)
-        {
-            return Refused($"'{grace}' must be between 0 and 300 seconds inclusive");
-        }
-
-        if (Text(config, CoreConfigKeys.RecentReuse) is not (null or "TOKEN_THEFT" or "UNAUTHORISED"))
-        {
-            return Refused($"'{CoreConfigKeys.RecentReuse}' must be one of TOKEN_THEFT, UNAUTHORISED");
-        }
-
-        if (Text(config, CoreConfigKeys.StaleBehaviour) is not (null or "STRICT" or "BOUNDED"))
-        {
-            return Refused($"'{CoreConfigKeys.StaleBehaviour}' must be one of STRICT, BOUNDED");
-        }
-
-        foreach (var key in new[] { CoreConfigKeys.IpAllow, CoreConfigKeys.IpDeny })
-        {
-            if (Rule(config, key) is { } pattern && AddressRule.TryCreate(pattern) is null)
-            {
-                return Refused($"'{key}' is not a valid regular expression, or one without bounds: write at most 1000 characters, without look-around and back-references");
-            }
-        }
-
-        var settings = Effective(config, defaults.Settings);
-        return settings.RefreshTokenValidity <= settings.AccessTokenValidity
-            ? Refused($"'{CoreConfigKeys.RefreshTokenValidity}' must be strictly greater than '{CoreConfigKeys.AccessTokenValidity}'")
+    // Blank rules were stored before empty meant unset.
+    private static JsonNode? Stored(Setting setting, JsonObject config) =>
+        (config[setting.CoreConfigKey!] ?? (setting.OlderCoreConfigKey is { } older ? config[older] : null)) is { } stored
+        && !(stored.GetValueKind() == JsonValueKind.String && string.IsNullOrWhiteSpace(stored.GetValue<string>()))
+            ? stored.DeepClone()
             : null;
-    }
 
-    private static SessionSettings Effective(JsonObject config, SessionSettings defaults) => defaults with
-    {
-        AccessTokenValidity = Number(config, CoreConfigKeys.AccessTokenValidity) is { } access ? TimeSpan.FromSeconds(access) : defaults.AccessTokenValidity,
-        RefreshTokenValidity = Number(config, CoreConfigKeys.RefreshTokenValidity) is { } refresh ? TimeSpan.FromMinutes(refresh) : defaults.RefreshTokenValidity,
-        DynamicKeyUpdateInterval =
-            (Number(config, CoreConfigKeys.DynamicKeyUpdateInterval) ?? Number(config, CoreConfigKeys.OldDynamicKeyUpdateInterval)) is { } interval
-                ? TimeSpan.FromHours(Math.Max(interval, MinIntervalHours))
-                : defaults.DynamicKeyUpdateInterval,
-        AccessTokenValidityJitter = Number(config, CoreConfigKeys.ValidityJitter) ?? defaults.AccessTokenValidityJitter,
-        RefreshRotationGrace = Number(config, CoreConfigKeys.RotationGrace) is { } grace ? TimeSpan.FromSeconds(grace) : defaults.RefreshRotationGrace,
-        RecentReuseAnswer = Text(config, CoreConfigKeys.RecentReuse) switch
-        {
-            "TOKEN_THEFT" => RecentReuseAnswer.TokenTheft,
-            "UNAUTHORISED" => RecentReuseAnswer.Unauthorised,
-            _ => defaults.RecentReuseAnswer,
-        },
-        StaleBehaviour = Text(config, CoreConfigKeys.StaleBehaviour) switch
-        {
-            "STRICT" => StaleBehaviour.Strict,
-            "BOUNDED" => StaleBehaviour.Bounded,
-            _ => defaults.StaleBehaviour,
-        },
-    };
+    private static AppDefaults Over(AppDefaults inherited, JsonObject config) => SettingTable.OfApps
+        .Where(setting => setting.CoreConfigKey != SettingTable.ApiKeys)
+        .Aggregate(inherited, (app, setting) => Stored(setting, config) is { } stored && SettingJson.ReadStored(setting, stored) is { } value ? setting.Write!(app, value) : app);
 
-    private static string? OutOfRange(JsonObject config, string key, Predicate<double> isAllowed) =>
-        Number(config, key) is { } value && !isAllowed(value) ? key : null;
-
-    private static double? Number(JsonObject config, string key) => config[key]?.GetValue<double>();
-
-    private static string? Text(JsonObject config, string key) => config[key]?.GetValue<string>();
-
-    // What was stored before empty meant unset.
-    private static string? Rule(JsonObject config, string key) => Text(config, key) is { } pattern && !string.IsNullOrWhiteSpace(pattern) ? pattern : null;
+    private static string? WhyNot(AppDefaults app) =>
+        app.Settings.RefreshTokenValidity <= app.Settings.AccessTokenValidity ? "'refresh_token_validity' must be strictly greater than 'access_token_validity'"
+        : app is { MinCdiVersion: { } min, MaxCdiVersion: { } max } && CdiVersions.IsOlder(max, min) ? "'supertokens_min_cdi_version' must not be newer than 'supertokens_max_cdi_version'"
+        : null;
 }

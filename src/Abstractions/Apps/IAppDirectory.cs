@@ -10,4 +10,20 @@ public interface IAppDirectory
     /// <param name="host">As the request has it: case and port do not count.</param>
     /// <param name="cancellationToken">Gives up.</param>
     ValueTask<string> FindDomainAsync(string host, CancellationToken cancellationToken);
+
+    /// <summary>A tenant's own rules of addresses. Only of a tenant that its app has: others would fill the memory.</summary>
+    ValueTask<TenantRules> FindRulesAsync(TenantKey tenant, CancellationToken cancellationToken);
+}
+
+/// <summary>What a tenant sets for itself over its app; null = it has the app's.</summary>
+/// <param name="IpAllowRegex">Requests from other addresses are refused with 403.</param>
+/// <param name="IpDenyRegex">Requests from these addresses are refused with 403.</param>
+public sealed record TenantRules(string? IpAllowRegex, string? IpDenyRegex)
+{
+    /// <summary>Reads them from the tenant's own core config.</summary>
+    public static TenantRules Of(string? coreConfigJson)
+    {
+        var own = CoreConfig.Effective(coreConfigJson, new AppDefaults());
+        return new TenantRules(own.IpAllowRegex, own.IpDenyRegex);
+    }
 }

@@ -12,6 +12,9 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
     private readonly FreshCopies<int, Listing> _listings = new(
         clock, async key => new Listing(await grains.GetGrain<ICatalogGrain>(key).ListAsync(CancellationToken.None)));
 
+    private readonly FreshCopies<TenantKey, TenantRules> _rules = new(
+        clock, async tenant => TenantRules.Of((await grains.GetGrain<ITenantGrain>(tenant.ToString()).FindAsync(CancellationToken.None))?.CoreConfigJson));
+
     /// <summary>Apps of which a copy is kept.</summary>
     internal int Count => _apps.Count;
 
@@ -21,12 +24,16 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
     public async ValueTask<string> FindDomainAsync(string host, CancellationToken cancellationToken) =>
         (await _listings.GetAsync(0))!.DomainOf(host);
 
-    /// <summary>Drops the copy of an app, or (null) the list of domains and apps.</summary>
+    public async ValueTask<TenantRules> FindRulesAsync(TenantKey tenant, CancellationToken cancellationToken) =>
+        _rules.TryGetFresh(tenant, out var rules) ? rules : (await _rules.GetAsync(tenant))!;
+
+    /// <summary>Drops the copy of an app and its tenants, or (null) the list of domains and apps.</summary>
     public void Forget(AppKey? app)
     {
         if (app is { } changed)
         {
             _apps.Forget(changed);
+            _rules.ForgetAll(tenant => tenant.App == changed);
         }
         else
         {

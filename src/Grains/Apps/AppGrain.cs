@@ -16,6 +16,7 @@ internal sealed class AppGrain(
 {
     private AppKey _app;
     private AppSnapshot? _snapshot;
+    private AppDefaults? _inherited;
 
     private bool Exists => storage.State is { Exists: true, Removal: null } || _app == AppKey.Public;
 
@@ -25,8 +26,21 @@ internal sealed class AppGrain(
         return Task.CompletedTask;
     }
 
-    public Task<AppSnapshot?> FindAsync(CancellationToken cancellationToken) =>
-        Task.FromResult(Exists ? _snapshot ??= TakeSnapshot() : null);
+    public async Task<AppSnapshot?> FindAsync(CancellationToken cancellationToken)
+    {
+        if (!Exists)
+        {
+            return null;
+        }
+
+        var inherited = await InheritAsync(cancellationToken);
+        if (_snapshot is null || inherited != _inherited)
+        {
+            (_inherited, _snapshot) = (inherited, TakeSnapshot(inherited));
+        }
+
+        return _snapshot;
+    }
 
     public async Task<PutResult> PutAsync(TenantChange change, CancellationToken cancellationToken)
     {
@@ -36,10 +50,11 @@ internal sealed class AppGrain(
             return new PutResult(PutOutcome.Removing);
         }
 
-        var config = CoreConfig.Apply(storage.State.CoreConfigJson, change.CoreConfigPatchJson ?? "{}", defaults);
-        if (config.Error is not null)
+        var inherited = await InheritAsync(cancellationToken);
+        var config = CoreConfig.Apply(storage.State.CoreConfigJson, change.CoreConfigPatchJson ?? "{}", inherited);
+        if ((config.Error ?? await ConflictWithTenantsAsync(change, config, inherited, cancellationToken)) is { } refusal)
         {
-            return new PutResult(PutOutcome.InvalidConfig, config.Error);
+            return new PutResult(PutOutcome.InvalidConfig, refusal);
         }
 
         var isNew = !Exists;
@@ -92,6 +107,11 @@ internal sealed class AppGrain(
             return new PutResult(PutOutcome.Removing);
         }
 
+        if (change.CoreConfigPatchJson is { } patch && CoreConfig.ConflictWithApp(patch, storage.State.CoreConfigJson, TakeSnapshot(await InheritAsync(cancellationToken)).Effective) is { } conflict)
+        {
+            return new PutResult(PutOutcome.InvalidConfig, conflict);
+        }
+
         var isNew = !storage.State.TenantIds.Contains(tenantId);
         try
         {
@@ -107,6 +127,11 @@ internal sealed class AppGrain(
             if (isNew)
             {
                 await CommitAsync(storage.State with { Exists = true, TenantIds = storage.State.TenantIds.Add(tenantId) });
+            }
+            else
+            {
+                // Every silo has a copy of its rules.
+                await silos.AppChangedAsync(_app);
             }
 
             return new PutResult(isNew ? PutOutcome.Created : PutOutcome.Updated, Ended: ended);
@@ -266,19 +291,43 @@ internal sealed class AppGrain(
         await silos.AppChangedAsync(_app);
     }
 
-    private AppSnapshot TakeSnapshot()
+    // What a connection URI domain sets holds for the apps that are made in it.
+    private async Task<AppDefaults> InheritAsync(CancellationToken cancellationToken) => _app.Domain.Length == 0 || _app.AppId == AppKey.PublicId
+        ? defaults
+        : (await GrainFactory.GetGrain<IAppGrain>(new AppKey(_app.Domain, AppKey.PublicId).ToString()).FindAsync(cancellationToken))?.Effective ?? defaults;
+
+    // A tenant may repeat what its app has. Then the app cannot have it otherwise without a word to the tenant.
+    private async Task<string?> ConflictWithTenantsAsync(TenantChange change, CoreConfigResult config, AppDefaults inherited, CancellationToken cancellationToken)
     {
-        var config = CoreConfig.Apply(storage.State.CoreConfigJson, "{}", defaults);
+        if (change.CoreConfigPatchJson is not { } patch || storage.State.TenantIds.IsEmpty)
+        {
+            return null;
+        }
+
+        var next = config.Effective with
+        {
+            ApiKeyHashes = (config.ApiKeysChanged ? config.OwnApiKeyHashes : storage.State.ApiKeyHashes) ?? inherited.ApiKeyHashes,
+        };
+        return (await ListTenantsAsync(cancellationToken)).Where(tenant => tenant.TenantId != TenantKey.PublicId)
+            .Select(tenant => CoreConfig.ConflictWithApp(CoreConfig.Touched(tenant.CoreConfigJson, patch), config.StoredJson, next))
+            .FirstOrDefault(conflict => conflict is not null);
+    }
+
+    private AppSnapshot TakeSnapshot(AppDefaults inherited)
+    {
+        var effective = CoreConfig.Effective(storage.State.CoreConfigJson, inherited);
         return new AppSnapshot
         {
             App = _app,
-            Settings = config.Settings,
+            Settings = effective.Settings,
 
             // Empty was once taken for a setting, and opened the app.
-            ApiKeyHashes = storage.State.ApiKeyHashes is { IsEmpty: false } own ? own : defaults.ApiKeyHashes,
+            ApiKeyHashes = storage.State.ApiKeyHashes is { IsEmpty: false } own ? own : effective.ApiKeyHashes,
             TenantIds = storage.State.TenantIds.Add(TenantKey.PublicId).ToImmutableHashSet(StringComparer.Ordinal),
-            IpAllowRegex = config.IpAllowRegex,
-            IpDenyRegex = config.IpDenyRegex,
+            IpAllowRegex = effective.IpAllowRegex,
+            IpDenyRegex = effective.IpDenyRegex,
+            MaxCdiVersion = effective.MaxCdiVersion,
+            MinCdiVersion = effective.MinCdiVersion,
         };
     }
 }

@@ -41,6 +41,14 @@ internal sealed class FreshCopies<TKey, TValue>(TimeProvider clock, Func<TKey, T
         _loading.TryRemove(key, out _);
     }
 
+    public void ForgetAll(Func<TKey, bool> which)
+    {
+        foreach (var key in _copies.Keys.Concat(_loading.Keys).Where(which))
+        {
+            Forget(key);
+        }
+    }
+
     private async Task<TValue?> LoadAsync(TKey key, Copy? old)
     {
         var load = _loading.GetOrAdd(key, static (k, copies) => new Load(copies, k), this);

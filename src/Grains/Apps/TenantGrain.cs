@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Settings;
 using Grid.Grains.Outages;
 
 namespace Grid.Grains.Apps;
@@ -32,7 +33,8 @@ internal sealed class TenantGrain(
             ?? (change.NewStartsWithSwitchesOff ? new TenantConfig { TenantId = _key.TenantId }
                 : change.NewStartsWithNoFirstFactor ? AllMethods(_key.TenantId) with { FirstFactors = [] }
                 : AllMethods(_key.TenantId));
-        var config = CoreConfig.Apply(current.CoreConfigJson, change.CoreConfigPatchJson ?? "{}", defaults);
+        var config = CoreConfig.Merge(
+            current.CoreConfigJson, change.CoreConfigPatchJson ?? "{}", defaults, _key.TenantId == TenantKey.PublicId ? SettingLevel.App : SettingLevel.Tenant);
         if (config.Error is not null)
         {
             return new PutResult(PutOutcome.InvalidConfig, config.Error);

@@ -1,36 +1,34 @@
-using System.ComponentModel.DataAnnotations;
-using Grid.Revocation;
+using Grid.Abstractions.Settings;
 
 namespace Grid.Grains.Holders;
 
-/// <summary>How long a process may accept tokens on its own word. Section <c>Grid:Revocation</c>.</summary>
+/// <summary>How long a process may accept tokens on its own word. Section <c>Grid:Revocation</c>; defaults and ranges are in <see cref="SettingTable"/>.</summary>
 public sealed class RevocationOptions
 {
     /// <summary>Configuration section.</summary>
     public const string Section = "Grid:Revocation";
 
+    /// <summary>With the defaults.</summary>
+    public RevocationOptions() => SettingBinding.SetDefaults(this, Section);
+
     /// <summary>
     /// L: how long a process accepts known sessions after it last heard from the store. A revocation waits up to 1.25 L + 250 ms
-    /// for a process that has vanished. Default 10 s; 2 s … 60 s.
+    /// for a process that has vanished.
     /// </summary>
-    [Range(typeof(TimeSpan), "00:00:02", "00:01:00", ErrorMessage = "Grid:Revocation:Lease must lie between 00:00:02 and 00:01:00.")]
-    public TimeSpan Lease { get; set; } = LeaseTerms.Standard.Lease;
+    public TimeSpan Lease { get; set; }
 
-    /// <summary>Whether revocations wait for services that check tokens themselves, not only for silos. Default true.</summary>
-    public bool WaitForServices { get; set; } = true;
+    /// <summary>Whether revocations wait for services that check tokens themselves, not only for silos.</summary>
+    public bool WaitForServices { get; set; }
 
-    /// <summary>Services that one silo lets connect. Default 1,000; 0 … 100,000.</summary>
-    [Range(0, 100_000, ErrorMessage = "Grid:Revocation:MaxServices must lie between 0 and 100000.")]
-    public int MaxServices { get; set; } = 1_000;
+    /// <summary>Services that one silo lets connect.</summary>
+    public int MaxServices { get; set; }
 
     /// <summary>
     /// Services of one app in the registry of the whole cluster, those included that have vanished and whose leases still run. An app's
-    /// revocations wait for its own services only. Default 200; 0 … 100,000.
+    /// revocations wait for its own services only.
     /// </summary>
-    [Range(0, 100_000, ErrorMessage = "Grid:Revocation:MaxServicesPerApp must lie between 0 and 100000.")]
-    public int MaxServicesPerApp { get; set; } = 200;
+    public int MaxServicesPerApp { get; set; }
 
-    /// <summary>Sessions that one process remembers; about 1 KB each. Default 200,000; 1,000 … 10,000,000.</summary>
-    [Range(1_000, 10_000_000, ErrorMessage = "Grid:Revocation:RememberedSessions must lie between 1000 and 10000000.")]
-    public int RememberedSessions { get; set; } = 200_000;
+    /// <summary>Sessions that one process remembers; about 1 KB each.</summary>
+    public int RememberedSessions { get; set; }
 }

@@ -11,7 +11,7 @@ internal static class AcceptClock
     {
         var accept = new Command("accept", "Take this machine's clock for right although the embedded file remembers another time. Stop Grid first.");
         accept.TreatUnmatchedTokensAsErrors = false;
-        accept.SetAction((parse, _) => guarded(() => StoreVerb.RunAsync([.. parse.UnmatchedTokens], RunAsync)));
+        accept.SetAction((parse, _) => guarded(() => StoreVerb.RunAsync(Overrides.Of(parse), RunAsync)));
         return new Command("clock", "This machine's clock.") { accept };
     }
 

@@ -14,18 +14,32 @@ internal static class GridCommand
 
     public static RootCommand Create()
     {
-        // What follows the verb as --Grid:Section:Key=value overrides every other source.
         var root = new RootCommand("Grid, a session service. Without a verb it serves.") { TreatUnmatchedTokensAsErrors = false };
-        root.SetAction((parse, stop) => Guarded(() => Serve.RunAsync([.. parse.UnmatchedTokens], stop)));
+        root.SetAction((parse, stop) => Guarded(() => Serve.RunAsync(Overrides.Of(parse), stop)));
         var serve = new Command("serve", "Serve the core API.") { TreatUnmatchedTokensAsErrors = false };
-        serve.SetAction((parse, stop) => Guarded(() => Serve.RunAsync([.. parse.UnmatchedTokens], stop)));
+        serve.SetAction((parse, stop) => Guarded(() => Serve.RunAsync(Overrides.Of(parse), stop)));
         root.Add(serve);
         root.Add(Migrate.Create(Guarded));
         root.Add(ShowConfig.Create(Guarded));
         root.Add(Keys.Create(Guarded));
         root.Add(RenameCluster.Create(Guarded));
         root.Add(AcceptClock.Create(Guarded));
+        foreach (var group in root.Subcommands.Where(command => command.Subcommands.Count > 0))
+        {
+            group.TreatUnmatchedTokensAsErrors = false;
+            group.SetAction((parse, _) => Guarded(() => throw Overrides.Unknown(parse, parse.UnmatchedTokens.Count > 0 ? parse.UnmatchedTokens[0] : null)));
+        }
+
         return root;
+    }
+
+    /// <summary>Runs what the arguments say.</summary>
+    public static Task<int> RunAsync(string[] arguments)
+    {
+        var parse = Create().Parse(arguments);
+        return parse is { Errors.Count: > 0, Action: null or System.CommandLine.Invocation.ParseErrorAction }
+            ? Guarded(() => throw new SettingsException($"{string.Join(' ', parse.Errors.Select(error => error.Message))} 'grid {parse.CommandResult.Command.Name} --help' says more."))
+            : parse.InvokeAsync();
     }
 
     private static async Task<int> Guarded(Func<Task<int>> work)

@@ -20,7 +20,7 @@ internal static class Keys
     {
         var rotate = new Command("rotate-encryption-key", "Seal all stored keys with Grid:Keys:EncryptionKeyFile instead of Grid:Keys:PreviousEncryptionKeyFile. Every silo must hold both. Can be repeated.");
         rotate.TreatUnmatchedTokensAsErrors = false;
-        rotate.SetAction((parse, _) => guarded(() => StoreVerb.RunAsync([.. parse.UnmatchedTokens], RotateAsync)));
+        rotate.SetAction((parse, _) => guarded(() => StoreVerb.RunAsync(Overrides.Of(parse), RotateAsync)));
         return new Command("keys", "Keys.") { rotate };
     }
 

@@ -15,14 +15,13 @@ internal static class Migrate
         var command = new Command("migrate", "Bring the database schema up to date.") { script, dryRun };
         command.TreatUnmatchedTokensAsErrors = false;
         command.SetAction((parse, _) => guarded(() => Task.FromResult(
-            Run([.. parse.UnmatchedTokens], parse.GetValue(script), parse.GetValue(dryRun)))));
+            Run(Overrides.Of(parse), parse.GetValue(script), parse.GetValue(dryRun)))));
         return command;
     }
 
     private static int Run(string[] overrides, bool script, bool dryRun)
     {
-        var environment = Configuration.Environment();
-        var settings = GridSettings.Read(Configuration.Build(environment, overrides), environment);
+        var settings = GridSettings.Read(Configuration.Build(overrides));
         var migrator = StoreMigrator.For(settings.Store);
         if (script)
         {

@@ -16,13 +16,13 @@ internal static class RenameCluster
         var rename = new Command("rename", "Give the database's cluster another id. Refused while a silo is alive.") { to };
         rename.TreatUnmatchedTokensAsErrors = false;
         rename.SetAction((parse, _) => guarded(() => StoreVerb.RunAsync(
-            [.. parse.UnmatchedTokens], (settings, services) => RunAsync(settings, services, parse.GetValue(to)!))));
+            Overrides.Of(parse), (settings, services) => RunAsync(settings, services, parse.GetValue(to)!))));
         return new Command("cluster", "The cluster as a whole.") { rename };
     }
 
     private static async Task<int> RunAsync(GridSettings settings, IServiceProvider services, string id)
     {
-        if (id.Length is 0 or > ClusterOptions.MaxIdLength)
+        if (id.Length == 0 || id.Length > ClusterOptions.MaxIdLength)
         {
             throw new SettingsException($"--to must have 1 to {ClusterOptions.MaxIdLength} characters.");
         }

@@ -10,6 +10,7 @@ using Grid.WebFront.Doors;
 using Grid.WebFront.Front;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
 
 namespace Grid.Silo.Commands;
 
@@ -18,9 +19,8 @@ internal static partial class Serve
 {
     public static async Task<int> RunAsync(string[] overrides, CancellationToken stop)
     {
-        var environment = Configuration.Environment();
-        var configuration = Configuration.Build(environment, overrides);
-        var settings = GridSettings.Read(configuration, environment);
+        var configuration = Configuration.Build(overrides);
+        var settings = GridSettings.Read(configuration);
         var connections = ConnectionBudget.Of(settings, ConnectionBudget.ReadLimit());
 
         var builder = WebApplication.CreateSlimBuilder();
@@ -29,6 +29,8 @@ internal static partial class Serve
         builder.Logging.AddGridLogging(settings.Log);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(settings.Defaults);
+        builder.Services.AddSingleton(Options.Create(settings.Purge));
+        builder.Services.AddSingleton(Options.Create(settings.Revocation));
 
         // Which key may be used is known when the store has been asked.
         KeyProtector? protector = null;
@@ -48,9 +50,14 @@ internal static partial class Serve
         await using var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Grid");
 
-        foreach (var (key, nearest) in GridSettings.UnknownKeys(configuration))
+        foreach (var (key, nearest) in UnknownSettings.Find(configuration))
         {
             Log.UnknownKey(logger, key, nearest);
+        }
+
+        foreach (var note in Configuration.Notes(configuration))
+        {
+            Log.VariableWithoutEffect(logger, note);
         }
 
         await PrepareStoreAsync(app.Services, settings, logger);
@@ -59,6 +66,11 @@ internal static partial class Serve
         if (isChanging)
         {
             Log.KeyIsChanging(logger);
+        }
+
+        foreach (var warning in EncryptionKeyFile.OpenToOthers(settings))
+        {
+            Log.KeyIsOpen(logger, warning);
         }
 
         if (connections.Descriptors is < ConnectionBudget.Comfortable and { } few)
@@ -73,6 +85,7 @@ internal static partial class Serve
             app.MapWhen(KestrelHosting.IsFront, front => front.UseGridFront());
         }
 
+        app.UseBasePath(settings.Core.BasePath);
         app.UseGridCore();
         await app.StartAsync(stop);
         string[] urls = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
@@ -141,6 +154,12 @@ internal static partial class Serve
 
         [LoggerMessage(1004, LogLevel.Warning, "Setting {Key} is not known and has no effect; did you mean {Nearest}?")]
         public static partial void UnknownKey(ILogger logger, string key, string nearest);
+
+        [LoggerMessage(1010, LogLevel.Warning, "{Note}")]
+        public static partial void VariableWithoutEffect(ILogger logger, string note);
+
+        [LoggerMessage(1011, LogLevel.Warning, "{Warning}")]
+        public static partial void KeyIsOpen(ILogger logger, string warning);
 
         [LoggerMessage(1005, LogLevel.Warning, "UNSAFE STORE, allowed by Grid:Store:AllowUnsafeDurability: {Warning}")]
         public static partial void UnsafeStore(ILogger logger, string warning);

@@ -1,20 +1,16 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
+using Grid.Abstractions.Settings;
 using Grid.Silo.Hosting;
 using Grid.Silo.Settings;
 
 namespace Grid.Silo.Commands;
 
-/// <summary><c>grid config show</c>: effective values with their origin, secrets masked.</summary>
+/// <summary><c>grid config show</c>: every effective value with its origin, secrets masked. <c>grid config table</c>: the page docs/settings.md.</summary>
 internal static class ShowConfig
 {
-    private static readonly HashSet<string> Secrets = new(StringComparer.OrdinalIgnoreCase)
-    {
-        $"{CoreApiOptions.Section}:{nameof(CoreApiOptions.ApiKeys)}",
-        $"{StoreSettings.Section}:{nameof(StoreSettings.ConnectionString)}",
-        $"{KeyOptions.Section}:{nameof(KeyOptions.EncryptionKey)}",
-        $"{KeyOptions.Section}:{nameof(KeyOptions.PreviousEncryptionKey)}",
-    };
+    private const string ByDefault = "default";
 
     private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true };
 
@@ -23,15 +19,24 @@ internal static class ShowConfig
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var show = new Command("show", "Print effective settings and where each comes from.") { json };
         show.TreatUnmatchedTokensAsErrors = false;
-        show.SetAction((parse, _) => guarded(() => Task.FromResult(Run([.. parse.UnmatchedTokens], parse.GetValue(json)))));
-        return new Command("config", "Settings.") { show };
+        show.SetAction((parse, _) => guarded(() => Task.FromResult(Run(Overrides.Of(parse), parse.GetValue(json)))));
+        var table = new Command("table", "Print every setting that there is, as docs/settings.md has it.") { TreatUnmatchedTokensAsErrors = false };
+        table.SetAction((parse, _) => guarded(() =>
+        {
+            Overrides.Of(parse);
+            Console.Out.Write(SettingsPage.Write());
+            return Task.FromResult(0);
+        }));
+        return new Command("config", "Settings.") { show, table };
     }
 
     private static int Run(string[] overrides, bool asJson)
     {
-        var environment = Configuration.Environment();
-        var configuration = Configuration.Build(environment, overrides);
-        var rows = GridSettings.KnownKeys().Select(key => Row(configuration, key)).ToList();
+        var configuration = Configuration.Build(overrides);
+
+        // Shown although they are refused: so that the value can be seen that is wrong.
+        var (settings, refusal) = TryRead(configuration);
+        var rows = SettingTable.All.Where(setting => setting.Key is not null).Select(setting => Row(configuration, setting, settings)).ToList();
         if (asJson)
         {
             Console.Out.WriteLine(JsonSerializer.Serialize(rows.ToDictionary(r => r.Key, r => new { value = r.Value, origin = r.Origin }), Indented));
@@ -44,23 +49,54 @@ internal static class ShowConfig
             }
         }
 
-        // Shown first, so that a value can be seen before it is refused.
-        GridSettings.Read(configuration, environment);
-        return 0;
-    }
-
-    private static (string Key, string Value, string Origin) Row(IConfigurationRoot configuration, string key)
-    {
-        foreach (var provider in configuration.Providers.Reverse())
+        // Beside the values: what is piped on stays what it is.
+        foreach (var (key, nearest) in UnknownSettings.Find(configuration))
         {
-            if (provider.TryGet(key, out var value) && value is not null)
-            {
-                return (key, Secrets.Contains(key) ? "(set)" : value, provider.ToString()!);
-            }
+            Console.Error.WriteLine($"grid: Setting {key} is not known and has no effect; did you mean {nearest}?");
         }
 
-        var section = GridSettings.Sections.Single(s => key.StartsWith(s.Key + ":", StringComparison.Ordinal));
-        var standard = section.Value.GetProperty(key[(section.Key.Length + 1)..])!.GetValue(Activator.CreateInstance(section.Value));
-        return (key, Convert.ToString(standard, System.Globalization.CultureInfo.InvariantCulture) ?? "", "default");
+        foreach (var note in Configuration.Notes(configuration).Concat(settings is null ? [] : EncryptionKeyFile.OpenToOthers(settings)))
+        {
+            Console.Error.WriteLine($"grid: {note}");
+        }
+
+        return refusal is null ? 0 : throw refusal;
     }
+
+    private static (GridSettings? Settings, SettingsException? Refusal) TryRead(IConfiguration configuration)
+    {
+        try
+        {
+            return (GridSettings.Read(configuration), null);
+        }
+        catch (SettingsException refusal)
+        {
+            return (null, refusal);
+        }
+    }
+
+    private static (string Key, string Value, string Origin) Row(IConfigurationRoot configuration, Setting setting, GridSettings? settings)
+    {
+        var key = setting.Key!;
+        if (SettingsBinder.Text(configuration, setting) is { } text && (text.Length > 0 || setting.MayBeEmpty))
+        {
+            return (key, setting.IsSecret ? "(set)" : text, Origin(configuration, key));
+        }
+
+        if (key == "Grid:Store:ConnectionString" && !string.IsNullOrEmpty(configuration.GetConnectionString("Grid")))
+        {
+            return (key, "(set)", "ConnectionStrings:Grid");
+        }
+
+        return (key, setting.Default ?? settings?.Derived(key) ?? $"({Plain(setting.DefaultNote)})", ByDefault);
+    }
+
+    private static string Origin(IConfigurationRoot configuration, string key)
+    {
+        var provider = configuration.Providers.Reverse().FirstOrDefault(
+            provider => provider.TryGet(key, out _) || provider.GetChildKeys([], key).Any());
+        return provider is SuperTokensEnvironment names ? names.OriginOf(key) : Convert.ToString(provider, CultureInfo.InvariantCulture) ?? "";
+    }
+
+    private static string Plain(string? note) => (note ?? "none").Replace("`", "", StringComparison.Ordinal);
 }

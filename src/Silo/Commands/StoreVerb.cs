@@ -12,8 +12,7 @@ internal static class StoreVerb
     /// <exception cref="StoreStartException">As a start would say; also if migrations are pending.</exception>
     public static async Task<int> RunAsync(string[] overrides, Func<GridSettings, IServiceProvider, Task<int>> work)
     {
-        var environment = Configuration.Environment();
-        var settings = GridSettings.Read(Configuration.Build(environment, overrides), environment);
+        var settings = GridSettings.Read(Configuration.Build(overrides));
         await using var services = new ServiceCollection().AddLogging().AddGridStorage(settings.Store).BuildServiceProvider();
         var startup = services.GetRequiredService<IStoreStartup>();
         startup.TakeOwnership();

@@ -9,6 +9,12 @@ internal static class Configuration
     public static IReadOnlyDictionary<string, string?> Environment() => System.Environment.GetEnvironmentVariables()
         .Cast<DictionaryEntry>().ToDictionary(e => (string)e.Key, e => (string?)e.Value, StringComparer.Ordinal);
 
+    /// <summary>What this process was started with.</summary>
+    public static IConfigurationRoot Build(string[] overrides) => Build(Environment(), overrides);
+
+    /// <summary>Sentences on variables that were set and have no effect.</summary>
+    public static IEnumerable<string> Notes(IConfigurationRoot configuration) => configuration.Providers.OfType<SuperTokensEnvironment>().SelectMany(names => names.Notes);
+
     public static IConfigurationRoot Build(IReadOnlyDictionary<string, string?> environment, string[] overrides)
     {
         var builder = new ConfigurationBuilder();

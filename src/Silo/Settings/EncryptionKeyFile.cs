@@ -21,6 +21,29 @@ internal static class EncryptionKeyFile
         return (new KeyProtector(key, previous is var (former, _) ? [former] : []), origin);
     }
 
+    /// <summary>Key files that others on this machine may read, each with the repair. A warning, no refusal: secrets that orchestrators mount often are so.</summary>
+    public static IEnumerable<string> OpenToOthers(GridSettings settings)
+    {
+        const UnixFileMode Others = UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite;
+        if (OperatingSystem.IsWindows())
+        {
+            yield break;
+        }
+
+        var keys = settings.Keys;
+        var own = !string.IsNullOrEmpty(keys.EncryptionKey) ? null : string.IsNullOrEmpty(keys.EncryptionKeyFile) ? settings.Store.SqlitePath + ".key" : keys.EncryptionKeyFile;
+        var former = !string.IsNullOrEmpty(keys.PreviousEncryptionKey) || string.IsNullOrEmpty(keys.PreviousEncryptionKeyFile) ? null : keys.PreviousEncryptionKeyFile;
+        foreach (var path in new[] { own, former }.OfType<string>().Where(File.Exists))
+        {
+            // Of what a link leads to: Kubernetes mounts secrets as links, whose own mode says nothing.
+            var mode = File.GetUnixFileMode(File.ResolveLinkTarget(path, returnFinalTarget: true)?.FullName ?? path);
+            if ((mode & Others) != 0)
+            {
+                yield return $"The key file {path} has the mode {Convert.ToString((int)mode, 8).PadLeft(4, '0')}: others than its owner can read or change the key that encrypts all signing keys. Run 'chmod 600 {path}', or give a mounted secret the mode 0400";
+            }
+        }
+    }
+
     private static (byte[] Key, string Origin) ReadDefault(GridSettings settings, bool isNew)
     {
         var path = settings.Store.SqlitePath + ".key";
@@ -56,15 +79,22 @@ internal static class EncryptionKeyFile
 
     private static void Create(string path)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        using var file = new StreamWriter(path, options);
-        file.WriteLine(Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyProtector.KeySize)));
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            using var file = new StreamWriter(path, options);
+            file.WriteLine(Convert.ToBase64String(RandomNumberGenerator.GetBytes(KeyProtector.KeySize)));
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException($"The key file {path} cannot be made: {failure.Message} Give the service's user the right to write in its folder, or set Grid:Keys:EncryptionKeyFile to a file of its own.");
+        }
     }
 
     private static byte[] Parse(string text, string origin)

@@ -1,4 +1,8 @@
-using System.ComponentModel.DataAnnotations;
+using System.Net;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Settings;
+using Grid.AspNetCore;
+using Grid.WebFront.Front;
 
 namespace Grid.Silo.Settings;
 
@@ -7,77 +11,110 @@ internal sealed class FrontOptions
 {
     public const string Section = "Grid:Front";
 
-    /// <summary>Whether to open it. Default true.</summary>
-    public bool Enabled { get; set; } = true;
+    public FrontOptions() => SettingBinding.SetDefaults(this, Section);
 
-    /// <summary>Address to listen on. Default 127.0.0.1.</summary>
-    [Required]
-    public string Address { get; set; } = "127.0.0.1";
+    public bool Enabled { get; set; }
 
-    /// <summary>Port. Default 8080; 0 takes a free one.</summary>
-    [Range(0, 65535, ErrorMessage = "Grid:Front:Port must lie between 0 and 65535.")]
-    public int Port { get; set; } = 8080;
+    public string Address { get; set; } = null!;
 
-    /// <summary>Connections at once; further ones are closed. Default: what the process may open, beside what it and the core API need; at most 20000.</summary>
-    [Range(1, 1_000_000, ErrorMessage = "Grid:Front:MaxConnections must lie between 1 and 1000000.")]
+    public int Port { get; set; }
+
     public int? MaxConnections { get; set; }
 
-    /// <summary>Of those, from one address; loopback ones do not count. Default: half. A proxy on another machine may need all.</summary>
-    [Range(1, 1_000_000, ErrorMessage = "Grid:Front:MaxConnectionsPerAddress must lie between 1 and 1000000.")]
     public int? MaxConnectionsPerAddress { get; set; }
 
-    /// <summary>Path of the session endpoints. Default /auth.</summary>
-    [Required]
-    public string BasePath { get; set; } = "/auth";
+    public string BasePath { get; set; } = null!;
 
-    /// <summary>What a proxy takes away before BasePath, e.g. /svc. Default nothing.</summary>
     public string? PublicBasePath { get; set; }
 
-    /// <summary>Where browsers find it. Default http://localhost:PORT.</summary>
     public string? ApiDomain { get; set; }
 
-    /// <summary>Origins of the pages that use it. Default: ApiDomain.</summary>
     public string? WebsiteDomains { get; set; }
 
-    /// <summary>The app whose sessions it serves. Default public.</summary>
-    [Required]
-    public string App { get; set; } = "public";
+    public string App { get; set; } = null!;
 
-    /// <summary>any, cookie or header. Default any: as the client asks.</summary>
-    public string TokenTransfer { get; set; } = "any";
+    public TokenTransfer TokenTransfer { get; set; }
 
-    /// <summary>Domain of the cookies. Default none.</summary>
     public string? CookieDomain { get; set; }
 
-    /// <summary>The CookieDomain of before, whose cookies are cleared; empty for none. Default unset.</summary>
     public string? OlderCookieDomain { get; set; }
 
-    /// <summary>Default: true if ApiDomain is https.</summary>
     public bool? CookieSecure { get; set; }
 
-    /// <summary>lax, strict or none. Default: by the domains.</summary>
-    public string? CookieSameSite { get; set; }
+    public SameSiteMode? CookieSameSite { get; set; }
 
-    /// <summary>Names cookies __Host-…. Default false.</summary>
     public bool HostCookies { get; set; }
 
-    /// <summary>NONE, VIA_TOKEN or VIA_CUSTOM_HEADER. Default: by the domains.</summary>
-    public string? AntiCsrf { get; set; }
+    public AntiCsrfMode? AntiCsrf { get; set; }
 
-    /// <summary>Answer to a missing, expired or ended session. Default 401.</summary>
-    [Range(400, 499, ErrorMessage = "Grid:Front:SessionExpiredStatusCode must lie between 400 and 499.")]
-    public int SessionExpiredStatusCode { get; set; } = 401;
+    public int SessionExpiredStatusCode { get; set; }
 
-    /// <summary>Answer to a claim that is not as required. Default 403.</summary>
-    [Range(400, 499, ErrorMessage = "Grid:Front:InvalidClaimStatusCode must lie between 400 and 499.")]
-    public int InvalidClaimStatusCode { get; set; } = 403;
+    public int InvalidClaimStatusCode { get; set; }
 
-    /// <summary>Sign with the rotating key. Default true.</summary>
-    public bool UseDynamicSigningKey { get; set; } = true;
+    public bool UseDynamicSigningKey { get; set; }
 
-    /// <summary>Claims that forward-auth hands on as X-Grid-Claim-… headers. Default none.</summary>
     public string? ForwardClaims { get; set; }
 
-    /// <summary>Show Grid at work on /. It signs in whoever asks. Default: in environment Development, on a loopback address.</summary>
     public bool? FirstPage { get; set; }
+
+    /// <summary>Where browsers find it.</summary>
+    public string EffectiveApiDomain => ApiDomain ?? $"http://localhost:{Port}";
+
+    /// <param name="environment">Of the host.</param>
+    /// <param name="address">That it listens on.</param>
+    public bool ShowsFirstPage(string environment, IPAddress address) => FirstPage ?? (environment == Environments.Development && IPAddress.IsLoopback(address));
+
+    /// <summary>As the front itself wants to be told.</summary>
+    /// <param name="address">That it listens on.</param>
+    /// <param name="environment">Decides about the first page.</param>
+    /// <param name="connections">That it takes at once; streams get half of them, so that they leave room for requests.</param>
+    public FrontDoor ToDoor(IPAddress address, string environment, int? connections = null) => new()
+    {
+        App = new AppKey("", App),
+        ShowsFirstPage = ShowsFirstPage(environment, address),
+        RefusesOtherOrigins = environment != Environments.Development,
+        Browser = options =>
+        {
+            Fill(options);
+            options.MaxEventStreams = connections is { } all ? Math.Max(1, all / 2) : options.MaxEventStreams;
+        },
+    };
+
+    /// <exception cref="SettingsException">Settings that do not fit each other: said before anything starts.</exception>
+    public void Check()
+    {
+        var options = new GridOptions();
+        Fill(options);
+        if (GridOptionsCheck.Problem(options) is { } problem)
+        {
+            throw new SettingsException($"{Section}: {problem}");
+        }
+    }
+
+    private void Fill(GridOptions options)
+    {
+        options.ApiDomain = EffectiveApiDomain;
+        options.ApiBasePath = BasePath;
+        options.PublicBasePath = PublicBasePath ?? "";
+        Add(options.WebsiteDomains, WebsiteDomains);
+        Add(options.ForwardClaims, ForwardClaims);
+        options.TokenTransfer = TokenTransfer;
+        options.CookieDomain = CookieDomain;
+        options.OlderCookieDomain = OlderCookieDomain;
+        options.CookieSecure = CookieSecure;
+        options.CookieSameSite = CookieSameSite;
+        options.HostCookies = HostCookies;
+        options.AntiCsrf = AntiCsrf;
+        options.SessionExpiredStatusCode = SessionExpiredStatusCode;
+        options.InvalidClaimStatusCode = InvalidClaimStatusCode;
+        options.UseDynamicSigningKey = UseDynamicSigningKey;
+    }
+
+    private static void Add(IList<string> list, string? text)
+    {
+        foreach (var item in (text ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            list.Add(item);
+        }
+    }
 }

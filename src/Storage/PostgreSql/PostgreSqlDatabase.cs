@@ -10,6 +10,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
 {
     // Below the request budget of 10 s, so that a caller hears of it.
     private const int CommandTimeoutSeconds = 8;
+    private const int MaxConnectSeconds = 5;
     private const int MinVersion = 15;
     private const string Interposed = "A connection pooler has come between Grid and PostgreSQL since the start: start Grid again.";
     private const int MaxStatementAttempts = 6;
@@ -201,7 +202,8 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     private Sources NewSources()
     {
         var settings = PostgreSqlRoute.Settings(_options.RequiredConnectionString);
-        (settings.ApplicationName, settings.CommandTimeout, settings.Timeout, settings.IncludeErrorDetail) = ("grid", CommandTimeoutSeconds, 5, false);
+        (settings.CommandTimeout, settings.Timeout, settings.IncludeErrorDetail) = (CommandTimeoutSeconds, Math.Clamp(settings.Timeout, 1, MaxConnectSeconds), false);
+        settings.ApplicationName ??= "grid";
         settings.MaxPoolSize = _options.MaxConnections;
         var isPooled = PostgreSqlRoute.IsPooled(_options.RequiredConnectionString);
         if (!isPooled)

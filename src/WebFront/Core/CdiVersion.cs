@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Grid.Abstractions.Settings;
 using Grid.Tokens.Access;
 using Grid.WebFront.Sessions;
 
@@ -18,8 +19,7 @@ internal readonly record struct CdiVersion(int Major, int Minor) : IComparable<C
     public static CdiVersion V56 { get; } = new(5, 6);
 
     /// <summary>Every version served, oldest first.</summary>
-    public static ImmutableArray<CdiVersion> Supported { get; } =
-        [new(2, 21), V3, new(3, 1), V4, V5, new(5, 1), new(5, 2), new(5, 3), new(5, 4), new(5, 5), V56];
+    public static ImmutableArray<CdiVersion> Supported { get; } = [.. CdiVersions.Supported.Select(text => Of(text)!.Value)];
 
     public static CdiVersion Newest => Supported[^1];
 
@@ -41,6 +41,10 @@ internal readonly record struct CdiVersion(int Major, int Minor) : IComparable<C
         version = new CdiVersion(major, minor);
         return true;
     }
+
+    /// <summary>A supported version; null for null.</summary>
+    public static CdiVersion? Of(string? text) =>
+        text is null ? null : TryParse(text, out var version) ? version : throw new FormatException($"'{text}' is no version.");
 
     public int CompareTo(CdiVersion other) => (Major, Minor).CompareTo((other.Major, other.Minor));
 

@@ -109,7 +109,14 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             }
         }
 
-        RefuseAddress(context, app is null ? defaults.IpAllowRegex : app.IpAllowRegex, app is null ? defaults.IpDenyRegex : app.IpDenyRegex);
+        var (allow, deny) = app is null ? (defaults.IpAllowRegex, defaults.IpDenyRegex) : (app.IpAllowRegex, app.IpDenyRegex);
+        if (app is not null && !request.IsPublicTenant && app.TenantIds.Contains(request.TenantId))
+        {
+            var own = await apps.FindRulesAsync(new TenantKey(app.App, request.TenantId), context.RequestAborted);
+            (allow, deny) = (own.IpAllowRegex ?? allow, own.IpDenyRegex ?? deny);
+        }
+
+        RefuseAddress(context, allow, deny);
         if (endpoint is null)
         {
             throw OfAnotherRecipe(context) ?? new CoreException(404, "Not found");
@@ -121,7 +128,8 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             throw OfAnotherRecipe(context) ?? new CoreException(405, "Method not supported");
         }
 
-        request.Version = VersionOf(context.Request, route);
+        request.Version = VersionOf(
+            context.Request, route, app is null ? defaults.MinCdiVersion : app.MinCdiVersion, app is null ? defaults.MaxCdiVersion : app.MaxCdiVersion);
         if (request.Path.NamesTenant && request.Version < CdiVersion.V3)
         {
             throw new CoreException(404, "Not found");
@@ -241,23 +249,23 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     };
 
     // A client that asks for the versions knows none yet; what it says all the same decides about tenants only.
-    private static CdiVersion VersionOf(HttpRequest request, CoreRoute route)
+    private static CdiVersion VersionOf(HttpRequest request, CoreRoute route, string? min, string? max)
     {
         if (route.NeedsVersion)
         {
-            return ReadVersion(request);
+            return ReadVersion(request, min, max);
         }
 
         var isKnown = CdiVersion.TryParse(request.Headers["cdi-version"].ToString(), out var said) && CdiVersion.Supported.Contains(said);
         return isKnown && route.Scope == CoreScope.AppSince50 ? said : CdiVersion.Newest;
     }
 
-    private static CdiVersion ReadVersion(HttpRequest request)
+    private static CdiVersion ReadVersion(HttpRequest request, string? min, string? max)
     {
         var header = request.Headers["cdi-version"];
         if (header.Count == 0)
         {
-            return CdiVersion.Newest;
+            return CdiVersion.Of(max) ?? CdiVersion.Newest;
         }
 
         if (header.Count > 1 || !CdiVersion.TryParse(header[0] ?? "", out var version))
@@ -265,7 +273,9 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             throw new CoreException(400, "cdi-version header is invalid");
         }
 
-        return CdiVersion.Supported.Contains(version) ? version : throw new CoreException(400, $"cdi-version {version} not supported");
+        return CdiVersion.Supported.Contains(version) && !(version < CdiVersion.Of(min)) && !(version > CdiVersion.Of(max))
+            ? version
+            : throw new CoreException(400, $"cdi-version {version} not supported");
     }
 
     private void RefuseAddress(HttpContext context, string? allow, string? deny)

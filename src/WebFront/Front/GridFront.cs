@@ -60,6 +60,12 @@ public static partial class GridFront
         // What a wrong clock says has expired has not: an outage, which signs nobody out.
         var clock = app.ApplicationServices.GetRequiredService<ClockTrust>();
         app.Use((context, next) => clock.IsTrusted ? next(context) : UnavailableAsync(context));
+        if (door.RefusesOtherOrigins)
+        {
+            var origin = new DeclaredOrigin(options, logger);
+            app.Use((context, next) => origin.CheckAsync(context, next));
+        }
+
         app.UseRouting();
         app.UseEndpoints(routes =>
         {

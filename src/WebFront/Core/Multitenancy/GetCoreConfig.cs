@@ -1,69 +1,68 @@
-using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Settings;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Multitenancy;
 
-/// <summary><c>GET /recipe/dashboard/tenant/core-config</c>: every session setting with its value and what it means.</summary>
+/// <summary><c>GET /recipe/dashboard/tenant/core-config</c>: every setting that Grid obeys, with its value and what it means.</summary>
 internal static class GetCoreConfig
 {
     public static async Task HandleAsync(HttpContext context)
     {
         var request = CoreRequest.Of(context);
         var tenant = await TenantWire.Tenant(context, request).FindAsync(CancellationToken.None);
-        using var config = JsonDocument.Parse(tenant?.CoreConfigJson ?? "{}");
-        await CoreResponse.WriteAsync(context, "OK", (config, request.App), static (json, state) =>
+        var settings = CoreConfig.Describe(tenant?.CoreConfigJson ?? "{}", request.App.Effective);
+        await CoreResponse.WriteAsync(context, "OK", settings, static (json, described) =>
         {
-            var (document, app) = state;
             json.WriteStartArray("config"u8);
-            foreach (var key in CoreConfigKeys.InOrder.Where(k => k.IsSessionSetting && k.Name != CoreConfigKeys.ApiKeysKey))
+            foreach (var (setting, value) in described)
             {
-                json.WriteStartObject();
-                json.WriteString("key"u8, key.Name);
-                json.WriteString("valueType"u8, CoreConfig.WireName(key.Type));
-                json.WritePropertyName("value"u8);
-                json.WriteRawValue(document.RootElement.TryGetProperty(key.Name, out var own) ? own.GetRawText() : Inherited(key, app), skipInputValidation: true);
-                json.WriteString("description"u8, key.Description);
-                json.WriteBoolean("isDifferentAcrossTenants"u8, false);
-                if (key.PossibleValues is { } values)
-                {
-                    json.WriteStartArray("possibleValues"u8);
-                    foreach (var value in values)
-                    {
-                        json.WriteStringValue(value);
-                    }
-
-                    json.WriteEndArray();
-                }
-
-                json.WriteBoolean("isNullable"u8, key.Default == "null");
-                json.WritePropertyName("defaultValue"u8);
-                json.WriteRawValue(key.Default, skipInputValidation: true);
-                json.WriteBoolean("isPluginProperty"u8, false);
-                json.WriteBoolean("isPluginPropertyEditable"u8, false);
-                json.WriteEndObject();
+                Write(json, setting, value);
             }
 
             json.WriteEndArray();
         });
     }
 
-    // What the app does not set, the installation may; the snapshot holds what is in force.
-    private static string Inherited(CoreConfigKey key, AppSnapshot app) => key.Name switch
+    private static void Write(Utf8JsonWriter json, Setting setting, JsonNode? value)
     {
-        CoreConfigKeys.AccessTokenValidity => Number(app.Settings.AccessTokenValidity.TotalSeconds),
-        CoreConfigKeys.RefreshTokenValidity => Number(app.Settings.RefreshTokenValidity.TotalMinutes),
-        CoreConfigKeys.DynamicKeyUpdateInterval or CoreConfigKeys.OldDynamicKeyUpdateInterval => Number(app.Settings.DynamicKeyUpdateInterval.TotalHours),
-        CoreConfigKeys.ValidityJitter => Number(app.Settings.AccessTokenValidityJitter),
-        CoreConfigKeys.RotationGrace => Number(app.Settings.RefreshRotationGrace.TotalSeconds),
-        CoreConfigKeys.RecentReuse => app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised ? "\"UNAUTHORISED\"" : "\"TOKEN_THEFT\"",
-        CoreConfigKeys.IpAllow => Text(app.IpAllowRegex),
-        CoreConfigKeys.IpDeny => Text(app.IpDenyRegex),
-        _ => key.Default,
-    };
+        json.WriteStartObject();
+        json.WriteString("key"u8, setting.CoreConfigKey);
+        json.WriteString("valueType"u8, SettingJson.DashboardType(setting));
+        json.WritePropertyName("value"u8);
+        WriteValue(json, value);
+        json.WriteString("description"u8, setting.Description);
+        json.WriteBoolean("isDifferentAcrossTenants"u8, setting.Level == SettingLevel.Tenant);
+        if (setting.Type == SettingType.Choice)
+        {
+            json.WriteStartArray("possibleValues"u8);
+            foreach (var choice in setting.Choices)
+            {
+                json.WriteStringValue(choice.WireName);
+            }
 
-    private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
+            json.WriteEndArray();
+        }
 
-    private static string Text(string? value) => value is null ? "null" : $"\"{JsonEncodedText.Encode(value)}\"";
+        json.WriteBoolean("isNullable"u8, setting.Default is null);
+        json.WritePropertyName("defaultValue"u8);
+        WriteValue(json, SettingJson.Write(setting, setting.DefaultValue));
+        json.WriteBoolean("isPluginProperty"u8, false);
+        json.WriteBoolean("isPluginPropertyEditable"u8, false);
+        json.WriteEndObject();
+    }
+
+    private static void WriteValue(Utf8JsonWriter json, JsonNode? value)
+    {
+        if (value is null)
+        {
+            json.WriteNullValue();
+        }
+        else
+        {
+            value.WriteTo(json);
+        }
+    }
 }

@@ -9,8 +9,7 @@ namespace Grid.WebFront.Core.Service;
 internal static class ServiceEndpoints
 {
     private static readonly CoreRoute Open = new(CoreScope.Tenant, NeedsKey: false, NeedsVersion: false, ForStrangers: true);
-    private static readonly byte[] Versions = Encoding.ASCII.GetBytes(
-        $$"""{"versions":[{{string.Join(',', CdiVersion.Supported.Select(v => $"\"{v}\""))}}]}""");
+    private static readonly byte[] Versions = Write(null, null);
 
     public static void MapService(this IEndpointRouteBuilder core)
     {
@@ -22,8 +21,7 @@ internal static class ServiceEndpoints
             core.MapCore(method, "/hello", Open, HelloAsync);
         }
 
-        core.MapCore(
-            "GET", "/apiversion", new CoreRoute(CoreScope.AppSince50, NeedsVersion: false), context => CoreResponse.WriteJsonAsync(context, Versions));
+        core.MapCore("GET", "/apiversion", new CoreRoute(CoreScope.AppSince50, NeedsVersion: false), VersionsAsync);
         core.MapAppApi("GET", "/telemetry", context => CoreResponse.WriteAsync(context, "OK", 0, static (json, _) => json.WriteBoolean("exists"u8, false)));
 
         // Everything is free here: a licence key is taken and ignored.
@@ -37,6 +35,17 @@ internal static class ServiceEndpoints
             json.WriteStartObject("usageStats"u8);
             json.WriteEndObject();
         }));
+    }
+
+    // Clients pick the newest that they know: an app that is held back to an older one offers no newer one.
+    private static Task VersionsAsync(HttpContext context) => CoreResponse.WriteJsonAsync(context, CoreRequest.Of(context).App is { MaxCdiVersion: null, MinCdiVersion: null }
+        ? Versions
+        : Write(CdiVersion.Of(CoreRequest.Of(context).App.MinCdiVersion), CdiVersion.Of(CoreRequest.Of(context).App.MaxCdiVersion)));
+
+    private static byte[] Write(CdiVersion? min, CdiVersion? max)
+    {
+        var offered = CdiVersion.Supported.Where(version => !(version < min) && !(version > max));
+        return Encoding.ASCII.GetBytes($$"""{"versions":[{{string.Join(',', offered.Select(version => $"\"{version}\""))}}]}""");
     }
 
     private static async Task HelloAsync(HttpContext context, StorePulse pulse)

@@ -1,0 +1,56 @@
+using Grid.Storage;
+using Npgsql;
+
+namespace Grid.Silo.Settings;
+
+/// <summary>From settings to the store that they name.</summary>
+internal static class StoreReading
+{
+    private static readonly string[] NoPath = ["file:", "sqlite:", "Data Source=", "DataSource=", "Filename="];
+
+    /// <param name="settings">As set.</param>
+    /// <param name="namedConnection">The configuration's connection string <c>Grid</c>.</param>
+    /// <exception cref="SettingsException">They name none.</exception>
+    public static StoreOptions Read(StoreSettings settings, string? namedConnection)
+    {
+        var connection = string.IsNullOrEmpty(settings.ConnectionString) ? namedConnection : settings.ConnectionString;
+        if (string.IsNullOrEmpty(connection))
+        {
+            return new StoreOptions { Engine = StoreEngine.Sqlite, SqlitePath = Path.GetFullPath(ReadPath(settings.SqlitePath)) };
+        }
+
+        connection = ConnectionUri.ToConnectionString(connection);
+        try
+        {
+            _ = new NpgsqlConnectionStringBuilder(connection);
+        }
+        catch (ArgumentException failure)
+        {
+            // Npgsql's message names the keyword, and no value; other messages may quote what was written, a password perhaps.
+            var why = failure.Message.StartsWith("Keyword not supported", StringComparison.Ordinal) || failure.Message.StartsWith("Couldn't set", StringComparison.Ordinal)
+                ? failure.Message
+                : failure.GetType().Name;
+            throw new SettingsException($"Grid:Store:ConnectionString is not a valid PostgreSQL connection string ({why}); it looks like Host=db;Username=grid;Password=…;Database=grid.");
+        }
+
+        return new StoreOptions
+        {
+            Engine = StoreEngine.PostgreSql,
+            ConnectionString = connection,
+            AllowUnsafeDurability = settings.AllowUnsafeDurability,
+            MaxConnections = settings.MaxConnections,
+        };
+    }
+
+    // What other programs give a meaning would become a file of that name here.
+    private static string ReadPath(string path) => path switch
+    {
+        [':', ..] => throw new SettingsException($"Grid:Store:SqlitePath '{path}' is no file: Grid keeps sessions on disk. For an installation that may forget, name a file in a temporary folder."),
+        ['~', ..] => throw new SettingsException($"Grid:Store:SqlitePath '{path}' begins with '~', which only a shell understands. Write the folder's full path."),
+        _ when NoPath.Any(start => path.StartsWith(start, StringComparison.OrdinalIgnoreCase)) =>
+            throw new SettingsException("Grid:Store:SqlitePath must be a path such as data/grid.db, neither a URI nor a connection string; for PostgreSQL set Grid:Store:ConnectionString."),
+        _ when path.EndsWith('/') || Directory.Exists(path) =>
+            throw new SettingsException($"Grid:Store:SqlitePath '{path}' is a folder. Name a file in it, for example {Path.Combine(path, "grid.db")}."),
+        _ => path,
+    };
+}

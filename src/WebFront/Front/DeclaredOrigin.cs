@@ -1,0 +1,59 @@
+using System.Net;
+using Grid.AspNetCore;
+using Grid.AspNetCore.Browser;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.WebFront.Front;
+
+/// <summary>
+/// Keeps a front that takes itself for plain http on this machine from serving the world: behind a proxy with TLS its cookies would lack
+/// <c>Secure</c>, and its tokens' <c>iss</c> would be this machine's. What the request says of its origin is no setting, so nothing is derived from it.
+/// </summary>
+internal sealed partial class DeclaredOrigin(GridOptions options, ILogger logger)
+{
+    private readonly bool _isHttps = options.ApiDomain.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
+    private readonly bool _isHere = IsHere(new Uri(options.ApiDomain).Host);
+    private int _told;
+
+    /// <summary>Answers a request that came by another way than <c>ApiDomain</c> says and would be given cookies, tokens or an issuer.</summary>
+    public Task CheckAsync(HttpContext context, RequestDelegate next)
+    {
+        var request = context.Request;
+        if (!Gives(request) || WhyNot(request) is not { } why)
+        {
+            return next(context);
+        }
+
+        if (Interlocked.Exchange(ref _told, 1) == 0)
+        {
+            Log.OtherOrigin(logger, why, options.ApiDomain);
+        }
+
+        return FrontAnswers.MessageAsync(context, StatusCodes.Status500InternalServerError, "the session service is not set up for this address; its log says how");
+    }
+
+    private bool Gives(HttpRequest request) => !request.Path.StartsWithSegments(options.ApiBasePath.TrimEnd('/') + "/verify")
+        && (HttpMethods.IsPost(request.Method) || request.Path.Value?.EndsWith("/openid-configuration", StringComparison.OrdinalIgnoreCase) == true);
+
+    private string? WhyNot(HttpRequest request) =>
+        !_isHttps && SaysHttps(request.Headers) ? "by https"
+        : _isHere && !IsHere(request.Host.Host) ? "under another host name"
+        : null;
+
+    private static bool SaysHttps(IHeaderDictionary headers) =>
+        headers["X-Forwarded-Proto"].ToString().Split(',')[0].Trim().Equals("https", StringComparison.OrdinalIgnoreCase)
+        || headers["X-Forwarded-Scheme"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase)
+        || headers["X-Forwarded-Ssl"].ToString().Equals("on", StringComparison.OrdinalIgnoreCase)
+        || headers["Front-End-Https"].ToString().Equals("on", StringComparison.OrdinalIgnoreCase)
+        || headers["Forwarded"].ToString().Replace("\"", "", StringComparison.Ordinal).Contains("proto=https", StringComparison.OrdinalIgnoreCase);
+
+    private static bool IsHere(string host) => host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+        || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
+
+    private static partial class Log
+    {
+        [LoggerMessage(3201, LogLevel.Warning, "A browser reached the front {How}, but Grid:Front:ApiDomain is {ApiDomain}: its cookies would lack Secure or belong to another host, and its tokens would name the wrong issuer, so it gets 500. Set Grid:Front:ApiDomain to the origin by which browsers reach the front (https://…), and Grid:Front:WebsiteDomains to those of the pages. Said once")]
+        public static partial void OtherOrigin(ILogger logger, string how, string apiDomain);
+    }
+}

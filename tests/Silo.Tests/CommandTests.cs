@@ -1,0 +1,151 @@
+using System.Net;
+using System.Text.Json.Nodes;
+using Grid.TestKit;
+
+namespace Grid.Silo.Tests;
+
+/// <summary>What operators type and set, against the real process.</summary>
+public sealed class CommandTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("grid-command-").FullName;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Theory]
+    [InlineData("migarte --dry-run", "'migrate'")]
+    [InlineData("start", "serve")]
+    [InlineData("serve --port 4000", "--Grid:Core:Port")]
+    [InlineData("serve --host=0.0.0.0", "--Grid:Core:Address")]
+    [InlineData("--port 4000", "--Grid:Core:Port")]
+    [InlineData("serve 4000", "'4000'")]
+    [InlineData("serve -p 4000", "-p")]
+    [InlineData("serve --Grid:Core:Prot=4000", "--Grid:Core:Port")]
+    [InlineData("serve --Grid:Core:Port", "lacks its value")]
+    [InlineData("migrate --dryrun", "--dry-run")]
+    [InlineData("config shwo", "config show")]
+    [InlineData("config", "config show")]
+    [InlineData("config show --jsn", "--json")]
+    [InlineData("keys rotate", "keys rotate-encryption-key")]
+    [InlineData("cluster rename", "--to")]
+    [InlineData("clock accpt", "clock accept")]
+    public async Task A_word_that_means_nothing_is_refused_with_the_nearest_one(string arguments, string nearest)
+    {
+        var (code, output) = await GridProcess.RunAsync(_folder, arguments.Split(' '), ("Grid__Core__Port", "0"), ("Grid__Front__Port", "0"));
+
+        Assert.Equal((2, true), (code, output.TrimStart().StartsWith("grid: ", StringComparison.Ordinal)));
+        Assert.Contains(nearest, output, StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Theory]
+    [InlineData("config show --Grid:Core:Port=4000")]
+    [InlineData("config show --Grid:Core:Port 4000")]
+    [InlineData("config show Grid:Core:Port=4000")]
+    public async Task Settings_follow_a_verb(string arguments)
+    {
+        var (code, output) = await GridProcess.RunAsync(_folder, arguments.Split(' '));
+
+        Assert.Equal(0, code);
+        Assert.Matches("Grid:Core:Port +4000 +CommandLine", output);
+    }
+
+    [Fact]
+    public async Task Config_show_has_every_effective_value_with_its_origin_and_names_what_has_no_effect()
+    {
+        var (code, output) = await GridProcess.RunAsync(
+            _folder, ["config", "show", "--json"], ("ACCESS_TOKEN_VALIDITY", "60"), ("Grid__Core__Prot", "1"), ("PASSWORD_RESET_TOKEN_LIFETIME", "5"), ("Grid__Front__Port", "9000"));
+
+        Assert.Equal(0, code);
+        var lines = output.Split('\n');
+        Assert.Contains(lines, line => line.StartsWith("grid: Setting Grid:Core:Prot is not known", StringComparison.Ordinal) && line.Contains("Grid:Core:Port?", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("grid: PASSWORD_RESET_TOKEN_LIFETIME", StringComparison.Ordinal));
+        var rows = JsonNode.Parse(string.Join('\n', lines.Where(line => !line.StartsWith("grid: ", StringComparison.Ordinal))))!.AsObject();
+        Assert.All(rows, row => Assert.NotEqual("", $"{row.Value!["value"]}"));
+        Assert.Equal(("1m", "SuperTokens environment variable ACCESS_TOKEN_VALIDITY"), Row("Grid:Session:AccessTokenValidity"));
+        Assert.Equal(("100d", "default"), Row("Grid:Session:RefreshTokenValidity"));
+        Assert.Equal(("http://localhost:9000", "default"), Row("Grid:Front:ApiDomain"));
+        Assert.Equal(("false", "default"), Row("Grid:Front:CookieSecure"));
+        Assert.EndsWith("data/grid.db.key", Row("Grid:Keys:EncryptionKeyFile").Item1, StringComparison.Ordinal);
+
+        (string, string) Row(string key) => ($"{rows[key]!["value"]}", $"{rows[key]!["origin"]}");
+    }
+
+    [Fact]
+    public async Task A_value_that_is_refused_is_shown_first()
+    {
+        var (code, output) = await GridProcess.RunAsync(_folder, ["config", "show"], ("Grid__Session__AccessTokenValidity", "60"));
+
+        Assert.Equal(2, code);
+        Assert.Matches("Grid:Session:AccessTokenValidity +60 +EnvironmentVariables", output);
+        Assert.Contains("grid: Grid:Session:AccessTokenValidity (ACCESS_TOKEN_VALIDITY, access_token_validity) must be a duration with its unit", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_start_with_SuperTokens_environment_obeys_it_or_names_what_it_cannot()
+    {
+        using var grid = await GridProcess.ServeAsync(
+            _folder, ("SUPERTOKENS_PORT", "tcp://10.96.0.10:3567"), ("BASE_PATH", "core/"), ("LOG_LEVEL", "INFO"), ("POSTGRESQL_TABLE_NAMES_PREFIX", "st"), ("INFO_LOG_PATH", "/var/log/info.log"),
+            ("MAX_SERVER_POOL_SIZE", "20"), ("PASSWORD_RESET_TOKEN_LIFETIME", "5"), ("SUPERTOKENS_MAX_CDI_VERSION", "5.0"), ("DISABLE_TELEMETRY", "true"));
+
+        foreach (var named in new[] { "SUPERTOKENS_PORT=tcp://10.96.0.10:3567", "POSTGRESQL_TABLE_NAMES_PREFIX", "INFO_LOG_PATH", "MAX_SERVER_POOL_SIZE", "PASSWORD_RESET_TOKEN_LIFETIME" })
+        {
+            Assert.Contains(named, grid.Output, StringComparison.Ordinal);
+        }
+
+        Assert.DoesNotContain("DISABLE_TELEMETRY", grid.Output, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.NotFound, (await grid.Http.GetAsync("/apiversion")).StatusCode);
+        Assert.Equal("""{"versions":["2.21","3.0","3.1","4.0","5.0"]}""", await grid.Http.GetStringAsync("/core/apiversion"));
+        Assert.Equal("Hello\n", await grid.Http.GetStringAsync("/core"));
+        Assert.Equal("Healthy", await grid.Http.GetStringAsync("/health/ready"));
+    }
+
+    [Fact]
+    public async Task A_key_file_that_others_may_read_is_named_at_the_start()
+    {
+        var key = Path.Combine(_folder, "grid.key");
+        File.WriteAllText(key, Convert.ToBase64String(new byte[32]));
+        File.SetUnixFileMode(key, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead);
+        using var grid = await GridProcess.ServeAsync(_folder, ("Grid__Keys__EncryptionKeyFile", key));
+
+        Assert.Contains($"chmod 600 {key}", grid.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("X-Forwarded-Proto", "https")]
+    [InlineData("Forwarded", "for=192.0.2.1;proto=https")]
+    [InlineData("Host", "api.example.com")]
+    public async Task A_front_that_takes_itself_for_this_machine_gives_the_world_no_tokens(string header, string value)
+    {
+        using var grid = await GridProcess.ServeAsync(_folder, ("Grid__Front__FirstPage", "true"));
+        using var http = grid.FrontHttp();
+        Assert.Equal(HttpStatusCode.OK, await SignInAsync(null));
+
+        Assert.Equal(HttpStatusCode.InternalServerError, await SignInAsync(header));
+        await grid.TerminateAsync();
+        Assert.Contains("Set Grid:Front:ApiDomain", grid.Output, StringComparison.Ordinal);
+
+        async Task<HttpStatusCode> SignInAsync(string? name)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/first-page/session") { Headers = { { "rid", "anti-csrf" }, { "st-auth-mode", "cookie" } } };
+            if (name is not null)
+            {
+                request.Headers.TryAddWithoutValidation(name, value);
+            }
+
+            using var answer = await http.SendAsync(request);
+            return answer.StatusCode;
+        }
+    }
+
+    [Theory]
+    [InlineData("folder")]
+    [InlineData("folder/")]
+    public async Task A_folder_instead_of_a_file_is_refused_with_the_repair(string path)
+    {
+        Directory.CreateDirectory(Path.Combine(_folder, "folder"));
+        var (code, output) = await GridProcess.RunAsync(_folder, ["serve", "--Grid:Core:Port=0", "--Grid:Front:Port=0"], ("Grid__Store__SqlitePath", path));
+
+        Assert.Equal(2, code);
+        Assert.Contains("is a folder", output, StringComparison.Ordinal);
+    }
+}
