@@ -3,7 +3,7 @@ using Grid.Abstractions.Apps;
 
 namespace Grid.Abstractions.Settings;
 
-/// <content>Grid's own settings.</content>
+/// <content>Grid's own settings. Longer than files are here, because it is a table and nothing else: one row per setting.</content>
 public static partial class SettingTable
 {
     /// <summary>The installation's or an app's API keys: kept as hashes, shown nowhere.</summary>

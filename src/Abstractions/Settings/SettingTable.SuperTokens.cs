@@ -81,21 +81,42 @@ public static partial class SettingTable
 
     private static Setting Recipe(string name, SettingType type, SettingLevel level, string? @default = null) => new()
     {
-        CoreConfigKey = name, Variable = name.ToUpperInvariant(), Type = type, Level = level, Default = @default, Use = SettingUse.OtherRecipe, Description = Kept,
+        CoreConfigKey = name,
+        Variable = name.ToUpperInvariant(),
+        Type = type,
+        Level = level,
+        Default = @default,
+        Use = SettingUse.OtherRecipe,
+        Description = Kept,
     };
 
     private static Setting Server(string name, SettingType type, string instead) => new()
     {
-        CoreConfigKey = name, Variable = name.ToUpperInvariant(), Type = type, Use = SettingUse.OtherServer, Description = instead, Instead = instead,
+        CoreConfigKey = name,
+        Variable = name.ToUpperInvariant(),
+        Type = type,
+        Use = SettingUse.OtherServer,
+        Description = instead,
+        Instead = instead,
     };
 
     private static Setting Database(string name, SettingType type, string instead) => new()
     {
-        CoreConfigKey = name, Variable = name.ToUpperInvariant(), Type = type, Use = SettingUse.OtherDatabase, Description = instead, Instead = instead,
+        CoreConfigKey = name,
+        Variable = name.ToUpperInvariant(),
+        Type = type,
+        Use = SettingUse.OtherDatabase,
+        Description = instead,
+        Instead = instead,
     };
 
     private static Setting Part(string name, SettingType type, string description) => new()
     {
-        CoreConfigKey = name, Variable = name.ToUpperInvariant(), Type = type, Use = SettingUse.OtherDatabase, Description = description, IsPart = true,
+        CoreConfigKey = name,
+        Variable = name.ToUpperInvariant(),
+        Type = type,
+        Use = SettingUse.OtherDatabase,
+        Description = description,
+        IsPart = true,
     };
 }
