@@ -202,7 +202,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     private Sources NewSources()
     {
         var settings = PostgreSqlRoute.Settings(_options.RequiredConnectionString);
-        (settings.CommandTimeout, settings.Timeout, settings.IncludeErrorDetail) = (CommandTimeoutSeconds, Math.Clamp(settings.Timeout, 1, MaxConnectSeconds), false);
+        (settings.CommandTimeout, settings.Timeout, settings.IncludeErrorDetail) = (CommandTimeoutSeconds, settings.Timeout is > 0 and < MaxConnectSeconds ? settings.Timeout : MaxConnectSeconds, false);
         settings.ApplicationName ??= "grid";
         settings.MaxPoolSize = _options.MaxConnections;
         var isPooled = PostgreSqlRoute.IsPooled(_options.RequiredConnectionString);
