@@ -47,7 +47,7 @@ public static class GridGrains
         services.TryAddSingleton<TrustedClock>();
         services.AddHostedService<ClockWatch>();
         services.TryAddSingleton<StoreOutages>();
-        services.TryAddSingleton<LocalSessions>();
+        services.TryAddSingleton<ActiveSessionGrains>();
         services.TryAddSingleton<SiloBroadcast>();
         services.AddOptions<RevocationOptions>();
         services.TryAddSingleton(provider => new Holder(LeaseClock.Instance, Revocation(provider).RememberedSessions));

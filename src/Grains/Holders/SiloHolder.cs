@@ -28,7 +28,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
     private bool _isFailing;
 
     public SiloHolder(
-        Holder holder, HolderRelay store, SessionChecks checks, IHolderRegistry registry, LocalSessions sessions, KeyRings keys, ILocalSiloDetails here,
+        Holder holder, HolderRelay store, SessionChecks checks, IHolderRegistry registry, ActiveSessionGrains sessions, KeyRings keys, ILocalSiloDetails here,
         LeaseTerms terms, ILogger<SiloHolder> logger)
     {
         (_holder, _checks, _registry, _here, _terms, _logger) = (holder, checks, registry, here, terms, logger);

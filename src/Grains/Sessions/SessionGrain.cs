@@ -7,7 +7,6 @@ using Grid.Grains.Outages;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Registry;
 using Grid.Tokens;
-using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -18,11 +17,12 @@ namespace Grid.Grains.Sessions;
 /// <remarks>
 /// The row in memory only saves a read. Orleans may run two activations for a moment, so nothing is answered on the
 /// strength of memory: a write is conditional on the row's version, and an answer without a write is read from the store.
+/// Longer than most files: what one session's calls do to its row, and in which order, is read in one place.
 /// Reentrant so that a call with a token that is being refreshed can join that refresh; <see cref="_turn"/> orders the rest.
 /// </remarks>
 [Reentrant]
 internal sealed partial class SessionGrain(
-    ISessionStore store, ISessionRevoker revoker, LocalSessions local, ChangeNotices changes, TrustedClock clock, StoreOutages outages, ILogger<SessionGrain> logger)
+    ISessionStore store, ISessionRevoker revoker, ActiveSessionGrains local, ChangeNotices changes, TrustedClock clock, StoreOutages outages, ILogger<SessionGrain> logger)
     : Grain, ISessionGrain, IDisposable
 {
     // A version conflict means that another activation wrote; a handful in a row means something worse than bad luck.
@@ -145,7 +145,7 @@ internal sealed partial class SessionGrain(
             }
 
             // Before the rotation: whoever could not be answered after it would come back with a retired token.
-            refused = Refusal(current, request);
+            refused = TokenRefusal.Of(current, request, now);
             if (refused is not null)
             {
                 return (null, verdict);
@@ -196,44 +196,8 @@ internal sealed partial class SessionGrain(
 
         _row = await store.ReadAsync(_key, CancellationToken.None);
         return _row is { } row && row.Chain.Current == TokenHash.Of(last.Result.RefreshToken!).HashOfHex() && row.ExpiresAt > clock.GetUtcNow()
-            ? Refusal(row, request) ?? last.Result with { Session = row.ToSnapshot() }
+            ? TokenRefusal.Of(row, request, clock.GetUtcNow()) ?? last.Result with { Session = row.ToSnapshot() }
             : null;
-    }
-
-    /// <summary>Why no access token can be made of this row; null if one can.</summary>
-    private RefreshResult? Refusal(SessionRecord row, RefreshRequest request)
-    {
-        if (request.TokenVersion == default)
-        {
-            return null;
-        }
-
-        if (ProtectedClaims.FindIn(row.PayloadJson, request.TokenVersion) is not null)
-        {
-            return new RefreshResult { Outcome = RefreshOutcome.ProtectedClaim };
-        }
-
-        if (AccessTokenSize.IsCertainlyWithin(request.MaxTokenLength, row.UserId, row.PayloadJson))
-        {
-            return null;
-        }
-
-        var now = clock.GetUtcNow();
-        var length = AccessTokenSize.Of(new AccessTokenContent
-        {
-            Version = request.TokenVersion,
-            UserId = row.UserId,
-            IssuedAt = now,
-            ExpiresAt = now,
-            TenantId = _key.Handle.TenantId,
-            RecipeUserId = row.UserId,
-            SessionHandle = _key.Handle.ToString(),
-            RefreshTokenHash1 = request.Presented.ToHex(),
-            ParentRefreshTokenHash1 = request.OlderRules ? request.Presented.ToHex() : null,
-            AntiCsrfToken = request.CandidateAntiCsrf,
-            PayloadJson = row.PayloadJson,
-        });
-        return length > request.MaxTokenLength ? new RefreshResult { Outcome = RefreshOutcome.TokenTooLong, TokenLength = length } : null;
     }
 
     private async Task<RefreshResult> EndReusedAsync(SessionRecord row, ReuseKind reuse, bool olderRules)
@@ -300,7 +264,7 @@ internal sealed partial class SessionGrain(
                 continue;
             }
 
-            Meet(row);
+            IndexByUser(row);
             var (next, decision) = decide(row);
             if (next is null && fromStore)
             {
@@ -324,12 +288,12 @@ internal sealed partial class SessionGrain(
         throw new StoreUnavailableException($"Session {_key.Handle} kept changing under {MaxAttempts} attempts to write it.");
     }
 
-    private void Meet(SessionRecord row)
+    private void IndexByUser(SessionRecord row)
     {
         if (_user is null)
         {
             var user = new UserKey(new TenantKey(_key.App, _key.Handle.TenantId), row.UserId);
-            local.Met(user, this);
+            local.IndexByUser(user, this);
             _user = user;
         }
     }

@@ -14,8 +14,6 @@ internal sealed class SqliteFile : IDisposable
     // Seconds for which a connection waits for another one's transaction: ours take milliseconds, a foreign one may take for ever.
     private const int PatienceForLock = 3;
 
-    private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private static readonly Lock Gate = new();
     private static readonly HashSet<string> OwnedHere = new(StringComparer.Ordinal);
 
@@ -82,11 +80,11 @@ internal sealed class SqliteFile : IDisposable
     }.ToString();
 
     /// <summary>Whether there is a file that a database may be in; an empty one is an empty database.</summary>
-    public static bool HasContent(string path) => new FileInfo(Canonical(path)) is { Exists: true, Length: > 0 };
+    public static bool HasContent(string path) => new FileInfo(SqlitePath.Canonical(path)) is { Exists: true, Length: > 0 };
 
     /// <summary>Makes the file this process's: created with mode 0600 if missing, with a write-ahead log.</summary>
     /// <exception cref="StoreStartException">Another process has it, or it cannot be used; with the repair.</exception>
-    public static SqliteFile Own(string path) => TryOwn(path) ?? throw Taken(path, null);
+    public static SqliteFile Own(string path) => TryOwn(path) ?? throw SqlitePath.Taken(path, null);
 
     /// <summary>Null if this process owns it already.</summary>
     /// <exception cref="StoreStartException">As for <see cref="Own"/>.</exception>
@@ -94,7 +92,7 @@ internal sealed class SqliteFile : IDisposable
     {
         try
         {
-            var canonical = Canonical(path);
+            var canonical = SqlitePath.Canonical(path);
             lock (Gate)
             {
                 if (OwnedHere.Contains(canonical))
@@ -103,11 +101,11 @@ internal sealed class SqliteFile : IDisposable
                 }
 
                 Directory.CreateDirectory(Path.GetDirectoryName(canonical)!);
-                var ownership = TakeLock(canonical);
+                var ownership = SqlitePath.TakeLock(canonical);
                 try
                 {
-                    Create(canonical);
-                    RefuseOtherNames(canonical);
+                    SqlitePath.Create(canonical);
+                    SqlitePath.RefuseOtherNames(canonical);
                     var file = new SqliteFile(canonical, ownership);
                     OwnedHere.Add(canonical);
                     return file;
@@ -158,7 +156,7 @@ internal sealed class SqliteFile : IDisposable
     {
         var copy = $"{_path}.saved-{now:yyyyMMddHHmmss}";
         var part = copy + ".part";
-        new FileStream(part, PrivateFile(FileMode.CreateNew)).Dispose();
+        new FileStream(part, SqlitePath.PrivateFile(FileMode.CreateNew)).Dispose();
         lock (_looking)
         {
             using var save = _anchor.CreateCommand();
@@ -182,77 +180,6 @@ internal sealed class SqliteFile : IDisposable
         }
     }
 
-    private static string Canonical(string path)
-    {
-        var full = Path.GetFullPath(path);
-        if (Directory.Exists(full))
-        {
-            throw new StoreStartException($"{full} is a folder. Set Grid:Store:SqlitePath to a file, for example {Path.Combine(full, "grid.db")}.");
-        }
-
-        // SQLite follows links too: the log, and so the lock, lie beside the file that is meant.
-        return new FileInfo(full).LinkTarget is null ? full : File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName;
-    }
-
-    private static FileStream TakeLock(string path)
-    {
-        var lockPath = path + ".lock";
-        try
-        {
-            // The kernel gives it back when the process ends, however it ends.
-            return new FileStream(lockPath, PrivateFile(FileMode.OpenOrCreate));
-        }
-        catch (IOException failure) when (failure is not (FileNotFoundException or DirectoryNotFoundException) && File.Exists(lockPath))
-        {
-            throw Taken(path, failure);
-        }
-    }
-
-    private static StoreStartException Taken(string path, Exception? failure) => new(
-        $"Another process is using {path}. Only one Grid may own a SQLite file: end the other one, give this one its own file (Grid:Store:SqlitePath), or move to PostgreSQL.", failure);
-
-    private static void Create(string path)
-    {
-        if (!File.Exists(path))
-        {
-            // Nobody has locks on a file that is not there yet. SQLite gives -wal and -shm the same mode.
-            new FileStream(path, PrivateFile(FileMode.CreateNew)).Dispose();
-        }
-        else if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) != Private)
-        {
-            File.SetUnixFileMode(path, Private);
-        }
-    }
-
-    private static void RefuseOtherNames(string path)
-    {
-        if (!OperatingSystem.IsLinux() || FileFacts.Of(path) is not { } facts)
-        {
-            return;
-        }
-
-        if (facts.IsMounted)
-        {
-            throw new StoreStartException($"{path} is mounted as a single file: its log would lie outside of the volume and be lost with the container. Mount the folder.");
-        }
-
-        if (facts.Names > 1)
-        {
-            throw new StoreStartException($"{path} has {facts.Names} names (hard links). SQLite keeps a log for each name, which ruins the file: remove the others, or copy the file and use the copy.");
-        }
-    }
-
-    private static FileStreamOptions PrivateFile(FileMode mode)
-    {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.ReadWrite, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = Private;
-        }
-
-        return options;
-    }
-
     private static SafeFileHandle Watch(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
     // Somebody tidied up: nobody else can own the database as long as the lock is ours again.
@@ -265,7 +192,7 @@ internal sealed class SqliteFile : IDisposable
 
         try
         {
-            var again = TakeLock(_path);
+            var again = SqlitePath.TakeLock(_path);
             _lock.Dispose();
             _lock = again;
             _lockFacts = FileFacts.Of(again.Name);

@@ -6,7 +6,7 @@ namespace Grid.Grains.Sessions;
 
 /// <summary>The session grains that are active in this silo, so that an end reaches them without activating those that sleep.</summary>
 /// <remarks>Fanning out by grain call would wake every session of a user only to tell it that it is dead.</remarks>
-internal sealed class LocalSessions
+internal sealed class ActiveSessionGrains
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionKey, SessionGrain> _active = [];
@@ -21,7 +21,7 @@ internal sealed class LocalSessions
     }
 
     /// <summary>The grain has read its row: what it remembers has an owner.</summary>
-    public void Met(UserKey user, SessionGrain grain)
+    public void IndexByUser(UserKey user, SessionGrain grain)
     {
         lock (_lock)
         {
