@@ -9,10 +9,10 @@
   // Kept by the SDK in every mode of transport.
   const hasSession = () => /(^|;\s*)sFrontToken=/.test(document.cookie);
 
-  // When a sign-out of this page was last answered.
+  // When a sign-out of this page was last answered: the SDK's, or one of the application's own that is named so.
   let signedOutAt = -Infinity;
   new PerformanceObserver(list => {
-    if (list.getEntries().some(entry => entry.name.startsWith(base) && /\/signout$/.test(entry.name))) {
+    if (list.getEntries().some(entry => /\/(sign|log)-?out$/i.test(new URL(entry.name).pathname))) {
       signedOutAt = performance.now();
     }
   }).observe({ type: 'resource' });

@@ -135,7 +135,7 @@ for (const name of apiNames) {
         await other.getByTestId("user").waitFor();
         await page.waitForTimeout(1_500);
         // Without the sample's own way out, which leaves the page.
-        await page.evaluate((api) => fetch(`${api}/auth/signout`, { method: "POST", headers: { rid: "session" } }), url);
+        await page.evaluate((api) => fetch(`${api}/auth/signout`, { method: "POST", headers: { rid: "session" } }).then((answer) => answer.json()), url);
         await other.getByTestId("expired").waitFor();
         await page.waitForTimeout(1_500);
         assert.deepEqual(await events(page), ["SIGN_OUT"]);
