@@ -22,7 +22,7 @@ public sealed class StoredKeys : IDisposable
         rows.SelectMany(row => Read(row).Keys).CountBy(key => KeyProtector.KeyIdOf(key.Secret)).ToDictionary();
 
     /// <summary>How many of these keys open.</summary>
-    public int CountReadable(IEnumerable<StoredKeysRow> rows, KeyProtector protector)
+    internal int CountReadable(IEnumerable<StoredKeysRow> rows, KeyProtector protector)
     {
         ArgumentNullException.ThrowIfNull(protector);
         return rows.Sum(row => Read(row).Keys.Count(key => protector.Opens(row.App, key.Kid, (int)key.Kind, key.Secret)));
@@ -30,7 +30,7 @@ public sealed class StoredKeys : IDisposable
 
     /// <summary>Seals an app's keys anew with the key that <paramref name="protector"/> seals with.</summary>
     /// <returns>The row's new payload, null if nothing has to change; how many keys changed; the ids of those that do not open, which stay as they are.</returns>
-    public (byte[]? Payload, int Changed, IReadOnlyList<string> Unreadable) Rewrap(StoredKeysRow row, KeyProtector protector)
+    internal (byte[]? Payload, int Changed, IReadOnlyList<string> Unreadable) Rewrap(StoredKeysRow row, KeyProtector protector)
     {
         ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(protector);

@@ -7,7 +7,7 @@ using Grid.Tokens.SigningKeys;
 namespace Grid.Tokens.Access;
 
 /// <summary>Writes and signs access tokens.</summary>
-public static class AccessTokenIssuer
+internal static class AccessTokenIssuer
 {
     // Names may hold any character; what JSON does not need escaped goes out as it is, as other implementations do.
     private static readonly JsonWriterOptions WriterOptions = new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };

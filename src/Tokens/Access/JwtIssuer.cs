@@ -6,7 +6,7 @@ using Grid.Tokens.SigningKeys;
 namespace Grid.Tokens.Access;
 
 /// <summary>JWTs with a payload of the caller's choice (<c>POST /recipe/jwt</c>).</summary>
-public static class JwtIssuer
+internal static class JwtIssuer
 {
     private static readonly JsonWriterOptions WriterOptions = new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 

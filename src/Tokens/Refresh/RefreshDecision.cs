@@ -1,7 +1,7 @@
 namespace Grid.Tokens.Refresh;
 
 /// <summary>What a presented refresh token leads to.</summary>
-public enum RefreshVerdict
+internal enum RefreshVerdict
 {
     /// <summary>The candidate is current now, the presented token previous.</summary>
     Rotated,
@@ -20,7 +20,7 @@ public enum RefreshVerdict
 }
 
 /// <summary>Answer of <see cref="RefreshRotation.DecideRefresh"/>.</summary>
-public sealed record RefreshDecision
+internal sealed record RefreshDecision
 {
     public required RefreshVerdict Verdict { get; init; }
 
@@ -37,4 +37,4 @@ public sealed record RefreshDecision
 /// <summary>Answer of <see cref="RefreshRotation.DecidePromote"/>.</summary>
 /// <param name="IsCurrent">Whether the token is current, after the promotion if there is one.</param>
 /// <param name="Next">The chain to write; null if nothing is promoted. A promotion starts the session's life anew.</param>
-public sealed record PromoteDecision(bool IsCurrent, RefreshChain? Next = null);
+internal sealed record PromoteDecision(bool IsCurrent, RefreshChain? Next = null);

@@ -2,7 +2,7 @@ namespace Grid.Tokens.Refresh;
 
 /// <summary>The rotation rules, old and new. Pure; all hashes are stored hashes (<see cref="TokenHash.HashOfHex"/>).</summary>
 /// <remarks>Source: <c>docs/protocol/core.md</c>, "Verify" and "Refresh".</remarks>
-public static class RefreshRotation
+internal static class RefreshRotation
 {
     /// <summary>Decides what presenting a refresh token does.</summary>
     /// <param name="chain">The session's chain now.</param>

@@ -9,7 +9,7 @@ namespace Grid.Tokens.Refresh;
 
 /// <summary>Writes and reads refresh tokens: base64url of format, secret, fields and a MAC over all of it.</summary>
 /// <remarks>Opaque to clients; what it must carry is in <c>docs/protocol/core.md</c>, "Tokens".</remarks>
-public static class RefreshTokenCodec
+internal static class RefreshTokenCodec
 {
     private const byte Format = 1;
     private const int SecretSize = 24;

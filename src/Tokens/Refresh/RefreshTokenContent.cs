@@ -5,4 +5,4 @@ namespace Grid.Tokens.Refresh;
 /// <param name="SessionHandle">Text form of the session's handle, tenant included.</param>
 /// <param name="ParentHash1"><c>refreshTokenHash1</c> of the token that it was refreshed from; null on a session's first.</param>
 /// <param name="AntiCsrfToken">The anti-CSRF token that it belongs to, if any.</param>
-public sealed record RefreshTokenContent(string App, string SessionHandle, TokenHash? ParentHash1, string? AntiCsrfToken);
+internal sealed record RefreshTokenContent(string App, string SessionHandle, TokenHash? ParentHash1, string? AntiCsrfToken);

@@ -7,7 +7,7 @@ namespace Grid.Tokens.SigningKeys;
 
 /// <summary>Encrypts keys for the store: AES-256-GCM with a random nonce, bound to app, key id and purpose.</summary>
 /// <remarks>Box: format (1), id of the key-encryption key (8), nonce (12), tag (16), ciphertext.</remarks>
-public sealed class KeyProtector
+internal sealed class KeyProtector
 {
     /// <summary>Bytes of the key-encryption key.</summary>
     public const int KeySize = 32;
@@ -158,4 +158,4 @@ public sealed class KeyProtector
 }
 
 /// <summary>A stored key cannot be opened. The message names the key id and the repair, never key material.</summary>
-public sealed class KeyProtectionException(string message) : Exception(message);
+internal sealed class KeyProtectionException(string message) : Exception(message);

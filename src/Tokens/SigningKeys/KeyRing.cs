@@ -18,7 +18,7 @@ public sealed class KeyRing
     /// <param name="keys">All signing keys of the app, old, current and to come.</param>
     /// <param name="mac">The key of its refresh tokens.</param>
     /// <param name="nextChangeAt">When the next key will be published.</param>
-    public KeyRing(IEnumerable<SigningKey> keys, RefreshMacKey mac, DateTimeOffset nextChangeAt)
+    internal KeyRing(IEnumerable<SigningKey> keys, RefreshMacKey mac, DateTimeOffset nextChangeAt)
         : this(keys, nextChangeAt, mac ?? throw new ArgumentNullException(nameof(mac)))
     {
     }
@@ -28,7 +28,7 @@ public sealed class KeyRing
     /// <param name="nextChangeAt">When the next key will be published.</param>
     /// <param name="unreadable">Ids of the stored keys that could not be opened.</param>
     /// <param name="noMac">What to tell those who need <see cref="Mac"/> when there is none.</param>
-    public KeyRing(IEnumerable<SigningKey> keys, RefreshMacKey? mac, DateTimeOffset nextChangeAt, IEnumerable<string> unreadable, Func<Exception> noMac)
+    internal KeyRing(IEnumerable<SigningKey> keys, RefreshMacKey? mac, DateTimeOffset nextChangeAt, IEnumerable<string> unreadable, Func<Exception> noMac)
         : this(keys, nextChangeAt, mac)
     {
         _unreadable = unreadable.ToFrozenSet(StringComparer.Ordinal);
@@ -46,10 +46,10 @@ public sealed class KeyRing
 
     /// <summary>Authenticates refresh tokens.</summary>
     /// <exception cref="InvalidOperationException">The ring came from published keys and can only verify.</exception>
-    public RefreshMacKey Mac => _mac ?? throw _noMac();
+    internal RefreshMacKey Mac => _mac ?? throw _noMac();
 
     /// <summary>Whether the app has a stored key of this id that could not be opened.</summary>
-    public bool IsUnreadable(string kid) => _unreadable.Contains(kid);
+    internal bool IsUnreadable(string kid) => _unreadable.Contains(kid);
 
     /// <summary>A ring that verifies with the keys of a JWKS document (RFC 7517); entries that are not RS256 keys of ours are passed over.</summary>
     /// <param name="jwks">UTF-8.</param>
@@ -82,7 +82,7 @@ public sealed class KeyRing
 
     /// <summary>The key of that kind that signs at <paramref name="now"/>: the latest that has started.</summary>
     /// <exception cref="InvalidOperationException">The app has no key of that kind.</exception>
-    public SigningKey SigningKey(bool dynamic, DateTimeOffset now)
+    internal SigningKey SigningKey(bool dynamic, DateTimeOffset now)
     {
         SigningKey? earliest = null;
         foreach (var key in _keys)

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Grid.Tokens.SigningKeys;
 
 /// <summary>The secret that authenticates an app's refresh tokens, so that garbage is refused without a look-up.</summary>
-public sealed class RefreshMacKey(string kid, ReadOnlySpan<byte> secret)
+internal sealed class RefreshMacKey(string kid, ReadOnlySpan<byte> secret)
 {
     /// <summary>Bytes of a MAC.</summary>
     public const int Size = HMACSHA256.HashSizeInBytes;

@@ -41,7 +41,7 @@ public sealed class SigningKey
     /// <param name="signsFrom">Start of use.</param>
     /// <param name="verifiesUntil">End of use; null = never.</param>
     /// <param name="pkcs8">Private key.</param>
-    public static SigningKey FromRsa(string kid, bool isDynamic, DateTimeOffset signsFrom, DateTimeOffset? verifiesUntil, ReadOnlySpan<byte> pkcs8)
+    internal static SigningKey FromRsa(string kid, bool isDynamic, DateTimeOffset signsFrom, DateTimeOffset? verifiesUntil, ReadOnlySpan<byte> pkcs8)
     {
         ArgumentException.ThrowIfNullOrEmpty(kid);
         var rsa = RSA.Create();

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 namespace Grid.Tokens.SigningKeys;
 
 /// <summary>Makes new key material.</summary>
-public static class SigningKeySecrets
+internal static class SigningKeySecrets
 {
     /// <summary>RSA 2048: what every SuperTokens SDK verifies. About 112 bits of strength.</summary>
     private const int RsaBits = 2048;

@@ -8,7 +8,7 @@ using Grid.Tokens.SigningKeys;
 namespace Grid.Tokens.Tickets;
 
 /// <summary>A session that a back end has ordered and a browser may fetch.</summary>
-public sealed record SignInTicket
+internal sealed record SignInTicket
 {
     /// <summary>Text form of the app that it is good for.</summary>
     public required string App { get; init; }
@@ -33,7 +33,7 @@ public sealed record SignInTicket
 }
 
 /// <summary>Seals sign-in tickets: base64url of format, nonce, AES-256-GCM of the content, and tag. The browser that carries one cannot read it.</summary>
-public static class SignInTicketCodec
+internal static class SignInTicketCodec
 {
     private const byte Format = 1;
     private const int NonceSize = 12;
