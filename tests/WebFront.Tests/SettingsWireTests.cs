@@ -160,7 +160,7 @@ public sealed class SettingsWireTests(CoreHost core)
 
         var config = (await core.SendAsync("GET", $"{app}/recipe/dashboard/tenant/core-config")).Json["config"]!.AsArray();
         Assert.Equal(
-            ["ip_allow_regex", "ip_deny_regex", "access_token_validity", "refresh_token_validity", "access_token_dynamic_signing_key_update_interval", "access_token_validity_jitter", "refresh_token_rotation_grace_period", "recent_token_reuse_behaviour", "stale_session_behaviour"],
+            ["ip_allow_regex", "ip_deny_regex", "access_token_validity", "refresh_token_validity", "session_max_lifetime", "access_token_dynamic_signing_key_update_interval", "access_token_validity_jitter", "refresh_token_rotation_grace_period", "recent_token_reuse_behaviour", "stale_session_behaviour"],
             config.Select(c => $"{c!["key"]}"));
         var stale = config.Single(c => $"{c!["key"]}" == "stale_session_behaviour")!;
         Assert.Equal(("BOUNDED", "STRICT", "enum", """["STRICT","BOUNDED"]"""), ($"{stale["value"]}", $"{stale["defaultValue"]}", $"{stale["valueType"]}", stale["possibleValues"]!.ToJsonString()));

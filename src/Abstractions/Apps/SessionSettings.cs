@@ -24,6 +24,9 @@ public sealed record SessionSettings
 
     /// <summary>What happens to valid tokens while nobody can say whether their sessions live.</summary>
     [Id(6)] public StaleBehaviour StaleBehaviour { get; init; } = StaleBehaviour.Strict;
+
+    /// <summary>Longest life of a session since its creation, however often it is refreshed. Default 36,600 days, which is none; at least 1 minute.</summary>
+    [Id(7)] public TimeSpan MaxLifetime { get; init; } = TimeSpan.FromDays(36_600);
 }
 
 /// <summary>Values of <c>stale_session_behaviour</c>, ours.</summary>

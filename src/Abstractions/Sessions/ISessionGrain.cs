@@ -115,6 +115,9 @@ public sealed record RefreshRequest
 
     /// <summary>Characters that the access token may have.</summary>
     [Id(10)] public int MaxTokenLength { get; init; }
+
+    /// <summary>Longest life of the session since its creation; zero (older callers) for no end.</summary>
+    [Id(11)] public TimeSpan MaxLifetime { get; init; }
 }
 
 /// <summary>Outcomes of a refresh.</summary>
@@ -172,6 +175,9 @@ public sealed record PromoteRequest
     [Id(1)] public required TokenHash? Parent { get; init; }
 
     [Id(2)] public required TimeSpan RefreshTokenValidity { get; init; }
+
+    /// <summary>As in <see cref="RefreshRequest"/>.</summary>
+    [Id(3)] public TimeSpan MaxLifetime { get; init; }
 }
 
 /// <summary>Answer to a promotion.</summary>

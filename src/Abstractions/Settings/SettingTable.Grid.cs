@@ -215,6 +215,13 @@ public static partial class SettingTable
         },
         new()
         {
+            Key = "Grid:Session:MaxLifetime", CoreConfigKey = "session_max_lifetime", Level = SettingLevel.App,
+            Type = SettingType.Duration, CoreConfigType = SettingType.Number, Unit = TimeSpan.FromMinutes(1), Default = "36600d", Min = "1m", Max = "36600d",
+            Read = app => app.Settings.MaxLifetime, Write = (app, value) => app with { Settings = app.Settings with { MaxLifetime = (TimeSpan)value } },
+            Description = "Longest life of a session since its creation, however often it is refreshed; a shorter one holds for a session from its next refresh on. In core config in minutes.",
+        },
+        new()
+        {
             Key = "Grid:Session:DynamicKeyUpdateInterval", Variable = "ACCESS_TOKEN_DYNAMIC_SIGNING_KEY_UPDATE_INTERVAL",
             CoreConfigKey = "access_token_dynamic_signing_key_update_interval", OlderCoreConfigKey = "access_token_signing_key_update_interval", Level = SettingLevel.App,
 

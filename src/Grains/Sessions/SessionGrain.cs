@@ -155,10 +155,10 @@ internal sealed partial class SessionGrain(
             {
                 Chain = verdict.Next ?? current.Chain,
                 UseDynamicKey = request.UseDynamicKey ?? current.UseDynamicKey,
-                ExpiresAt = verdict.ExtendsExpiry ? now + request.RefreshTokenValidity : current.ExpiresAt,
+                ExpiresAt = verdict.ExtendsExpiry ? SessionExpiry.Of(current.CreatedAt, now, request.RefreshTokenValidity, request.MaxLifetime) : current.ExpiresAt,
             };
             return (changed == current ? null : changed, verdict);
-        });
+        }, request.MaxLifetime);
         if (row is null)
         {
             return new RefreshResult { Outcome = RefreshOutcome.NotFound };
@@ -223,8 +223,8 @@ internal sealed partial class SessionGrain(
         {
             var now = Now();
             var verdict = RefreshRotation.DecidePromote(current.Chain, request.Token, request.Parent, now);
-            return (verdict.Next is { } chain ? current with { Chain = chain, ExpiresAt = now + request.RefreshTokenValidity } : null, verdict);
-        });
+            return (verdict.Next is { } chain ? current with { Chain = chain, ExpiresAt = SessionExpiry.Of(current.CreatedAt, now, request.RefreshTokenValidity, request.MaxLifetime) } : null, verdict);
+        }, request.MaxLifetime);
         return row is null
             ? new PromoteResult(SessionOutcome.NotFound)
             : new PromoteResult(SessionOutcome.Ok, (next ?? row).ToSnapshot(), decision!.IsCurrent);
@@ -245,14 +245,14 @@ internal sealed partial class SessionGrain(
     /// <summary>Runs a pure decision on the row and commits what it asks for, until the store agrees that the row was the truth.</summary>
     /// <returns>The row decided on (null if there is no session), the row written (null if none), the decision.</returns>
     private async Task<(SessionRecord? Row, SessionRecord? Written, T? Decision)> DecideAndWriteAsync<T>(
-        Func<SessionRecord, (SessionRecord? Next, T Decision)> decide)
+        Func<SessionRecord, (SessionRecord? Next, T Decision)> decide, TimeSpan maxLifetime = default)
     {
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var fromStore = _row is null;
             _row = _ended ? null : _row ?? await store.ReadAsync(_key, CancellationToken.None);
             var row = _row;
-            if (row is null || row.ExpiresAt <= clock.GetUtcNow())
+            if (row is null || clock.GetUtcNow() is var now && (row.ExpiresAt <= now || SessionExpiry.EndsWithin(row.CreatedAt, now, maxLifetime)))
             {
                 _row = null;
                 if (fromStore)

@@ -25,7 +25,8 @@ public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifie
         return check;
     }
 
-    /// <summary>An access token of a stored session.</summary>
+    /// <summary>An access token of a stored session; it expires no later than the session's longest lifetime.</summary>
+    /// <param name="app">The app.</param>
     /// <param name="ring">The app's keys.</param>
     /// <param name="session">As it is stored.</param>
     /// <param name="version">The token's format.</param>
@@ -34,7 +35,7 @@ public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifie
     /// <param name="antiCsrf">Bound to it; null for none.</param>
     /// <param name="life">From now on.</param>
     internal IssuedToken Mint(
-        KeyRing ring, SessionSnapshot session, AccessTokenVersion version, TokenHash hash1, TokenHash? parentHash1, string? antiCsrf, TimeSpan life)
+        AppSnapshot app, KeyRing ring, SessionSnapshot session, AccessTokenVersion version, TokenHash hash1, TokenHash? parentHash1, string? antiCsrf, TimeSpan life)
     {
         var now = clock.GetUtcMilliseconds();
         var content = new AccessTokenContent
@@ -42,7 +43,7 @@ public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifie
             Version = version,
             UserId = session.UserId,
             IssuedAt = Seconds(now),
-            ExpiresAt = Seconds(now + life),
+            ExpiresAt = Seconds(SessionExpiry.Of(session.CreatedAt, now, life, app.Settings.MaxLifetime)),
             TenantId = session.Handle.TenantId,
             RecipeUserId = session.UserId,
             SessionHandle = session.Handle.ToString(),

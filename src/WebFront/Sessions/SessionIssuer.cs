@@ -111,7 +111,7 @@ public sealed class SessionIssuer(
                 DataJson = draft.DataJson,
                 UseDynamicKey = draft.UseDynamicKey,
                 CreatedAt = now,
-                ExpiresAt = now + app.Settings.RefreshTokenValidity,
+                ExpiresAt = SessionExpiry.Of(now, now, app.Settings.RefreshTokenValidity, app.Settings.MaxLifetime),
                 IsOrdered = isOrdered,
             },
             CancellationToken.None);
@@ -132,7 +132,7 @@ public sealed class SessionIssuer(
             throw new StoreUnavailableException("The tenant was removed while the session was made.");
         }
 
-        var access = accessTokens.Mint(ring, session, rules.TokenVersion, hash1, null, antiCsrf, AccessTokens.Life(app, accessTokenValidity));
+        var access = accessTokens.Mint(app, ring, session, rules.TokenVersion, hash1, null, antiCsrf, AccessTokens.Life(app, accessTokenValidity));
         return new CreatedSession(session, new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf));
     }
 

@@ -74,6 +74,7 @@ public sealed class SessionRefresher(
                 OlderRules = rules.OlderRotation,
                 UseDynamicKey = useDynamicKey,
                 RefreshTokenValidity = app.Settings.RefreshTokenValidity,
+                MaxLifetime = app.Settings.MaxLifetime,
                 Grace = app.Settings.RefreshRotationGrace,
                 JoinWithin = joinWithin,
                 TokenVersion = rules.TokenVersion,
@@ -86,9 +87,11 @@ public sealed class SessionRefresher(
                 var session = result.Session!;
 
                 // By the older rules nothing is written yet: the token's first use will give the session a whole validity from then on.
-                var expiresAt = rules.OlderRotation ? now + app.Settings.RefreshTokenValidity : session.ExpiresAt;
+                var expiresAt = rules.OlderRotation
+                    ? SessionExpiry.Of(session.CreatedAt, now, app.Settings.RefreshTokenValidity, app.Settings.MaxLifetime)
+                    : session.ExpiresAt;
                 var access = accessTokens.Mint(
-                    ring, session, rules.TokenVersion, TokenHash.Of(result.RefreshToken!), rules.OlderRotation ? presentedHash1 : null, result.AntiCsrf,
+                    app, ring, session, rules.TokenVersion, TokenHash.Of(result.RefreshToken!), rules.OlderRotation ? presentedHash1 : null, result.AntiCsrf,
                     AccessTokens.Life(app, accessTokenValidity));
                 return new RefreshedSession
                 {

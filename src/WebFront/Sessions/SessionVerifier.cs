@@ -108,6 +108,7 @@ public sealed class SessionVerifier(
                 Token = StoredHash(token.RefreshTokenHash1),
                 Parent = StoredHashOrNull(token.ParentRefreshTokenHash1),
                 RefreshTokenValidity = app.Settings.RefreshTokenValidity,
+                MaxLifetime = app.Settings.MaxLifetime,
             },
             CancellationToken.None);
         switch (result.Outcome)
@@ -119,7 +120,7 @@ public sealed class SessionVerifier(
 
                 // The whole validity: only create and refresh shorten it at random. The format of the token that it replaces.
                 var access = accessTokens.Mint(
-                    ring, session, token.Version, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
+                    app, ring, session, token.Version, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
                 return VerifiedSession.Of(token) with { PayloadJson = session.PayloadJson, NewAccessToken = access };
             case SessionOutcome.Ok:
                 return VerifiedSession.Of(token);
