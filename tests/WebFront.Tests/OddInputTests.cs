@@ -97,6 +97,27 @@ public sealed class OddInputTests(CoreHost core)
     }
 
     [Fact]
+    public async Task No_value_of_a_member_is_a_failure_of_the_front()
+    {
+        using var http = new HttpClient { BaseAddress = core.FrontUrl };
+        var unexpected = core.Log.Count(3101);
+        foreach (var odd in Odd)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/auth/session/ticket")
+            {
+                Headers = { { "rid", "session" } },
+                Content = new StringContent($"{{\"ticket\":{odd}}}", System.Text.Encoding.UTF8, "application/json"),
+            };
+            using var answer = await http.SendAsync(request);
+            Assert.True((int)answer.StatusCode is >= 400 and < 500, $"{(odd.Length > 100 ? odd[..100] : odd)}: {answer.StatusCode}");
+        }
+
+        // So many wrong tickets are braked, and the next test is somebody else.
+        core.Clock.Skip(TimeSpan.FromMinutes(1));
+        Assert.Equal(unexpected, core.Log.Count(3101));
+    }
+
+    [Fact]
     public async Task No_value_of_a_parameter_is_a_failure()
     {
         var app = await core.CreateAppAsync();

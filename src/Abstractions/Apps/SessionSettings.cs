@@ -1,6 +1,6 @@
 namespace Grid.Abstractions.Apps;
 
-/// <summary>The effective session settings of an app. Source and ranges: <c>protocol/core-rules.md</c> §11.</summary>
+/// <summary>The effective session settings of an app. Ranges: <c>docs/settings.md</c>.</summary>
 [GenerateSerializer, Immutable, Alias("grid.session-settings")]
 public sealed record SessionSettings
 {
