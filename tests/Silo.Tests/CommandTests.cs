@@ -111,22 +111,25 @@ public sealed class CommandTests : IDisposable
     }
 
     [Theory]
-    [InlineData("X-Forwarded-Proto", "https")]
-    [InlineData("Forwarded", "for=192.0.2.1;proto=https")]
-    [InlineData("Host", "api.example.com")]
-    public async Task A_front_that_takes_itself_for_this_machine_gives_the_world_no_tokens(string header, string value)
+    [InlineData("X-Forwarded-Proto", "https", "POST", "/first-page/session")]
+    [InlineData("Forwarded", "for=192.0.2.1;proto=https", "POST", "/auth/session/refresh")]
+    [InlineData("Host", "api.example.com", "POST", "/auth/session/refresh")]
+    [InlineData("Host", "api.example.com", "POST", "/auth/t1/session/refresh")]
+    [InlineData("Host", "api.example.com", "POST", "/auth/session/ticket")]
+    [InlineData("Host", "api.example.com", "GET", "/auth/.well-known/openid-configuration")]
+    public async Task A_front_that_takes_itself_for_this_machine_gives_the_world_no_tokens(string header, string value, string method, string path)
     {
         using var grid = await GridProcess.ServeAsync(_folder, ("Grid__Front__FirstPage", "true"));
         using var http = grid.FrontHttp();
-        Assert.Equal(HttpStatusCode.OK, await SignInAsync(null));
+        Assert.NotEqual(HttpStatusCode.InternalServerError, await SendAsync(null));
 
-        Assert.Equal(HttpStatusCode.InternalServerError, await SignInAsync(header));
+        Assert.Equal(HttpStatusCode.InternalServerError, await SendAsync(header));
         await grid.TerminateAsync();
         Assert.Contains("Set Grid:Front:ApiDomain", grid.Output, StringComparison.Ordinal);
 
-        async Task<HttpStatusCode> SignInAsync(string? name)
+        async Task<HttpStatusCode> SendAsync(string? name)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Post, "/first-page/session") { Headers = { { "rid", "anti-csrf" }, { "st-auth-mode", "cookie" } } };
+            using var request = new HttpRequestMessage(new HttpMethod(method), path) { Headers = { { "rid", "anti-csrf" }, { "st-auth-mode", "cookie" } } };
             if (name is not null)
             {
                 request.Headers.TryAddWithoutValidation(name, value);
@@ -147,5 +150,85 @@ public sealed class CommandTests : IDisposable
 
         Assert.Equal(2, code);
         Assert.Contains("is a folder", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--Grid:Core:Port={taken}", "Grid:Core:Port")]
+    [InlineData("--Grid:Front:Port={taken}", "Grid:Front:Port")]
+    [InlineData("--Grid:Front:Address=192.0.2.1", "Grid:Front:Address 192.0.2.1 is none of this machine's")]
+    [InlineData("--Grid:Cluster:Address=0.0.0.0", "Grid:Cluster:Address")]
+    [InlineData("--Grid:Cluster:Address=::", "Grid:Cluster:Address")]
+    [InlineData("--Grid:Cluster:Address=db.example", "Grid:Cluster:Address")]
+    public async Task A_port_or_address_that_cannot_be_is_refused_before_anything_is_touched(string setting, string named)
+    {
+        using var thief = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
+        thief.Start();
+        var taken = $"{((IPEndPoint)thief.LocalEndpoint).Port}";
+        var (code, output) = await GridProcess.RunAsync(
+            _folder, ["serve", setting.Replace("{taken}", taken, StringComparison.Ordinal)], ("Grid__Core__Port", "0"), ("Grid__Front__Port", "0"));
+
+        Assert.Equal(2, code);
+        Assert.Contains(named, output, StringComparison.Ordinal);
+        Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public async Task One_port_for_core_and_front_is_refused()
+    {
+        var (code, output) = await GridProcess.RunAsync(_folder, ["config", "show", "--Grid:Core:Port=4000", "--Grid:Front:Port=4000"]);
+
+        Assert.Equal(2, code);
+        Assert.Contains("are both 4000", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_settings_file_that_is_no_JSON_is_refused_with_its_place()
+    {
+        File.WriteAllText(Path.Combine(_folder, "appsettings.json"), "{ \"Grid\": { \"Core\": { \"Port\": 1, } ");
+        var (code, output) = await GridProcess.RunAsync(_folder, ["serve"]);
+
+        Assert.Equal(2, code);
+        Assert.StartsWith("grid: appsettings.json", output.Trim(), StringComparison.Ordinal);
+        Assert.Contains("LineNumber", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_back_end_that_was_given_the_fronts_port_hears_so()
+    {
+        using var grid = await GridProcess.ServeAsync(_folder);
+        using var front = grid.FrontHttp();
+
+        foreach (var path in new[] { "/apiversion", "/recipe/session", "/appid-shop/t1/recipe/session/verify" })
+        {
+            using var answer = await front.GetAsync(path);
+            Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+            Assert.Contains("Grid:Core:Port", await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_PostgreSql_of_SuperTokens_names_with_a_schema_of_its_own_keeps_two_installations_apart()
+    {
+        await using var server = await PostgreSqlServer.TryStartAsync();
+        Assert.SkipWhen(server is null, PostgreSqlServer.Missing ?? "no PostgreSQL");
+        var connection = new Npgsql.NpgsqlConnectionStringBuilder(await server!.CreateDatabaseAsync());
+        await using (var source = Npgsql.NpgsqlDataSource.Create(connection))
+        {
+            await using var command = source.CreateCommand("CREATE SCHEMA one; CREATE SCHEMA two");
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        using var one = await ServeAsync("one");
+        using var two = await ServeAsync("two");
+        var body = new StringContent("""{"userId":"u","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""");
+        Assert.Equal("OK", $"{JsonNode.Parse(await (await one.Http.PostAsync("/recipe/session", body)).Content.ReadAsStringAsync())!["status"]}");
+
+        Assert.Single(JsonNode.Parse(await one.Http.GetStringAsync("/recipe/session/user?userId=u"))!["sessionHandles"]!.AsArray());
+        Assert.Empty(JsonNode.Parse(await two.Http.GetStringAsync("/recipe/session/user?userId=u"))!["sessionHandles"]!.AsArray());
+
+        Task<GridProcess> ServeAsync(string schema) => GridProcess.ServeAsync(
+            _folder, ("POSTGRESQL_CONNECTION_URI", $"postgresql://{connection.Username}@{connection.Host}:{connection.Port}/{connection.Database}"), ("POSTGRESQL_PASSWORD", connection.Password ?? "x"),
+            ("POSTGRESQL_TABLE_SCHEMA", schema), ("Grid__Keys__EncryptionKey", Convert.ToBase64String(new byte[32])));
     }
 }

@@ -256,6 +256,15 @@ public sealed class SettingsTests
         Assert.Equal(5432, new NpgsqlConnectionStringBuilder(connection).Port);
     }
 
+    [Theory]
+    [InlineData("Grid_Core_Port", "4000", "Grid__Core__Port")]
+    [InlineData("GRID_CORE_APIKEYS", "0123456789abcdefghij", "Grid__Core__ApiKeys")]
+    public void A_name_of_ours_with_single_underscores_is_told_with_the_right_one(string name, string value, string right)
+    {
+        Assert.Contains(Environment((name, value)).Notes, note => note.Contains(right, StringComparison.Ordinal) && !note.Contains(value, StringComparison.Ordinal));
+        Assert.DoesNotContain(Environment(("GRID_CORE_PORT", "tcp://10.0.0.1:80"), ("GRID_STACK", "1")).Notes, note => note.Contains("GRID_", StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Parts_of_a_PostgreSql_connection_win_over_the_uri()
     {

@@ -22,6 +22,7 @@ internal static partial class Serve
         var configuration = Configuration.Build(overrides);
         var settings = GridSettings.Read(configuration);
         var connections = ConnectionBudget.Of(settings, ConnectionBudget.ReadLimit());
+        DoorCheck.Run(settings);
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();

@@ -15,6 +15,7 @@ internal static class Configuration
     /// <summary>Sentences on variables that were set and have no effect.</summary>
     public static IEnumerable<string> Notes(IConfigurationRoot configuration) => configuration.Providers.OfType<SuperTokensEnvironment>().SelectMany(names => names.Notes);
 
+    /// <exception cref="SettingsException">A source cannot be read.</exception>
     public static IConfigurationRoot Build(IReadOnlyDictionary<string, string?> environment, string[] overrides)
     {
         var builder = new ConfigurationBuilder();
@@ -22,6 +23,17 @@ internal static class Configuration
         builder.AddJsonFile(Path.Combine(Directory.GetCurrentDirectory(), "appsettings.json"), optional: true);
         builder.AddEnvironmentVariables();
         builder.AddCommandLine(overrides);
-        return builder.Build();
+        try
+        {
+            return builder.Build();
+        }
+        catch (InvalidDataException failure)
+        {
+            throw new SettingsException($"appsettings.json in the working directory is no JSON: {failure.GetBaseException().Message}");
+        }
+        catch (UnauthorizedAccessException failure)
+        {
+            throw new SettingsException($"appsettings.json in the working directory cannot be read: {failure.Message} Let the service's user read it, or start in another folder.");
+        }
     }
 }

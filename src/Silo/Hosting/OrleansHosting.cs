@@ -19,18 +19,10 @@ internal static class OrleansHosting
     {
         var store = settings.Store;
         silo.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (settings.Cluster.Id, ServiceId));
-        var address = IPAddress.TryParse(settings.Cluster.Address, out var parsed)
-            ? parsed
-            : throw new SettingsException($"Grid:Cluster:Address must be an IP address; '{settings.Cluster.Address}' is none.");
-        if (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any))
-        {
-            throw new SettingsException($"Grid:Cluster:Address is what the other silos reach this one by; {address} is no such address. Set it to one of this machine's.");
-        }
-
         if (store.Engine == StoreEngine.PostgreSql)
         {
-            var socket = SiloSocket.Take(address, settings.Cluster.SiloPort);
-            silo.ConfigureEndpoints(address, ((IPEndPoint)socket.LocalEndPoint!).Port, settings.Cluster.GatewayPort, listenOnAnyHostAddress: false);
+            var socket = SiloSocket.Take(settings.ClusterAddress, settings.Cluster.SiloPort);
+            silo.ConfigureEndpoints(settings.ClusterAddress, ((IPEndPoint)socket.LocalEndPoint!).Port, settings.Cluster.GatewayPort, listenOnAnyHostAddress: false);
             SiloSocket.HandTo(silo.Services, socket);
             if (settings.Cluster.GatewayPort != 0)
             {

@@ -25,7 +25,13 @@ internal sealed class GridSettings
         Store = StoreReading.Read(StoreSettings, configuration.GetConnectionString("Grid"));
         Address = ReadAddress(Core.Address, SettingTable.Find("Grid:Core:Address")!.AllNames);
         FrontAddress = ReadAddress(Front.Address, "Grid:Front:Address");
+        ClusterAddress = ReadClusterAddress(Cluster.Address);
         Front.Check();
+        if (Front.Enabled && Core.Port != 0 && Core.Port == Front.Port && (Address.Equals(FrontAddress) || IsAny(Address) || IsAny(FrontAddress)))
+        {
+            throw new SettingsException($"Grid:Core:Port and Grid:Front:Port are both {Core.Port}: core API and front have a port each. Change one of them.");
+        }
+
         Defaults = SettingsBinder.BindDefaults(configuration);
         if (!IPAddress.IsLoopback(Address) && Defaults.ApiKeyHashes.IsEmpty && !Core.AllowInsecureAddress)
         {
@@ -47,6 +53,8 @@ internal sealed class GridSettings
     public IPAddress FrontAddress { get; }
 
     public ClusterOptions Cluster { get; }
+
+    public IPAddress ClusterAddress { get; }
 
     public LogOptions Log { get; }
 
@@ -94,6 +102,13 @@ internal sealed class GridSettings
             return null;
         }
     }
+
+    private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
+    private static IPAddress ReadClusterAddress(string text) =>
+        !IPAddress.TryParse(text, out var address) ? throw new SettingsException($"Grid:Cluster:Address must be an IP address; '{text}' is none.")
+        : IsAny(address) ? throw new SettingsException($"Grid:Cluster:Address is what the other silos reach this one by; {address} is no such address. Set it to one of this machine's.")
+        : address;
 
     private static IPAddress ReadAddress(string text, string key) =>
         text.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback

@@ -70,6 +70,15 @@ internal sealed class SuperTokensEnvironment : ConfigurationProvider, IConfigura
             _origins[ConnectionString] = "POSTGRESQL_…";
         }
 
+        // Our own names, as other programs write theirs.
+        foreach (var (name, value) in _variables.Where(variable => variable.Key.StartsWith("Grid_", StringComparison.OrdinalIgnoreCase) && variable.Value is { Length: > 0 }))
+        {
+            if (SettingTable.Find(name.Replace('_', ':')) is { } meant && !IsServiceLink(name, value!))
+            {
+                _notes.Add($"{name} has no effect: its parts are joined by two underscores, {meant.Key!.Replace(":", "__", StringComparison.Ordinal)}.");
+            }
+        }
+
         // Secrets mounted as files, for our own keys too: Grid__Core__ApiKeys_FILE=/run/secrets/keys
         foreach (var (name, path) in _variables)
         {

@@ -38,8 +38,12 @@ internal sealed partial class DeclaredOrigin(GridOptions options, ILogger logger
 
     private string? WhyNot(HttpRequest request) =>
         !_isHttps && SaysHttps(request.Headers) ? "by https"
-        : _isHere && !IsHere(request.Host.Host) ? "under another host name"
+        : _isHere && !IsHere(request.Host.Host) && !HasItsOwnRule(request) ? "under another host name"
         : null;
+
+    // On this machine the first page refuses other names itself: there they are an attack, no wrong setting.
+    private static bool HasItsOwnRule(HttpRequest request) =>
+        request.Path.StartsWithSegments("/first-page") && request.HttpContext.Connection.LocalIpAddress is { } here && IPAddress.IsLoopback(here);
 
     private static bool SaysHttps(IHeaderDictionary headers) =>
         headers["X-Forwarded-Proto"].ToString().Split(',')[0].Trim().Equals("https", StringComparison.OrdinalIgnoreCase)

@@ -5,6 +5,7 @@ using Grid.AspNetCore;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Endpoints;
 using Grid.Client;
+using Grid.WebFront.Core;
 using Grid.WebFront.Doors;
 using Grid.WebFront.Front.FirstPage;
 using Microsoft.AspNetCore.Builder;
@@ -76,9 +77,14 @@ public static partial class GridFront
                 routes.MapFirstPage(options.ApiBasePath.TrimEnd('/'));
             }
         });
-        app.Run(context => FrontAnswers.MessageAsync(context, StatusCodes.Status404NotFound, "not found"));
+        app.Run(context => FrontAnswers.MessageAsync(
+            context, StatusCodes.Status404NotFound, IsOfCore(context.Request.Path) ? "not found: this is Grid's front for browsers, the core API has a port of its own (Grid:Core:Port)" : "not found"));
         return app;
     }
+
+    // A back end that was given the front's port hears so.
+    private static bool IsOfCore(PathString path) => CorePath.Parse(path.Value ?? "/").Rest is var rest
+        && (rest.StartsWith("/recipe/", StringComparison.OrdinalIgnoreCase) || rest is "/apiversion" or "/hello" or "/session/holders" or "/session/revoke");
 
     private static Task UnavailableAsync(HttpContext context)
     {
