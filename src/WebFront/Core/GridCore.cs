@@ -34,6 +34,7 @@ public static class GridCore
         services.TryAddSingleton<ConnectHolder>();
         services.TryAddSingleton<Revocations>();
         services.TryAddSingleton<SigningKeyRevocation>();
+        services.TryAddSingleton<TenantDoor>();
         services.TryAddSingleton<AppDefaults>();
         services.TryAddSingleton<StorePulse>();
         services.TryAddSingleton<CoreGate>();

@@ -9,10 +9,10 @@ namespace Grid.WebFront.Core.Multitenancy;
 /// <summary><c>GET /recipe/dashboard/tenant/core-config</c>: every setting that Grid obeys, with its value and what it means.</summary>
 internal static class GetCoreConfig
 {
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, TenantDoor tenants)
     {
         var request = CoreRequest.Of(context);
-        var tenant = await TenantWire.Tenant(context, request).FindAsync(CancellationToken.None);
+        var tenant = await tenants.Tenant(request).FindAsync(CancellationToken.None);
         var settings = CoreConfig.Describe(tenant?.CoreConfigJson ?? "{}", request.App.Effective);
         await CoreResponse.WriteAsync(context, "OK", settings, static (json, described) =>
         {

@@ -5,11 +5,11 @@ namespace Grid.WebFront.Core.Multitenancy;
 /// <summary><c>GET [/tenant]/recipe/multitenancy/tenant</c> and <c>…/v2</c>.</summary>
 internal static class GetTenant
 {
-    public static async Task HandleAsync(HttpContext context, TenantWireVersion version)
+    public static async Task HandleAsync(HttpContext context, TenantDoor tenants, TenantWireVersion version)
     {
         var request = CoreRequest.Of(context);
         var tenant = request.App.TenantIds.Contains(request.TenantId)
-            ? await TenantWire.Tenant(context, request).FindAsync(CancellationToken.None)
+            ? await tenants.Tenant(request).FindAsync(CancellationToken.None)
             : null;
         if (tenant is null)
         {

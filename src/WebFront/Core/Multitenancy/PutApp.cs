@@ -6,7 +6,7 @@ namespace Grid.WebFront.Core.Multitenancy;
 /// <summary><c>PUT /recipe/multitenancy/app</c> and <c>…/v2</c>.</summary>
 internal static class PutApp
 {
-    public static async Task HandleAsync(HttpContext context, TenantWireVersion version)
+    public static async Task HandleAsync(HttpContext context, TenantDoor tenants, TenantWireVersion version)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -14,7 +14,7 @@ internal static class PutApp
         TenantWire.RequirePublicAppAndTenant(request, "create/update apps");
         var change = TenantWire.ReadChange(body, version, isTenant: false);
         RefuseBaseConfig(new AppKey(request.Domain, appId), change);
-        var put = await TenantWire.Tenancy(context).PutAppAsync(new AppKey(request.Domain, appId), change, CancellationToken.None);
+        var put = await tenants.Tenancy.PutAppAsync(new AppKey(request.Domain, appId), change, CancellationToken.None);
         await TenantWire.WritePutAsync(context, request, put);
     }
 

@@ -6,7 +6,7 @@ namespace Grid.WebFront.Core.Multitenancy;
 /// <summary><c>PUT /recipe/multitenancy/connectionuridomain</c> and <c>…/v2</c>.</summary>
 internal static class PutDomain
 {
-    public static async Task HandleAsync(HttpContext context, TenantWireVersion version)
+    public static async Task HandleAsync(HttpContext context, TenantDoor tenants, TenantWireVersion version)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -14,7 +14,7 @@ internal static class PutDomain
         RequireBase(request, "create/update connectionUriDomain");
         var change = TenantWire.ReadChange(body, version, isTenant: false);
         PutApp.RefuseBaseConfig(new AppKey(domain, AppKey.PublicId), change);
-        var put = await TenantWire.Tenancy(context).PutDomainAsync(domain, change, CancellationToken.None);
+        var put = await tenants.Tenancy.PutDomainAsync(domain, change, CancellationToken.None);
         await TenantWire.WritePutAsync(context, request, put);
     }
 

@@ -6,7 +6,7 @@ namespace Grid.WebFront.Core.Multitenancy;
 /// <summary><c>PUT /recipe/multitenancy/tenant</c> and <c>…/v2</c>.</summary>
 internal static class PutTenant
 {
-    public static async Task HandleAsync(HttpContext context, TenantWireVersion version)
+    public static async Task HandleAsync(HttpContext context, TenantDoor tenants, TenantWireVersion version)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -19,7 +19,7 @@ internal static class PutTenant
             PutApp.RefuseBaseConfig(request.App.App, change);
         }
 
-        var put = await TenantWire.Tenancy(context).PutTenantAsync(new TenantKey(request.App.App, tenantId), change, CancellationToken.None);
+        var put = await tenants.Tenancy.PutTenantAsync(new TenantKey(request.App.App, tenantId), change, CancellationToken.None);
         await TenantWire.WritePutAsync(context, request, put);
     }
 }

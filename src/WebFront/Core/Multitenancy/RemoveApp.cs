@@ -7,7 +7,7 @@ namespace Grid.WebFront.Core.Multitenancy;
 /// <summary><c>POST /recipe/multitenancy/app/remove</c>: ends the app's sessions too.</summary>
 internal static class RemoveApp
 {
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, TenantDoor tenants)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -19,8 +19,8 @@ internal static class RemoveApp
         }
 
         var app = new AppKey(request.Domain, appId);
-        var removal = await TenantWire.Tenancy(context).RemoveAppAsync(app, CancellationToken.None);
-        TenantWire.WriteLog(context, removal, new RevocationScope.WholeApp { App = app }, RevocationReason.AppRemoved);
+        var removal = await tenants.Tenancy.RemoveAppAsync(app, CancellationToken.None);
+        tenants.WriteLog(context, removal, new RevocationScope.WholeApp { App = app }, RevocationReason.AppRemoved);
         await TenantWire.WriteRemovedAsync(context, removal.Outcome, "Please delete all tenants except the public tenant for this app before calling the delete API");
     }
 }

@@ -7,7 +7,7 @@ namespace Grid.WebFront.Core.Multitenancy;
 /// <summary><c>POST /recipe/multitenancy/tenant/remove</c>: ends the tenant's sessions too.</summary>
 internal static class RemoveTenant
 {
-    public static async Task HandleAsync(HttpContext context)
+    public static async Task HandleAsync(HttpContext context, TenantDoor tenants)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -18,8 +18,8 @@ internal static class RemoveTenant
             throw CoreException.Forbidden("Cannot delete public tenant, use remove app API instead");
         }
 
-        var removal = await TenantWire.Tenancy(context).RemoveTenantAsync(new TenantKey(request.App.App, tenantId), CancellationToken.None);
-        TenantWire.WriteLog(context, removal, new RevocationScope.Tenant { App = request.App.App, TenantId = tenantId }, RevocationReason.TenantRemoved);
+        var removal = await tenants.Tenancy.RemoveTenantAsync(new TenantKey(request.App.App, tenantId), CancellationToken.None);
+        tenants.WriteLog(context, removal, new RevocationScope.Tenant { App = request.App.App, TenantId = tenantId }, RevocationReason.TenantRemoved);
         await TenantWire.WriteRemovedAsync(context, removal.Outcome, notEmpty: "The tenant is not empty");
     }
 }

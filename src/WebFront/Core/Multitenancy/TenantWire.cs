@@ -2,10 +2,7 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
-using Grid.Abstractions.Sessions;
-using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Multitenancy;
 
@@ -29,15 +26,6 @@ internal static class TenantWire
     private static readonly string[] EmailPassword = ["emailpassword"];
     private static readonly string[] ThirdParty = ["thirdparty"];
     private static readonly string[] Passwordless = ["otp-email", "otp-phone", "link-email", "link-phone"];
-
-    public static ITenancy Tenancy(HttpContext context) => context.RequestServices.GetRequiredService<ITenancy>();
-
-    public static ICatalogGrain Catalog(HttpContext context) => Grains(context).GetGrain<ICatalogGrain>(0);
-
-    public static IAppGrain App(HttpContext context, AppKey app) => Grains(context).GetGrain<IAppGrain>(app.ToString());
-
-    public static ITenantGrain Tenant(HttpContext context, CoreRequest request) =>
-        Grains(context).GetGrain<ITenantGrain>(new TenantKey(request.App.App, request.TenantId).ToString());
 
     /// <summary>Domains and apps are managed from the public app and tenant.</summary>
     public static void RequirePublicAppAndTenant(CoreRequest request, string what)
@@ -129,15 +117,6 @@ internal static class TenantWire
         _ => throw new InvalidOperationException($"Unknown outcome {put.Outcome}."),
     };
 
-    /// <summary>The line that an end of sessions leaves, where this call carried it through.</summary>
-    public static void WriteLog(HttpContext context, Removal removal, RevocationScope scope, RevocationReason reason)
-    {
-        if (removal.Outcome == RemoveOutcome.Removed)
-        {
-            context.RequestServices.GetRequiredService<Revocations>().Write(scope, reason, CoreActor.Of(context), null, removal.Receipt);
-        }
-    }
-
     public static Task WriteRemovedAsync(HttpContext context, RemoveOutcome outcome, string notEmpty) => outcome switch
     {
         RemoveOutcome.Removed or RemoveOutcome.NotFound => CoreResponse.WriteAsync(
@@ -206,8 +185,6 @@ internal static class TenantWire
             throw new CoreException(400, $"{field} input should not contain duplicate values");
         }
     }
-
-    private static IGrainFactory Grains(HttpContext context) => context.RequestServices.GetRequiredService<IGrainFactory>();
 
     // Set by the newer shape only, which leaves the switches alone.
     private static bool HasNoSwitches(TenantConfig tenant) =>

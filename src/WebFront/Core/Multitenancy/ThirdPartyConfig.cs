@@ -13,7 +13,7 @@ internal static class ThirdPartyConfig
     private static readonly string[] Parameters =
         ["authorizationEndpointQueryParams", "tokenEndpointBodyParams", "userInfoEndpointQueryParams", "userInfoEndpointHeaders"];
 
-    public static async Task PutAsync(HttpContext context)
+    public static async Task PutAsync(HttpContext context, TenantDoor tenants)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -24,12 +24,12 @@ internal static class ThirdPartyConfig
         }
 
         RemoveNulls(config);
-        var put = await TenantWire.Tenant(context, request).PutThirdPartyProviderAsync(
+        var put = await tenants.Tenant(request).PutThirdPartyProviderAsync(
             thirdPartyId, config.ToJsonString(JsonSerializerOptions.Default), CancellationToken.None);
         await TenantWire.WritePutAsync(context, request, put);
     }
 
-    public static async Task RemoveAsync(HttpContext context)
+    public static async Task RemoveAsync(HttpContext context, TenantDoor tenants)
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
@@ -38,7 +38,7 @@ internal static class ThirdPartyConfig
         // An entry without an id is refused above, so there is none.
         var outcome = thirdPartyId.Length == 0
             ? RemoveOutcome.NotFound
-            : await TenantWire.Tenant(context, request).RemoveThirdPartyProviderAsync(thirdPartyId, CancellationToken.None);
+            : await tenants.Tenant(request).RemoveThirdPartyProviderAsync(thirdPartyId, CancellationToken.None);
         if (outcome == RemoveOutcome.Unavailable)
         {
             throw new StoreUnavailableException("The tenant could not be changed.");
