@@ -27,6 +27,7 @@ public static class GridHttpContextExtensions
     /// <param name="data">Data for back ends only.</param>
     /// <param name="tenantId">In which tenant.</param>
     /// <exception cref="ArgumentException">A member of <paramref name="payload"/> belongs to the session service, such as <c>sub</c>.</exception>
+    /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.TokenTooLong"/>: nothing was created.</exception>
     public static async Task<GridSession> SignInGridAsync(
         this HttpContext context, string userId, JsonObject? payload = null, JsonObject? data = null, string tenantId = GridDefaults.TenantId)
     {
@@ -56,6 +57,7 @@ public static class GridHttpContextExtensions
     }
 
     /// <summary>Ends the request's session, if it has one, and tells the browser to forget its tokens. An access token that has expired will do.</summary>
+    /// <exception cref="GridException">Grid does not answer, or <see cref="GridFailure.StillWaiting"/>: repeat the call; the tokens are kept.</exception>
     public static async Task SignOutGridAsync(this HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

@@ -68,6 +68,7 @@ public sealed class GridSession
     }
 
     /// <summary>Ends the session and tells the browser to forget its tokens. It is over when this returns.</summary>
+    /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.StillWaiting"/>: repeat the call.</exception>
     public async Task RevokeAsync(CancellationToken cancellationToken = default)
     {
         await _requests.Sessions.RevokeAsync(Handle, GridRevocationReason.SignedOut, cancellationToken);
@@ -75,14 +76,17 @@ public sealed class GridSession
     }
 
     /// <summary>What is stored of the session: data, creation, expiry.</summary>
+    /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.SessionEnded"/>.</exception>
     public async ValueTask<SessionInformation> GetInformationAsync(CancellationToken cancellationToken = default) =>
         await _requests.Sessions.FindAsync(Handle, cancellationToken) ?? throw HasEnded();
 
     /// <summary>Data that only back ends see.</summary>
+    /// <inheritdoc cref="GetInformationAsync" path="/exception"/>
     public async ValueTask<JsonElement> GetDataAsync(CancellationToken cancellationToken = default) =>
         JsonElement.Parse((await GetInformationAsync(cancellationToken)).DataJson);
 
     /// <summary>Replaces the data that only back ends see.</summary>
+    /// <inheritdoc cref="GetInformationAsync" path="/exception"/>
     public async Task UpdateDataAsync(JsonObject data, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(data);
@@ -92,10 +96,12 @@ public sealed class GridSession
         }
     }
 
-    /// <summary>When the session was made.</summary>
+    /// <summary>When the session was created.</summary>
+    /// <inheritdoc cref="GetInformationAsync" path="/exception"/>
     public async ValueTask<DateTimeOffset> GetCreatedAtAsync(CancellationToken cancellationToken = default) => (await GetInformationAsync(cancellationToken)).CreatedAt;
 
-    /// <summary>When the session ends unless it is refreshed before.</summary>
+    /// <summary>When the session expires unless it is refreshed before.</summary>
+    /// <inheritdoc cref="GetInformationAsync" path="/exception"/>
     public async ValueTask<DateTimeOffset> GetExpiryAsync(CancellationToken cancellationToken = default) => (await GetInformationAsync(cancellationToken)).ExpiresAt;
 
     /// <summary>Sets members of the payload; null removes one. The browser gets a new access token.</summary>
@@ -145,6 +151,7 @@ public sealed class GridSession
     }
 
     /// <summary>Sets a claim's value.</summary>
+    /// <inheritdoc cref="MergeIntoPayloadAsync" path="/exception"/>
     public Task SetClaimAsync<T>(SessionClaim<T> claim, T value, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(claim);
@@ -152,6 +159,7 @@ public sealed class GridSession
     }
 
     /// <summary>Fetches a claim's value and sets it; leaves it as it is if there is none.</summary>
+    /// <inheritdoc cref="MergeIntoPayloadAsync" path="/exception"/>
     public async Task FetchClaimAsync(SessionClaim claim, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(claim);
@@ -162,6 +170,7 @@ public sealed class GridSession
     }
 
     /// <summary>Removes a claim.</summary>
+    /// <inheritdoc cref="MergeIntoPayloadAsync" path="/exception"/>
     public Task RemoveClaimAsync(SessionClaim claim, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(claim);

@@ -85,7 +85,7 @@ public readonly record struct TokenToCheck(string AccessToken, bool CheckAntiCsr
 }
 
 /// <summary>What a check came to.</summary>
-public enum TokenVerdict
+public enum SessionVerdict
 {
     /// <summary>The token is good.</summary>
     Ok,
@@ -102,9 +102,9 @@ public enum TokenVerdict
 
 /// <summary>Answer to a check.</summary>
 /// <param name="Verdict">Whether, and what to do.</param>
-/// <param name="Token">Set with <see cref="TokenVerdict.Ok"/>, and with <see cref="TokenVerdict.TryRefresh"/> if it has only expired.</param>
+/// <param name="Token">Set with <see cref="SessionVerdict.Ok"/>, and with <see cref="SessionVerdict.TryRefresh"/> if it has only expired.</param>
 /// <param name="Why">For logs.</param>
-public readonly record struct TokenCheck(TokenVerdict Verdict, AccessTokenContent? Token = null, string? Why = null);
+public readonly record struct TokenCheck(SessionVerdict Verdict, AccessTokenContent? Token = null, string? Why = null);
 
 /// <summary>A refresh token and how to exchange it.</summary>
 /// <param name="RefreshToken">The text that a client presented.</param>
@@ -128,11 +128,11 @@ public readonly record struct TokenToRefresh(string RefreshToken, bool EnableAnt
 
 /// <summary>Answer to a refresh.</summary>
 /// <param name="Verdict">What it came to.</param>
-/// <param name="Handle">The session's; with <see cref="TokenVerdict.Ok"/> and <see cref="TokenVerdict.TokenTheft"/>.</param>
-/// <param name="UserId">Whose session it is; with <see cref="TokenVerdict.Ok"/> and <see cref="TokenVerdict.TokenTheft"/>.</param>
-/// <param name="TenantId">In which tenant; with <see cref="TokenVerdict.Ok"/>.</param>
-/// <param name="Tokens">The new ones; with <see cref="TokenVerdict.Ok"/>.</param>
-public readonly record struct TokenRefresh(TokenVerdict Verdict, string? Handle = null, string? UserId = null, string? TenantId = null, GridTokens? Tokens = null);
+/// <param name="Handle">The session's; with <see cref="SessionVerdict.Ok"/> and <see cref="SessionVerdict.TokenTheft"/>.</param>
+/// <param name="UserId">Whose session it is; with <see cref="SessionVerdict.Ok"/> and <see cref="SessionVerdict.TokenTheft"/>.</param>
+/// <param name="TenantId">In which tenant; with <see cref="SessionVerdict.Ok"/>.</param>
+/// <param name="Tokens">The new ones; with <see cref="SessionVerdict.Ok"/>.</param>
+public readonly record struct TokenRefresh(SessionVerdict Verdict, string? Handle = null, string? UserId = null, string? TenantId = null, GridTokens? Tokens = null);
 
 /// <summary>A new access token after a change of payload.</summary>
 /// <param name="PayloadJson">As stored now.</param>

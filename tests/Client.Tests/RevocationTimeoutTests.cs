@@ -34,7 +34,7 @@ public sealed class RevocationTimeoutTests(CoreHost core)
         Assert.Contains("Repeat the call", failure.Message, StringComparison.Ordinal);
         await revoked;
         Assert.True(Stopwatch.GetElapsedTime(since) > TimeSpan.FromSeconds(2));
-        Assert.Equal(TokenVerdict.TokenTheft, (await reused).Verdict);
+        Assert.Equal(SessionVerdict.TokenTheft, (await reused).Verdict);
 
         // The repetition finds nothing to end, and confirms.
         Assert.True((await patient.Sessions.RevokeAsync(used.Handle, Stop)).Receipt.Confirmed > 0);

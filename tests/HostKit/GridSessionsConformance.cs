@@ -29,7 +29,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         Assert.Equal(("""{"role":"admin","é":"é"}""", """{"cart":1.10}"""), (System.Text.RegularExpressions.Regex.Unescape(found.PayloadJson), found.DataJson));
         Assert.Equal((made.Handle, "public"), (found.Handle, found.TenantId));
         Assert.True(found.ExpiresAt > found.CreatedAt);
-        Assert.Equal((TokenVerdict.Ok, made.Handle, _user, "public"), (check.Verdict, check.Token!.SessionHandle, check.Token.UserId, check.Token.TenantId));
+        Assert.Equal((SessionVerdict.Ok, made.Handle, _user, "public"), (check.Verdict, check.Token!.SessionHandle, check.Token.UserId, check.Token.TenantId));
     }
 
     [Fact]
@@ -40,12 +40,12 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         foreach (var bad in (string[])["", "garbage", made.Tokens.Refresh, made.Tokens.Access[..^6] + "AAAAAA"])
         {
             var refused = await Sessions.VerifyAsync(new TokenToCheck(bad, false, null, true), Stop);
-            Assert.Equal((TokenVerdict.TryRefresh, null), (refused.Verdict, refused.Token));
+            Assert.Equal((SessionVerdict.TryRefresh, null), (refused.Verdict, refused.Token));
         }
 
         Core.Clock.Skip(TimeSpan.FromMinutes(61));
         var expired = await CheckAsync(made);
-        Assert.Equal((TokenVerdict.TryRefresh, made.Handle), (expired.Verdict, expired.Token?.SessionHandle));
+        Assert.Equal((SessionVerdict.TryRefresh, made.Handle), (expired.Verdict, expired.Token?.SessionHandle));
     }
 
     [Fact]
@@ -53,9 +53,9 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     {
         var made = await CreateAsync(antiCsrf: true);
 
-        Assert.Equal(TokenVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, made.Tokens.AntiCsrf, true), Stop)).Verdict);
-        Assert.Equal(TokenVerdict.TryRefresh, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, "other", true), Stop)).Verdict);
-        Assert.Equal(TokenVerdict.TryRefresh, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, null, true), Stop)).Verdict);
+        Assert.Equal(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, made.Tokens.AntiCsrf, true), Stop)).Verdict);
+        Assert.Equal(SessionVerdict.TryRefresh, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, "other", true), Stop)).Verdict);
+        Assert.Equal(SessionVerdict.TryRefresh, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, null, true), Stop)).Verdict);
     }
 
     [Fact]
@@ -65,8 +65,8 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         var revoked = await Sessions.RevokeAsync(made.Handle, Stop);
 
         Assert.Equal([made.Handle], revoked.Handles);
-        Assert.Equal(TokenVerdict.Unauthorised, (await CheckAsync(made)).Verdict);
-        Assert.Equal(TokenVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, false, null, CheckSession: false), Stop)).Verdict);
+        Assert.Equal(SessionVerdict.Unauthorised, (await CheckAsync(made)).Verdict);
+        Assert.Equal(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, false, null, CheckSession: false), Stop)).Verdict);
     }
 
     [Fact]
@@ -76,7 +76,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         Core.Store.TakeAway("public");
         try
         {
-            Assert.Equal(TokenVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, false, null, CheckSession: false), Stop)).Verdict);
+            Assert.Equal(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, false, null, CheckSession: false), Stop)).Verdict);
             foreach (var call in (Func<Task>[])
             [
                 () => CreateAsync(), async () => await Sessions.FindAsync(made.Handle, Stop), async () => await CheckAsync(made), () => RefreshAsync(made.Tokens.Refresh),
@@ -92,7 +92,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
             Core.Store.GiveBack("public");
         }
 
-        Assert.Equal(TokenVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
+        Assert.Equal(SessionVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
     }
 
     [Fact]
@@ -100,17 +100,17 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     {
         var made = await CreateAsync();
         var refreshed = await RefreshAsync(made.Tokens.Refresh);
-        Assert.Equal((TokenVerdict.Ok, made.Handle, _user, "public"), (refreshed.Verdict, refreshed.Handle, refreshed.UserId, refreshed.TenantId));
+        Assert.Equal((SessionVerdict.Ok, made.Handle, _user, "public"), (refreshed.Verdict, refreshed.Handle, refreshed.UserId, refreshed.TenantId));
         await RefreshAsync(refreshed.Tokens!.Refresh);
         Core.Clock.Skip(TimeSpan.FromMinutes(2));
 
         var theft = await RefreshAsync(made.Tokens.Refresh);
 
-        Assert.Equal((TokenVerdict.TokenTheft, made.Handle), (theft.Verdict, theft.Handle));
+        Assert.Equal((SessionVerdict.TokenTheft, made.Handle), (theft.Verdict, theft.Handle));
         Assert.Null(await Sessions.FindAsync(made.Handle, Stop));
-        Assert.Equal(TokenVerdict.Unauthorised, (await CheckAsync(made)).Verdict);
-        Assert.Equal(TokenVerdict.Unauthorised, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
-        Assert.Equal(TokenVerdict.Unauthorised, (await RefreshAsync("garbage")).Verdict);
+        Assert.Equal(SessionVerdict.Unauthorised, (await CheckAsync(made)).Verdict);
+        Assert.Equal(SessionVerdict.Unauthorised, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
+        Assert.Equal(SessionVerdict.Unauthorised, (await RefreshAsync("garbage")).Verdict);
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         Assert.Equal(GridFailure.TokenTooLong, refusal.Reason);
         Assert.Contains("at most 600", refusal.Message, StringComparison.Ordinal);
         Core.Clock.Skip(TimeSpan.FromMinutes(2));
-        Assert.Equal(TokenVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
+        Assert.Equal(SessionVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
     }
 
     [Fact]
@@ -140,8 +140,8 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         Assert.Equal(others.Select(o => o.Handle).Order(), revoked.Handles.Order());
         Assert.True(revoked.Receipt.Confirmed > 0);
         Assert.Equal([kept.Handle], await Sessions.ListAsync(_user, null, Stop));
-        Assert.Equal(TokenVerdict.Ok, (await CheckAsync(kept)).Verdict);
-        Assert.Equal(TokenVerdict.Unauthorised, (await CheckAsync(others[0])).Verdict);
+        Assert.Equal(SessionVerdict.Ok, (await CheckAsync(kept)).Verdict);
+        Assert.Equal(SessionVerdict.Unauthorised, (await CheckAsync(others[0])).Verdict);
         Assert.Equal([kept.Handle], (await Sessions.RevokeUserAsync(_user, "public", null, Stop)).Handles);
         Assert.Empty(await Sessions.ListAsync(_user, null, Stop));
     }

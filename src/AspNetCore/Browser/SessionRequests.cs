@@ -6,41 +6,6 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.AspNetCore.Browser;
 
-/// <summary>What a request's tokens came to.</summary>
-internal enum RequestOutcome
-{
-    /// <summary>It brought no session.</summary>
-    None,
-
-    Session,
-
-    /// <summary>The client shall refresh and come again.</summary>
-    TryRefresh,
-
-    /// <summary>Its session is over: the client shall forget its tokens.</summary>
-    Ended,
-
-    InvalidClaims,
-}
-
-/// <summary>Outcome of a check; a feature of the request's context, so that it is made once.</summary>
-/// <param name="Outcome">The outcome.</param>
-/// <param name="Session">Set with <c>Session</c> and <c>InvalidClaims</c>.</param>
-/// <param name="Problems">Set with <c>InvalidClaims</c>.</param>
-/// <param name="Why">For logs.</param>
-/// <param name="ExpiredHandle">Set with <c>TryRefresh</c> if all that is wrong is the access token's age: whose session it is.</param>
-internal sealed record RequestCheck(
-    RequestOutcome Outcome, GridSession? Session = null, IReadOnlyList<ClaimProblem>? Problems = null, string? Why = null, string? ExpiredHandle = null)
-{
-    /// <summary>The endpoint whose wishes were known; null if there was none yet.</summary>
-    public Endpoint? For { get; set; }
-}
-
-/// <summary>How the tokens of a session that is being made will travel.</summary>
-/// <param name="Transfer">By cookie or header.</param>
-/// <param name="WithAntiCsrf">Whether to bind an anti-CSRF token.</param>
-internal readonly record struct HandOver(TokenTransfer Transfer, bool WithAntiCsrf);
-
 /// <summary>Finds, checks, refreshes and ends the session that a request belongs to. Every door of the browser side goes through here.</summary>
 internal sealed class SessionRequests
 {
@@ -107,16 +72,16 @@ internal sealed class SessionRequests
         TokenCheck check;
         if (presented.Several)
         {
-            (check, token) = await VerifySeveralAsync(context, toCheck);
+            (check, token) = await SeveralAccessTokens.VerifyAsync(this, context, toCheck);
         }
         else
         {
             check = await Sessions.VerifyAsync(toCheck, cancel);
         }
 
-        if (check.Verdict != TokenVerdict.Ok)
+        if (check.Verdict != SessionVerdict.Ok)
         {
-            return check.Verdict == TokenVerdict.TryRefresh ? TryRefresh(check.Why) with { ExpiredHandle = ExpiredHandle(context, check.Token, mode) } : new RequestCheck(RequestOutcome.Ended, Why: check.Why);
+            return check.Verdict == SessionVerdict.TryRefresh ? TryRefresh(check.Why) with { ExpiredHandle = ExpiredHandle(context, check.Token, mode) } : new RequestCheck(RequestOutcome.Ended, Why: check.Why);
         }
 
         var content = check.Token!;
@@ -224,11 +189,11 @@ internal sealed class SessionRequests
                 Others = candidates.Count > 1 ? [.. candidates.Skip(1)] : null,
             },
             CancellationToken.None);
-        if (refreshed.Verdict != TokenVerdict.Ok)
+        if (refreshed.Verdict != SessionVerdict.Ok)
         {
             // A theft has ended the session already, before it was answered.
             _cookies.ClearLegacy(context);
-            return Over(context, refreshed.Verdict == TokenVerdict.TokenTheft ? RefreshAnswer.TokenTheft : RefreshAnswer.Unauthorised);
+            return Over(context, refreshed.Verdict == SessionVerdict.TokenTheft ? RefreshAnswer.TokenTheft : RefreshAnswer.Unauthorised);
         }
 
         if (otherToo)
@@ -291,48 +256,6 @@ internal sealed class SessionRequests
     /// <summary>Whether to refuse a change because a page of another origin may be behind it. What only a bearer token can ask for, no other page can ask for.</summary>
     public bool IsFromForeignPage(HttpContext context) => _site.IsForeign(context) && !Transport.HasBearerOnly(context);
 
-    // The cookie came more than once: a sibling domain, or a page of another path, put one there. The only right one is taken.
-    private async Task<(TokenCheck Check, string Token)> VerifySeveralAsync(HttpContext context, TokenToCheck toCheck)
-    {
-        if (_options.OlderCookieDomain is not null && !SessionCookies.ClearedOlder(context))
-        {
-            return (new TokenCheck(TokenVerdict.TryRefresh, Why: "access token cookies of two domains; a refresh clears the older"), "");
-        }
-
-        var candidates = Transport.AccessCandidates(context);
-        (TokenCheck Check, string Token) right = default;
-        List<AccessTokenContent> expired = [];
-        var over = candidates.Count > 0;
-        foreach (var candidate in candidates)
-        {
-            var check = await Sessions.VerifyAsync(toCheck with { AccessToken = candidate }, context.RequestAborted);
-            if (check.Verdict != TokenVerdict.Ok)
-            {
-                over &= check.Verdict == TokenVerdict.Unauthorised;
-                if (check.Token is not null)
-                {
-                    expired.Add(check.Token);
-                }
-            }
-            else if (right.Token is null || (check.Token!.SessionHandle == right.Check.Token!.SessionHandle && check.Token.IssuedAt > right.Check.Token.IssuedAt))
-            {
-                right = (check, candidate);
-            }
-            else if (check.Token.SessionHandle != right.Check.Token!.SessionHandle)
-            {
-                return (new TokenCheck(TokenVerdict.TryRefresh, Why: "access tokens of several sessions"), "");
-            }
-        }
-
-        if (right.Token is null)
-        {
-            return (new TokenCheck(over ? TokenVerdict.Unauthorised : TokenVerdict.TryRefresh, expired.DistinctBy(token => token.SessionHandle).Count() == 1 ? expired[0] : null, "several access token cookies, none of them right"), "");
-        }
-
-        Transport.ClearDuplicates(context);
-        return right;
-    }
-
     private RefreshAnswer ClearOlder(HttpContext context, string older, bool access, bool refresh)
     {
         _cookies.RememberClearedOlder(context, _clock.GetUtcNow());
@@ -367,15 +290,4 @@ internal sealed class SessionRequests
     private static bool OpensWebSocket(HttpRequest request) => request.Headers.SecWebSocketKey.Count > 0 || request.Headers.SecWebSocketVersion.Count > 0;
 
     private static RequestCheck TryRefresh(string? why) => new(RequestOutcome.TryRefresh, Why: why);
-}
-
-/// <summary>What the refresh endpoint answers.</summary>
-internal enum RefreshAnswer
-{
-    Refreshed,
-    Unauthorised,
-    TokenTheft,
-
-    /// <summary>Cookies of the older domain are cleared; the next refresh will do.</summary>
-    DuplicatesCleared,
 }

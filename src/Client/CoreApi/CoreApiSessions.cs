@@ -61,12 +61,12 @@ internal sealed class CoreApiSessions : IGridSessions
 
         if (check.Outcome != AccessTokenOutcome.Valid || check.Content is not { } content)
         {
-            return new TokenCheck(TokenVerdict.TryRefresh, check.Content, check.Outcome.ToString());
+            return new TokenCheck(SessionVerdict.TryRefresh, check.Content, check.Outcome.ToString());
         }
 
         if (token.CheckAntiCsrf && (content.AntiCsrfToken is null || content.AntiCsrfToken != token.AntiCsrf))
         {
-            return new TokenCheck(TokenVerdict.TryRefresh, Why: "anti-CSRF token missing or different");
+            return new TokenCheck(SessionVerdict.TryRefresh, Why: "anti-CSRF token missing or different");
         }
 
         if (!token.CheckSession)
@@ -76,10 +76,10 @@ internal sealed class CoreApiSessions : IGridSessions
         }
         else if (!await _live.AcceptsAsync(content.SessionHandle))
         {
-            return new TokenCheck(TokenVerdict.Unauthorised, Why: "the session is over");
+            return new TokenCheck(SessionVerdict.Unauthorised, Why: "the session is over");
         }
 
-        return new TokenCheck(TokenVerdict.Ok, content);
+        return new TokenCheck(SessionVerdict.Ok, content);
     }
 
     public async Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken)
@@ -109,13 +109,13 @@ internal sealed class CoreApiSessions : IGridSessions
         // A token that was used before ends its session.
         var answer = await _api.EndAsync("/recipe/session/refresh", body, CoreAnswerJson.Default.SessionAnswer, cancellationToken);
         var verdict = Verdict(answer);
-        if (verdict is not (TokenVerdict.Ok or TokenVerdict.TokenTheft))
+        if (verdict is not (SessionVerdict.Ok or SessionVerdict.TokenTheft))
         {
             return new TokenRefresh(verdict);
         }
 
         var session = answer.Session.Needed();
-        return verdict == TokenVerdict.Ok
+        return verdict == SessionVerdict.Ok
             ? new TokenRefresh(verdict, session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), Tokens(answer))
             : new TokenRefresh(verdict, session.Handle.Needed(), session.UserId.Needed());
     }
@@ -127,7 +127,7 @@ internal sealed class CoreApiSessions : IGridSessions
             new JsonObject { ["accessToken"] = accessToken, ["userDataInJWT"] = Json(payloadJson, nameof(payloadJson)) },
             CoreAnswerJson.Default.SessionAnswer,
             cancellationToken);
-        if (Verdict(answer) != TokenVerdict.Ok)
+        if (Verdict(answer) != SessionVerdict.Ok)
         {
             return null;
         }
@@ -143,7 +143,7 @@ internal sealed class CoreApiSessions : IGridSessions
     {
         var answer = await _api.GetAsync(
             $"/recipe/session?sessionHandle={Uri.EscapeDataString(handle)}", CoreAnswerJson.Default.StoredAnswer, cancellationToken);
-        return Verdict(answer) != TokenVerdict.Ok
+        return Verdict(answer) != SessionVerdict.Ok
             ? null
             : new SessionInformation
             {
@@ -171,12 +171,12 @@ internal sealed class CoreApiSessions : IGridSessions
     public async Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) => Verdict(await _api.PutAsync(
         "/recipe/session/data",
         new JsonObject { ["sessionHandle"] = handle, ["userDataInDatabase"] = Json(dataJson, nameof(dataJson)) },
-        cancellationToken)) == TokenVerdict.Ok;
+        cancellationToken)) == SessionVerdict.Ok;
 
     public async Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => Verdict(await _api.PutAsync(
         "/recipe/jwt/data",
         new JsonObject { ["sessionHandle"] = handle, ["userDataInJWT"] = Json(payloadJson, nameof(payloadJson)) },
-        cancellationToken)) == TokenVerdict.Ok;
+        cancellationToken)) == SessionVerdict.Ok;
 
     public async Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken)
     {
@@ -218,12 +218,12 @@ internal sealed class CoreApiSessions : IGridSessions
         }
     }
 
-    private static TokenVerdict Verdict(CoreAnswer answer) => answer.Status.Needed() switch
+    private static SessionVerdict Verdict(CoreAnswer answer) => answer.Status.Needed() switch
     {
-        "OK" => TokenVerdict.Ok,
-        "UNAUTHORISED" => TokenVerdict.Unauthorised,
-        "TRY_REFRESH_TOKEN" => TokenVerdict.TryRefresh,
-        "TOKEN_THEFT_DETECTED" => TokenVerdict.TokenTheft,
+        "OK" => SessionVerdict.Ok,
+        "UNAUTHORISED" => SessionVerdict.Unauthorised,
+        "TRY_REFRESH_TOKEN" => SessionVerdict.TryRefresh,
+        "TOKEN_THEFT_DETECTED" => SessionVerdict.TokenTheft,
         "ACCESS_TOKEN_TOO_LONG" => throw new GridException(GridFailure.TokenTooLong, answer.Message ?? "The access token would be too long."),
         var other => throw Unknown(other),
     };
@@ -231,7 +231,7 @@ internal sealed class CoreApiSessions : IGridSessions
     // Where there is only one way to succeed.
     private static void Expect(CoreAnswer answer)
     {
-        if (Verdict(answer) is not TokenVerdict.Ok)
+        if (Verdict(answer) is not SessionVerdict.Ok)
         {
             throw Unknown(answer.Status!);
         }

@@ -44,7 +44,7 @@ internal sealed class InProcessSessions(
         {
             var checkedToken = await verifier.VerifyAsync(
                 await FindAppAsync(), token.AccessToken, token.CheckAntiCsrf, token.AntiCsrf, checkDatabase: false, ClientRules.Newest, token.CheckSession);
-            return new TokenCheck(Verdict(checkedToken.Verdict), checkedToken.Token, checkedToken.Message);
+            return new TokenCheck(checkedToken.Verdict, checkedToken.Token, checkedToken.Message);
         }
         catch (Exception failure) when (IsOutage(failure))
         {
@@ -59,7 +59,7 @@ internal sealed class InProcessSessions(
             token.MaxAccessTokenLength > 0 ? token.MaxAccessTokenLength : AccessTokenSize.MaxLength, token.Others);
         var session = refreshed.Session;
         return new TokenRefresh(
-            Verdict(refreshed.Verdict), session?.Handle.ToString(), session?.UserId, session?.Handle.TenantId, refreshed.Tokens is { } tokens ? Tokens(tokens) : null);
+            refreshed.Verdict, session?.Handle.ToString(), session?.UserId, session?.Handle.TenantId, refreshed.Tokens is { } tokens ? Tokens(tokens) : null);
     });
 
     public Task<RegeneratedToken?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
@@ -133,15 +133,6 @@ internal sealed class InProcessSessions(
         Refresh = tokens.Refresh.Text,
         RefreshExpiresAt = tokens.Refresh.ExpiresAt,
         AntiCsrf = tokens.AntiCsrf,
-    };
-
-    private static TokenVerdict Verdict(SessionVerdict verdict) => verdict switch
-    {
-        SessionVerdict.Ok => TokenVerdict.Ok,
-        SessionVerdict.TryRefresh => TokenVerdict.TryRefresh,
-        SessionVerdict.Unauthorised => TokenVerdict.Unauthorised,
-        SessionVerdict.TokenTheft => TokenVerdict.TokenTheft,
-        _ => throw new ArgumentOutOfRangeException(nameof(verdict)),
     };
 
     private static RevocationReason Reason(GridRevocationReason reason) => reason switch

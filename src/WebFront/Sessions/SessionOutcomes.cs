@@ -1,4 +1,5 @@
 using Grid.Abstractions.Sessions;
+using Grid.Client;
 using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 
@@ -6,21 +7,6 @@ namespace Grid.WebFront.Sessions;
 
 /// <summary>A created session.</summary>
 public sealed record CreatedSession(SessionSnapshot Session, SessionTokens Tokens);
-
-/// <summary>What a check or a refresh came to.</summary>
-public enum SessionVerdict
-{
-    Ok,
-
-    /// <summary>The access token will not do, the refresh token might.</summary>
-    TryRefresh,
-
-    /// <summary>There is no such session.</summary>
-    Unauthorised,
-
-    /// <summary>A retired refresh token was presented.</summary>
-    TokenTheft,
-}
 
 /// <summary>Answer to a verification.</summary>
 public sealed record VerifiedSession

@@ -4,6 +4,7 @@ using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Client;
 using Grid.Revocation;
 using Grid.Revocation.Holders;
 using Grid.Tokens;

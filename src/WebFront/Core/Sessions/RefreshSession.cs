@@ -1,3 +1,4 @@
+using Grid.Client;
 using Grid.Tokens.Access;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;

@@ -1,3 +1,4 @@
+using Grid.Client;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
