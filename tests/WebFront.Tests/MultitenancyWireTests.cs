@@ -111,6 +111,27 @@ public sealed class MultitenancyWireTests(CoreHost core)
             $$$"""{"status":"OK","tenantId":"t1","thirdParty":{"providers":[]},{{{(factors is null ? "" : $"\"firstFactors\":{factors},")}}}"coreConfig":{}}""", read.Text);
     }
 
+    [Fact]
+    public async Task The_older_shape_takes_factors_of_methods_that_are_on_only_and_before_5_0_none()
+    {
+        var app = await core.CreateAppAsync();
+        var path = $"{app}/recipe/multitenancy/tenant";
+        Assert.Equal(
+            "400 Invalid core config: firstFactors should not contain 'otp-phone' because passwordless is disabled for the tenant.\n",
+            (await core.SendAsync("PUT", path, new { tenantId = "t1", emailPasswordEnabled = true, firstFactors = new[] { "emailpassword", "otp-phone" } })).Word);
+        Assert.Equal("TENANT_NOT_FOUND_ERROR", (await core.SendAsync("GET", $"{app}/t1/recipe/multitenancy/tenant/v2")).Word);
+
+        await core.SendAsync("PUT", path, new { tenantId = "t1", emailPasswordEnabled = true, requiredSecondaryFactors = new[] { "emailpassword", "totp" } });
+        Assert.Equal(
+            "400 Invalid core config: requiredSecondaryFactors should not contain 'emailpassword' because emailPassword is disabled for the tenant.\n",
+            (await core.SendAsync("PUT", path, new { tenantId = "t1", emailPasswordEnabled = false })).Word);
+
+        Assert.Equal("OK", (await core.SendAsync("PUT", path, new { tenantId = "t2", thirdPartyEnabled = true, firstFactors = new[] { "otp-phone" } }, "4.0")).Word);
+        Assert.Equal(
+            """{"status":"OK","tenantId":"t2","thirdParty":{"providers":[]},"firstFactors":["thirdparty"],"coreConfig":{}}""",
+            (await core.SendAsync("GET", $"{app}/t2/recipe/multitenancy/tenant/v2")).Text);
+    }
+
     [Theory]
     [InlineData("5.6", true)]
     [InlineData("4.0", false)]

@@ -53,8 +53,8 @@ public sealed record TenantChange
     /// <summary>Whether a new one starts with no first factor, as the newer path makes tenants; apps start with all.</summary>
     [Id(8)] public bool NewStartsWithNoFirstFactor { get; init; }
 
-    /// <summary>Whether a new one starts with all switches off, as the older path makes tenants and apps.</summary>
-    [Id(9)] public bool NewStartsWithSwitchesOff { get; init; }
+    /// <summary>Whether it came by the older path: a new one starts with all switches off, and factors must be of methods that are on.</summary>
+    [Id(9)] public bool IsOfOlderShape { get; init; }
 }
 
 /// <summary>Answer to a create-or-update.</summary>

@@ -30,7 +30,7 @@ internal sealed class TenantGrain(
         ArgumentNullException.ThrowIfNull(change);
         var isNew = Config is null;
         var current = Config
-            ?? (change.NewStartsWithSwitchesOff ? new TenantConfig { TenantId = _key.TenantId }
+            ?? (change.IsOfOlderShape ? new TenantConfig { TenantId = _key.TenantId }
                 : change.NewStartsWithNoFirstFactor ? AllMethods(_key.TenantId) with { FirstFactors = [] }
                 : AllMethods(_key.TenantId));
         var config = CoreConfig.Merge(
@@ -49,6 +49,11 @@ internal sealed class TenantGrain(
             PasswordlessEnabled = change.PasswordlessEnabled ?? current.PasswordlessEnabled,
             CoreConfigJson = config.StoredJson,
         };
+        if (change.IsOfOlderShape && LoginMethods.Contradiction(next) is { } contradiction)
+        {
+            return new PutResult(PutOutcome.InvalidConfig, contradiction);
+        }
+
         return await TryCommitAsync(next) ? new PutResult(isNew ? PutOutcome.Created : PutOutcome.Updated) : new PutResult(PutOutcome.Unavailable);
     }
 

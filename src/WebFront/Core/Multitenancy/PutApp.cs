@@ -12,7 +12,7 @@ internal static class PutApp
         using var body = await CoreBody.ReadAsync(context);
         var appId = TenantWire.ReadId(body, "appId");
         TenantWire.RequirePublicAppAndTenant(request, "create/update apps");
-        var change = TenantWire.ReadChange(body, version, isTenant: false);
+        var change = TenantWire.ReadChange(body, request, version, isTenant: false);
         RefuseBaseConfig(new AppKey(request.Domain, appId), change);
         var put = await tenants.Tenancy.PutAppAsync(new AppKey(request.Domain, appId), change, CancellationToken.None);
         await TenantWire.WritePutAsync(context, request, put);

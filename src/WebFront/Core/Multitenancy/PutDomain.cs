@@ -12,7 +12,7 @@ internal static class PutDomain
         using var body = await CoreBody.ReadAsync(context);
         var domain = ReadDomain(body);
         RequireBase(request, "create/update connectionUriDomain");
-        var change = TenantWire.ReadChange(body, version, isTenant: false);
+        var change = TenantWire.ReadChange(body, request, version, isTenant: false);
         PutApp.RefuseBaseConfig(new AppKey(domain, AppKey.PublicId), change);
         var put = await tenants.Tenancy.PutDomainAsync(domain, change, CancellationToken.None);
         await TenantWire.WritePutAsync(context, request, put);

@@ -13,7 +13,7 @@ internal static class PutTenant
         var tenantId = TenantWire.ReadId(body, "tenantId");
         TenantWire.RequirePublicTenant(request, "create/update tenants");
         var isTenant = tenantId != TenantKey.PublicId;
-        var change = TenantWire.ReadChange(body, version, isTenant);
+        var change = TenantWire.ReadChange(body, request, version, isTenant);
         if (!isTenant)
         {
             PutApp.RefuseBaseConfig(request.App.App, change);

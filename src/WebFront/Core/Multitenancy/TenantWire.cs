@@ -23,9 +23,6 @@ internal static class TenantWire
     private const int MaxFactors = 100;
 
     private static readonly string[] OlderSwitches = ["emailPasswordEnabled", "thirdPartyEnabled", "passwordlessEnabled"];
-    private static readonly string[] EmailPassword = ["emailpassword"];
-    private static readonly string[] ThirdParty = ["thirdparty"];
-    private static readonly string[] Passwordless = ["otp-email", "otp-phone", "link-email", "link-phone"];
 
     /// <summary>Domains and apps are managed from the public app and tenant.</summary>
     public static void RequirePublicAppAndTenant(CoreRequest request, string what)
@@ -68,10 +65,13 @@ internal static class TenantWire
         return field == "tenantId" && CorePath.ReservedWords.Contains(id) ? throw new CoreException(400, $"Cannot use '{id}' as a tenantId") : id;
     }
 
-    public static TenantChange ReadChange(CoreBody body, TenantWireVersion version, bool isTenant)
+    public static TenantChange ReadChange(CoreBody body, CoreRequest request, TenantWireVersion route, bool isTenant)
     {
-        var firstFactors = body.StringsOrNull("firstFactors", MaxFactors, out var setFirstFactors);
-        var secondaryFactors = body.StringsOrNull("requiredSecondaryFactors", MaxFactors, out var setSecondaryFactors);
+        var version = ShapeOf(request, route);
+        var (setFirstFactors, setSecondaryFactors) = (false, false);
+        var hasFactors = version != TenantWireVersion.V1Before50;
+        var firstFactors = hasFactors ? body.StringsOrNull("firstFactors", MaxFactors, out setFirstFactors) : null;
+        var secondaryFactors = hasFactors ? body.StringsOrNull("requiredSecondaryFactors", MaxFactors, out setSecondaryFactors) : null;
         if (version == TenantWireVersion.V1 && firstFactors is [])
         {
             throw new CoreException(400, "firstFactors cannot be empty. Set null instead to remove all first factors.");
@@ -97,7 +97,7 @@ internal static class TenantWire
             RequiredSecondaryFactors = secondaryFactors?.ToImmutableArray(),
             CoreConfigPatchJson = body.ObjectOrNull("coreConfig"),
             NewStartsWithNoFirstFactor = isTenant && version == TenantWireVersion.V2,
-            NewStartsWithSwitchesOff = version == TenantWireVersion.V1,
+            IsOfOlderShape = version != TenantWireVersion.V2,
         };
         return version == TenantWireVersion.V2 ? change : change with
         {
@@ -155,12 +155,12 @@ internal static class TenantWire
         }
         else
         {
-            WriteSwitch(json, "emailPassword", IsEnabled(tenant, tenant.EmailPasswordEnabled, EmailPassword, version));
+            WriteSwitch(json, "emailPassword", IsEnabled(tenant, tenant.EmailPasswordEnabled, LoginMethods.EmailPassword, version));
             json.WriteEndObject();
-            WriteSwitch(json, "thirdParty", IsEnabled(tenant, tenant.ThirdPartyEnabled, ThirdParty, version));
+            WriteSwitch(json, "thirdParty", IsEnabled(tenant, tenant.ThirdPartyEnabled, LoginMethods.ThirdParty, version));
             WriteProviders(json, tenant);
             json.WriteEndObject();
-            WriteSwitch(json, "passwordless", IsEnabled(tenant, tenant.PasswordlessEnabled, Passwordless, version));
+            WriteSwitch(json, "passwordless", IsEnabled(tenant, tenant.PasswordlessEnabled, LoginMethods.Passwordless, version));
             json.WriteEndObject();
             if (version == TenantWireVersion.V1)
             {
@@ -190,7 +190,7 @@ internal static class TenantWire
     private static bool HasNoSwitches(TenantConfig tenant) =>
         tenant is { FirstFactors: not null, EmailPasswordEnabled: false, ThirdPartyEnabled: false, PasswordlessEnabled: false };
 
-    private static bool IsEnabled(TenantConfig tenant, bool isOn, string[] factors, TenantWireVersion version) =>
+    private static bool IsEnabled(TenantConfig tenant, bool isOn, ImmutableArray<string> factors, TenantWireVersion version) =>
         (isOn || HasNoSwitches(tenant)) && (tenant.FirstFactors is not { } first
             || (version == TenantWireVersion.V1Before50 ? factors.Any(f => first.Contains(f)) : !first.IsEmpty));
 
@@ -200,9 +200,9 @@ internal static class TenantWire
         : tenant is { EmailPasswordEnabled: true, ThirdPartyEnabled: true, PasswordlessEnabled: true } ? null
         :
         [
-            .. tenant.EmailPasswordEnabled ? EmailPassword : [],
-            .. tenant.ThirdPartyEnabled ? ThirdParty : [],
-            .. tenant.PasswordlessEnabled ? Passwordless : [],
+            .. tenant.EmailPasswordEnabled ? LoginMethods.EmailPassword : [],
+            .. tenant.ThirdPartyEnabled ? LoginMethods.ThirdParty : [],
+            .. tenant.PasswordlessEnabled ? LoginMethods.Passwordless : [],
         ];
 
     private static void WriteSwitch(Utf8JsonWriter json, string name, bool enabled)
