@@ -115,6 +115,8 @@ public sealed class GridProcess : IDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        // Nobody balances load here; who tests the drain sets it.
+        start.Environment["Grid__Shutdown__Drain"] = "00:00:00";
         foreach (var (name, value) in environment)
         {
             start.Environment[name] = value;

@@ -331,6 +331,15 @@ public static partial class SettingTable
         },
     ];
 
+    private static IEnumerable<Setting> ShutdownRows() =>
+    [
+        new()
+        {
+            Key = "Grid:Shutdown:Drain", Type = SettingType.Duration, DefaultNote = "`5s`; none in `Development`", Min = "0s", Max = "5m",
+            Description = "How long requests are still answered after SIGTERM, while readiness is red. Longer than a balancer needs to notice.",
+        },
+    ];
+
     private static IEnumerable<Setting> LoggingRows() =>
     [
         new() { Key = "Grid:Logging:Json", Type = SettingType.Flag, Default = "false", Description = "One JSON object a line instead of text." },

@@ -12,9 +12,6 @@ internal static class GridCommand
     private const int SettingsError = 2;
     private const int StoreError = 3;
 
-    // Longer than the host takes to stop at most: cut off before that, a busy silo would leave without a word to its peers.
-    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(40);
-
     public static RootCommand Create()
     {
         var root = new RootCommand("Grid, a session service. Without a verb it serves.") { TreatUnmatchedTokensAsErrors = false };
@@ -42,7 +39,9 @@ internal static class GridCommand
         var parse = Create().Parse(arguments);
         return parse is { Errors.Count: > 0, Action: null or System.CommandLine.Invocation.ParseErrorAction }
             ? Guarded(() => throw new SettingsException($"{string.Join(' ', parse.Errors.Select(error => error.Message))} 'grid {parse.CommandResult.Command.Name} --help' says more."))
-            : parse.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = LongestStop });
+
+            // A signal is the host's to answer: cut off while it drains, a busy silo would lose requests and leave without a word to its peers.
+            : parse.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 
     private static async Task<int> Guarded(Func<Task<int>> work)

@@ -46,6 +46,7 @@ internal static partial class Serve
         builder.Services.AddGridHealth();
         builder.AddGridSilo(settings);
         builder.Services.AddHostedService<AnnounceKeys>();
+        builder.AddGridDrain(settings.Shutdown);
         builder.WebHost.AddGridKestrel(settings, connections);
         builder.Host.UseSystemd();
         await using var app = builder.Build();
@@ -79,6 +80,7 @@ internal static partial class Serve
             Log.FewDescriptors(logger, few, connections.Core, connections.Front);
         }
 
+        app.UseGridDrain();
         app.UseGridFraming();
         app.UseGridHealth();
         if (settings.Front.Enabled)

@@ -18,6 +18,7 @@ internal sealed class GridSettings
         Front = SettingsBinder.Bind<FrontOptions>(configuration, FrontOptions.Section);
         Cluster = SettingsBinder.Bind<ClusterOptions>(configuration, ClusterOptions.Section);
         Log = SettingsBinder.Bind<LogOptions>(configuration, LogOptions.Section);
+        Shutdown = SettingsBinder.Bind<ShutdownOptions>(configuration, ShutdownOptions.Section);
         Keys = SettingsBinder.Bind<KeyOptions>(configuration, KeyOptions.Section);
         Purge = SettingsBinder.Bind<PurgeOptions>(configuration, PurgeOptions.Section);
         Revocation = SettingsBinder.Bind<RevocationOptions>(configuration, RevocationOptions.Section);
@@ -57,6 +58,8 @@ internal sealed class GridSettings
     public IPAddress ClusterAddress { get; }
 
     public LogOptions Log { get; }
+
+    public ShutdownOptions Shutdown { get; }
 
     public KeyOptions Keys { get; }
 

@@ -49,7 +49,7 @@ export class Grid {
   async launch() {
     this.process = spawn(command[0], command.slice(1), {
       cwd: this.folder,
-      env: { ...process.env, Grid__Core__Port: String(this.port), Grid__Front__Port: "0", ...this.settings },
+      env: { ...process.env, Grid__Core__Port: String(this.port), Grid__Front__Port: "0", Grid__Shutdown__Drain: "00:00:00", ...this.settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.exited = new Promise((resolve) => this.process.once("exit", resolve));
