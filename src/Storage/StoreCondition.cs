@@ -79,10 +79,10 @@ internal sealed partial class StoreCondition(TimeProvider clock, ILogger<StoreCo
         [LoggerMessage(2601, LogLevel.Error, "The store takes no writes: {Reason}")]
         public static partial void TakesNoWrites(ILogger logger, string reason);
 
-        [LoggerMessage(2602, LogLevel.Information, "The store takes writes again, after {Seconds} s and {Count} refused transactions")]
+        [LoggerMessage(2602, LogLevel.Information, "The store accepts writes again, after {Seconds} s and {Count} refused transactions")]
         public static partial void Over(ILogger logger, long seconds, long count);
 
-        [LoggerMessage(2603, LogLevel.Critical, "Nothing is read or written any more: {Reason}")]
+        [LoggerMessage(2603, LogLevel.Critical, "The store is closed to reads and writes: {Reason}")]
         public static partial void Condemned(ILogger logger, string reason);
     }
 }

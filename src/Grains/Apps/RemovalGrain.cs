@@ -70,13 +70,13 @@ internal sealed partial class RemovalGrain(Tenancy tenancy, ILogger<RemovalGrain
 
     private static partial class Log
     {
-        [LoggerMessage(2330, LogLevel.Warning, "The reminder that finishes the removal of {Key} could not be changed")]
+        [LoggerMessage(2330, LogLevel.Warning, "Could not change the reminder that completes the removal of {Key}")]
         public static partial void NotReminded(ILogger logger, Exception failure, string key);
 
-        [LoggerMessage(2331, LogLevel.Warning, "The removal of {Key} had been left unfinished; it is finished now")]
+        [LoggerMessage(2331, LogLevel.Warning, "The interrupted removal of {Key} is now complete")]
         public static partial void Finished(ILogger logger, string key);
 
-        [LoggerMessage(2332, LogLevel.Warning, "The removal of {Key} could not be finished; it is tried again")]
+        [LoggerMessage(2332, LogLevel.Warning, "Could not complete the removal of {Key}; retrying")]
         public static partial void StillThere(ILogger logger, Exception failure, string key);
     }
 }

@@ -135,7 +135,7 @@ internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, IL
             "{Reason} Nothing may expire by it: this silo answers 503 and is not ready until the clock is right. Set it (NTP); over SQLite, if it is right now and the file is wrong, stop Grid and run 'grid clock accept'")]
         public static partial void Wrong(ILogger logger, string reason);
 
-        [LoggerMessage(2801, LogLevel.Warning, "{Reason} It is served on up to 30 s; look after the time service (NTP)")]
+        [LoggerMessage(2801, LogLevel.Warning, "{Reason} Requests are served while the difference is at most 30 s; check the time service (NTP)")]
         public static partial void Off(ILogger logger, string reason);
 
         [LoggerMessage(2802, LogLevel.Information, "This machine's clock agrees with the store")]
@@ -145,10 +145,10 @@ internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, IL
             "The newest time in the file is more than {Absence} ago: the machine was off, or its clock is wrong. Expired rows stay for {Hold}; if the clock is right, 'grid clock accept' (with Grid stopped) ends the wait")]
         public static partial void Held(ILogger logger, TimeSpan absence, TimeSpan hold);
 
-        [LoggerMessage(2804, LogLevel.Information, "The clock is taken for right: expired rows are removed again")]
+        [LoggerMessage(2804, LogLevel.Information, "The clock is trusted again: expired rows are removed")]
         public static partial void HeldNoLonger(ILogger logger);
 
-        [LoggerMessage(2805, LogLevel.Warning, "The clock could not be compared; it is tried again every second")]
+        [LoggerMessage(2805, LogLevel.Warning, "Could not compare the clock with the store's; retrying every second")]
         public static partial void Failed(ILogger logger, Exception failure);
     }
 }

@@ -118,16 +118,16 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
         [LoggerMessage(2700, LogLevel.Information, "Registered as a holder, lease {Lease}")]
         public static partial void Began(ILogger logger, TimeSpan lease);
 
-        [LoggerMessage(2701, LogLevel.Warning, "The store did not take a renewal in time. Known sessions are accepted until the lease ({Lease}) runs out; it is tried again every second")]
+        [LoggerMessage(2701, LogLevel.Warning, "The store did not accept a lease renewal in time. Known sessions are accepted until the lease ({Lease}) runs out; retrying every second")]
         public static partial void NotRenewed(ILogger logger, Exception failure, TimeSpan lease);
 
-        [LoggerMessage(2702, LogLevel.Warning, "The registry had given this process up: it was silent for too long. It starts anew and knows no session")]
+        [LoggerMessage(2702, LogLevel.Warning, "The registry dropped this process because it was silent for too long. It registers again and starts with an empty memory")]
         public static partial void Lost(ILogger logger);
 
-        [LoggerMessage(2703, LogLevel.Information, "Forgot {Kind} {Name} of app {App} at {Address}: its lease ran out")]
+        [LoggerMessage(2703, LogLevel.Information, "Removed {Kind} {Name} of app {App} at {Address} from the registry: its lease ran out")]
         public static partial void Reaped(ILogger logger, HolderKind kind, string name, string app, string address);
 
-        [LoggerMessage(2704, LogLevel.Information, "The registry of holders could not be read; it is tried again")]
+        [LoggerMessage(2704, LogLevel.Information, "Could not read the registry of holders; retrying")]
         public static partial void ReaperFailed(ILogger logger, Exception failure);
     }
 }

@@ -55,10 +55,10 @@ internal sealed partial class SiloTransport(
 
     private static partial class Log
     {
-        [LoggerMessage(2705, LogLevel.Information, "Silo {Silo} did not take a revocation; it is tried again until its lease has run out. More of these are counted")]
+        [LoggerMessage(2705, LogLevel.Information, "Silo {Silo} did not accept a revocation; retrying until its lease runs out. Further failures are counted")]
         public static partial void NotConfirmed(ILogger logger, Exception? failure, string silo);
 
-        [LoggerMessage(2706, LogLevel.Information, "{Count} more revocations were not taken (by silo: {Silos})")]
+        [LoggerMessage(2706, LogLevel.Information, "{Count} more revocations were not accepted (by silo: {Silos})")]
         public static partial void StillNotConfirmed(ILogger logger, long count, string silos);
     }
 }

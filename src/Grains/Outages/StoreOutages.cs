@@ -22,13 +22,13 @@ internal sealed partial class StoreOutages : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(2101, LogLevel.Warning, "Store away during {Operation}; outcome unknown. More of these are counted")]
+        [LoggerMessage(2101, LogLevel.Warning, "Store unavailable during {Operation}; the outcome is unknown. Further failures are counted")]
         public static partial void Away(ILogger logger, Exception? failure, string operation);
 
-        [LoggerMessage(2102, LogLevel.Warning, "Store still away: {Count} more operations of unknown outcome ({Operations})")]
+        [LoggerMessage(2102, LogLevel.Warning, "Store still unavailable: {Count} more operations with an unknown outcome ({Operations})")]
         public static partial void StillAway(ILogger logger, long count, string operations);
 
-        [LoggerMessage(2103, LogLevel.Information, "No operation meets the store away any more; {Count} did in {Lasted}")]
+        [LoggerMessage(2103, LogLevel.Information, "Store available again; {Count} operations failed in {Lasted}")]
         public static partial void Over(ILogger logger, long count, TimeSpan lasted);
     }
 }

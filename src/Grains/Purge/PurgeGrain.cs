@@ -63,10 +63,10 @@ internal sealed partial class PurgeGrain(
         [LoggerMessage(2500, LogLevel.Information, "Purged {Count} expired rows")]
         public static partial void Purged(ILogger logger, int count);
 
-        [LoggerMessage(2502, LogLevel.Information, "No purge: this machine's clock is in doubt ({Verdict}; held for {Hold})")]
+        [LoggerMessage(2502, LogLevel.Information, "Purge skipped: this machine's clock is in doubt ({Verdict}; on hold for {Hold})")]
         public static partial void ClockInDoubt(ILogger logger, ClockVerdict verdict, TimeSpan hold);
 
-        [LoggerMessage(2501, LogLevel.Warning, "Store away during the purge; it goes on at the next reminder")]
+        [LoggerMessage(2501, LogLevel.Warning, "Store unavailable during the purge; it resumes at the next reminder")]
         public static partial void StoreUnavailable(ILogger logger, Exception failure);
     }
 }

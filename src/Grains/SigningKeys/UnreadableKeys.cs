@@ -39,7 +39,7 @@ public sealed partial class UnreadableKeys(ILogger<UnreadableKeys> logger)
     private static partial class Log
     {
         [LoggerMessage(2402, LogLevel.Error,
-            "Key {Kid} of app {App} cannot be opened; it was sealed with key-encryption key {KeyId}, or is damaged. It is passed over. Give this silo that key as Grid:Keys:PreviousEncryptionKeyFile, or replace {Kid} by POST /session/revoke with \"signingKey\"")]
+            "Key {Kid} of app {App} cannot be decrypted and is skipped: it was encrypted with key-encryption key {KeyId}, or is damaged. Give this silo that key as Grid:Keys:PreviousEncryptionKeyFile, or replace {Kid} by POST /session/revoke with \"signingKey\"")]
         public static partial void Unreadable(ILogger logger, string kid, string app, string keyId);
     }
 }

@@ -52,7 +52,7 @@ internal sealed partial class SiloBroadcast(IServiceProvider services, ISiloStat
 
     private static partial class Log
     {
-        [LoggerMessage(2200, LogLevel.Information, "Silo {Silo} did not confirm a broadcast; it will find out by itself. More of these are counted")]
+        [LoggerMessage(2200, LogLevel.Information, "Silo {Silo} did not confirm a broadcast; it will catch up from the store. Further ones are counted")]
         public static partial void NotHeard(ILogger logger, Exception? failure, string silo);
 
         [LoggerMessage(2201, LogLevel.Information, "{Count} more broadcasts were not confirmed (by silo: {Silos})")]

@@ -50,7 +50,7 @@ internal static class Keys
             var canary = protector.SealCanary();
             if (!await store.ReplaceCanaryAsync(record.Canary, canary, CancellationToken.None))
             {
-                throw new SettingsException("The key was changed by somebody else at the same time. Look at who did, and run it again.");
+                throw new SettingsException("Another process changed the key at the same time. Find out which, then run this again.");
             }
 
             if (isCluster)

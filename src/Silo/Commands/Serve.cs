@@ -152,10 +152,10 @@ internal static partial class Serve
         [LoggerMessage(1003, LogLevel.Information, "Ready. API keys configured: {Count}")]
         public static partial void Ready(ILogger logger, int count);
 
-        [LoggerMessage(1023, LogLevel.Warning, "This process may open {Descriptors} files and sockets only: the core API takes {Core} connections at once, the front {Front}. Raise 'ulimit -n' (LimitNOFILE=, '--ulimit nofile=') for more")]
+        [LoggerMessage(1023, LogLevel.Warning, "This process may open only {Descriptors} files and sockets: the core API accepts {Core} connections at once, the front {Front}. Raise 'ulimit -n' (LimitNOFILE=, '--ulimit nofile=') for more")]
         public static partial void FewDescriptors(ILogger logger, long descriptors, int core, int front);
 
-        [LoggerMessage(1004, LogLevel.Warning, "Setting {Key} is not known and has no effect; did you mean {Nearest}?")]
+        [LoggerMessage(1004, LogLevel.Warning, "Unknown setting {Key} has no effect; did you mean {Nearest}?")]
         public static partial void UnknownKey(ILogger logger, string key, string nearest);
 
         [LoggerMessage(1010, LogLevel.Warning, "{Note}")]

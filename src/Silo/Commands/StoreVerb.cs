@@ -31,7 +31,7 @@ internal static class StoreVerb
         }
         catch (StoreUnavailableException failure)
         {
-            throw new StoreStartException($"The store stopped answering: {failure.InnerException?.Message ?? failure.Message} Run it again: what was done stays done.", failure);
+            throw new StoreStartException($"The store stopped answering: {failure.InnerException?.Message ?? failure.Message} Run it again: completed steps are kept.", failure);
         }
     }
 }

@@ -76,13 +76,13 @@ internal sealed partial class Door : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(1020, LogLevel.Warning, "{Door} closes new connections: {Why}. More are counted")]
+        [LoggerMessage(1020, LogLevel.Warning, "{Door} is closing new connections: {Why}. Further ones are counted")]
         public static partial void Full(ILogger logger, string door, string why);
 
         [LoggerMessage(1021, LogLevel.Warning, "{Door} closed {Count} more new connections ({Why})")]
         public static partial void StillFull(ILogger logger, string door, long count, string why);
 
-        [LoggerMessage(1022, LogLevel.Information, "{Door} takes every connection again; it closed {Count} in {Lasted}")]
+        [LoggerMessage(1022, LogLevel.Information, "{Door} accepts connections again; it closed {Count} in {Lasted}")]
         public static partial void Over(ILogger logger, string door, long count, TimeSpan lasted);
     }
 }

@@ -34,7 +34,7 @@ internal sealed partial class RefuseClients(ISiloStatusOracle silos, ILogger<Ref
 
     private static partial class Log
     {
-        [LoggerMessage(1009, LogLevel.Warning, "A call of {Interface} by {Client} from outside the cluster was refused, as all such calls are; said once")]
+        [LoggerMessage(1009, LogLevel.Warning, "Refused a call to {Interface} by {Client} from outside the cluster. All such calls are refused; this is logged once")]
         public static partial void Refused(ILogger logger, string @interface, string client);
     }
 }

@@ -34,7 +34,7 @@ internal sealed partial class AnnounceKeys(IInstallationStore store, KeyProtecto
 
     private static partial class Log
     {
-        [LoggerMessage(1007, LogLevel.Warning, "The store was away while this silo told which key-encryption keys it holds; 'grid keys rotate-encryption-key' will be refused until it starts again")]
+        [LoggerMessage(1007, LogLevel.Warning, "The store was unavailable when this silo announced its key-encryption keys; 'grid keys rotate-encryption-key' is refused until this silo is restarted")]
         public static partial void NotAnnounced(ILogger logger, Exception failure);
     }
 }

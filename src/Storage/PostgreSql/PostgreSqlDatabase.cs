@@ -91,10 +91,10 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
         PostgresErrorCodes.DiskFull => "PostgreSQL's disk is full (53100): make room.",
         PostgresErrorCodes.OutOfMemory => "PostgreSQL is out of memory (53200).",
         PostgresErrorCodes.ReadOnlySqlTransaction => "PostgreSQL is read-only (25006): it is a standby, or default_transaction_read_only is on. Connect to the primary (Target Session Attributes=read-write).",
-        PostgresErrorCodes.InsufficientPrivilege => "The database role lacks a right (42501): grant it the tables of the schema.",
+        PostgresErrorCodes.InsufficientPrivilege => "The database role lacks a privilege (42501): grant it access to the schema's tables.",
         ['5', '8', ..] => $"PostgreSQL cannot use its files ({sqlState}): see its log.",
         ['X', 'X', ..] => $"PostgreSQL found damaged data or failed inside ({sqlState}): see its log.",
-        ['4', '2', ..] => $"PostgreSQL does not know Grid's tables as they are ({sqlState}): run 'grid migrate', and look who changed the schema.",
+        ['4', '2', ..] => $"PostgreSQL does not know Grid's tables as they are ({sqlState}): run 'grid migrate', and find out who changed the schema.",
         _ => null,
     };
 
@@ -251,10 +251,10 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
 
     private static partial class Log
     {
-        [LoggerMessage(2600, LogLevel.Information, "PostgreSQL refused a transaction for the moment ({SqlState}); trying again. More of these are counted")]
+        [LoggerMessage(2600, LogLevel.Information, "PostgreSQL rolled back a transaction ({SqlState}); retrying. Further ones are counted")]
         public static partial void TriedAgain(ILogger logger, string sqlState);
 
-        [LoggerMessage(2610, LogLevel.Information, "PostgreSQL refused {Count} more transactions for the moment ({SqlStates}); they were tried again")]
+        [LoggerMessage(2610, LogLevel.Information, "PostgreSQL rolled back {Count} more transactions ({SqlStates}); they were retried")]
         public static partial void MoreTriedAgain(ILogger logger, long count, string sqlStates);
     }
 }

@@ -141,10 +141,10 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
 
     private static partial class Log
     {
-        [LoggerMessage(2604, LogLevel.Critical, "Everything that was acknowledged is in {File}; put it in the database's place before the next start")]
+        [LoggerMessage(2604, LogLevel.Critical, "Every acknowledged write is in {File}; move it to the database's path before the next start")]
         public static partial void Saved(ILogger logger, string file);
 
-        [LoggerMessage(2605, LogLevel.Critical, "What was acknowledged could not be saved beside the database")]
+        [LoggerMessage(2605, LogLevel.Critical, "Could not save the acknowledged writes next to the database")]
         public static partial void NotSaved(ILogger logger, Exception failure);
     }
 }
