@@ -26,7 +26,7 @@ var folder = Directory.CreateTempSubdirectory("grid-bench-").FullName;
 try
 {
     var figures = await LocalChecks.RunAsync(smoke ? 1_000 : Sessions, TimeSpan.FromSeconds(smoke ? 0.2 : 4), database is null ? null : await database.CreateDatabaseAsync());
-    var (empty, tenUsers) = await LocalChecks.RenewalsAsync(Sessions);
+    var (empty, tenUsers) = await LocalChecks.RenewalsAsync(smoke ? 1_000 : Sessions);
     page.AppendLine(invariant, $"## One thread, {Sessions:N0} known sessions of 1,000 users").AppendLine();
     page.AppendLine("| check | per second | ratio to the last line | bytes allocated |").AppendLine("|---|--:|--:|--:|");
     foreach (var figure in figures)

@@ -4,10 +4,13 @@ using Grid.Storage;
 using Grid.StoreWrites;
 
 // dotnet run -c Release --project bench/StoreWrites -- [rounds] [Npgsql connection string of an empty database]
-var rounds = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 7;
+// --smoke in place of both: each writer for a moment, to see that it works.
+var smoke = args is ["--smoke"];
+var rounds = smoke ? 1 : args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 7;
+var round = TimeSpan.FromSeconds(smoke ? 0.1 : 1);
 var folder = Directory.CreateTempSubdirectory("grid-bench-").FullName;
 Console.WriteLine($"- {RuntimeInformation.OSDescription}, {Environment.ProcessorCount} cores, {RuntimeInformation.FrameworkDescription}");
-Console.WriteLine($"- {rounds} rounds of 1 s; in each round the three take turns, so that other load on the machine meets all of them; every caller waits for its answer before its next write");
+Console.WriteLine($"- {rounds} rounds of {round.TotalSeconds} s; in each round the three take turns, so that other load on the machine meets all of them; every caller waits for its answer before its next write");
 Console.WriteLine($"- writes/s, KB/write and × baseline are medians of the rounds (the ratio is taken within each round; its range in brackets), p50 and p99 go over all writes; client and database share this machine; allocations are those of the client process");
 try
 {
@@ -48,11 +51,11 @@ async Task CompareAsync(StoreOptions options)
                 taken.Add(await Measurement.PrepareAsync(writer, refresh, callers));
             }
 
-            for (var round = 0; round < rounds; round++)
+            for (var turn = 0; turn < rounds; turn++)
             {
                 foreach (var measurement in taken)
                 {
-                    await measurement.TakeRoundAsync(TimeSpan.FromSeconds(1));
+                    await measurement.TakeRoundAsync(round);
                 }
             }
 

@@ -5,7 +5,7 @@ namespace Grid.Silo.Tests;
 /// <summary>What the documents point at is there.</summary>
 public sealed partial class DocumentTests
 {
-    internal static readonly string Root = FindRoot();
+    internal static readonly string Root = Repository.Root;
 
     [Theory]
     [InlineData("docs/threat-model.md")]
@@ -60,16 +60,45 @@ public sealed partial class DocumentTests
         }
     }
 
-    private static string FindRoot()
+    [Fact]
+    public void Every_decision_says_whether_it_still_holds()
     {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Grid.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
-        }
-
-        return folder.FullName;
+        Assert.All(Directory.EnumerateFiles(Path.Combine(Root, "docs", "decisions"), "*.md"), decision =>
+            Assert.Contains(File.ReadLines(decision).Take(4), line => line.StartsWith("Status: ", StringComparison.Ordinal)));
     }
+
+    /// <summary>A reader has this repository and nothing else.</summary>
+    [Fact]
+    public void Nothing_refers_to_a_file_outside_the_repository()
+    {
+        string[] kinds = [".cs", ".md", ".mjs", ".js", ".sql", ".yaml", ".yml", ".conf", ".jsx", ".html", ".csproj", ".props"];
+        var files = new[] { "src", "tests", "docs", "deploy", "bench", "samples" }
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Root, folder), "*", SearchOption.AllDirectories))
+            .Concat(Directory.EnumerateFiles(Root, "*.md"))
+            .Where(file => kinds.Contains(Path.GetExtension(file)) && !Generated().IsMatch(file) && Path.GetFileName(file) != "DocumentTests.cs")
+            .ToList();
+
+        Assert.True(files.Count > 300);
+        Assert.Empty(files.SelectMany(file => File.ReadLines(file).Select((line, i) => (Where: $"{Path.GetRelativePath(Root, file)}:{i + 1}", Line: line)))
+            .Where(at => Outside().IsMatch(at.Line) || HasBareSection(at.Line))
+            .Select(at => $"{at.Where}: {at.Line.Trim()}"));
+    }
+
+    // A section sign belongs to the document that is named before it on the same line.
+    private static bool HasBareSection(string line)
+    {
+        var sign = line.IndexOf('§', StringComparison.Ordinal);
+        return sign >= 0 && !Named().IsMatch(line[..sign]);
+    }
+
+    [GeneratedRegex("[\\\\/](bin|obj|node_modules|dist)[\\\\/]")]
+    private static partial Regex Generated();
+
+    [GeneratedRegex(@"\bcore-rules\b|\breliability\.md|\bstyle\.md|\bdesign\.md|\bhouse\.md|\.\./shared|(core|front)-api\.openapi")]
+    private static partial Regex Outside();
+
+    [GeneratedRegex(@"RFC ?\d+|Standard|Discovery|Fetch|docs/\S+\.md|\w\.md")]
+    private static partial Regex Named();
 
     [GeneratedRegex("`([A-Z][A-Za-z]+Tests)(?:\\.([A-Z]\\w+))?`")]
     private static partial Regex TestNames();

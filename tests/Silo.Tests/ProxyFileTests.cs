@@ -60,16 +60,7 @@ public sealed partial class ProxyFileTests
         Assert.All(text.Split('\n').Where(line => !line.TrimStart().StartsWith('#')), line => Assert.True(Indent().Match(line).Length % 2 == 0, line));
     }
 
-    private static string Read(params string[] files)
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Grid.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("The tests run outside the repository.");
-        }
-
-        return string.Concat(files.Select(file => File.ReadAllText(Path.Combine(folder.FullName, "deploy", "proxies", file))));
-    }
+    private static string Read(params string[] files) => string.Concat(files.Select(file => File.ReadAllText(Path.Combine(Repository.Root, "deploy", "proxies", file))));
 
     [GeneratedRegex("^ *")]
     private static partial Regex Indent();

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Grid.AspNetCore.Browser;
 
 /// <summary>Reads tokens from requests and puts them into answers, by cookie or by header.</summary>
-/// <remarks>Names and rules: <c>protocol/front-api.openapi.yaml</c>; what it leaves out, from what the SDK packages do.</remarks>
+/// <remarks>Names and rules as SuperTokens' SDKs for browsers and back ends have them; <c>docs/front.md</c>.</remarks>
 internal sealed class SessionTransport(GridOptions options, SessionCookies cookies, TimeProvider clock)
 {
     private const string AccessHeader = "st-access-token";
