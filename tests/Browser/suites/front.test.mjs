@@ -72,9 +72,57 @@ describe("the silo's front", { timeout: 120_000 }, () => {
         await page.keyboard.press("Enter");
         await page.waitForFunction(() => document.querySelectorAll('.pane[data-state="ended"]').length === 2);
         await page.waitForFunction(() => /Both refused, [0-9.]+ ms after the press/.test(document.querySelector("#summary").textContent));
+        // And when both have ended, the one that starts again.
+        assert.equal(await page.evaluate(() => document.activeElement.id), "start");
         assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), "nothing sticks out");
+        if (process.env.SCREENSHOTS) await page.screenshot({ path: `${process.env.SCREENSHOTS}/first-page-${scheme}-${width}.png`, fullPage: true });
         assert.deepEqual(problems, []);
       });
     }
   }
+
+  it("prints on the first page what is so, and leads to the documents", async () => {
+    const page = await (await browser.newContext()).newPage();
+    await page.goto(`${front}/`);
+    assert.equal(await page.locator("#code-node").textContent(), `supertokens: { connectionURI: "${grid.url}" }`);
+    assert.deepEqual(await page.getByText("Device").all(), []);
+    for (const link of await page.locator("a").all()) {
+      const answer = await page.request.get(new URL(await link.getAttribute("href"), front).href);
+      assert.equal(answer.status(), 200);
+      assert.match(await answer.text(), /^# /);
+    }
+  });
+
+  it("reads every answer on the first page, and rests while Grid is unavailable", async () => {
+    const port = await freePort();
+    const own = await Grid.start({ Grid__Front__Port: String(port), Grid__Front__FirstPage: "true" });
+    try {
+      const page = await (await browser.newContext()).newPage();
+      const problems = [], cancelled = [];
+      page.on("console", (message) => message.type() === "error" && problems.push(message.text()));
+      page.on("requestfailed", (request) => cancelled.push(request.failure().errorText));
+      const checks = (what) => page.waitForFunction(
+        (pattern) => [...document.querySelectorAll('[data-field="checks"]')].every((field) => new RegExp(pattern).test(field.textContent)), what, { timeout: 30_000 });
+      await page.goto(`http://localhost:${port}/`);
+      await page.locator("#start").click();
+      await checks("^[0-9]{2,} accepted$");
+      assert.deepEqual([problems, cancelled], [[], []]);
+
+      await own.kill();
+      await checks("^Grid is unavailable");
+      problems.length = 0;
+      await pass(4);
+      assert.ok(problems.length <= 10, `${problems.length} errors in four seconds`);
+      await page.locator("#end").click();
+      await page.waitForFunction(() => document.querySelector("#summary").textContent.startsWith("Could not end them"));
+      assert.equal(await page.evaluate(() => document.activeElement.id), "end");
+
+      await own.launch();
+      await checks("accepted$");
+      await page.keyboard.press("Enter");
+      await page.waitForFunction(() => document.querySelectorAll('.pane[data-state="ended"]').length === 2);
+    } finally {
+      await own.stop();
+    }
+  });
 });

@@ -1,9 +1,11 @@
 // The React sample against both of its APIs.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { Grid, freePort } from "../../EndToEnd/support/grid.mjs";
-import { apiNames, startApi } from "../support/apis.mjs";
+import { apiNames, startApi, webRoot } from "../support/apis.mjs";
 import { ask, launch, pass, record, signIn } from "../support/chromium.mjs";
 import { startSite } from "../support/site.mjs";
 
@@ -68,6 +70,22 @@ for (const name of apiNames) {
       assert.deepEqual((await context.cookies()).filter((c) => c.name.startsWith("s") && c.name.endsWith("Token") && c.value), []);
       await page.goto(page.url().replace("/?signed-out", "/app"));
       await page.getByTestId("sign-in").waitFor();
+    });
+
+    it("leaves the console clean from the sign-in to the sign-out, as the sample is configured", async () => {
+      const shipped = JSON.parse(readFileSync(join(webRoot, "config.json"), "utf8"));
+      const { context, url, origin } = await open();
+      const page = await context.newPage();
+      const said = [];
+      page.on("console", (message) => ["warning", "error"].includes(message.type()) && said.push(message.text()));
+      page.on("pageerror", (failure) => said.push(failure.message));
+      page.on("requestfailed", (request) => said.push(`failed: ${request.url()}`));
+      site.config = { ...shipped, apiDomain: url, websiteDomain: origin };
+      await signIn(page, origin, `user-${randomUUID()}`);
+      for (const button of ["fetch", "axios", "note", "verify-email", "verified"]) await ask(page, button);
+      await page.getByTestId("sign-out").click();
+      await page.getByTestId("signed-out").waitFor();
+      assert.deepEqual(said, []);
     });
 
     it("refreshes silently when the access token has expired", async () => {

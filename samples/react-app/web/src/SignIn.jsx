@@ -13,6 +13,7 @@ export function SignIn({ api }) {
       body: JSON.stringify({ userId }),
     });
     if (response.ok) {
+      await response.text(); // Or the browser shows the request as cancelled.
       location.assign("/app");
     } else {
       setProblem(`The API answered ${response.status}.`);

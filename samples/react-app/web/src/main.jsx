@@ -1,7 +1,6 @@
 import { createRoot } from "react-dom/client";
 import SuperTokens, { SuperTokensWrapper } from "supertokens-auth-react";
 import Session from "supertokens-auth-react/recipe/session";
-import axios from "axios";
 import { App } from "./App.jsx";
 import { SignIn } from "./SignIn.jsx";
 import "./style.css";
@@ -24,9 +23,8 @@ SuperTokens.init({
     }),
   ],
 });
-Session.addAxiosInterceptors(axios);
 
-// Grid tells the page at once when its session ends elsewhere; the SDK then does what it does for any session that has expired.
+// For the .NET API, which has this script; supertokens-node has none. Grid tells the page at once when its session ends elsewhere; the SDK then does what it does for any session that has expired.
 if (config.sessionEvents) {
   document.head.append(Object.assign(document.createElement("script"), { src: `${config.apiDomain}/auth/session/events.js` }));
 }

@@ -6,8 +6,11 @@ using System.Text.Json.Nodes;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Endpoints;
 using Grid.WebFront.Doors;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Front.FirstPage;
 
@@ -15,14 +18,24 @@ namespace Grid.WebFront.Front.FirstPage;
 internal static class FirstPageEndpoints
 {
     private const string UserId = "first-page-demo";
+
+    // Embedded under these names, so that a page of one version leads to the documents of the same one.
+    private const string Documents = "docs/";
+
     private const string Policy =
         "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
     public static void MapFirstPage(this IEndpointRouteBuilder front, string basePath)
     {
-        front.MapText("/", "text/html; charset=utf-8", Read("first-page.html").Replace("{{base}}", HtmlEncoder.Default.Encode(basePath), StringComparison.Ordinal));
+        var page = Read("first-page.html").Replace("{{base}}", HtmlEncoder.Default.Encode(basePath), StringComparison.Ordinal);
+        front.MapText("/", "text/html; charset=utf-8", context => page.Replace("{{core}}", HtmlEncoder.Default.Encode(CoreUrl(context)), StringComparison.Ordinal));
         front.MapText("/first-page.css", "text/css; charset=utf-8", Read("first-page.css"));
         front.MapText("/first-page.js", "text/javascript; charset=utf-8", Read("first-page.js"));
+        foreach (var name in Assembly.GetExecutingAssembly().GetManifestResourceNames().Where(name => name.StartsWith(Documents, StringComparison.Ordinal)))
+        {
+            front.MapText($"/first-page/docs/{name[Documents.Length..]}", "text/plain; charset=utf-8", EmbeddedText.Read(Assembly.GetExecutingAssembly(), name));
+        }
+
         front.MapFront("POST", "/first-page/session", SignInAsync);
         front.MapFront("POST", "/first-page/end-all", EndAllAsync);
     }
@@ -69,11 +82,21 @@ internal static class FirstPageEndpoints
     private static bool IsOwnName(HttpContext context, SessionRequests requests) =>
         ForeignPages.NamesThisMachine(context, Uri.TryCreate(requests.Options.ApiDomain, UriKind.Absolute, out var domain) ? domain.Host : null);
 
+    // The core's socket is opened first; its port may be a free one that the system chose.
+    private static string CoreUrl(HttpContext context)
+    {
+        var address = context.RequestServices.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
+        return Uri.TryCreate(address, UriKind.Absolute, out var url)
+            ? $"http://{(url.Host is "0.0.0.0" or "[::]" ? "127.0.0.1" : url.Host)}:{url.Port}"
+            : "http://127.0.0.1:3567";
+    }
+
     private static string Read(string name) => EmbeddedText.Read(Assembly.GetExecutingAssembly(), name);
 
-    private static void MapText(this IEndpointRouteBuilder front, string path, string type, string text)
+    private static void MapText(this IEndpointRouteBuilder front, string path, string type, string text) => front.MapText(path, type, _ => text);
+
+    private static void MapText(this IEndpointRouteBuilder front, string path, string type, Func<HttpContext, string> text)
     {
-        var bytes = Encoding.UTF8.GetBytes(text);
         front.MapFront("GET", path, async (context, requests) =>
         {
             if (!IsOwnName(context, requests))
@@ -82,6 +105,7 @@ internal static class FirstPageEndpoints
                 return;
             }
 
+            var bytes = Encoding.UTF8.GetBytes(text(context));
             context.Response.ContentType = type;
             context.Response.ContentLength = bytes.Length;
             context.Response.Headers.ContentSecurityPolicy = Policy;

@@ -1,4 +1,4 @@
-// Two "browsers" in one page: each keeps the tokens of its own session (header mode) and asks all the time whether it still lives.
+// Two "browsers" in one page: each keeps the tokens of its own session (header mode) and checks continuously whether it is still accepted.
 "use strict";
 
 const base = document.documentElement.dataset.base;
@@ -6,7 +6,20 @@ const start = document.getElementById("start");
 const end = document.getElementById("end");
 const summary = document.getElementById("summary");
 const panes = [...document.querySelectorAll(".pane")].map((element) => ({ element, name: element.dataset.pane }));
+const pace = 20; // milliseconds between two checks
+const mostPatience = 5000; // between two of a Grid that is unavailable
 let pressedAt = 0;
+
+const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+// Not disabled while it works: a disabled button loses the keyboard's focus.
+const isBusy = (button) => button.getAttribute("aria-disabled") === "true";
+const setBusy = (button, busy) => (busy ? button.setAttribute("aria-disabled", "true") : button.removeAttribute("aria-disabled"));
+
+async function waitFor(response) {
+  if (!response.ok) throw new Error(`Grid answered ${response.status}`);
+  return response.json();
+}
 
 function show(pane, field, text) {
   pane.element.querySelector(`[data-field="${field}"]`).textContent = text;
@@ -23,82 +36,83 @@ function secondsLeft(pane) {
 
 async function signIn(pane) {
   const response = await fetch("/first-page/session", { method: "POST", headers: { rid: "session", "st-auth-mode": "header" }, credentials: "omit" });
-  if (!response.ok) throw new Error(`Grid answered ${response.status}`);
-  const { handle, userId } = await response.json();
+  const { handle, userId } = await waitFor(response);
   pane.token = response.headers.get("st-access-token");
   pane.expires = JSON.parse(atob(response.headers.get("front-token"))).ate;
   pane.checks = 0;
   show(pane, "user", userId);
   show(pane, "handle", handle);
   show(pane, "token", `${pane.token.slice(0, 12)}…${pane.token.slice(-6)}`);
-  show(pane, "device", `${navigator.platform || "this machine"}, window ${pane.name}`);
   show(pane, "refused", "–");
   setState(pane, "live", "live");
   watch(pane, pane.token);
 }
 
 async function watch(pane, token) {
-  while (pane.token === token) {
+  for (let wait = pace; pane.token === token; ) {
     let status;
     try {
-      status = (await fetch(`${base}/verify`, { headers: { authorization: `Bearer ${token}` }, credentials: "omit" })).status;
+      const response = await fetch(`${base}/verify`, { headers: { authorization: `Bearer ${token}` }, credentials: "omit" });
+      await response.arrayBuffer(); // A body that nobody reads is a cancelled request.
+      status = response.status;
     } catch {
-      status = 0; // Grid is away: nobody is signed out by that.
+      status = 0; // Nobody is signed out by that.
     }
     if (pane.token !== token) return;
     if (status === 401) {
-      const lag = pressedAt ? performance.now() - pressedAt : undefined;
-      pane.lag = lag;
+      pane.lag = pressedAt ? performance.now() - pressedAt : undefined;
       pane.token = undefined;
       setState(pane, "ended", "ended");
-      show(pane, "expires", `only in ${secondsLeft(pane)} s`);
-      show(pane, "refused", lag === undefined ? "yes" : `${lag.toFixed(1)} ms after the press`);
+      show(pane, "expires", `in ${secondsLeft(pane)} s, but refused already`);
+      show(pane, "refused", pane.lag === undefined ? "yes" : `${pane.lag.toFixed(1)} ms after the press`);
       report();
       return;
     }
     if (status === 200) pane.checks++;
-    show(pane, "checks", status === 200 ? `${pane.checks} accepted` : `Grid is away (${status || "no answer"})`);
+    show(pane, "checks", status === 200 ? `${pane.checks} accepted` : `Grid is unavailable (${status || "no answer"}); trying again`);
     show(pane, "expires", `in ${secondsLeft(pane)} s`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    wait = status === 200 ? pace : Math.min(Math.max(wait, 250) * 2, mostPatience);
+    await pause(wait);
   }
 }
 
 function report() {
+  if (panes.some((pane) => pane.element.dataset.state !== "ended") || isBusy(end)) return;
+  if (document.activeElement === end) start.focus();
+  end.disabled = true;
   const lags = panes.map((pane) => pane.lag);
-  if (panes.every((pane) => pane.element.dataset.state === "ended")) {
-    end.disabled = true;
-    summary.textContent = lags.every((lag) => lag !== undefined)
-      ? `Both refused, ${Math.max(...lags).toFixed(1)} ms after the press. Grid acknowledged in ${end.dataset.milliseconds ?? "?"} ms.`
-      : "Both sessions have ended.";
-  }
+  summary.textContent = lags.every((lag) => lag !== undefined)
+    ? `Both refused, ${Math.max(...lags).toFixed(1)} ms after the press. Grid acknowledged in ${end.dataset.milliseconds ?? "?"} ms.`
+    : "Both sessions have ended.";
 }
 
 start.addEventListener("click", async () => {
-  start.disabled = true;
+  if (isBusy(start)) return;
+  setBusy(start, true);
   pressedAt = 0;
   try {
     await Promise.all(panes.map((pane) => { pane.lag = undefined; return signIn(pane); }));
-    summary.textContent = "Both live. Now end all.";
+    summary.textContent = "Both sessions are live. Now end them all.";
     end.disabled = false;
-    end.focus();
+    if (document.activeElement === start) end.focus();
   } catch (failure) {
     summary.textContent = `Could not start: ${failure.message}.`;
   }
-  start.disabled = false;
+  setBusy(start, false);
 });
 
 end.addEventListener("click", async () => {
-  end.disabled = true;
+  if (isBusy(end)) return;
+  setBusy(end, true);
   pressedAt = performance.now();
   try {
-    const response = await fetch("/first-page/end-all", { method: "POST", headers: { rid: "session" }, credentials: "omit" });
-    if (!response.ok) throw new Error(`Grid answered ${response.status}`);
-    end.dataset.milliseconds = (await response.json()).milliseconds;
-    report();
+    const answer = await waitFor(await fetch("/first-page/end-all", { method: "POST", headers: { rid: "session" }, credentials: "omit" }));
+    end.dataset.milliseconds = answer.milliseconds;
   } catch (failure) {
-    summary.textContent = `Could not end them: ${failure.message}. Nothing is lost; try again.`;
-    end.disabled = false;
+    summary.textContent = `Could not end them: ${failure.message}. Try again.`;
   }
+  setBusy(end, false);
+  report();
 });
 
 for (const button of document.querySelectorAll(".copy")) {
