@@ -26,10 +26,17 @@ public static class GridAuthenticationExtensions
         builder.AddGrid(scheme, displayName: null, configure);
 
     /// <summary>Protects endpoints with Grid's sessions. Once in a process.</summary>
+    /// <exception cref="InvalidOperationException">It is there already.</exception>
     public static AuthenticationBuilder AddGrid(this AuthenticationBuilder builder, string scheme, string? displayName, Action<GridOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
         var services = builder.Services;
+        if (services.Any(service => service.ServiceType == typeof(GridHandler)))
+        {
+            throw new InvalidOperationException(
+                $"AddGrid() was called before: a process has one Grid, whose options two calls would mix. Drop the one for the scheme '{scheme}', or set its options by services.Configure<GridOptions>(…).");
+        }
+
         services.AddGridBrowserSide(configure);
         services.AddGridClient();
         services.AddOptions<GridClientOptions>().Configure<IEnumerable<IConfigureOptions<GridOptions>>, IEnumerable<IPostConfigureOptions<GridOptions>>>(TakeOver);

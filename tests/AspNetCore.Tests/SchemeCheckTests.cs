@@ -39,6 +39,16 @@ public sealed class SchemeCheckTests
         Assert.Empty(await StartAsync(services => services.AddAuthentication(), app => app.MapGet("/x", () => "").RequireAuthorization(), cookie: false));
     }
 
+    [Fact]
+    public void A_second_Grid_in_a_process_is_refused_instead_of_mixing_its_options_into_the_first()
+    {
+        var authentication = new ServiceCollection().AddAuthentication().AddGrid();
+
+        var refusal = Assert.Throws<InvalidOperationException>(() => authentication.AddGrid("Other", grid => grid.ApiKey = "other"));
+
+        Assert.Contains("'Other'", refusal.Message, StringComparison.Ordinal);
+    }
+
     private static async Task<List<(int Id, string Text)>> StartAsync(Func<IServiceCollection, AuthenticationBuilder> add, Action<WebApplication> map, bool cookie = true)
     {
         var builder = WebApplication.CreateSlimBuilder();

@@ -2,6 +2,7 @@ using System.Security.Claims;
 using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 using Grid.AspNetCore.Browser;
+using Grid.AspNetCore.Claims;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -13,7 +14,8 @@ namespace Grid.AspNetCore.Authentication;
 internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, SessionRequests requests)
     : SignInAuthenticationHandler<GridSchemeOptions>(options, logger, encoder)
 {
-    private static readonly PrimitiveRoles Roles = new();
+    // Where the SuperTokens SDKs keep them.
+    private static readonly PrimitiveArrayClaim<string> Roles = new("st-role");
 
     private RequestCheck? _check;
 
@@ -71,17 +73,11 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
     {
         var identity = new ClaimsIdentity(
             [new Claim("sub", session.UserId), new Claim("sid", session.Handle), new Claim("tid", session.TenantId)], Scheme.Name, "sub", "role");
-        if (session.PayloadJson.Contains(Roles.Claim.Key, StringComparison.Ordinal))
+        if (session.PayloadJson.Contains(Roles.Key, StringComparison.Ordinal))
         {
-            identity.AddClaims((session.GetClaim(Roles.Claim) ?? []).Select(role => new Claim("role", role)));
+            identity.AddClaims((session.GetClaim(Roles) ?? []).Select(role => new Claim("role", role)));
         }
 
         return new ClaimsPrincipal(identity);
-    }
-
-    // The claim under which the SuperTokens SDKs keep roles.
-    private sealed class PrimitiveRoles
-    {
-        public Claims.PrimitiveArrayClaim<string> Claim { get; } = new("st-role");
     }
 }
