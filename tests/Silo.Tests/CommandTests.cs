@@ -213,12 +213,9 @@ public sealed class CommandTests : IDisposable
         await using var server = await PostgreSqlServer.TryStartAsync();
         Assert.SkipWhen(server is null, PostgreSqlServer.Missing ?? "no PostgreSQL");
         var connection = new Npgsql.NpgsqlConnectionStringBuilder(await server!.CreateDatabaseAsync());
-        await using (var source = Npgsql.NpgsqlDataSource.Create(connection))
-        {
-            await using var command = source.CreateCommand("CREATE SCHEMA one; CREATE SCHEMA two");
-            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
-        }
-
+        var (code, output) = await GridProcess.RunAsync(
+            _folder, ["migrate"], ("Grid__Store__ConnectionString", $"{connection};Options=-csearch_path=none"), ("Grid__Keys__EncryptionKey", Convert.ToBase64String(new byte[32])));
+        Assert.Equal((3, true), (code, output.Contains("CREATE SCHEMA", StringComparison.Ordinal)));
         using var one = await ServeAsync("one");
         using var two = await ServeAsync("two");
         var body = new StringContent("""{"userId":"u","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""");

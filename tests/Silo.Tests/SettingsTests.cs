@@ -163,6 +163,8 @@ public sealed class SettingsTests
     [InlineData("Grid:Core:BasePath", "/a b")]
     [InlineData("Grid:Cluster:Id", "")]
     [InlineData("Grid:Front:App", "")]
+    [InlineData("Grid:Store:ConnectionString", "Host=db;Username=u;Target Session Attributes=standby")]
+    [InlineData("Grid:Store:ConnectionString", "Host=db;Usrname=u")]
     public void Every_value_is_checked_by_its_row(string key, string value) =>
         Assert.Contains(key, Assert.Throws<SettingsException>(() => Read((key, value))).Message, StringComparison.Ordinal);
 
@@ -274,6 +276,13 @@ public sealed class SettingsTests
 
         Assert.Equal(("db", 5433, "u", "from-a-secret", "d", "auth", SslMode.Require), (connection.Host, connection.Port, connection.Username, connection.Password, connection.Database, connection.SearchPath, connection.SslMode));
     }
+
+    [Theory]
+    [InlineData("Host=db", null)]
+    [InlineData("Host=a,b", "read-write")]
+    public void A_target_is_chosen_only_among_several_servers(string hosts, string? target) => Assert.Equal(
+        target,
+        new NpgsqlConnectionStringBuilder(Read(("Grid:Store:ConnectionString", $"{hosts};Username=u;Target Session Attributes=read-write"), ("Grid:Keys:EncryptionKey", "x")).Store.ConnectionString).TargetSessionAttributes);
 
     [Theory]
     [InlineData("ssl=true", SslMode.Require)]

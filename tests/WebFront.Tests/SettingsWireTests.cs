@@ -153,6 +153,25 @@ public sealed class SettingsWireTests(CoreHost core)
     }
 
     [Fact]
+    public async Task The_keys_of_a_connection_uri_domain_guard_its_apps_and_the_names_of_none()
+    {
+        const string Key = "key-of-a-domain-0123456789";
+        var domain = $"d{Guid.NewGuid():N}.example";
+        (string, string)[] stranger = [("Host", domain)];
+        (string, string)[] owner = [("Host", domain), ("api-key", Key)];
+        await core.SendAsync("PUT", "/recipe/multitenancy/connectionuridomain/v2", new { connectionUriDomain = domain, coreConfig = new { api_keys = Key } });
+        Assert.Equal("OK", (await core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId = "a1" }, null, owner)).Word);
+
+        foreach (var app in new[] { "a1", "none" })
+        {
+            Assert.Equal("401 Invalid API key\n", (await core.SendAsync("POST", $"/appid-{app}/recipe/session", Session, null, stranger)).Word);
+        }
+
+        Assert.Equal("OK", (await core.SendAsync("POST", "/appid-a1/recipe/session", Session, null, owner)).Word);
+        Assert.Equal(400, (await core.SendAsync("POST", "/appid-none/recipe/session", Session, null, owner)).Status);
+    }
+
+    [Fact]
     public async Task The_dashboard_sees_every_setting_that_is_obeyed_with_its_effective_value()
     {
         var app = await core.CreateAppAsync(new { stale_session_behaviour = "BOUNDED", access_token_validity = "77", ip_deny_regex = "10\\..*" });

@@ -60,7 +60,7 @@ public static partial class SettingTable
         Part("postgresql_user", SettingType.Text, "User."),
         Part("postgresql_password", SettingType.Text, "Password.") with { IsSecret = true },
         Part("postgresql_database_name", SettingType.Text, "Database; `supertokens` without a URI."),
-        Part("postgresql_table_schema", SettingType.Text, "Schema of the tables (`Search Path`); it must exist. Default: the user's, which is `public`."),
+        Part("postgresql_table_schema", SettingType.Text, "Schema of the tables (`Search Path`), made if it is missing. Default: the user's, which is `public`."),
 
         Database("postgresql_config_version", SettingType.Whole, "It has no meaning here."),
         Database("postgresql_connection_attributes", SettingType.Text, "Write parameters into POSTGRESQL_CONNECTION_URI or Grid:Store:ConnectionString."),

@@ -111,7 +111,7 @@ internal static partial class Serve
         var schema = migrator.Status();
         if (schema.State == SchemaState.Behind)
         {
-            if (!settings.StoreSettings.MigrateAtStart)
+            if (!settings.MigrateAtStart)
             {
                 throw new StoreStartException($"The database is at schema {schema.Applied ?? "(empty)"}, this version needs {schema.Known}. Run 'grid migrate', or set Grid:Store:MigrateAtStart to true.");
             }

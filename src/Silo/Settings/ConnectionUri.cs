@@ -62,7 +62,7 @@ internal static class ConnectionUri
 
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || (uri.Host.Length == 0 && !uri.Query.Contains("host=", StringComparison.OrdinalIgnoreCase)))
         {
-            throw new SettingsException($"{Name} is not a valid URI; it looks like postgresql://user:password@host:5432/database, with '%40' for an '@' in the password and so on.");
+            throw new SettingsException($"{Name} is not a valid URI; it looks like postgresql://user:password@host:5432/database, with '%40' for an '@' in the password and so on. Several hosts are written in Npgsql's form, Host=a,b;Username=….");
         }
 
         var user = uri.UserInfo.Split(':', 2);

@@ -22,8 +22,9 @@ internal sealed class GridSettings
         Keys = SettingsBinder.Bind<KeyOptions>(configuration, KeyOptions.Section);
         Purge = SettingsBinder.Bind<PurgeOptions>(configuration, PurgeOptions.Section);
         Revocation = SettingsBinder.Bind<RevocationOptions>(configuration, RevocationOptions.Section);
-        StoreSettings = SettingsBinder.Bind<StoreSettings>(configuration, StoreSettings.Section);
-        Store = StoreReading.Read(StoreSettings, configuration.GetConnectionString("Grid"));
+        var store = SettingsBinder.Bind<StoreSettings>(configuration, StoreSettings.Section);
+        MigrateAtStart = store.MigrateAtStart;
+        Store = StoreReading.Read(store, configuration.GetConnectionString("Grid"));
         Address = ReadAddress(Core.Address, SettingTable.Find("Grid:Core:Address")!.AllNames);
         FrontAddress = ReadAddress(Front.Address, "Grid:Front:Address");
         ClusterAddress = ReadClusterAddress(Cluster.Address);
@@ -67,7 +68,7 @@ internal sealed class GridSettings
 
     public RevocationOptions Revocation { get; }
 
-    public StoreSettings StoreSettings { get; }
+    public bool MigrateAtStart { get; }
 
     public StoreOptions Store { get; }
 

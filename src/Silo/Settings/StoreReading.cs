@@ -22,7 +22,7 @@ internal static class StoreReading
         connection = ConnectionUri.ToConnectionString(connection);
         try
         {
-            _ = new NpgsqlConnectionStringBuilder(connection);
+            connection = WithoutTarget(new NpgsqlConnectionStringBuilder(connection));
         }
         catch (ArgumentException failure)
         {
@@ -40,6 +40,19 @@ internal static class StoreReading
             AllowUnsafeDurability = settings.AllowUnsafeDurability,
             MaxConnections = settings.MaxConnections,
         };
+    }
+
+    // With one host Npgsql has no choice to make, and refuses to be told how. Grid refuses a server that takes no writes by itself.
+    private static string WithoutTarget(NpgsqlConnectionStringBuilder connection)
+    {
+        if (connection.TargetSessionAttributes is { } target && connection.Host?.Contains(',', StringComparison.Ordinal) != true)
+        {
+            connection.TargetSessionAttributes = target.ToUpperInvariant() is "ANY" or "PRIMARY" or "READ-WRITE"
+                ? null
+                : throw new SettingsException($"Grid:Store:ConnectionString: Target Session Attributes is read-write here, since Grid writes; '{target}' would be another server.");
+        }
+
+        return connection.ToString();
     }
 
     // What other programs give a meaning would become a file of that name here.

@@ -79,7 +79,7 @@ public sealed class StoreMigrator
         var result = upgrader.PerformUpgrade();
         return result.Successful
             ? Compare(upgrader)
-            : throw new StoreStartException($"Migration {result.ErrorScript?.Name} failed: {result.Error.Message} Nothing of it was applied.", result.Error);
+            : throw new StoreStartException($"Migration {result.ErrorScript?.Name} failed: {result.Error.Message} Nothing of it was applied.{Repair(result.Error)}", result.Error);
     });
 
     /// <summary>The pending SQL, each script followed by the journal entry that marks it as applied.</summary>
@@ -202,6 +202,10 @@ public sealed class StoreMigrator
 
         return sql.ToString();
     }
+
+    private static string Repair(Exception failure) => failure is PostgresException { SqlState: PostgresErrorCodes.InvalidSchemaName }
+        ? " Name the schema by 'Search Path' (POSTGRESQL_TABLE_SCHEMA), which is made if it is missing, or make it: CREATE SCHEMA …."
+        : "";
 
     private static T Guarded<T>(Func<T> work)
     {

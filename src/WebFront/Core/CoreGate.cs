@@ -90,7 +90,8 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         var route = endpoint?.Metadata.GetMetadata<CoreRoute>();
 
         // A name that stands for no app is guarded as a new app would be: who holds no right key cannot tell it from an app's.
-        var keys = app?.ApiKeyHashes ?? defaults.ApiKeyHashes;
+        var inherited = app is null ? await InheritAsync(request.Domain, context.RequestAborted) : defaults;
+        var keys = app?.ApiKeyHashes ?? inherited.ApiKeyHashes;
         if (keys.IsEmpty)
         {
             RefusePages(context, request);
@@ -109,7 +110,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             }
         }
 
-        var (allow, deny) = app is null ? (defaults.IpAllowRegex, defaults.IpDenyRegex) : (app.IpAllowRegex, app.IpDenyRegex);
+        var (allow, deny) = app is null ? (inherited.IpAllowRegex, inherited.IpDenyRegex) : (app.IpAllowRegex, app.IpDenyRegex);
         if (app is not null && !request.IsPublicTenant && app.TenantIds.Contains(request.TenantId))
         {
             var own = await apps.FindRulesAsync(new TenantKey(app.App, request.TenantId), context.RequestAborted);
@@ -129,7 +130,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         }
 
         request.Version = VersionOf(
-            context.Request, route, app is null ? defaults.MinCdiVersion : app.MinCdiVersion, app is null ? defaults.MaxCdiVersion : app.MaxCdiVersion);
+            context.Request, route, app is null ? inherited.MinCdiVersion : app.MinCdiVersion, app is null ? inherited.MaxCdiVersion : app.MaxCdiVersion);
         if (request.Path.NamesTenant && request.Version < CdiVersion.V3)
         {
             throw new CoreException(404, "Not found");
@@ -148,6 +149,11 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         request.App = app;
         await next(context);
     }
+
+    // What an app of that domain would have that sets nothing.
+    private async ValueTask<AppDefaults> InheritAsync(string domain, CancellationToken cancellationToken) => domain.Length == 0
+        ? defaults
+        : (await apps.FindAsync(new AppKey(domain, AppKey.PublicId), cancellationToken))?.Effective ?? defaults;
 
     /// <summary>Whether a request that was let in a while ago, and is not over yet, would be let in now.</summary>
     public bool Admits(HttpContext context, AppSnapshot app)
