@@ -117,6 +117,24 @@ public sealed class CoreConfigTests
     }
 
     [Fact]
+    public void A_new_address_rule_has_300_characters_at_most_and_a_stored_one_holds_as_it_is()
+    {
+        var longest = string.Join('|', Enumerable.Repeat("192\\.0\\.2\\.1", 30))[..AddressRule.MaxLength];
+        foreach (var key in new[] { "ip_allow_regex", "ip_deny_regex" })
+        {
+            Assert.Null(CoreConfig.Apply(null, $$"""{"{{key}}":{{System.Text.Json.JsonSerializer.Serialize(longest[..^1] + "1")}}}""", Defaults).Error);
+            Assert.Contains(
+                "at most 300 characters",
+                CoreConfig.Apply(null, $$"""{"{{key}}":{{System.Text.Json.JsonSerializer.Serialize(longest[..^1] + "11")}}}""", Defaults).Error,
+                StringComparison.Ordinal);
+        }
+
+        var stored = new string('a', 301);
+        Assert.Equal(stored, CoreConfig.Effective($$"""{"ip_deny_regex":"{{stored}}"}""", Defaults).IpDenyRegex);
+        Assert.NotNull(AddressRule.TryCreate(stored));
+    }
+
+    [Fact]
     public void Patterns_that_ruin_other_engines_are_quick()
     {
         var rule = AddressRule.TryCreate("(((\\w|:)+)+)+!")!;

@@ -48,6 +48,9 @@ public sealed class CoreHost : IAsyncLifetime
 
     internal IServiceProvider Services => _app!.Services;
 
+    /// <summary>The installation's own settings.</summary>
+    public AppDefaults Defaults { get; init; } = new();
+
     /// <summary>What Grid logged, from Information on.</summary>
     internal CapturedLog Log { get; } = new();
 
@@ -63,7 +66,7 @@ public sealed class CoreHost : IAsyncLifetime
         builder.Logging.ClearProviders();
         builder.Logging.AddProvider(Log);
         builder.Services.AddSingleton<TimeProvider>(Clock);
-        builder.Services.AddSingleton(new AppDefaults());
+        builder.Services.AddSingleton(Defaults);
         builder.Services.AddSingleton(new KeyProtector(new byte[32]));
         builder.Services.AddGridStorage(store);
         var real = builder.Services.Single(service => service.ServiceType == typeof(ISessionStore));

@@ -1,3 +1,5 @@
+using Grid.Abstractions.Apps;
+using Grid.Tokens;
 using Grid.WebFront.Core;
 using Microsoft.AspNetCore.Routing;
 
@@ -125,6 +127,22 @@ public sealed class GateTests(CoreHost core)
         Assert.Equal(403, (await core.SendAsync("GET", $"{denied}/apiversion")).Status);
         Assert.Equal(403, (await core.SendAsync("GET", $"{elsewhere}/apiversion")).Status);
         Assert.Equal(200, (await core.SendAsync("GET", $"{allowed}/apiversion")).Status);
+    }
+
+    [Theory]
+    [InlineData(null, "127\\..*|::1", 403)]
+    [InlineData("10\\..*", null, 403)]
+    [InlineData("127\\..*|::1", "10\\..*", 200)]
+    public async Task Hello_without_a_key_obeys_the_installations_address_rules(string? allow, string? deny, int status)
+    {
+        await using var guarded = new CoreHost { Defaults = new AppDefaults { ApiKeyHashes = [TokenHash.Of(Key)], IpAllowRegex = allow, IpDenyRegex = deny } };
+        await guarded.InitializeAsync();
+        foreach (var path in new[] { "/", "/hello", "/appid-unknown/hello", "/appid-unknown/t9/" })
+        {
+            Assert.Equal(status, (await guarded.SendAsync("GET", path)).Status);
+        }
+
+        Assert.Equal(status, (await guarded.SendAsync("GET", "/hello", null, null, ("api-key", Key))).Status);
     }
 
     [Theory]

@@ -6,8 +6,11 @@ namespace Grid.Abstractions.Apps;
 /// <summary>An operator's or tenant's regular expression over addresses: it has to match the whole of one, as written here.</summary>
 public static class AddressRule
 {
-    // Addresses have at most 39 characters: a rule for a few networks needs a few hundred.
-    private const int MaxLength = 1000;
+    /// <summary>Most characters that a new rule may have: some twenty addresses.</summary>
+    public const int MaxLength = 300;
+
+    // Earlier builds took rules as long as this, which hold as they are stored.
+    private const int MaxStoredLength = 1000;
 
     // No backtracking: its time is linear in the address whatever a tenant wrote, and a pattern that would need a large automaton does not compile.
     private const RegexOptions Options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.IgnoreCase;
@@ -18,8 +21,10 @@ public static class AddressRule
         ArgumentNullException.ThrowIfNull(pattern);
         try
         {
-            // By itself first: "a)|(?:b" is a pattern only between our parentheses.
-            _ = pattern.Length <= MaxLength ? new Regex(pattern, Options) : throw new ArgumentException("Too long.", nameof(pattern));
+            // By itself first: "a)|(?:b" is a pattern only between our parentheses. It never runs, so it needs no automaton.
+            _ = pattern.Length <= MaxStoredLength
+                ? new Regex(pattern, Options & ~RegexOptions.NonBacktracking)
+                : throw new ArgumentException("Too long.", nameof(pattern));
             return new Regex($@"\A(?:{pattern})\z", Options);
         }
         catch (Exception failure) when (failure is ArgumentException or NotSupportedException)

@@ -350,8 +350,8 @@ public static partial class SettingTable
         },
     ];
 
-    private static string? RefuseRule(object value) => AddressRule.TryCreate((string)value) is null
-        ? "is not a valid regular expression, or one without bounds: write at most 1000 characters, without look-around and back-references"
+    private static string? RefuseRule(object value) => ((string)value).Length > AddressRule.MaxLength || AddressRule.TryCreate((string)value) is null
+        ? $"is not a valid regular expression, or one without bounds: write at most {AddressRule.MaxLength} characters, without look-around and back-references"
         : null;
 
     private static string? RefuseVersion(object value) => CdiVersions.Supported.Contains((string)value)

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
-using System.Text.RegularExpressions;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Revocation.Outages;
@@ -23,10 +22,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     // Failures a minute and address, before it is told to wait.
     private const int MaxWrongKeys = 20;
 
-    // Rules of apps, compiled; apps that keep changing theirs must not fill the memory.
-    private const int MaxRules = 1000;
-
-    private readonly ConcurrentDictionary<string, Regex?> _ipRules = new(StringComparer.Ordinal);
+    private readonly AddressRules _rules = new();
     private readonly ConcurrentDictionary<string, bool> _unserved = new(StringComparer.Ordinal);
     private readonly OutageTally _outage = new(
         clock,
@@ -105,6 +101,8 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
             if (route.ForStrangers)
             {
+                // The installation's: an app's own would tell a stranger that there is such an app.
+                RefuseAddress(context, null, defaults.IpAllowRegex, defaults.IpDenyRegex);
                 await next(context);
                 return;
             }
@@ -117,7 +115,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             (allow, deny) = (own.IpAllowRegex ?? allow, own.IpDenyRegex ?? deny);
         }
 
-        RefuseAddress(context, allow, deny);
+        RefuseAddress(context, app?.App, allow, deny);
         if (endpoint is null)
         {
             throw OfAnotherRecipe(context) ?? new CoreException(404, "Not found");
@@ -166,7 +164,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
         try
         {
-            RefuseAddress(context, app.IpAllowRegex, app.IpDenyRegex);
+            RefuseAddress(context, app.App, app.IpAllowRegex, app.IpDenyRegex);
             return true;
         }
         catch (CoreException)
@@ -284,7 +282,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             : throw new CoreException(400, $"cdi-version {version} not supported");
     }
 
-    private void RefuseAddress(HttpContext context, string? allow, string? deny)
+    private void RefuseAddress(HttpContext context, AppKey? app, string? allow, string? deny)
     {
         if (allow is null && deny is null)
         {
@@ -293,7 +291,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
         // A rule that is none any more lets nobody in: it was meant to keep somebody out.
         var address = AddressRule.Spell(context.Connection.RemoteIpAddress);
-        if ((allow is not null && Rule(allow)?.IsMatch(address) != true) || (deny is not null && Rule(deny)?.IsMatch(address) != false))
+        if ((allow is not null && _rules.IsMatch(app, allow, address) != true) || (deny is not null && _rules.IsMatch(app, deny, address) != false))
         {
             throw CoreException.Forbidden("IP not allowed");
         }
@@ -313,16 +311,6 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         }
 
         return new CoreException(404, OtherRecipes.Explain(recipe));
-    }
-
-    private Regex? Rule(string pattern)
-    {
-        if (_ipRules.Count > MaxRules)
-        {
-            _ipRules.Clear();
-        }
-
-        return _ipRules.GetOrAdd(pattern, AddressRule.TryCreate);
     }
 
     private static partial class Log
