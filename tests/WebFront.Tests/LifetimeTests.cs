@@ -32,7 +32,7 @@ public sealed class LifetimeTests(CoreHost core)
     }
 
     [Fact]
-    public async Task A_lifetime_that_was_made_shorter_holds_from_the_next_refresh_on()
+    public async Task A_session_that_a_shorter_lifetime_finds_too_old_is_revoked_at_its_next_refresh()
     {
         var app = await core.CreateAppAsync();
         var made = await core.CreateSessionAsync(app);
@@ -45,6 +45,9 @@ public sealed class LifetimeTests(CoreHost core)
         core.Clock.Skip(TimeSpan.FromSeconds(10));
 
         Assert.Equal("UNAUTHORISED", (await core.RefreshAsync(app, $"{longer.Json["refreshToken"]!["token"]}")).Word);
+        Assert.Equal("UNAUTHORISED", (await core.VerifyAsync(app, $"{longer.Json["accessToken"]!["token"]}")).Word);
+        Assert.Equal("UNAUTHORISED", (await core.SendAsync("GET", $"{app}/recipe/session?sessionHandle={made["session"]!["handle"]}")).Word);
+        Assert.Equal("""{"status":"OK","sessionHandles":[]}""", (await core.SendAsync("GET", $"{app}/recipe/session/user?userId=u1")).Text);
     }
 
     private static long Number(JsonNode? json, params string[] path) => path.Aggregate(json, (node, name) => node![name])!.GetValue<long>();

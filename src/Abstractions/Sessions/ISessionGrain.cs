@@ -158,7 +158,7 @@ public sealed record RefreshResult
 
     [Id(4)] public ReuseKind Reuse { get; init; }
 
-    /// <summary>With <c>Reuse</c> by the newer rules: the session's end, to be confirmed before anybody is answered.</summary>
+    /// <summary>With <c>Reuse</c> by the newer rules, and with <c>NotFound</c> for a session past its longest lifetime: its end, to be confirmed before anybody is answered.</summary>
     [Id(5)] public ImmutableArray<RevocationEntry> Ended { get; init; } = [];
 
     /// <summary>With <c>TokenTooLong</c>: characters that the access token would have.</summary>
@@ -188,4 +188,8 @@ public sealed record PromoteRequest
 public sealed record PromoteResult(
     [property: Id(0)] SessionOutcome Outcome,
     [property: Id(1)] SessionSnapshot? Session = null,
-    [property: Id(2)] bool IsCurrent = false);
+    [property: Id(2)] bool IsCurrent = false)
+{
+    /// <summary>As in <see cref="RefreshResult"/>.</summary>
+    [Id(3)] public ImmutableArray<RevocationEntry> Ended { get; init; } = [];
+}

@@ -76,6 +76,9 @@ public enum RevocationReason
 
     /// <summary>The key may be in the wrong hands.</summary>
     KeyRevoked = 7,
+
+    /// <summary>A refresh met a session that is older than it may become.</summary>
+    LifetimeOver = 8,
 }
 
 /// <summary>What a revocation ended in the store. Not acknowledged yet: see <see cref="ISessionRevoker.ConfirmAsync"/>.</summary>

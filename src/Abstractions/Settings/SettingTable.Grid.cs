@@ -218,7 +218,7 @@ public static partial class SettingTable
             Key = "Grid:Session:MaxLifetime", CoreConfigKey = "session_max_lifetime", Level = SettingLevel.App,
             Type = SettingType.Duration, CoreConfigType = SettingType.Number, Unit = TimeSpan.FromMinutes(1), Default = "36600d", Min = "1m", Max = "36600d",
             Read = app => app.Settings.MaxLifetime, Write = (app, value) => app with { Settings = app.Settings with { MaxLifetime = (TimeSpan)value } },
-            Description = "Longest life of a session since its creation, however often it is refreshed; a shorter one holds for a session from its next refresh on. In core config in minutes.",
+            Description = "Longest life of a session since its creation, however often it is refreshed; a session that is found to be older at its next refresh is revoked. In core config in minutes.",
         },
         new()
         {

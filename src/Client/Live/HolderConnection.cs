@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.WebSockets;
 using System.Text.Json;
@@ -9,6 +10,7 @@ namespace Grid.Client.Live;
 
 /// <summary>One connection to a silo: sends requests, hands answers to those who wait, and entries to the holder in the order in which they came.</summary>
 /// <remarks>From its opening to its end and never again: whatever ends it, it lets go of its socket by itself, and what comes next is another one.</remarks>
+[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "It lets go of what it has when it is over; looks give their place back after that.")]
 internal sealed class HolderConnection
 {
     // How long the other side may be silent (it answers pings by itself) before it counts as gone: no packet tells of a machine that
@@ -21,7 +23,11 @@ internal sealed class HolderConnection
 
     private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
 
+    // More than that, and renewals and confirmations would have to wait behind them (docs/protocol.md).
+    private const int MaxLooks = 128;
+
     private readonly ConcurrentDictionary<long, TaskCompletionSource<HolderMessage>> _waiting = new();
+    private readonly SemaphoreSlim _looks = new(MaxLooks);
     private readonly Holder _holder;
     private readonly HolderSocket _socket;
     private readonly Task _receiving;
@@ -95,6 +101,18 @@ internal sealed class HolderConnection
         {
             _waiting.TryRemove(number, out _);
         }
+    }
+
+    /// <summary>Sends a look and waits for its answer; beyond those that may be under way it waits for its turn.</summary>
+    /// <exception cref="IOException">The connection is over.</exception>
+    public async Task<HolderMessage> LookAsync(HolderMessage look, CancellationToken cancellationToken)
+    {
+        await _looks.WaitAsync(cancellationToken);
+        var answer = AskAsync(look, CancellationToken.None);
+
+        // Its place is free when it is answered, not when nobody waits for it any more: the silo still has it before it.
+        _ = answer.ContinueWith(_ => _looks.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        return await answer.WaitAsync(cancellationToken);
     }
 
     /// <summary>Says goodbye: this service accepts nothing any more.</summary>

@@ -103,8 +103,8 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
         }
 
         // The silo looks among this app's sessions, by whatever name it was asked for.
-        var answer = await AskAsync(
-            connection, new HolderMessage { Type = HolderMessageType.Look, Tenant = name.Tenant, Id = name.Id }, options.Timeout, cancellationToken);
+        var look = new HolderMessage { Type = HolderMessageType.Look, Tenant = name.Tenant, Id = name.Id };
+        var answer = await WithinAsync(limit => connection.LookAsync(look, limit), options.Timeout, cancellationToken);
         return answer switch
         {
             { Type: HolderMessageType.Looked, Id: null } => null,
@@ -120,13 +120,16 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
         await (_connection?.CloseAsync() ?? Task.CompletedTask);
     }
 
-    private static async Task<HolderMessage> AskAsync(HolderConnection connection, HolderMessage request, TimeSpan within, CancellationToken cancellationToken)
+    private static Task<HolderMessage> AskAsync(HolderConnection connection, HolderMessage request, TimeSpan within, CancellationToken cancellationToken) =>
+        WithinAsync(limit => connection.AskAsync(request, limit), within, cancellationToken);
+
+    private static async Task<HolderMessage> WithinAsync(Func<CancellationToken, Task<HolderMessage>> ask, TimeSpan within, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(within);
         try
         {
-            return await connection.AskAsync(request, limit.Token);
+            return await ask(limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

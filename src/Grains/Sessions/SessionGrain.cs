@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
@@ -5,6 +6,7 @@ using Grid.Abstractions.Sessions;
 using Grid.Grains.Holders;
 using Grid.Grains.Outages;
 using Grid.Revocation.Holders;
+using Grid.Revocation.Log;
 using Grid.Revocation.Registry;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
@@ -164,7 +166,12 @@ internal sealed partial class SessionGrain(
             return new RefreshResult { Outcome = RefreshOutcome.NotFound };
         }
 
-        if (decision!.Verdict == RefreshVerdict.Reuse)
+        if (decision is null)
+        {
+            return new RefreshResult { Outcome = RefreshOutcome.NotFound, Ended = await CommitEndAsync(RevocationReason.LifetimeOver) };
+        }
+
+        if (decision.Verdict == RefreshVerdict.Reuse)
         {
             return await EndReusedAsync(row, decision.Reuse, request.OlderRules);
         }
@@ -211,10 +218,15 @@ internal sealed partial class SessionGrain(
         }
 
         // Committed before the answer leaves: whoever holds the stolen token learns nothing from a crash in between.
+        return result with { Ended = await CommitEndAsync(RevocationReason.RefreshTokenReuse) };
+    }
+
+    private async Task<ImmutableArray<RevocationEntry>> CommitEndAsync(RevocationReason reason)
+    {
         var scope = new RevocationScope.Named { App = _key.App, Sessions = [_key.Handle] };
-        var revoked = await revoker.CommitAsync(scope, RevocationReason.RefreshTokenReuse, CancellationToken.None);
+        var revoked = await revoker.CommitAsync(scope, reason, CancellationToken.None);
         End();
-        return result with { Ended = revoked.Entries };
+        return revoked.Entries;
     }
 
     private async Task<PromoteResult> PromoteInTurnAsync(PromoteRequest request)
@@ -225,9 +237,9 @@ internal sealed partial class SessionGrain(
             var verdict = RefreshRotation.DecidePromote(current.Chain, request.Token, request.Parent, now);
             return (verdict.Next is { } chain ? current with { Chain = chain, ExpiresAt = SessionExpiry.Of(current.CreatedAt, now, request.RefreshTokenValidity, request.MaxLifetime) } : null, verdict);
         }, request.MaxLifetime);
-        return row is null
-            ? new PromoteResult(SessionOutcome.NotFound)
-            : new PromoteResult(SessionOutcome.Ok, (next ?? row).ToSnapshot(), decision!.IsCurrent);
+        return row is null ? new PromoteResult(SessionOutcome.NotFound)
+            : decision is null ? new PromoteResult(SessionOutcome.NotFound) { Ended = await CommitEndAsync(RevocationReason.LifetimeOver) }
+            : new PromoteResult(SessionOutcome.Ok, (next ?? row).ToSnapshot(), decision.IsCurrent);
     }
 
     private async Task<SessionResult> UpdateInTurnAsync(string? payloadJson, string? dataJson)
@@ -243,7 +255,7 @@ internal sealed partial class SessionGrain(
     }
 
     /// <summary>Runs a pure decision on the row and commits what it asks for, until the store agrees that the row was the truth.</summary>
-    /// <returns>The row decided on (null if there is no session), the row written (null if none), the decision.</returns>
+    /// <returns>The row decided on (null if there is no session), the row written (null if none), the decision (none if the session is past its longest lifetime).</returns>
     private async Task<(SessionRecord? Row, SessionRecord? Written, T? Decision)> DecideAndWriteAsync<T>(
         Func<SessionRecord, (SessionRecord? Next, T Decision)> decide, TimeSpan maxLifetime = default)
     {
@@ -252,7 +264,7 @@ internal sealed partial class SessionGrain(
             var fromStore = _row is null;
             _row = _ended ? null : _row ?? await store.ReadAsync(_key, CancellationToken.None);
             var row = _row;
-            if (row is null || clock.GetUtcNow() is var now && (row.ExpiresAt <= now || SessionExpiry.EndsWithin(row.CreatedAt, now, maxLifetime)))
+            if (row is null || row.ExpiresAt <= clock.GetUtcNow())
             {
                 _row = null;
                 if (fromStore)
@@ -265,6 +277,11 @@ internal sealed partial class SessionGrain(
             }
 
             IndexByUser(row);
+            if (SessionExpiry.EndsWithin(row.CreatedAt, clock.GetUtcNow(), maxLifetime))
+            {
+                return (row, null, default);
+            }
+
             var (next, decision) = decide(row);
             if (next is null && fromStore)
             {

@@ -63,6 +63,16 @@ public sealed partial class Revocations(ISessionRevoker revoker, IGrainFactory g
         }
     }
 
+    /// <summary>The second step of a session's end that its grain has committed; nothing if it has not.</summary>
+    public async Task ConfirmAsync(SessionKey session, RevocationReason reason, ImmutableArray<RevocationEntry> ended)
+    {
+        if (!ended.IsDefaultOrEmpty)
+        {
+            var actor = reason == RevocationReason.RefreshTokenReuse ? "reuse" : "lifetime";
+            await ConfirmAsync(new RevocationScope.Named { App = session.App, Sessions = [session.Handle] }, reason, actor, 1, ended);
+        }
+    }
+
     /// <summary>The second step of what is committed.</summary>
     /// <param name="scope">What ended.</param>
     /// <param name="reason">Why.</param>

@@ -101,14 +101,10 @@ public sealed class SessionRefresher(
                     Tokens = new SessionTokens(access, new IssuedToken(result.RefreshToken!, now, expiresAt), result.AntiCsrf),
                 };
             case RefreshOutcome.NotFound:
+                await revocations.ConfirmAsync(new SessionKey(app.App, handle), RevocationReason.LifetimeOver, result.Ended);
                 return RefreshedSession.Unauthorised("Session missing in db or has expired");
             case RefreshOutcome.Reuse:
-                if (!result.Ended.IsDefaultOrEmpty)
-                {
-                    await revocations.ConfirmAsync(
-                        new RevocationScope.Named { App = app.App, Sessions = [handle] }, RevocationReason.RefreshTokenReuse, "reuse", 1, result.Ended);
-                }
-
+                await revocations.ConfirmAsync(new SessionKey(app.App, handle), RevocationReason.RefreshTokenReuse, result.Ended);
                 var asUnauthorised = !rules.OlderRotation && app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised
                     && result.Reuse is ReuseKind.RecentPrevious or ReuseKind.OrphanedBranch;
                 return new RefreshedSession

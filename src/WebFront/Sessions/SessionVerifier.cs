@@ -16,7 +16,7 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Checks access tokens and that their sessions are active: from memory where this process can vouch for it, by the app's policy for stale sessions where it cannot.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the answer is unknown: answer 503.</remarks>
 public sealed class SessionVerifier(
-    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, SessionChecks checks, IKeyRings keyRings, LeaseTerms terms, IMeterFactory meters)
+    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, SessionChecks checks, IKeyRings keyRings, LeaseTerms terms, IMeterFactory meters)
 {
     /// <summary>Meter of all of Grid's figures.</summary>
     public const string Meter = "Grid";
@@ -126,6 +126,7 @@ public sealed class SessionVerifier(
             case SessionOutcome.Ok:
                 return VerifiedSession.Of(token);
             case SessionOutcome.NotFound:
+                await revocations.ConfirmAsync(new SessionKey(app.App, handle), RevocationReason.LifetimeOver, result.Ended);
                 return VerifiedSession.Ended();
             default:
                 throw new StoreUnavailableException("The session could not be checked.");

@@ -173,7 +173,7 @@ internal sealed partial class ConnectHolder(
 
     private async Task<string?> GoOnAsync(ConnectedService service, ServiceConnection connection, string cursor, string name)
     {
-        var looks = new ServiceLooks(service, door, store, logger);
+        await using var looks = new ServiceLooks(service, door, store, logger);
         using var done = new CancellationTokenSource();
         var watching = WatchAsync(service, connection, done.Token);
         var isFirst = true;
@@ -215,7 +215,7 @@ internal sealed partial class ConnectHolder(
                         connection.Confirm(message.N);
                         break;
                     case var _ when ServiceMessages.IsLook(message, service.AppName, out var session):
-                        await looks.BeginAsync(message.N, session.Value);
+                        await looks.AddAsync(message.N, session.Value);
                         break;
                     default:
                         // From a later version: what it asks for is not there.

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Threading.Channels;
 using Grid.Abstractions;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Relay.Wire;
@@ -8,23 +9,61 @@ namespace Grid.WebFront.Core.Revocation;
 
 /// <summary>The looks of one connection: sessions that a service has not seen before, read from the store for it.</summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Looks that outlive the connection give their place back.")]
-internal sealed partial class ServiceLooks(ConnectedService service, ServiceDoor door, ISessionLook store, ILogger logger)
+internal sealed partial class ServiceLooks : IAsyncDisposable
 {
-    private const int MaxAtOnce = 128;
+    /// <summary>Looks that a service may have under way; <c>docs/protocol.md</c> says so.</summary>
+    public const int MaxAtOnce = 128;
 
-    private readonly SemaphoreSlim _ofApp = door.LooksOf(service.AppName);
-
+    private readonly ConnectedService _service;
+    private readonly ServiceDoor _door;
+    private readonly ISessionLook _store;
+    private readonly ILogger _logger;
+    private readonly SemaphoreSlim _ofApp;
     private readonly SemaphoreSlim _own = new(MaxAtOnce);
 
-    /// <summary>Begins one; who asks for more than may be under way waits here, with whatever it sent after it.</summary>
-    public async Task BeginAsync(long number, SessionName session)
-    {
-        await _own.WaitAsync(service.Stop);
-        await door.PaceLookAsync(service.AppName, service.Stop);
+    // Its renewals and confirmations come behind its looks on one connection, and must not wait for them: they are read and put here.
+    private readonly Channel<(long Number, SessionName Session)> _waiting = Channel.CreateBounded<(long, SessionName)>(
+        new BoundedChannelOptions(2 * MaxAtOnce) { SingleReader = true, SingleWriter = true });
 
-        // Last: what is the app's must not be lost with a connection that ends while it waits.
-        await _ofApp.WaitAsync(service.Stop);
-        _ = LookAsync(number, session);
+    private readonly CancellationTokenSource _over;
+    private readonly Task _working;
+
+    public ServiceLooks(ConnectedService service, ServiceDoor door, ISessionLook store, ILogger logger)
+    {
+        (_service, _door, _store, _logger) = (service, door, store, logger);
+        _ofApp = door.LooksOf(service.AppName);
+        _over = CancellationTokenSource.CreateLinkedTokenSource(service.Stop);
+        _working = WorkAsync();
+    }
+
+    /// <summary>Takes one on. It waits only if the service asks for more than may be under way, and then holds up whatever it sends after it.</summary>
+    public ValueTask AddAsync(long number, SessionName session) => _waiting.Writer.WriteAsync((number, session), _service.Stop);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _over.CancelAsync();
+        await _working;
+        _over.Dispose();
+    }
+
+    private async Task WorkAsync()
+    {
+        try
+        {
+            await foreach (var (number, session) in _waiting.Reader.ReadAllAsync(_over.Token))
+            {
+                await _own.WaitAsync(_over.Token);
+                await _door.PaceLookAsync(_service.AppName, _over.Token);
+
+                // Last: what is the app's must not be lost with a connection that ends while it waits.
+                await _ofApp.WaitAsync(_over.Token);
+                _ = LookAsync(number, session);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection is over; so are the looks that had not begun.
+        }
     }
 
     private async Task LookAsync(long number, SessionName session)
@@ -32,7 +71,7 @@ internal sealed partial class ServiceLooks(ConnectedService service, ServiceDoor
         HolderMessage answer;
         try
         {
-            var found = await store.LookAsync(session, CancellationToken.None);
+            var found = await _store.LookAsync(session, CancellationToken.None);
             answer = new HolderMessage
             {
                 Type = HolderMessageType.Looked,
@@ -47,13 +86,13 @@ internal sealed partial class ServiceLooks(ConnectedService service, ServiceDoor
         {
             if (failure is not StoreUnavailableException)
             {
-                Log.Failed(logger, failure, session.App);
+                Log.Failed(_logger, failure, session.App);
             }
 
             answer = new HolderMessage { Type = HolderMessageType.Failed, N = number, Reason = "the store does not answer" };
         }
 
-        service.Messages.Send(answer);
+        _service.Messages.Send(answer);
         _ofApp.Release();
         _own.Release();
     }
