@@ -243,6 +243,52 @@ public sealed class CoreConfigTests
     }
 
     [Theory]
+    [InlineData("9.9")]
+    [InlineData("2.18")]
+    [InlineData("five")]
+    [InlineData("")]
+    public void A_stored_version_that_is_not_served_bounds_nothing(string version)
+    {
+        var stored = $$"""{"supertokens_max_cdi_version":"{{version}}","supertokens_min_cdi_version":"{{version}}"}""";
+
+        Assert.Equal(Defaults, CoreConfig.Effective(stored, Defaults));
+        Assert.Equal("5.0", CoreConfig.Effective(stored, Defaults with { MaxCdiVersion = "5.0" }).MaxCdiVersion);
+    }
+
+    [Fact]
+    public void A_setting_with_a_former_name_has_one_value_under_the_present_one()
+    {
+        const string Older = "access_token_signing_key_update_interval";
+        const string Newer = "access_token_dynamic_signing_key_update_interval";
+        const string OfOlderBuild = $$"""{"{{Older}}":24}""";
+
+        Assert.Equal($$"""{"{{Newer}}":24}""", CoreConfig.Apply(null, OfOlderBuild, Defaults).StoredJson);
+        Assert.Equal($$"""{"{{Newer}}":48}""", CoreConfig.Apply(OfOlderBuild, $$"""{"{{Newer}}":48}""", Defaults).StoredJson);
+        Assert.Equal($$"""{"{{Newer}}":48}""", CoreConfig.Apply(OfOlderBuild, $$"""{"{{Older}}":48}""", Defaults).StoredJson);
+        foreach (var name in new[] { Older, Newer })
+        {
+            Assert.Equal("{}", CoreConfig.Apply(OfOlderBuild, $$"""{"{{name}}":null}""", Defaults).StoredJson);
+            Assert.Equal("{}", CoreConfig.Apply($$"""{"{{Older}}":24,"{{Newer}}":48}""", $$"""{"{{name}}":null}""", Defaults).StoredJson);
+            Assert.Equal(OfOlderBuild, CoreConfig.Touched($$"""{"{{Older}}":24,"access_token_validity":7}""", $$"""{"{{name}}":48}"""));
+        }
+
+        foreach (var both in new[] { $$"""{"{{Older}}":24,"{{Newer}}":48}""", $$"""{"{{Newer}}":48,"{{Older}}":24}""" })
+        {
+            Assert.Equal($$"""{"{{Newer}}":48}""", CoreConfig.Apply(null, both, Defaults).StoredJson);
+        }
+    }
+
+    [Fact]
+    public void A_tenants_page_shows_what_holds()
+    {
+        var app = CoreConfig.Effective("""{"access_token_validity":7,"ip_deny_regex":"10.*"}""", Defaults);
+        var shown = CoreConfig.Describe("""{"access_token_validity":9,"stale_session_behaviour":"BOUNDED","ip_deny_regex":"11.*"}""", app)
+            .ToDictionary(row => row.Setting.CoreConfigKey!, row => row.Value?.ToJsonString());
+
+        Assert.Equal(("7", "\"STRICT\"", "\"11.*\""), (shown["access_token_validity"], shown["stale_session_behaviour"], shown["ip_deny_regex"]));
+    }
+
+    [Theory]
     [InlineData("""{"supertokens_max_cdi_version":"9.9"}""")]
     [InlineData("""{"supertokens_min_cdi_version":"2.18"}""")]
     [InlineData("""{"supertokens_max_cdi_version":"five"}""")]

@@ -40,13 +40,22 @@ public static class CoreConfig
             {
                 result = result with { ApiKeysChanged = true, OwnApiKeyHashes = value is string keys && ApiKeys.TryParse(keys, out var hashes, out _) ? hashes : null };
             }
-            else if (value is null)
+            else if (member.Name == setting.CoreConfigKey || !patch.RootElement.TryGetProperty(setting.CoreConfigKey!, out _))
             {
-                config.Remove(member.Name);
-            }
-            else
-            {
-                config[member.Name] = SettingJson.Write(setting, value);
+                // A setting with a former name has one value, under the present one, which wins if both are sent.
+                if (value is null)
+                {
+                    config.Remove(setting.CoreConfigKey!);
+                }
+                else
+                {
+                    config[setting.CoreConfigKey!] = SettingJson.Write(setting, value);
+                }
+
+                if (setting.OlderCoreConfigKey is { } older)
+                {
+                    config.Remove(older);
+                }
             }
         }
 
@@ -83,7 +92,8 @@ public static class CoreConfig
     {
         using var patch = JsonDocument.Parse(patchJson);
         var stored = Parse(storedJson);
-        foreach (var name in stored.Select(member => member.Key).ToList().Where(name => !patch.RootElement.TryGetProperty(name, out _)))
+        var touched = patch.RootElement.EnumerateObject().Select(member => NameOf(member.Name)).ToHashSet(StringComparer.Ordinal);
+        foreach (var name in stored.Select(member => member.Key).ToList().Where(name => !touched.Contains(NameOf(name))))
         {
             stored.Remove(name);
         }
@@ -93,14 +103,17 @@ public static class CoreConfig
 
     /// <summary>Every setting of an app or tenant that dashboards show, with its effective value.</summary>
     /// <param name="ownJson">Its own core config.</param>
-    /// <param name="app">Its app's effective settings, which it inherits.</param>
+    /// <param name="app">Its app's effective settings, which it inherits; what an app has but one of holds for its tenants whatever is stored with them.</param>
     public static IEnumerable<(Setting Setting, JsonNode? Value)> Describe(string? ownJson, AppDefaults app)
     {
-        var effective = Over(app, Parse(ownJson));
-        return SettingTable.OfApps.Where(setting => !setting.IsHidden).Select(setting => (setting, SettingJson.Write(setting, setting.Read!(effective))));
+        var own = Over(app, Parse(ownJson));
+        return SettingTable.OfApps.Where(setting => !setting.IsHidden)
+            .Select(setting => (setting, SettingJson.Write(setting, setting.Read!(setting.Level == SettingLevel.Tenant ? own : app))));
     }
 
     private static JsonObject Parse(string? json) => JsonNode.Parse(string.IsNullOrEmpty(json) ? "{}" : json)!.AsObject();
+
+    private static string NameOf(string name) => SettingTable.FindCoreConfig(name)?.CoreConfigKey ?? name;
 
     private static CoreConfigResult Refused(string why) => new() { Error = why };
 

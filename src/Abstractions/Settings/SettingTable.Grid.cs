@@ -55,13 +55,13 @@ public static partial class SettingTable
         new()
         {
             Key = "Grid:Core:MaxCdiVersion", Variable = "SUPERTOKENS_MAX_CDI_VERSION", CoreConfigKey = "supertokens_max_cdi_version", Type = SettingType.Text, Level = SettingLevel.App,
-            IsHidden = true, DefaultNote = "the newest", Check = RefuseVersion, Read = app => app.MaxCdiVersion, Write = (app, value) => app with { MaxCdiVersion = (string)value },
+            IsHidden = true, DefaultNote = "the newest", Check = RefuseVersion, Read = app => app.MaxCdiVersion, Write = (app, value) => IsServed(value) ? app with { MaxCdiVersion = (string)value } : app,
             Description = "Newest version of the core API that is offered; also the one of requests that name none. Newer ones get 400.",
         },
         new()
         {
             Key = "Grid:Core:MinCdiVersion", Variable = "SUPERTOKENS_MIN_CDI_VERSION", CoreConfigKey = "supertokens_min_cdi_version", Type = SettingType.Text, Level = SettingLevel.App,
-            IsHidden = true, DefaultNote = "the oldest", Check = RefuseVersion, Read = app => app.MinCdiVersion, Write = (app, value) => app with { MinCdiVersion = (string)value },
+            IsHidden = true, DefaultNote = "the oldest", Check = RefuseVersion, Read = app => app.MinCdiVersion, Write = (app, value) => IsServed(value) ? app with { MinCdiVersion = (string)value } : app,
             Description = "Oldest version of the core API that is offered. Older ones get 400.",
         },
         new()
@@ -354,7 +354,10 @@ public static partial class SettingTable
         ? $"is not a valid regular expression, or one without bounds: write at most {AddressRule.MaxLength} characters, without look-around and back-references"
         : null;
 
-    private static string? RefuseVersion(object value) => CdiVersions.Supported.Contains((string)value)
+    // What an older version stored without a check, or a version that is served no more, bounds nothing.
+    private static bool IsServed(object version) => CdiVersions.Supported.Contains((string)version);
+
+    private static string? RefuseVersion(object value) => IsServed(value)
         ? null
         : $"is not a supported version: {string.Join(", ", CdiVersions.Supported)} are";
 }

@@ -42,9 +42,9 @@ internal readonly record struct CdiVersion(int Major, int Minor) : IComparable<C
         return true;
     }
 
-    /// <summary>A supported version; null for null.</summary>
+    /// <summary>A version that is served; null for any other text, such as a bound that a silo of another version knows.</summary>
     public static CdiVersion? Of(string? text) =>
-        text is null ? null : TryParse(text, out var version) ? version : throw new FormatException($"'{text}' is no version.");
+        text is not null && CdiVersions.Supported.Contains(text) && TryParse(text, out var version) ? version : null;
 
     public int CompareTo(CdiVersion other) => (Major, Minor).CompareTo((other.Major, other.Minor));
 
