@@ -71,6 +71,25 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_mounted_secret_outweighs_appsettings_and_an_empty_variable_does_not()
+    {
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "appsettings.json"), """{"Grid":{"Front":{"Port":9000},"Core":{"Port":4000,"IpDenyRegex":"a"},"Session":{"AccessTokenValidity":"2h"}}}""", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(Path.Combine(_folder, "port"), "4500\n", TestContext.Current.CancellationToken);
+
+        var (code, output) = await GridProcess.RunAsync(
+            _folder, ["config", "show"],
+            ("Grid__Core__Port_FILE", "port"), ("Grid__Core__IpDenyRegex", ""), ("Grid__Front__Port", "9100"), ("Grid__Front__Port_FILE", "port"), ("ACCESS_TOKEN_VALIDITY", "60"), ("API_KEYS_FILE", "port"));
+
+        Assert.Equal(2, code);
+        Assert.Matches("Grid:Core:Port +4500 +Grid__Core__Port_FILE", output);
+        Assert.Matches("Grid:Core:IpDenyRegex +a +JsonConfiguration", output);
+        Assert.Matches("Grid:Front:Port +9100 +EnvironmentVariables", output);
+        Assert.Matches("Grid:Session:AccessTokenValidity +2h +JsonConfiguration", output);
+        Assert.Contains("API_KEYS", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_value_that_is_refused_is_shown_first()
     {
         var (code, output) = await GridProcess.RunAsync(_folder, ["config", "show"], ("Grid__Session__AccessTokenValidity", "60"));

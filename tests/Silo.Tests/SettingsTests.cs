@@ -340,6 +340,105 @@ public sealed class SettingsTests
         Directory.Delete(folder, recursive: true);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(null)]
+    public void An_empty_value_leaves_what_a_weaker_source_sets(string? empty)
+    {
+        Assert.Single(Read(("API_KEYS", Key), ("Grid:Core:ApiKeys", empty)).Defaults.ApiKeyHashes);
+        Assert.Single(Read(("API_KEYS", Key), ("Grid:Core:ApiKeys:0", empty)).Defaults.ApiKeyHashes);
+        Assert.Equal("10.*", Read(("IP_ALLOW_REGEX", "10.*"), ("Grid:Core:IpAllowRegex", empty)).Defaults.IpAllowRegex);
+        Assert.Equal("10.*", Read(("IP_DENY_REGEX", "10.*"), ("Grid:Core:IpDenyRegex", $"{empty} ")).Defaults.IpDenyRegex);
+        Assert.Equal(TimeSpan.FromMinutes(1), Read(("ACCESS_TOKEN_VALIDITY", "60"), ("Grid:Session:AccessTokenValidity", empty)).Defaults.Settings.AccessTokenValidity);
+        Assert.Equal(StoreEngine.PostgreSql, Read(("POSTGRESQL_USER", "u"), ("Grid:Store:ConnectionString", empty), ("Grid:Keys:EncryptionKey", "x")).Store.Engine);
+        Assert.Equal("0.0.0.0", Read(("SUPERTOKENS_HOST", "0.0.0.0"), ("Grid:Core:Address", empty), ("API_KEYS", Key)).Address.ToString());
+        Assert.Null(Read(("Grid:Core:IpAllowRegex", empty)).Defaults.IpAllowRegex);
+
+        // Of the same strength, too, and in quotes.
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, Key + "\n");
+        Assert.Single(Read(("API_KEYS", empty), ("API_KEYS_FILE", file)).Defaults.ApiKeyHashes);
+        Assert.Single(Read(("API_KEYS", "\"\""), ("API_KEYS_FILE", file)).Defaults.ApiKeyHashes);
+        File.Delete(file);
+    }
+
+    [Fact]
+    public void A_list_of_a_stronger_source_wins_over_a_text_of_a_weaker_one() => Assert.Equal(
+        2, Read(("API_KEYS", Key), ("Grid:Core:ApiKeys:0", "second-key-0123456789"), ("Grid:Core:ApiKeys:1", "third-key-0123456789a")).Defaults.ApiKeyHashes.Length);
+
+    [Fact]
+    public void A_mounted_secret_is_as_strong_as_the_environment_and_may_be_an_item_of_a_list()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, Key + "\n");
+        foreach (var (name, other) in new[] { ("Grid__Core__ApiKeys_FILE", "Grid:Core:ApiKeys"), ("GRID__CORE__APIKEYS__0_FILE", "Grid:Core:ApiKeys:0") })
+        {
+            var environment = new Dictionary<string, string?> { [name] = file };
+            var configuration = new ConfigurationBuilder()
+                .AddInMemoryCollection([new(other, "placeholder-0123456789")])
+                .Add(new SecretFiles(environment))
+                .AddInMemoryCollection([new(name.Replace("__", ":", StringComparison.Ordinal), file)])
+                .Build();
+
+            Assert.Equal(ApiKeys.TryParse(Key, out var hashes, out _) ? hashes : [], GridSettings.Read(configuration).Defaults.ApiKeyHashes);
+            Assert.Empty(UnknownSettings.Find(configuration));
+        }
+
+        Assert.Contains("Grid__Core__ApiKeys_FILE", Assert.Throws<SettingsException>(() => Read(("Grid__Core__ApiKeys_FILE", file + "-none"))).Message, StringComparison.Ordinal);
+        Assert.Equal("Host=db", new ConfigurationBuilder().Add(new SecretFiles(new Dictionary<string, string?> { ["ConnectionStrings__Grid_FILE"] = Written("Host=db") })).Build().GetConnectionString("Grid"));
+        Assert.Contains(Environment(("Grid_Core_ApiKeys_FILE", file)).Notes, note => note.Contains("Grid__Core__ApiKeys_FILE", StringComparison.Ordinal));
+
+        // Only the environment names files: elsewhere it would be passed over.
+        Assert.Single(UnknownSettings.Find(new ConfigurationBuilder().AddInMemoryCollection([new("Grid:Core:ApiKeys_FILE", file)]).Build()));
+        File.Delete(file);
+
+        string Written(string text)
+        {
+            File.WriteAllText(file, text);
+            return file;
+        }
+    }
+
+    [Theory]
+    [InlineData("postgresql://user:12?hunter2secret@host/db")]
+    [InlineData("postgresql://user:12?hunter2=secret@host/db")]
+    [InlineData("postgresql://user:12?sslmode=hunter2secret@host/db")]
+    [InlineData("postgresql://user:12?hunter=secret&x=y@host/db")]
+    [InlineData("postgresql://user:12/hunter2secret@host/db")]
+    [InlineData("postgresql://user:12#hunter2secret@host/db")]
+    [InlineData("postgresql://host/db?user=u&password=abc&hunter2secret")]
+    [InlineData("postgresql://host/db?user=u&password=abc&hunter=secret")]
+    [InlineData("postgresql://host/db?user=u&password=abc&port=hunter2secret")]
+    [InlineData("postgresql://host/db?user=u&password=abc#hunter2secret")]
+    [InlineData("postgresql://host/db?user=u&sslpassword=abc&hunter=secret")]
+    [InlineData("postgresql://user:p@host/db?hunter2secret")]
+    public void A_part_of_a_password_is_never_printed(string uri)
+    {
+        var refusal = Assert.Throws<SettingsException>(() => ConnectionUri.Parse(uri));
+
+        Assert.DoesNotContain("hunter", refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("'%26' for '&'", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Grid:Store:ConnectionString", "Host=h;Username=u;Password=abc;hunter=secret;Database=d")]
+    [InlineData("Grid:Store:ConnectionString", "Host=h;Pwd=abc;hunter=secret")]
+    [InlineData("Grid:Store:ConnectionString", "jdbc:postgresql://u:huntersecret@h/db?sslmode=require")]
+    [InlineData("POSTGRESQL_PORT", "hunter2secret")]
+    [InlineData("POSTGRESQL_PORT", "hunter")]
+    public void A_secret_in_the_wrong_place_is_not_printed(string key, string value)
+    {
+        var refusal = Assert.Throws<SettingsException>(() => Read((key, value), ("POSTGRESQL_USER", "u"), ("Grid:Keys:EncryptionKey", "x")));
+
+        Assert.Contains(key, refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("hunter", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_misspelt_keyword_of_a_connection_string_is_named() => Assert.Contains(
+        "sslmod", Assert.Throws<SettingsException>(() => Read(("Grid:Store:ConnectionString", "Host=h;sslmod=require;Password=p"), ("Grid:Keys:EncryptionKey", "x"))).Message, StringComparison.Ordinal);
+
     [Fact]
     public void A_misspelt_key_is_told_with_the_nearest_one()
     {
@@ -387,6 +486,7 @@ public sealed class SettingsTests
         var environment = values.Where(v => !v.Key.Contains(':', StringComparison.Ordinal)).ToDictionary(v => v.Key, v => v.Value);
         var configuration = new ConfigurationBuilder()
             .Add(new SuperTokensEnvironment(environment))
+            .Add(new SecretFiles(environment))
             .AddInMemoryCollection(values.Where(v => v.Key.Contains(':', StringComparison.Ordinal)).Select(v => KeyValuePair.Create(v.Key, v.Value)))
             .Build();
         return GridSettings.Read(configuration);

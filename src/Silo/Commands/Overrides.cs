@@ -7,8 +7,6 @@ namespace Grid.Silo.Commands;
 /// <summary>What follows a verb as <c>--Grid:Section:Key=value</c> and overrides every other source. Anything else was meant to be something: it is refused with the nearest name.</summary>
 internal static class Overrides
 {
-    private const string ConnectionString = "ConnectionStrings:Grid";
-
     /// <exception cref="SettingsException">A word that is no setting.</exception>
     public static string[] Of(ParseResult parse)
     {
@@ -23,7 +21,7 @@ internal static class Overrides
                 throw Unknown(parse, words[i]);
             }
 
-            if (!UnknownSettings.IsKnown(key) && !key.Equals(ConnectionString, StringComparison.OrdinalIgnoreCase))
+            if (!UnknownSettings.IsKnown(key) && !key.Equals(SettingsBinder.NamedConnection, StringComparison.OrdinalIgnoreCase))
             {
                 throw new SettingsException($"{words[i].Split('=')[0]} is not known; did you mean {Nearest(parse, key)}?");
             }

@@ -63,7 +63,7 @@ internal static class ShowConfig
         return refusal is null ? 0 : throw refusal;
     }
 
-    private static (GridSettings? Settings, SettingsException? Refusal) TryRead(IConfiguration configuration)
+    private static (GridSettings? Settings, SettingsException? Refusal) TryRead(IConfigurationRoot configuration)
     {
         try
         {
@@ -78,25 +78,25 @@ internal static class ShowConfig
     private static (string Key, string Value, string Origin) Row(IConfigurationRoot configuration, Setting setting, GridSettings? settings)
     {
         var key = setting.Key!;
-        if (SettingsBinder.Text(configuration, setting) is { } text && (text.Length > 0 || setting.MayBeEmpty))
+        if (SettingsBinder.Find(configuration, setting) is var (text, source))
         {
-            return (key, setting.IsSecret ? "(set)" : text, Origin(configuration, key));
+            return (key, setting.IsSecret ? "(set)" : text, Origin(source, key));
         }
 
-        if (key == "Grid:Store:ConnectionString" && !string.IsNullOrEmpty(configuration.GetConnectionString("Grid")))
+        if (key == "Grid:Store:ConnectionString" && SettingsBinder.FindNamedConnection(configuration) is not null)
         {
-            return (key, "(set)", "ConnectionStrings:Grid");
+            return (key, "(set)", SettingsBinder.NamedConnection);
         }
 
         return (key, setting.Default ?? settings?.Derived(key) ?? $"({Plain(setting.DefaultNote)})", ByDefault);
     }
 
-    private static string Origin(IConfigurationRoot configuration, string key)
+    private static string Origin(IConfigurationProvider source, string key) => source switch
     {
-        var provider = configuration.Providers.Reverse().FirstOrDefault(
-            provider => provider.TryGet(key, out _) || provider.GetChildKeys([], key).Any());
-        return provider is SuperTokensEnvironment names ? names.OriginOf(key) : Convert.ToString(provider, CultureInfo.InvariantCulture) ?? "";
-    }
+        SuperTokensEnvironment names => names.OriginOf(key),
+        SecretFiles files => files.OriginOf(key),
+        _ => Convert.ToString(source, CultureInfo.InvariantCulture) ?? "",
+    };
 
     private static string Plain(string? note) => (note ?? "none").Replace("`", "", StringComparison.Ordinal);
 }

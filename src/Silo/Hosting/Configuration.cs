@@ -3,7 +3,7 @@ using Grid.Silo.Settings;
 
 namespace Grid.Silo.Hosting;
 
-/// <summary>Where settings come from, weakest first: SuperTokens' names, appsettings.json, environment, command line.</summary>
+/// <summary>Where settings come from, weakest first: SuperTokens' names, appsettings.json, environment with the files that it names, command line.</summary>
 internal static class Configuration
 {
     public static IReadOnlyDictionary<string, string?> Environment() => System.Environment.GetEnvironmentVariables()
@@ -21,6 +21,7 @@ internal static class Configuration
         var builder = new ConfigurationBuilder();
         builder.Add(new SuperTokensEnvironment(environment));
         builder.AddJsonFile(Path.Combine(Directory.GetCurrentDirectory(), "appsettings.json"), optional: true);
+        builder.Add(new SecretFiles(environment));
         builder.AddEnvironmentVariables();
         builder.AddCommandLine(overrides);
         try

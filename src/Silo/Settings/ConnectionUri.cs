@@ -65,6 +65,12 @@ internal static class ConnectionUri
             throw new SettingsException($"{Name} is not a valid URI; it looks like postgresql://user:password@host:5432/database, with '%40' for an '@' in the password and so on. Several hosts are written in Npgsql's form, Host=a,b;Username=….");
         }
 
+        // A password's '/' or '#' ends what it was written in: the rest of it, and the host, would be taken for a database or for nothing.
+        if (uri.AbsolutePath.Contains('@', StringComparison.Ordinal) || uri.Fragment.Length > 0)
+        {
+            throw Unescaped();
+        }
+
         var user = uri.UserInfo.Split(':', 2);
         var settings = new NpgsqlConnectionStringBuilder
         {
@@ -74,12 +80,14 @@ internal static class ConnectionUri
             Username = user[0].Length > 0 ? Uri.UnescapeDataString(user[0]) : null,
             Password = user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null,
         };
+        // What an '&' or '?' of a password cuts off looks like a parameter; it must not be printed.
+        var mayBeSecret = uri.Query.Contains('@', StringComparison.Ordinal);
         foreach (var pair in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
         {
-            var (name, value) = pair.Split('=', 2) is [var n, var v] ? (Uri.UnescapeDataString(n), Uri.UnescapeDataString(v)) : (pair, "");
+            var (name, value) = pair.Split('=', 2) is [var n, var v] ? (Uri.UnescapeDataString(n), Uri.UnescapeDataString(v)) : ("", "");
             if (!Parameters.TryGetValue(name, out var set))
             {
-                throw new SettingsException(
+                throw mayBeSecret || !IsName(name) ? Unescaped() : new SettingsException(
                     $"{Name} has the parameter '{name}', which Grid does not understand (did you mean {NearestName.Of(name, Parameters.Keys)}?). Take it out, or write Npgsql's form, Host=…;Username=…, with what stands for it there.");
             }
 
@@ -87,14 +95,26 @@ internal static class ConnectionUri
             {
                 set(settings, value);
             }
+            catch (SettingsException) when (mayBeSecret)
+            {
+                throw Unescaped();
+            }
             catch (Exception failure) when (failure is ArgumentException or FormatException or InvalidCastException)
             {
-                throw new SettingsException($"{Name}: the parameter '{name}' has a value that PostgreSQL's driver does not know.");
+                throw mayBeSecret ? Unescaped() : new SettingsException($"{Name}: the parameter '{name}' has a value that PostgreSQL's driver does not know.");
             }
+
+            mayBeSecret |= name.EndsWith("password", StringComparison.OrdinalIgnoreCase);
         }
 
         return settings;
     }
+
+    /// <summary>Whether a parameter looks like one, and not like a part of a secret.</summary>
+    internal static bool IsName(string name) => name.Length is > 0 and <= 40 && name.All(c => char.IsAsciiLetter(c) || c is '_' or ' ');
+
+    private static SettingsException Unescaped() => new(
+        $"{Name} has a part that Grid does not understand, and that may belong to the password: it is not shown. In a user or password write '%3F' for '?', '%26' for '&', '%40' for '@', '%23' for '#', '%2F' for '/'; in parameters '%40' for '@', and the password as the last one.");
 
     private static bool IsUri(string text) =>
         text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase);

@@ -12,7 +12,7 @@ namespace Grid.Silo.Settings;
 /// <summary>All settings, read and checked once before anything starts.</summary>
 internal sealed class GridSettings
 {
-    private GridSettings(IConfiguration configuration)
+    private GridSettings(IConfigurationRoot configuration)
     {
         Core = SettingsBinder.Bind<CoreApiOptions>(configuration, CoreApiOptions.Section);
         Front = SettingsBinder.Bind<FrontOptions>(configuration, FrontOptions.Section);
@@ -24,7 +24,7 @@ internal sealed class GridSettings
         Revocation = SettingsBinder.Bind<RevocationOptions>(configuration, RevocationOptions.Section);
         var store = SettingsBinder.Bind<StoreSettings>(configuration, StoreSettings.Section);
         MigrateAtStart = store.MigrateAtStart;
-        Store = StoreReading.Read(store, configuration.GetConnectionString("Grid"));
+        Store = StoreReading.Read(store, SettingsBinder.FindNamedConnection(configuration));
         Address = ReadAddress(Core.Address, SettingTable.Find("Grid:Core:Address")!.AllNames);
         FrontAddress = ReadAddress(Front.Address, "Grid:Front:Address");
         ClusterAddress = ReadClusterAddress(Cluster.Address);
@@ -77,7 +77,7 @@ internal sealed class GridSettings
     public AppDefaults Defaults { get; }
 
     /// <exception cref="SettingsException">A value is missing or wrong.</exception>
-    public static GridSettings Read(IConfiguration configuration) => new(configuration);
+    public static GridSettings Read(IConfigurationRoot configuration) => new(configuration);
 
     /// <summary>What a setting without a default of its own comes to with these; null if only more than settings can tell.</summary>
     public string? Derived(string key) => key switch

@@ -13,8 +13,9 @@ internal static class SettingsPage
         Written by `grid config table` from the table that Grid itself reads (`src/Abstractions/Settings`); a test compares the two.
 
         Sources, weakest first: SuperTokens' environment variables, `appsettings.json` in the working directory, environment (`__` for `:`, as in
-        `Grid__Front__ApiDomain`), command line (`--Grid:Core:Port=4000`). Any `Grid__…` variable, and any of SuperTokens', may end in `_FILE` to name a file
-        with the value, for mounted secrets. `grid config show` prints every effective value with its origin, secrets masked.
+        `Grid__Front__ApiDomain`), command line (`--Grid:Core:Port=4000`). An empty value is as good as none: the next source holds, then the default. Any `Grid__…`
+        variable, and any of SuperTokens', may end in `_FILE` to name a file with the value, for mounted secrets: it is as strong as the variable, which wins if both
+        are set. `grid config show` prints every effective value with its origin, secrets masked.
 
         A setting that is taken is obeyed; one that cannot be is refused with the reason, and a variable of SuperTokens without effect is named at the start.
         A misspelt key is warned about with the nearest one; on the command line it is refused.

@@ -8,6 +8,8 @@ internal static class StoreReading
 {
     private static readonly string[] NoPath = ["file:", "sqlite:", "Data Source=", "DataSource=", "Filename="];
 
+    private static readonly string[] Passwords = ["password", "pwd"];
+
     /// <param name="settings">As set.</param>
     /// <param name="namedConnection">The configuration's connection string <c>Grid</c>.</param>
     /// <exception cref="SettingsException">They name none.</exception>
@@ -27,7 +29,7 @@ internal static class StoreReading
         catch (ArgumentException failure)
         {
             // Npgsql's message names the keyword, and no value; other messages may quote what was written, a password perhaps.
-            var why = failure.Message.StartsWith("Keyword not supported", StringComparison.Ordinal) || failure.Message.StartsWith("Couldn't set", StringComparison.Ordinal)
+            var why = failure.ParamName is { } keyword && failure.Message.StartsWith("Couldn't set", StringComparison.Ordinal) && IsKeyword(keyword, connection)
                 ? failure.Message
                 : failure.GetType().Name;
             throw new SettingsException($"Grid:Store:ConnectionString is not a valid PostgreSQL connection string ({why}); it looks like Host=db;Username=grid;Password=…;Database=grid.");
@@ -54,6 +56,12 @@ internal static class StoreReading
 
         return connection.ToString();
     }
+
+    // A ';' in a password cuts it off, and what follows looks like a keyword, as does a URI of another scheme.
+    private static bool IsKeyword(string keyword, string connection) => new NpgsqlConnectionStringBuilder().ContainsKey(keyword)
+        || (ConnectionUri.IsName(keyword)
+            && connection.LastIndexOf(keyword, StringComparison.OrdinalIgnoreCase) is var place and >= 0
+            && !Passwords.Any(name => connection[..place].Contains(name, StringComparison.OrdinalIgnoreCase)));
 
     // What other programs give a meaning would become a file of that name here.
     private static string ReadPath(string path) => path switch

@@ -8,7 +8,6 @@ namespace Grid.Silo.Settings;
 /// <summary>Understands the environment variables that SuperTokens operators already have. <c>Grid:*</c> wins over them; what has no effect is named in <see cref="Notes"/>.</summary>
 internal sealed class SuperTokensEnvironment : ConfigurationProvider, IConfigurationSource
 {
-    private const string FileSuffix = "_FILE";
     private const string ConnectionString = $"{StoreSettings.Section}:{nameof(StoreSettings.ConnectionString)}";
 
     // The original's other databases. Their hosts and ports may be links of Kubernetes, these are not.
@@ -73,30 +72,18 @@ internal sealed class SuperTokensEnvironment : ConfigurationProvider, IConfigura
         // Our own names, as other programs write theirs.
         foreach (var (name, value) in _variables.Where(variable => variable.Key.StartsWith("Grid_", StringComparison.OrdinalIgnoreCase) && variable.Value is { Length: > 0 }))
         {
-            if (SettingTable.Find(name.Replace('_', ':')) is { } meant && !IsServiceLink(name, value!))
+            var suffix = name.EndsWith(SecretFiles.Suffix, StringComparison.OrdinalIgnoreCase) ? SecretFiles.Suffix : "";
+            if (SettingTable.Find(name[..^suffix.Length].Replace('_', ':')) is { } meant && !IsServiceLink(name, value!))
             {
-                _notes.Add($"{name} has no effect: its parts are joined by two underscores, {meant.Key!.Replace(":", "__", StringComparison.Ordinal)}.");
-            }
-        }
-
-        // Secrets mounted as files, for our own keys too: Grid__Core__ApiKeys_FILE=/run/secrets/keys
-        foreach (var (name, path) in _variables)
-        {
-            if (name.StartsWith("Grid__", StringComparison.OrdinalIgnoreCase) && name.EndsWith(FileSuffix, StringComparison.Ordinal) && !string.IsNullOrEmpty(path))
-            {
-                var key = name[..^FileSuffix.Length].Replace("__", ":", StringComparison.Ordinal);
-                Data[key] = ReadFile(name, path);
-                _origins[key] = name;
+                _notes.Add($"{name} has no effect: its parts are joined by two underscores, {meant.Key!.Replace(":", "__", StringComparison.Ordinal)}{suffix}.");
             }
         }
     }
 
     /// <summary>As <c>config show</c> names the origin.</summary>
-    public string OriginOf(string key) => _origins.TryGetValue(key, out var variable)
-        ? variable.StartsWith("Grid__", StringComparison.OrdinalIgnoreCase) ? variable : $"SuperTokens environment variable {variable}"
-        : ToString();
+    public string OriginOf(string key) => _origins.TryGetValue(key, out var variable) ? $"{this} {variable}" : ToString();
 
-    public override string ToString() => "SuperTokens environment variable or _FILE";
+    public override string ToString() => "SuperTokens environment variable";
 
     private (string Variable, string Value)? Find(Setting setting)
     {
@@ -160,12 +147,13 @@ internal sealed class SuperTokensEnvironment : ConfigurationProvider, IConfigura
 
     private int? Port() => Get("POSTGRESQL_PORT") is not { } text ? null
         : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var port) && port is > 0 and <= 65535 ? port
-        : throw new SettingsException($"POSTGRESQL_PORT must be a port, 1 to 65535; '{text}' is none.");
+        : throw new SettingsException($"POSTGRESQL_PORT must be a port, 1 to 65535{(text.Length <= 6 && text.All(c => char.IsAsciiDigit(c) || c == '-') ? $"; '{text}' is none" : "")}.");
 
     private string? Get(string variable)
     {
-        var value = _variables.GetValueOrDefault(variable) is { Length: > 0 } set ? Unquoted(set)
-            : _variables.GetValueOrDefault(variable + FileSuffix) is { Length: > 0 } path ? ReadFile(variable + FileSuffix, path)
+        // Nothing in quotes is nothing, too.
+        var value = _variables.GetValueOrDefault(variable) is { } set && Unquoted(set) is { Length: > 0 } unquoted ? unquoted
+            : _variables.GetValueOrDefault(variable + SecretFiles.Suffix) is { Length: > 0 } path ? SecretFiles.Read(variable + SecretFiles.Suffix, path)
             : null;
         if (value is null || !IsServiceLink(variable, value))
         {
@@ -188,16 +176,4 @@ internal sealed class SuperTokensEnvironment : ConfigurationProvider, IConfigura
     private static string Unquoted(string value) => value is ['"', .. var inner, '"']
         ? inner.Replace("\\n", "\n", StringComparison.Ordinal).Replace("\\t", "\t", StringComparison.Ordinal).Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal)
         : value;
-
-    private static string ReadFile(string variable, string path)
-    {
-        try
-        {
-            return File.ReadAllText(path).Trim();
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new SettingsException($"{variable} names a file that cannot be read: {failure.Message}");
-        }
-    }
 }

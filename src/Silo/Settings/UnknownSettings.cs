@@ -6,11 +6,13 @@ namespace Grid.Silo.Settings;
 internal static class UnknownSettings
 {
     /// <summary>Each with the nearest one that exists.</summary>
-    public static IEnumerable<(string Key, string Nearest)> Find(IConfiguration configuration)
+    public static IEnumerable<(string Key, string Nearest)> Find(IConfigurationRoot configuration)
     {
+        var files = configuration.Providers.OfType<SecretFiles>().ToList();
         foreach (var (key, value) in configuration.GetSection("Grid").AsEnumerable())
         {
-            if (value is not null && !IsKnown(key) && !key.EndsWith("_FILE", StringComparison.Ordinal))
+            // Only the environment names files.
+            if (value is not null && !IsKnown(key) && !files.Any(file => file.IsRead(key)) && !(value.Length == 0 && key.EndsWith(SecretFiles.Suffix, StringComparison.Ordinal)))
             {
                 yield return (key, Nearest(key));
             }
