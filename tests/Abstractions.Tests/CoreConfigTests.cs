@@ -255,6 +255,25 @@ public sealed class CoreConfigTests
         Assert.Equal("5.0", CoreConfig.Effective(stored, Defaults with { MaxCdiVersion = "5.0" }).MaxCdiVersion);
     }
 
+    [Theory]
+    [InlineData("null")]
+    [InlineData("[1]")]
+    [InlineData("{}")]
+    [InlineData("true")]
+    [InlineData("\"\"")]
+    [InlineData("\"soon\"")]
+    [InlineData("-1e300")]
+    [InlineData("1e300")]
+    [InlineData("1e999")]
+    public void Whatever_is_stored_leaves_settings_that_can_be_shown(string value)
+    {
+        foreach (var setting in SettingTable.OfApps)
+        {
+            var stored = $$"""{"{{setting.CoreConfigKey}}":{{value}}}""";
+            Assert.NotEmpty(CoreConfig.Describe(stored, CoreConfig.Effective(stored, Defaults)).ToList());
+        }
+    }
+
     [Fact]
     public void A_setting_with_a_former_name_has_one_value_under_the_present_one()
     {
