@@ -1,3 +1,8 @@
+using System.Net.Sockets;
+using System.Text;
+using Grid.Abstractions.Apps;
+using Microsoft.Extensions.DependencyInjection;
+
 namespace Grid.WebFront.Tests;
 
 public sealed class MultitenancyWireTests(CoreHost core)
@@ -298,10 +303,80 @@ public sealed class MultitenancyWireTests(CoreHost core)
         }
 
         Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync("/recipe/multitenancy/connectionuridomain/remove", new { connectionUriDomain = $"{domain}:99" })).Text);
-        foreach (var bad in (string[])["http://localhost", "localhost:abc", "localhost:1:2", "localhost:1/x", "localhost/x", "abc.", "a+b.example", ":3567", ":", "a.example:", "*", ".a", "a..b", "[::1", "[x]", "a b", new string('a', 256)])
+        foreach (var bad in (string[])["http://localhost", "localhost:abc", "localhost:1:2", "localhost:1/x", "localhost/x", "abc..", "a+b.example", ":3567", ":", "a.example:", "*", ".a", "a..b", "[::1", "[x]", "a b", new string('a', 256)])
         {
             Assert.StartsWith("400 connectionUriDomain is invalid", (await Put(bad)).Word, StringComparison.Ordinal);
         }
+    }
+
+    [Theory]
+    [InlineData("[2001:DB8:0:0:0:0:0:1]", "[2001:db8::1]", "[2001:db8::1]", "[2001:db8:0::1]:3567")]
+    [InlineData("[::ffff:102:304]", "[::ffff:1.2.3.4]", "[::ffff:1.2.3.4]", "[0:0:0:0:0:FFFF:102:304]:80")]
+    [InlineData("Full.Example.", "full.example", "full.example", "full.example.:3567")]
+    [InlineData("full.example.:65535", "full.example", "full.example.", "FULL.example")]
+    public async Task All_spellings_of_a_domain_are_one(string written, string stored, params string[] hosts)
+    {
+        var put = await core.SendAsync("PUT", "/recipe/multitenancy/connectionuridomain/v2", new { connectionUriDomain = written, coreConfig = new { access_token_validity = 78 } });
+        Assert.Equal("""{"status":"OK","createdNew":true}""", put.Text);
+        Assert.Contains(stored, await DomainsAsync());
+        foreach (var host in hosts)
+        {
+            Assert.Contains("\"access_token_validity\":78", (await core.SendAsync("GET", "/recipe/multitenancy/tenant/v2", null, null, ("Host", host))).Text, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync("/recipe/multitenancy/connectionuridomain/remove", new { connectionUriDomain = hosts[^1] })).Text);
+        Assert.DoesNotContain(stored, await DomainsAsync());
+    }
+
+    [Theory]
+    [InlineData("[fe80::1%eth0]")]
+    [InlineData("[fe80::1%1]")]
+    [InlineData("foo.example:65536")]
+    [InlineData("foo.example:99999999")]
+    [InlineData("foo.example:99999999999999999999")]
+    [InlineData("foo.example..")]
+    [InlineData("[::1].x")]
+    public async Task What_no_Host_header_can_say_is_no_domain(string written) => Assert.StartsWith(
+        "400 connectionUriDomain is invalid",
+        (await core.SendAsync("PUT", "/recipe/multitenancy/connectionuridomain/v2", new { connectionUriDomain = written })).Word,
+        StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("foo.example.com..")]
+    [InlineData("foo.example.com..:3567")]
+    [InlineData("foo..example.com")]
+    [InlineData(".example.com")]
+    public async Task A_Host_that_is_no_name_is_not_served_as_the_default_domain(string host)
+    {
+        // HttpClient does not send such a name as it is.
+        using var connection = new TcpClient(core.Url.Host, core.Url.Port);
+        var stream = connection.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes($"GET /apiversion HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"));
+        var answer = await new StreamReader(stream).ReadToEndAsync();
+        Assert.StartsWith("HTTP/1.1 400 ", answer, StringComparison.Ordinal);
+        Assert.EndsWith("\r\n\r\nHost header is invalid: it has two dots in a row or one in front\n", answer, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("old.example:8443", "OLD.example:8443")]
+    [InlineData("[2001:db8:0:0:0:0:0:2]", "[2001:db8::2]")]
+    [InlineData("[fe80::1%eth0]", "[fe80::1%eth0]")]
+    public async Task A_domain_that_an_earlier_build_stored_otherwise_can_be_updated_and_removed(string stored, string written)
+    {
+        var catalog = core.Services.GetRequiredService<IGrainFactory>().GetGrain<ICatalogGrain>(0);
+        var made = await catalog.PutDomainAsync(stored, new TenantChange(), CancellationToken.None);
+        Assert.Equal(PutOutcome.Created, made.Outcome);
+
+        var put = await core.SendAsync("PUT", "/recipe/multitenancy/connectionuridomain/v2", new { connectionUriDomain = written, coreConfig = new { access_token_validity = 79 } });
+        Assert.Equal("""{"status":"OK","createdNew":false}""", put.Text);
+        Assert.Single(await DomainsAsync(), stored);
+        if (!stored.Contains('%', StringComparison.Ordinal))
+        {
+            Assert.Contains("\"access_token_validity\":79", (await core.SendAsync("GET", "/recipe/multitenancy/tenant/v2", null, null, ("Host", written))).Text, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("""{"status":"OK","didExist":true}""", (await core.PostAsync("/recipe/multitenancy/connectionuridomain/remove", new { connectionUriDomain = written })).Text);
+        Assert.DoesNotContain(stored, await DomainsAsync());
     }
 
     [Fact]
@@ -322,4 +397,7 @@ public sealed class MultitenancyWireTests(CoreHost core)
         Assert.Equal((7, 3600, "number"), (validity["value"]!.GetValue<int>(), validity["defaultValue"]!.GetValue<int>(), $"{validity["valueType"]}"));
         Assert.DoesNotContain(config, c => $"{c!["key"]}" == "api_keys");
     }
+
+    private async Task<IEnumerable<string>> DomainsAsync() =>
+        (await core.SendAsync("GET", "/recipe/multitenancy/connectionuridomain/list/v2")).Json["connectionUriDomains"]!.AsArray().Select(d => $"{d!["connectionUriDomain"]}");
 }

@@ -374,6 +374,26 @@ public sealed class SessionWireTests(CoreHost core)
         Assert.Equal(expected.Order(), removed.Json["sessionHandlesRevoked"]!.AsArray().Select(h => $"{h}").Order());
     }
 
+    [Theory]
+    [InlineData("true", "OK", 2)]
+    [InlineData("null", "OK", 2)]
+    [InlineData("\" true\"", "OK", 1)]
+    [InlineData("0", "OK", 1)]
+    [InlineData("1.5", "OK", 1)]
+    [InlineData("{}", "400 Field name 'revokeAcrossAllTenants' is invalid in JSON input\n", 0)]
+    [InlineData("[true]", "400 Field name 'revokeAcrossAllTenants' is invalid in JSON input\n", 0)]
+    public async Task A_switch_in_a_body_may_be_a_text_or_a_number_and_nothing_with_members(string json, string word, int ended)
+    {
+        var app = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{app}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        await core.CreateSessionAsync(app);
+        await core.CreateSessionAsync($"{app}/t1");
+        var removed = await core.PostAsync($"{app}/recipe/session/remove", $$"""{"userId":"u1","revokeAcrossAllTenants":{{json}}}""");
+        Assert.Equal(word, removed.Word);
+        Assert.Equal(ended, word == "OK" ? removed.Json["sessionHandlesRevoked"]!.AsArray().Count : 0);
+        Assert.Equal(400, (await core.PostAsync($"{app}/session/revoke", """{"userId":"u1","revokeAcrossAllTenants":"true"}""")).Status);
+    }
+
     [Fact]
     public async Task The_deprecated_reads_answer_one_kind_of_data()
     {

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
@@ -12,25 +13,64 @@ public static class ConnectionUriDomain
 
     private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
-    /// <summary>A domain as somebody wrote it, made what is stored and compared: trimmed, lower case, without its port.</summary>
-    /// <returns>Null if it is no host name, no IPv4 address and no IPv6 address in brackets.</returns>
+    /// <summary>A domain as somebody wrote it, made what is stored and compared: trimmed, lower case, without its port and the dot that may end a full name, IPv6 as .NET writes it.</summary>
+    /// <returns>Null if it is no host name, no IPv4 address and no IPv6 address in brackets (without a zone, which no <c>Host</c> header has).</returns>
     public static string? TryNormalize(string written)
     {
         ArgumentNullException.ThrowIfNull(written);
         var text = written.Trim().ToLowerInvariant();
         var host = WithoutPort(text);
         var port = text.AsSpan(host.Length);
-        var isGood = host.Length is > 0 and <= MaxLength && (port.IsEmpty || IsPort(port)) && (host[0] == '[' ? IsIPv6(host) : IsName(host));
-        return !isGood ? null : port.IsEmpty ? text : host.ToString();
+        host = WithoutDot(host);
+        if (host.Length is 0 or > MaxLength || !(port.IsEmpty || IsPort(port)))
+        {
+            return null;
+        }
+
+        return host[0] == '[' ? TryNormalizeIPv6(host) : IsName(host) ? host.ToString() : null;
+    }
+
+    /// <summary>The stored domain that a name leads to: the very text first (earlier builds stored ports, and IPv6 as it was written), then its normal form.</summary>
+    /// <returns>Null if none of them is meant.</returns>
+    public static string? Find(IEnumerable<string> stored, string written)
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+        ArgumentNullException.ThrowIfNull(written);
+        var text = written.Trim();
+        var normal = TryNormalize(written);
+        string? found = null;
+        foreach (var domain in stored)
+        {
+            if (domain.Equals(text, StringComparison.OrdinalIgnoreCase))
+            {
+                return domain;
+            }
+
+            if (domain == normal || (found is null && normal is not null && domain.StartsWith('[') && domain.EndsWith(']') && TryNormalize(domain) == normal))
+            {
+                found = domain;
+            }
+        }
+
+        return found;
     }
 
     /// <summary>The name in a <c>Host</c> header, for comparison: without port, and without the dot that may end a full name.</summary>
-    /// <remarks>Allocates nothing; case is the comparer's.</remarks>
+    /// <remarks>Allocates nothing but for IPv6, of which an address has many spellings; case is the comparer's.</remarks>
     public static ReadOnlySpan<char> HostOf(ReadOnlySpan<char> header)
     {
-        var host = WithoutPort(header);
-        return host.EndsWith('.') ? host[..^1] : host;
+        var host = WithoutDot(WithoutPort(header));
+        return host.StartsWith('[') && TryNormalizeIPv6(host) is { } address ? address : host;
     }
+
+    /// <summary>Whether a <c>Host</c> header names nothing that could be a domain, though it looks like one: two dots in a row, or one in front.</summary>
+    public static bool HasEmptyLabel(ReadOnlySpan<char> header)
+    {
+        var host = WithoutPort(header);
+        return host.StartsWith('.') || host.IndexOf("..") >= 0;
+    }
+
+    private static ReadOnlySpan<char> WithoutDot(ReadOnlySpan<char> host) => host.EndsWith('.') && !host.StartsWith('[') ? host[..^1] : host;
 
     private static ReadOnlySpan<char> WithoutPort(ReadOnlySpan<char> text)
     {
@@ -40,10 +80,13 @@ public static class ConnectionUriDomain
         return colon < 0 ? text : text[..(from + colon)];
     }
 
-    private static bool IsPort(ReadOnlySpan<char> port) => port.Length > 1 && !port[1..].ContainsAnyExceptInRange('0', '9');
+    private static bool IsPort(ReadOnlySpan<char> port) =>
+        port.Length > 1 && !port[1..].ContainsAnyExceptInRange('0', '9') && int.TryParse(port[1..], CultureInfo.InvariantCulture, out var number) && number <= IPEndPoint.MaxPort;
 
-    private static bool IsIPv6(ReadOnlySpan<char> host) =>
-        host.EndsWith(']') && IPAddress.TryParse(host[1..^1], out var address) && address.AddressFamily == AddressFamily.InterNetworkV6;
+    private static string? TryNormalizeIPv6(ReadOnlySpan<char> host) =>
+        host.EndsWith(']') && !host.Contains('%') && IPAddress.TryParse(host[1..^1], out var address) && address.AddressFamily == AddressFamily.InterNetworkV6
+            ? $"[{address}]"
+            : null;
 
     private static bool IsName(ReadOnlySpan<char> host)
     {

@@ -46,7 +46,7 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
 
     private sealed class Listing(IReadOnlyList<DomainEntry> entries)
     {
-        private readonly HashSet<string> _domains = entries.Select(entry => entry.Domain).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        private readonly Dictionary<string, string> _domains = Spellings(entries);
 
         public HashSet<AppKey> Apps { get; } = entries.SelectMany(entry => entry.AppIds.Select(id => new AppKey(entry.Domain, id))).ToHashSet();
 
@@ -54,5 +54,25 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
         public string DomainOf(string host) =>
             _domains.Count > 1 && (_domains.TryGetValue(host, out var domain)
             || _domains.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(ConnectionUriDomain.HostOf(host), out domain)) ? domain : "";
+
+        // Earlier builds stored IPv6 as it was written: it is found by its one spelling too, unless that is a domain itself.
+        private static Dictionary<string, string> Spellings(IReadOnlyList<DomainEntry> entries)
+        {
+            var domains = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);
+            foreach (var entry in entries)
+            {
+                domains.TryAdd(entry.Domain, entry.Domain);
+            }
+
+            foreach (var entry in entries)
+            {
+                if (entry.Domain.StartsWith('[') && entry.Domain.EndsWith(']') && ConnectionUriDomain.TryNormalize(entry.Domain) is { } normal)
+                {
+                    domains.TryAdd(normal, entry.Domain);
+                }
+            }
+
+            return domains;
+        }
     }
 }

@@ -80,7 +80,14 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     public async Task CheckAsync(HttpContext context, RequestDelegate next)
     {
         var request = CoreRequest.Of(context);
-        request.Domain = await apps.FindDomainAsync(context.Request.Host.Value ?? "", context.RequestAborted);
+        var host = context.Request.Host.Value ?? "";
+        if (ConnectionUriDomain.HasEmptyLabel(host))
+        {
+            // It is nobody's name: neither a domain's, whose apps the caller may mean, nor a reason to serve the default one's.
+            throw new CoreException(400, "Host header is invalid: it has two dots in a row or one in front");
+        }
+
+        request.Domain = await apps.FindDomainAsync(host, context.RequestAborted);
         var app = await apps.FindAsync(request.AppKey, context.RequestAborted);
         var endpoint = context.GetEndpoint();
         var route = endpoint?.Metadata.GetMetadata<CoreRoute>();

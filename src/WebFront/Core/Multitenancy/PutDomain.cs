@@ -10,7 +10,7 @@ internal static class PutDomain
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
-        var domain = ReadDomain(body);
+        var domain = await ReadDomainAsync(body, tenants);
         RequireBase(request, "create/update connectionUriDomain");
         var change = TenantWire.ReadChange(body, request, version, isTenant: false);
         PutApp.RefuseBaseConfig(new AppKey(domain, AppKey.PublicId), change);
@@ -18,16 +18,20 @@ internal static class PutDomain
         await TenantWire.WritePutAsync(context, request, put);
     }
 
-    /// <summary>A host name as people may write it, with a port or not; empty for the default domain.</summary>
-    public static string ReadDomain(CoreBody body)
+    /// <summary>A host name as people may write it, with a port or not, or a stored domain to the letter; empty for the default domain.</summary>
+    public static async Task<string> ReadDomainAsync(CoreBody body, TenantDoor tenants)
     {
         var written = body.String("connectionUriDomain");
-        return string.IsNullOrWhiteSpace(written) ? ""
-            : ConnectionUriDomain.TryNormalize(written) is { } domain ? domain
-            : throw new CoreException(
-                400,
-                "connectionUriDomain is invalid: it must be a host name or address, with a port or without, "
-                + $"of at most {ConnectionUriDomain.MaxLength} characters");
+        if (string.IsNullOrWhiteSpace(written))
+        {
+            return "";
+        }
+
+        var stored = await tenants.Catalog.ListAsync(CancellationToken.None);
+        return ConnectionUriDomain.Find(stored.Select(entry => entry.Domain), written) ?? ConnectionUriDomain.TryNormalize(written) ?? throw new CoreException(
+            400,
+            "connectionUriDomain is invalid: it must be a host name or address, with a port or without, "
+            + $"of at most {ConnectionUriDomain.MaxLength} characters");
     }
 
     public static void RequireBase(CoreRequest request, string what)

@@ -11,7 +11,7 @@ internal static class RemoveDomain
     {
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
-        var domain = PutDomain.ReadDomain(body);
+        var domain = await PutDomain.ReadDomainAsync(body, tenants);
         PutDomain.RequireBase(request, "delete a connectionUriDomain");
         if (domain.Length == 0)
         {
