@@ -122,7 +122,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             (allow, deny) = (own.IpAllowRegex ?? allow, own.IpDenyRegex ?? deny);
         }
 
-        RefuseAddress(context, app?.App, allow, deny);
+        RefuseAddress(context, app?.App ?? (request.Domain.Length > 0 ? new AppKey(request.Domain, AppKey.PublicId) : null), allow, deny);
         if (endpoint is null)
         {
             throw OfAnotherRecipe(context) ?? new CoreException(404, "Not found");
