@@ -140,9 +140,9 @@ public sealed class CommandTests : IDisposable
     {
         using var grid = await GridProcess.ServeAsync(_folder, ("Grid__Front__FirstPage", "true"));
         using var http = grid.FrontHttp();
-        Assert.NotEqual(HttpStatusCode.InternalServerError, await SendAsync(null));
+        Assert.NotEqual(HttpStatusCode.MisdirectedRequest, await SendAsync(null));
 
-        Assert.Equal(HttpStatusCode.InternalServerError, await SendAsync(header));
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, await SendAsync(header));
         await grid.TerminateAsync();
         Assert.Contains("Set Grid:Front:ApiDomain", grid.Output, StringComparison.Ordinal);
 

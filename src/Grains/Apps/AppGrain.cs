@@ -10,6 +10,7 @@ using Grid.Revocation.Log;
 namespace Grid.Grains.Apps;
 
 /// <inheritdoc cref="IAppGrain"/>
+/// <remarks>Longer than most files: what an app and its tenants write, and in which order, is read in one place.</remarks>
 internal sealed class AppGrain(
     [PersistentState("app", GrainStores.State)] IPersistentState<AppState> storage,
     AppDefaults defaults, ISessionRevoker revoker, SiloBroadcast silos, StoreOutages outages) : Grain, IAppGrain

@@ -1,19 +1,16 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
-using Grid.Abstractions;
 using Grid.Abstractions.Apps;
-using Grid.Revocation.Outages;
 using Grid.Revocation.Registry;
 using Grid.Tokens;
 using Grid.WebFront.Doors;
-using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>What every request of the core API passes: path, API key, version, tenant; and what every failure looks like.</summary>
+/// <summary>What every request of the core API passes: API key, address, version, tenant.</summary>
 /// <remarks>Order of checks: <c>docs/protocol/core.md</c>, "Every request".</remarks>
 internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger) : IDisposable
 {
@@ -24,57 +21,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
     private readonly AddressRules _rules = new();
     private readonly ConcurrentDictionary<string, bool> _unserved = new(StringComparer.Ordinal);
-    private readonly OutageTally _outage = new(
-        clock,
-        (away, failure) => Log.Unavailable(logger, failure, away),
-        more => Log.StillUnavailable(logger, more.Count, more.Kinds),
-        all => Log.Available(logger, all.Count, all.Lasted));
-
     private readonly GuessBrake _brake = new("API key", MaxWrongKeys, meters, clock, logger);
-
-    /// <summary>Before routing: everything inside it is answered in the protocol's shape.</summary>
-    public async Task EnterAsync(HttpContext context, RequestDelegate next)
-    {
-        try
-        {
-            var path = CorePath.Parse(context.Request.Path.Value ?? "/");
-            context.Features.Set(new CoreRequest { Path = path });
-            context.Request.Path = path.Rest;
-            await next(context);
-        }
-        catch (CoreException refusal)
-        {
-            await CoreResponse.WriteTextAsync(context, refusal.Status, refusal.Message);
-        }
-        catch (SessionRefusedException refusal)
-        {
-            await CoreResponse.WriteTextAsync(context, 400, refusal.Message);
-        }
-        catch (BadHttpRequestException refusal)
-        {
-            var text = refusal.StatusCode == StatusCodes.Status413PayloadTooLarge ? CoreBody.TooLarge : "Invalid Json Input";
-            await CoreResponse.WriteTextAsync(context, refusal.StatusCode, text);
-        }
-        catch (UnstorableValueException refusal)
-        {
-            // What the readers of bodies and queries could not know: a user id that no index of the database holds.
-            await CoreResponse.WriteTextAsync(context, 400, refusal.Message);
-        }
-        catch (Exception failure) when (failure is StoreUnavailableException or OrleansException or TimeoutException)
-        {
-            _outage.Met(failure is StoreUnavailableException ? "store" : "cluster", failure);
-            await WriteUnavailableAsync(context);
-        }
-        catch (Exception failure) when (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
-        {
-            // Nobody is listening.
-        }
-        catch (Exception failure)
-        {
-            Log.Unexpected(logger, failure, context.Request.Method, context.Request.Path);
-            await CoreResponse.WriteTextAsync(context, 500, "Internal Error");
-        }
-    }
 
     /// <summary>After routing: lets the request through to its handler, or throws.</summary>
     public async Task CheckAsync(HttpContext context, RequestDelegate next)
@@ -180,21 +127,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         }
     }
 
-    public void Dispose()
-    {
-        _brake.Dispose();
-        _outage.Dispose();
-    }
-
-    internal static Task WriteUnavailableAsync(HttpContext context)
-    {
-        if (!context.Response.HasStarted)
-        {
-            context.Response.Headers.RetryAfter = "1";
-        }
-
-        return CoreResponse.WriteTextAsync(context, 503, "Service is temporarily unavailable, please retry");
-    }
+    public void Dispose() => _brake.Dispose();
 
     // Only programs on this machine are meant; its browsers show other people's pages too.
     private static void RefusePages(HttpContext context, CoreRequest request)
@@ -324,17 +257,5 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     {
         [LoggerMessage(3104, LogLevel.Warning, "Grid does not serve {Recipe} of SuperTokens: {Method} {Path} and all further ones are answered 404")]
         public static partial void NotServed(ILogger logger, string recipe, string method, string path);
-
-        [LoggerMessage(3100, LogLevel.Warning, "Answered 503: {Away} away. More of these are counted")]
-        public static partial void Unavailable(ILogger logger, Exception? failure, string away);
-
-        [LoggerMessage(3102, LogLevel.Warning, "Answered 503 to {Count} more requests ({Away})")]
-        public static partial void StillUnavailable(ILogger logger, long count, string away);
-
-        [LoggerMessage(3103, LogLevel.Information, "No request is answered 503 any more; {Count} were in {Lasted}")]
-        public static partial void Available(ILogger logger, long count, TimeSpan lasted);
-
-        [LoggerMessage(3101, LogLevel.Error, "Unexpected failure in {Method} {Path}")]
-        public static partial void Unexpected(ILogger logger, Exception failure, string method, string path);
     }
 }

@@ -38,6 +38,7 @@ public static class GridCore
         services.TryAddSingleton<AppDefaults>();
         services.TryAddSingleton<StorePulse>();
         services.TryAddSingleton<CoreGate>();
+        services.TryAddSingleton<CoreFailures>();
         return services;
     }
 
@@ -46,13 +47,14 @@ public static class GridCore
     {
         ArgumentNullException.ThrowIfNull(app);
         var gate = app.ApplicationServices.GetRequiredService<CoreGate>();
+        var failures = app.ApplicationServices.GetRequiredService<CoreFailures>();
         app.UseGridFraming();
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(5), KeepAliveTimeout = TimeSpan.FromSeconds(5) });
 
         // What a wrong clock says has expired has not: an outage, which signs nobody out.
         var clock = app.ApplicationServices.GetRequiredService<ClockTrust>();
-        app.Use((context, next) => clock.IsTrusted ? next(context) : CoreGate.WriteUnavailableAsync(context));
-        app.Use((context, next) => gate.EnterAsync(context, next));
+        app.Use((context, next) => clock.IsTrusted ? next(context) : CoreFailures.WriteUnavailableAsync(context));
+        app.Use((context, next) => failures.GuardAsync(context, next));
         app.UseRouting();
         app.Use((context, next) => gate.CheckAsync(context, next));
         app.UseEndpoints(MapAll);

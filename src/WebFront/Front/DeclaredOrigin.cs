@@ -16,7 +16,7 @@ internal sealed partial class DeclaredOrigin(GridOptions options, ILogger logger
     private readonly bool _isHere = IsHere(new Uri(options.ApiDomain).Host);
     private int _told;
 
-    /// <summary>Answers a request that came by another way than <c>ApiDomain</c> says and would be given cookies, tokens or an issuer.</summary>
+    /// <summary>Answers a request that came by another way than <c>ApiDomain</c> says and would be given cookies, tokens or an issuer: 421, since it is not what this server serves (RFC 9110, section 15.5.20).</summary>
     public Task CheckAsync(HttpContext context, RequestDelegate next)
     {
         var request = context.Request;
@@ -30,7 +30,7 @@ internal sealed partial class DeclaredOrigin(GridOptions options, ILogger logger
             Log.OtherOrigin(logger, why, options.ApiDomain);
         }
 
-        return FrontAnswers.MessageAsync(context, StatusCodes.Status500InternalServerError, "the session service is not set up for this address; its log says how");
+        return FrontAnswers.MessageAsync(context, StatusCodes.Status421MisdirectedRequest, "the session service is not set up for this address; its log says how");
     }
 
     private bool Gives(HttpRequest request) => !request.Path.StartsWithSegments(options.ApiBasePath.TrimEnd('/') + "/verify")
@@ -57,7 +57,7 @@ internal sealed partial class DeclaredOrigin(GridOptions options, ILogger logger
 
     private static partial class Log
     {
-        [LoggerMessage(3201, LogLevel.Warning, "A browser reached the front {How}, but Grid:Front:ApiDomain is {ApiDomain}: its cookies would lack Secure or belong to another host, and its tokens would name the wrong issuer, so it gets 500. Set Grid:Front:ApiDomain to the origin by which browsers reach the front (https://…), and Grid:Front:WebsiteDomains to those of the pages. Said once")]
+        [LoggerMessage(3201, LogLevel.Warning, "A browser reached the front {How}, but Grid:Front:ApiDomain is {ApiDomain}: its cookies would lack Secure or belong to another host, and its tokens would name the wrong issuer, so it gets 421. Set Grid:Front:ApiDomain to the origin by which browsers reach the front (https://…), and Grid:Front:WebsiteDomains to those of the pages. Said once")]
         public static partial void OtherOrigin(ILogger logger, string how, string apiDomain);
     }
 }

@@ -55,7 +55,7 @@ public sealed class WrongClockTests
 
         var ahead = await installation.ServeAsync(key, [.. Ahead("+200d"), ("Grid__Purge__Period", "00:01:00")]);
         Assert.Contains("Expired rows stay for", ahead.Output, StringComparison.Ordinal);
-        await UntilAsync(() => ahead.Output.Contains("No purge", StringComparison.Ordinal), TimeSpan.FromMinutes(3), () => ahead.Output);
+        await UntilAsync(() => ahead.Output.Contains("Purge skipped", StringComparison.Ordinal), TimeSpan.FromMinutes(3), () => ahead.Output);
         await ahead.TerminateAsync();
 
         var after = await installation.ServeAsync(key);

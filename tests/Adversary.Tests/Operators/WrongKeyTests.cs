@@ -135,7 +135,7 @@ public sealed class WrongKeyTests
             await third.Http.CreateAsync("dora", "/appid-a1");
         }
 
-        Assert.DoesNotContain("cannot be opened", third.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("cannot be decrypted", third.Output, StringComparison.Ordinal);
         await third.TerminateAsync();
         Assert.Equal(2, (await installation.TryServeAsync(former)).Code);
     }

@@ -107,7 +107,7 @@ public sealed class ConnectionTests : IDisposable
         Assert.DoesNotContain("   at ", refused.Message, StringComparison.Ordinal);
 
         using var grid = await StartAsync(1024);
-        Assert.Contains("may open 1024 files and sockets only", grid.Output, StringComparison.Ordinal);
+        Assert.Contains("may open only 1024 files and sockets", grid.Output, StringComparison.Ordinal);
     }
 
     private static IPEndPoint FrontOf(GridProcess grid) =>

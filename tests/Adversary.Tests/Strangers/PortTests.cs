@@ -111,7 +111,7 @@ public sealed class PortTests
             await Assert.ThrowsAsync<UnauthorizedAccessException>(call);
         }
 
-        Assert.Contains("from outside the cluster was refused", silo.Output, StringComparison.Ordinal);
+        Assert.Contains("[1009] Refused a call to", silo.Output, StringComparison.Ordinal);
         await silo.Http.CreateAsync("alice", "", "a-key-that-nobody-has-0123");
     }
 

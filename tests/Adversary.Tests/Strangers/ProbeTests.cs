@@ -45,7 +45,7 @@ public sealed class ProbeTests
         var keys = JsonNode.Parse(await ready.Content.ReadAsStringAsync())!["checks"]!["keys"]!;
         Assert.Equal((HttpStatusCode.OK, "Degraded"), (ready.StatusCode, $"{keys["status"]}"));
         Assert.Matches("1 stored keys cannot be opened: [sd]-.* of app public", $"{keys["reason"]}");
-        Assert.Contains("of app public cannot be opened", silo.Output, StringComparison.Ordinal);
+        Assert.Contains("of app public cannot be decrypted", silo.Output, StringComparison.Ordinal);
 
         var lost = $"{keys["reason"]}".Split("opened: ")[1].Split(' ')[0];
         var (code, _) = await silo.Http.CallAsync("/session/revoke", $$"""{"signingKey":"{{lost}}"}""");

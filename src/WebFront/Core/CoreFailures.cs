@@ -1,0 +1,88 @@
+using Grid.Abstractions;
+using Grid.Revocation.Outages;
+using Grid.WebFront.Sessions;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.WebFront.Core;
+
+/// <summary>What every failure of the core API looks like to its caller, and what the log says of it.</summary>
+internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailures> logger) : IDisposable
+{
+    private readonly OutageTally _outage = new(
+        clock,
+        (away, failure) => Log.Unavailable(logger, failure, away),
+        more => Log.StillUnavailable(logger, more.Count, more.Kinds),
+        all => Log.Available(logger, all.Count, all.Lasted));
+
+    /// <summary>Before routing: everything inside it is answered in the protocol's shape.</summary>
+    public async Task GuardAsync(HttpContext context, RequestDelegate next)
+    {
+        try
+        {
+            var path = CorePath.Parse(context.Request.Path.Value ?? "/");
+            context.Features.Set(new CoreRequest { Path = path });
+            context.Request.Path = path.Rest;
+            await next(context);
+        }
+        catch (CoreException refusal)
+        {
+            await CoreResponse.WriteTextAsync(context, refusal.Status, refusal.Message);
+        }
+        catch (SessionRefusedException refusal)
+        {
+            await CoreResponse.WriteTextAsync(context, 400, refusal.Message);
+        }
+        catch (BadHttpRequestException refusal)
+        {
+            var text = refusal.StatusCode == StatusCodes.Status413PayloadTooLarge ? CoreBody.TooLarge : "Invalid Json Input";
+            await CoreResponse.WriteTextAsync(context, refusal.StatusCode, text);
+        }
+        catch (UnstorableValueException refusal)
+        {
+            // What the readers of bodies and queries could not know: a user id that no index of the database holds.
+            await CoreResponse.WriteTextAsync(context, 400, refusal.Message);
+        }
+        catch (Exception failure) when (failure is StoreUnavailableException or OrleansException or TimeoutException)
+        {
+            _outage.Met(failure is StoreUnavailableException ? "store" : "cluster", failure);
+            await WriteUnavailableAsync(context);
+        }
+        catch (Exception failure) when (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
+        {
+            // Nobody is listening.
+        }
+        catch (Exception failure)
+        {
+            Log.Unexpected(logger, failure, context.Request.Method, context.Request.Path);
+            await CoreResponse.WriteTextAsync(context, 500, "Internal Error");
+        }
+    }
+
+    public void Dispose() => _outage.Dispose();
+
+    public static Task WriteUnavailableAsync(HttpContext context)
+    {
+        if (!context.Response.HasStarted)
+        {
+            context.Response.Headers.RetryAfter = "1";
+        }
+
+        return CoreResponse.WriteTextAsync(context, 503, "Service is temporarily unavailable, please retry");
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(3100, LogLevel.Warning, "Answered 503: {Away} away. More of these are counted")]
+        public static partial void Unavailable(ILogger logger, Exception? failure, string away);
+
+        [LoggerMessage(3102, LogLevel.Warning, "Answered 503 to {Count} more requests ({Away})")]
+        public static partial void StillUnavailable(ILogger logger, long count, string away);
+
+        [LoggerMessage(3103, LogLevel.Information, "No request is answered 503 any more; {Count} were in {Lasted}")]
+        public static partial void Available(ILogger logger, long count, TimeSpan lasted);
+
+        [LoggerMessage(3101, LogLevel.Error, "Unexpected failure in {Method} {Path}")]
+        public static partial void Unexpected(ILogger logger, Exception failure, string method, string path);
+    }
+}
