@@ -29,7 +29,24 @@ public sealed class ConnectionTests
             await service.DisposeAsync();
         }
 
-        await using var next = await RawService.ConnectAsync(grid.Silos[0], Pest, PestKey);
+        // A place is free once Grid has seen the last of whoever had it.
+        for (var patience = Stopwatch.StartNew(); !await IsLetInAsync(); await Task.Delay(50, Stop))
+        {
+            Assert.True(patience.Elapsed < TimeSpan.FromMinutes(1), "The places are not given back.");
+        }
+
+        async Task<bool> IsLetInAsync()
+        {
+            try
+            {
+                await using var next = await RawService.ConnectAsync(grid.Silos[0], Pest, PestKey);
+                return true;
+            }
+            catch (WebSocketException)
+            {
+                return false;
+            }
+        }
     }
 
     [Theory, MemberData(nameof(TwoApps.Engines), MemberType = typeof(TwoApps))]
