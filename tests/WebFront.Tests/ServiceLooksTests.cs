@@ -41,7 +41,7 @@ public sealed class ServiceLooksTests : IAsyncDisposable
     public async Task As_many_as_may_be_under_way_do_not_hold_up_what_the_service_sends_after_them()
     {
         await using var looks = Looks();
-        for (var n = 1; n <= ServiceLooks.MaxAtOnce; n++)
+        for (var n = 1; n <= HolderSocket.MaxLooks; n++)
         {
             Assert.True(looks.AddAsync(n, Name()).AsTask().IsCompletedSuccessfully);
         }
@@ -52,7 +52,7 @@ public sealed class ServiceLooksTests : IAsyncDisposable
     {
         var looks = Looks();
         var places = _door.LooksOf(App.ToString()).CurrentCount;
-        for (var n = 1; n <= ServiceLooks.MaxAtOnce; n++)
+        for (var n = 1; n <= HolderSocket.MaxLooks; n++)
         {
             await looks.AddAsync(n, Name());
         }

@@ -23,11 +23,8 @@ internal sealed class HolderConnection
 
     private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
 
-    // More than that, and renewals and confirmations would have to wait behind them (docs/protocol.md).
-    private const int MaxLooks = 128;
-
     private readonly ConcurrentDictionary<long, TaskCompletionSource<HolderMessage>> _waiting = new();
-    private readonly SemaphoreSlim _looks = new(MaxLooks);
+    private readonly SemaphoreSlim _looks = new(HolderSocket.MaxLooks);
     private readonly Holder _holder;
     private readonly HolderSocket _socket;
     private readonly Task _receiving;
@@ -111,7 +108,16 @@ internal sealed class HolderConnection
         var answer = AskAsync(look, CancellationToken.None);
 
         // Its place is free when it is answered, not when nobody waits for it any more: the silo still has it before it.
-        _ = answer.ContinueWith(_ => _looks.Release(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        _ = answer.ContinueWith(
+            done =>
+            {
+                // Perhaps nobody waits any more.
+                _ = done.Exception;
+                _looks.Release();
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
         return await answer.WaitAsync(cancellationToken);
     }
 

@@ -83,7 +83,7 @@ internal sealed class InProcessSessions(
             : null);
 
     public Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken) => GuardAsync(async app =>
-        await grains.GetGrain<IUserGrain>(User(app, tenantId, userId).ToString()).ListAsync(tenantId is null, cancellationToken) is { Outcome: SessionOutcome.Ok } listed
+        await grains.UserOf(User(app, tenantId, userId)).ListAsync(tenantId is null, cancellationToken) is { Outcome: SessionOutcome.Ok } listed
             ? Texts(listed.Sessions)
             : throw new StoreUnavailableException("The user's sessions could not be read."));
 

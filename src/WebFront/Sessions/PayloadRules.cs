@@ -5,8 +5,8 @@ namespace Grid.WebFront.Sessions;
 /// <summary>What an access token can carry. It is asked at every mint, not only where a payload comes in: what an older token format took may be protected in a newer one.</summary>
 internal static class PayloadRules
 {
-    // What the store's neighbours take too.
-    private const int MaxUserIdLength = 128;
+    /// <summary>Characters of a user id; what the store's neighbours take too.</summary>
+    public const int MaxUserIdLength = 128;
 
     /// <exception cref="SessionRefusedException">No token can be made for this user.</exception>
     public static void CheckUserId(string userId)

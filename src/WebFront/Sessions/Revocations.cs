@@ -50,7 +50,7 @@ public sealed partial class Revocations(ISessionRevoker revoker, IGrainFactory g
         var scope = RevocationScope.User.Of(user, allTenants, except);
         try
         {
-            var revoked = await grains.GetGrain<IUserGrain>(user.ToString())
+            var revoked = await grains.UserOf(user)
                 .RevokeAllAsync(allTenants, except, RevocationReason.Requested, CancellationToken.None).WaitAsync(GrainPatience, clock);
             return revoked.Outcome == SessionOutcome.Ok
                 ? (revoked.Sessions, await ConfirmAsync(scope, RevocationReason.Requested, actor, revoked.Sessions.Length, revoked.Entries))

@@ -102,7 +102,7 @@ public sealed class SessionIssuer(
         var antiCsrf = withAntiCsrf ? AccessTokens.NewAntiCsrf() : null;
         var refreshToken = RefreshTokenCodec.Mint(new RefreshTokenContent(app.App.ToString(), handle.ToString(), null, antiCsrf), ring.Mac);
         var hash1 = TokenHash.Of(refreshToken);
-        var result = await grains.GetGrain<ISessionGrain>(new SessionKey(app.App, handle).ToString()).CreateAsync(
+        var result = await grains.SessionOf(app.App, handle).CreateAsync(
             new NewSession
             {
                 UserId = draft.UserId,

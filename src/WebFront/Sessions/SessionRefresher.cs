@@ -65,7 +65,7 @@ public sealed class SessionRefresher(
         var newAntiCsrf = enableAntiCsrf ? AccessTokens.NewAntiCsrf() : null;
         var candidate = RefreshTokenCodec.Mint(presented with { ParentHash1 = presentedHash1, AntiCsrfToken = newAntiCsrf }, ring.Mac);
         var now = clock.GetUtcMilliseconds();
-        var result = await grains.GetGrain<ISessionGrain>(new SessionKey(app.App, handle).ToString()).RefreshAsync(
+        var result = await grains.SessionOf(app.App, handle).RefreshAsync(
             new RefreshRequest
             {
                 Presented = presentedHash1.HashOfHex(),

@@ -103,7 +103,7 @@ public sealed class SessionVerifier(
         }
 
         PayloadRules.CheckProtected(row.PayloadJson, token.Version);
-        var result = await grains.GetGrain<ISessionGrain>(new SessionKey(app.App, handle).ToString()).PromoteAsync(
+        var result = await grains.SessionOf(app.App, handle).PromoteAsync(
             new PromoteRequest
             {
                 Token = StoredHash(token.RefreshTokenHash1),

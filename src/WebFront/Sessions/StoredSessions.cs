@@ -39,7 +39,7 @@ public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, 
             return null;
         }
 
-        var result = await grains.GetGrain<ISessionGrain>(new SessionKey(app.App, handle).ToString()).UpdateAsync(payloadJson, dataJson, CancellationToken.None);
+        var result = await grains.SessionOf(app.App, handle).UpdateAsync(payloadJson, dataJson, CancellationToken.None);
         return result.Outcome switch
         {
             SessionOutcome.Ok => result.Session,

@@ -10,6 +10,9 @@ internal sealed class HolderSocket : IAsyncDisposable
     /// <summary>Bytes of the longest message that a service takes.</summary>
     public const int MaxMessage = 1024 * 1024;
 
+    /// <summary>Looks that a service may have unanswered (<c>docs/protocol.md</c>): with more of them, its renewals and confirmations would have to wait behind them.</summary>
+    public const int MaxLooks = 128;
+
     // What is sent is short, and an end of the connection longer than that would be one too many.
     private const int MaxCloseReason = 120;
     private const int MaxWaiting = 16 * 1024;

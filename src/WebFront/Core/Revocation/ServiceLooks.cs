@@ -11,19 +11,16 @@ namespace Grid.WebFront.Core.Revocation;
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Looks that outlive the connection give their place back.")]
 internal sealed partial class ServiceLooks : IAsyncDisposable
 {
-    /// <summary>Looks that a service may have under way; <c>docs/protocol.md</c> says so.</summary>
-    public const int MaxAtOnce = 128;
-
     private readonly ConnectedService _service;
     private readonly ServiceDoor _door;
     private readonly ISessionLook _store;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _ofApp;
-    private readonly SemaphoreSlim _own = new(MaxAtOnce);
+    private readonly SemaphoreSlim _own = new(HolderSocket.MaxLooks);
 
     // Its renewals and confirmations come behind its looks on one connection, and must not wait for them: they are read and put here.
     private readonly Channel<(long Number, SessionName Session)> _waiting = Channel.CreateBounded<(long, SessionName)>(
-        new BoundedChannelOptions(2 * MaxAtOnce) { SingleReader = true, SingleWriter = true });
+        new BoundedChannelOptions(2 * HolderSocket.MaxLooks) { SingleReader = true, SingleWriter = true });
 
     private readonly CancellationTokenSource _over;
     private readonly Task _working;

@@ -20,7 +20,7 @@ internal static class CreateSession
             DataJson = body.Object("userDataInDatabase"),
             UseDynamicKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
         };
-        SessionWire.RefuseProtected(draft.PayloadJson, request.Version.Rules.TokenVersion);
+        PayloadRules.CheckProtected(draft.PayloadJson, request.Version.Rules.TokenVersion);
         var created = await issuer.CreateAsync(request.App, draft, withAntiCsrf, SessionWire.AccessTokenValidity(body, request), request.Version.Rules);
         await CoreResponse.WriteAsync(context, "OK", (created, request.Version), static (json, state) =>
         {

@@ -20,7 +20,7 @@ internal static class CreateTicket
             DataJson = body.ObjectOrNull("userDataInDatabase") ?? "{}",
             UseDynamicKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
         };
-        SessionWire.RefuseProtected(draft.PayloadJson, ClientRules.Newest.TokenVersion);
+        PayloadRules.CheckProtected(draft.PayloadJson, ClientRules.Newest.TokenVersion);
 
         // There is one only where this silo has a front.
         context.RequestServices.GetService<FrontTickets>()?.Check(context, request.App.App, draft);

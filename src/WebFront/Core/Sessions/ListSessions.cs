@@ -1,5 +1,6 @@
 using Grid.Abstractions;
 using Grid.Abstractions.Sessions;
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
@@ -13,7 +14,7 @@ internal static class ListSessions
         var userId = SessionWire.UserId(context);
         var allTenants = CoreQuery.OptionalSwitch(context, "fetchAcrossAllTenants") ?? true;
         _ = CoreQuery.OptionalSwitch(context, "fetchSessionsForAllLinkedAccounts");
-        var listed = await grains.GetGrain<IUserGrain>(SessionWire.User(request, userId).ToString()).ListAsync(AcrossTenants(request, allTenants), CancellationToken.None);
+        var listed = await grains.UserOf(SessionWire.User(request, userId)).ListAsync(AcrossTenants(request, allTenants), CancellationToken.None);
         if (listed.Outcome != SessionOutcome.Ok)
         {
             throw new StoreUnavailableException("The sessions could not be listed.");

@@ -14,7 +14,7 @@ internal static class RegenerateSession
         var payload = body.ObjectOrNull("userDataInJWT");
         if (payload is not null)
         {
-            SessionWire.RefuseProtected(payload, request.Version.Rules.TokenVersion);
+            PayloadRules.CheckProtected(payload, request.Version.Rules.TokenVersion);
         }
 
         var regenerated = await refresher.RegenerateAsync(request.App, accessToken, payload);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
-using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
@@ -11,26 +10,16 @@ namespace Grid.WebFront.Core.Sessions;
 /// <summary>Pieces that several session operations share on the wire.</summary>
 internal static class SessionWire
 {
-    private const int MaxUserIdLength = 128;
-
     /// <summary>The scope would be smaller than asked for.</summary>
     public const string OnlyPublicTenant = "Only public tenantId can call this app specific API";
 
     /// <summary>As it was sent, to the letter: whoever changed it would make one user of two. Empty is one too.</summary>
-    public static string UserId(CoreBody body) => body.String("userId") is { Length: <= MaxUserIdLength } userId ? userId : throw CoreException.BadField("userId");
+    public static string UserId(CoreBody body) => body.String("userId") is { Length: <= PayloadRules.MaxUserIdLength } userId ? userId : throw CoreException.BadField("userId");
 
     public static string UserId(HttpContext context) =>
-        CoreQuery.Required(context, "userId") is { Length: <= MaxUserIdLength } userId ? userId : throw CoreException.BadQuery("userId");
+        CoreQuery.Required(context, "userId") is { Length: <= PayloadRules.MaxUserIdLength } userId ? userId : throw CoreException.BadQuery("userId");
 
     public static UserKey User(CoreRequest request, string userId) => new(new TenantKey(request.App.App, request.TenantId), userId);
-
-    public static void RefuseProtected(string payloadJson, AccessTokenVersion version)
-    {
-        if (ProtectedClaims.FindIn(payloadJson, version) is not null)
-        {
-            throw new CoreException(400, SessionRefusedException.ProtectedField);
-        }
-    }
 
     /// <summary>The handle, after a look whether its tenant is there.</summary>
     /// <returns>False if the text cannot name a session.</returns>

@@ -18,7 +18,7 @@ internal static class UpdateSession
         using var body = await CoreBody.ReadAsync(context);
         var handle = body.String("sessionHandle");
         var payload = body.Object("userDataInJWT");
-        SessionWire.RefuseProtected(payload, CoreRequest.Of(context).Version.Rules.TokenVersion);
+        PayloadRules.CheckProtected(payload, CoreRequest.Of(context).Version.Rules.TokenVersion);
         await UpdateAsync(context, sessions, handle, payload, data: null);
     }
 
