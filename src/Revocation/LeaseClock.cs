@@ -7,7 +7,7 @@ namespace Grid.Revocation;
 /// .NET's own timestamps read CLOCK_MONOTONIC on Linux, which stands still in a suspended machine: a holder that wakes up would
 /// believe its lease. CLOCK_BOOTTIME does not. Elsewhere the comparison with the wall clock in <see cref="Holders.Holder"/> has to do.
 /// </remarks>
-public sealed partial class LeaseClock : TimeProvider
+internal sealed partial class LeaseClock : TimeProvider
 {
     private const int BootTime = 7;
     private const long NanosecondsPerSecond = 1_000_000_000;

@@ -2,7 +2,7 @@ namespace Grid.Revocation;
 
 /// <summary>How long a holder may vouch for sessions without hearing from the store, and what follows from it.</summary>
 /// <param name="Lease">L: from the sending of a renewal. 2 s … 60 s: shorter waits for dead holders, or longer outages survived.</param>
-public sealed record LeaseTerms(TimeSpan Lease)
+internal sealed record LeaseTerms(TimeSpan Lease)
 {
     /// <summary>Shortest lease.</summary>
     public static TimeSpan Shortest { get; } = TimeSpan.FromSeconds(2);

@@ -87,8 +87,10 @@ public readonly struct TokenHash : IEquatable<TokenHash>
     /// <summary>Never the value: hashes stay out of logs.</summary>
     public override string ToString() => "[token hash]";
 
+    /// <summary>Whether they are the same hash; takes as long either way.</summary>
     public static bool operator ==(TokenHash left, TokenHash right) => left.Equals(right);
 
+    /// <summary>Whether they differ; takes as long either way.</summary>
     public static bool operator !=(TokenHash left, TokenHash right) => !left.Equals(right);
 
     [UnscopedRef]

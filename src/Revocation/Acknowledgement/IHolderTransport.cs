@@ -3,7 +3,7 @@ using Grid.Revocation.Log;
 namespace Grid.Revocation.Acknowledgement;
 
 /// <summary>Port to the holders.</summary>
-public interface IHolderTransport
+internal interface IHolderTransport
 {
     /// <summary>Hands entries to the holders at an address.</summary>
     /// <returns>Incarnations that have applied them (h3). An empty answer, late or none: the caller tries again or waits.</returns>

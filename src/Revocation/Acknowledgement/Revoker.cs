@@ -5,7 +5,7 @@ namespace Grid.Revocation.Acknowledgement;
 
 /// <summary>Makes sure that a committed revocation is known everywhere before it is acknowledged (r2–r5).</summary>
 /// <remarks>Needs no state that has to survive: whoever asks again after a crash goes through the same steps. Never inside a grain's turn (r6).</remarks>
-public sealed class Revoker(IHolderRegistry registry, IHolderTransport transport, LeaseTerms own, Predicate<HolderRow> counts, TimeProvider clock)
+internal sealed class Revoker(IHolderRegistry registry, IHolderTransport transport, LeaseTerms own, Predicate<HolderRow> counts, TimeProvider clock)
 {
     // How often a silent holder is asked again, and the registry whether it is still there.
     private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(500);

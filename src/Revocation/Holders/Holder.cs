@@ -7,7 +7,7 @@ namespace Grid.Revocation.Holders;
 /// Safe for any number of threads; checks take no lock. It does nothing by itself: <see cref="HolderLoop"/> keeps it fresh,
 /// <see cref="SessionChecks"/> fills it. Why its answers can be relied on is argued in <c>docs/revocation.md</c>.
 /// </remarks>
-public sealed class Holder
+internal sealed class Holder
 {
     // h6: a clock that jumped, or stood still while another went on.
     private static readonly TimeSpan MaxDrift = TimeSpan.FromMilliseconds(500);

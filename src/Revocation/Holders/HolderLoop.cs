@@ -3,7 +3,7 @@ using Grid.Revocation.Registry;
 namespace Grid.Revocation.Holders;
 
 /// <summary>Registers a holder and keeps it fresh (h1, h2).</summary>
-public sealed class HolderLoop
+internal sealed class HolderLoop
 {
     // The log is kept for three times as long at least, so that no two machines' clocks have to agree to the minute.
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(5);

@@ -1,7 +1,7 @@
 namespace Grid.Revocation.Holders;
 
 /// <summary>Port to the store: is there such a session?</summary>
-public interface ISessionLook
+internal interface ISessionLook
 {
     /// <summary>Reads the <em>store</em>; nobody's memory will do (h4).</summary>
     /// <returns>Null if there is no such session, or it has expired.</returns>

@@ -1,7 +1,7 @@
 namespace Grid.Revocation.Holders;
 
 /// <summary>A session that this holder vouches for while it is fresh.</summary>
-public sealed class KnownSession
+internal sealed class KnownSession
 {
     // Whether a check met it since the last round of evictions.
     internal bool Used;

@@ -3,7 +3,7 @@ using System.Collections.Concurrent;
 namespace Grid.Revocation.Holders;
 
 /// <summary>What a request's session came to.</summary>
-public enum SessionLife
+internal enum SessionLife
 {
     /// <summary>It lives.</summary>
     Lives,
@@ -16,10 +16,10 @@ public enum SessionLife
 }
 
 /// <summary>Whether it lives, and the session if so.</summary>
-public readonly record struct SessionFinding(SessionLife Life, FoundSession? Session = null);
+internal readonly record struct SessionFinding(SessionLife Life, FoundSession? Session = null);
 
 /// <summary>Judges requests: from memory where the session is known, else by one look into the store that all who wait share.</summary>
-public sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvider clock)
+internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvider clock)
 {
     // A look that finds itself void was overtaken by a revocation; the second one mostly says which.
     private const int MaxLooks = 4;

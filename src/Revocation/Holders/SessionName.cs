@@ -17,7 +17,7 @@ public readonly record struct SessionName(string App, string Tenant, Guid Id)
 internal readonly record struct UserName(string App, string Tenant, string UserId);
 
 /// <summary>A living session as the store holds it.</summary>
-public sealed record FoundSession
+internal sealed record FoundSession
 {
     public required SessionName Name { get; init; }
 

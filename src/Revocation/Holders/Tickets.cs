@@ -1,7 +1,7 @@
 namespace Grid.Revocation.Holders;
 
 /// <summary>A renewal under way (h2).</summary>
-public sealed class RenewalTicket
+internal sealed class RenewalTicket
 {
     internal RenewalTicket(HolderState state, long sentAt, DateTimeOffset wallAt) => (State, SentAt, WallAt) = (state, sentAt, wallAt);
 
@@ -14,7 +14,7 @@ public sealed class RenewalTicket
 }
 
 /// <summary>A first-sight check under way (h4).</summary>
-public sealed class LookTicket
+internal sealed class LookTicket
 {
     internal LookTicket(HolderState state, long startedAt, long applied) => (State, StartedAt, Applied) = (state, startedAt, applied);
 
@@ -30,7 +30,7 @@ public sealed class LookTicket
 }
 
 /// <summary>What a first-sight check came to.</summary>
-public enum LookOutcome
+internal enum LookOutcome
 {
     /// <summary>The holder vouches for it now.</summary>
     Known,
@@ -43,7 +43,7 @@ public enum LookOutcome
 }
 
 /// <summary>What a check came to (h5).</summary>
-public enum HolderVerdict
+internal enum HolderVerdict
 {
     /// <summary>The session lives.</summary>
     Known,

@@ -30,6 +30,7 @@ public sealed record RevocationEntry
     /// <summary>Place in the log; 0: not written, only to be confirmed. Places become visible out of order, so nothing may be concluded from a gap.</summary>
     public required long Position { get; init; }
 
+    /// <summary>What it ends.</summary>
     public required RevocationKind Kind { get; init; }
 
     /// <summary>Text form of the app.</summary>

@@ -4,7 +4,7 @@ namespace Grid.Revocation.Outages;
 /// <param name="Count">How often it was met since the last word on it.</param>
 /// <param name="Kinds">Which kinds, with the count of each.</param>
 /// <param name="Lasted">From the first to the last.</param>
-public sealed record OutageCount(long Count, string Kinds, TimeSpan Lasted);
+internal sealed record OutageCount(long Count, string Kinds, TimeSpan Lasted);
 
 /// <summary>
 /// Makes a few lines of an outage that thousands of callers meet at once: the first of each kind, a count every few seconds, and the
@@ -14,7 +14,7 @@ public sealed record OutageCount(long Count, string Kinds, TimeSpan Lasted);
 /// <param name="began">Says the first of a kind, with its cause.</param>
 /// <param name="goesOn">Says a count.</param>
 /// <param name="over">Says the end: nobody met it for <see cref="Pause"/>.</param>
-public sealed class OutageTally(TimeProvider clock, Action<string, Exception?> began, Action<OutageCount> goesOn, Action<OutageCount> over) : IDisposable
+internal sealed class OutageTally(TimeProvider clock, Action<string, Exception?> began, Action<OutageCount> goesOn, Action<OutageCount> over) : IDisposable
 {
     /// <summary>Between two words on one outage.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);

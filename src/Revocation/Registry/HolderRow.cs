@@ -1,7 +1,7 @@
 namespace Grid.Revocation.Registry;
 
 /// <summary>Kinds of holders; stored as number.</summary>
-public enum HolderKind
+internal enum HolderKind
 {
     Unknown = 0,
 
@@ -13,7 +13,7 @@ public enum HolderKind
 }
 
 /// <summary>A holder as the registry lists it.</summary>
-public sealed record HolderRow
+internal sealed record HolderRow
 {
     /// <summary>The newest <see cref="Protocol"/>.</summary>
     public const int CurrentProtocol = 1;

@@ -5,7 +5,7 @@ using System.Text;
 namespace Grid.Revocation.Registry;
 
 /// <summary>What a service is handed when it is registered, and shows to prove that a row is its own. The registry holds its hash.</summary>
-public static class HolderSecret
+internal static class HolderSecret
 {
     private const int Bytes = 32;
 

@@ -6,7 +6,7 @@ namespace Grid.Revocation.Registry;
 /// <param name="Cursor">The head of the log: everything that becomes visible later will be read by a renewal. Opaque.</param>
 /// <param name="Terms">Of this holder.</param>
 /// <param name="RevokedKeys">Signing keys revoked so far; these entries are kept for ever.</param>
-public sealed record RegisteredHolder(string Cursor, LeaseTerms Terms, IReadOnlyList<(string App, string Kid)> RevokedKeys);
+internal sealed record RegisteredHolder(string Cursor, LeaseTerms Terms, IReadOnlyList<(string App, string Kid)> RevokedKeys);
 
 /// <summary>A renewal to be written.</summary>
 /// <param name="Incarnation">This process's own row; null: it only renews others.</param>
@@ -15,7 +15,7 @@ public sealed record RegisteredHolder(string Cursor, LeaseTerms Terms, IReadOnly
 /// Holders that renew through this one, each with its proof: a stranger may have registered the incarnation of one that the reaper took
 /// for dead, and that row is not its own.
 /// </param>
-public sealed record HolderRenewal(Guid? Incarnation, string Cursor, IReadOnlyList<OwnRow> Others)
+internal sealed record HolderRenewal(Guid? Incarnation, string Cursor, IReadOnlyList<OwnRow> Others)
 {
     /// <summary>All that are renewed.</summary>
     public IEnumerable<Guid> Incarnations => Others.Select(own => own.Incarnation).Concat(Incarnation is { } silo ? [silo] : []);
@@ -25,10 +25,10 @@ public sealed record HolderRenewal(Guid? Incarnation, string Cursor, IReadOnlyLi
 /// <param name="Cursor">For the next one.</param>
 /// <param name="Entries">All that became visible since the cursor, whatever their positions.</param>
 /// <param name="Lost">Those of the renewed that are not registered any more: their incarnations are over.</param>
-public sealed record RenewedHolder(string Cursor, IReadOnlyList<RevocationEntry> Entries, IReadOnlyList<Guid> Lost);
+internal sealed record RenewedHolder(string Cursor, IReadOnlyList<RevocationEntry> Entries, IReadOnlyList<Guid> Lost);
 
 /// <summary>Port to the store for one holder (h1, h2). Every method throws if the store does not answer; what it did is unknown then.</summary>
-public interface IHolderStore
+internal interface IHolderStore
 {
     /// <summary>Commits this process's row, then reads the head of the log.</summary>
     Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken);
@@ -41,7 +41,7 @@ public interface IHolderStore
 }
 
 /// <summary>Port to the registry as a whole.</summary>
-public interface IHolderRegistry
+internal interface IHolderRegistry
 {
     /// <summary>Every row, as committed.</summary>
     Task<IReadOnlyList<HolderRow>> ListAsync(CancellationToken cancellationToken);

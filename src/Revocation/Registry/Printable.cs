@@ -4,7 +4,7 @@ using System.Text;
 namespace Grid.Revocation.Registry;
 
 /// <summary>What others chose, such as the names of services and user ids, for logs: data, and nothing that a terminal or a reader of lines would act on.</summary>
-public static class Printable
+internal static class Printable
 {
     /// <summary>The text on one line: whatever is no visible character is escaped, the backslash too, and what is too long is cut.</summary>
     public static string Of(string text, int maxLength = 100)

@@ -1,7 +1,7 @@
 namespace Grid.Revocation.Registry;
 
 /// <summary>Finds holders that have not renewed for so long that they cannot be fresh (r7). By this process's clock and nothing else.</summary>
-public sealed class Reaper(TimeProvider clock)
+internal sealed class Reaper(TimeProvider clock)
 {
     private readonly Dictionary<Guid, (long Counter, long Since)> _seen = [];
 

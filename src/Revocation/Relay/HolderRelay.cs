@@ -14,7 +14,7 @@ namespace Grid.Revocation.Relay;
 /// <param name="services">Where rows of others are kept.</param>
 /// <param name="address">Where this process hears of revocations.</param>
 /// <param name="limits">Holders to let in.</param>
-public sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func<string> address, RelayLimits limits) : IHolderStore
+internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func<string> address, RelayLimits limits) : IHolderStore
 {
     // Longer than a healthy one takes by far; whoever does not confirm is waited for by lease.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);

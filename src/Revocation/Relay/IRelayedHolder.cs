@@ -4,7 +4,7 @@ using Grid.Revocation.Registry;
 namespace Grid.Revocation.Relay;
 
 /// <summary>A holder that reaches the store through this one. What it is handed arrives in this order, or its connection ends and with it its incarnation.</summary>
-public interface IRelayedHolder
+internal interface IRelayedHolder
 {
     /// <summary>Its row, and the proof that it is its own.</summary>
     OwnRow Row { get; }
@@ -29,7 +29,7 @@ public interface IRelayedHolder
 }
 
 /// <summary>Why an incarnation is over.</summary>
-public enum HolderLoss
+internal enum HolderLoss
 {
     /// <summary>Its row is gone.</summary>
     NotRegistered,

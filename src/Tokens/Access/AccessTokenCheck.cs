@@ -3,6 +3,7 @@ namespace Grid.Tokens.Access;
 /// <summary>Why an access token was accepted or refused.</summary>
 public enum AccessTokenOutcome
 {
+    /// <summary>Ours, and its time is not over.</summary>
     Valid,
 
     /// <summary>Not one of our formats.</summary>
@@ -11,8 +12,10 @@ public enum AccessTokenOutcome
     /// <summary>Signed by a key that is not in the ring: reload the ring once, then decide.</summary>
     UnknownKey,
 
+    /// <summary>Changed, or signed with another key of that id.</summary>
     BadSignature,
 
+    /// <summary>Ours, and its time is over: the refresh token may help.</summary>
     Expired,
 }
 

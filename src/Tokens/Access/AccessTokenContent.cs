@@ -17,6 +17,7 @@ public enum AccessTokenVersion
 /// <summary>What an access token says.</summary>
 public sealed record AccessTokenContent
 {
+    /// <summary>Its format.</summary>
     public required AccessTokenVersion Version { get; init; }
 
     /// <summary><c>sub</c>.</summary>
@@ -34,6 +35,7 @@ public sealed record AccessTokenContent
     /// <summary><c>rsub</c>; the user id for tokens that are too old to say it.</summary>
     public required string RecipeUserId { get; init; }
 
+    /// <summary><c>sessionHandle</c>: whose token it is.</summary>
     public required string SessionHandle { get; init; }
 
     /// <summary>64 hex digits.</summary>
@@ -42,6 +44,7 @@ public sealed record AccessTokenContent
     /// <summary>64 hex digits, or null.</summary>
     public string? ParentRefreshTokenHash1 { get; init; }
 
+    /// <summary><c>antiCsrfToken</c>, if it is bound to one.</summary>
     public string? AntiCsrfToken { get; init; }
 
     /// <summary>The user's claims: one JSON object, each value as it was written.</summary>

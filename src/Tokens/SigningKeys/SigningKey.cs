@@ -22,6 +22,7 @@ public sealed class SigningKey
     /// <summary><c>d-…</c> for dynamic keys, <c>s-…</c> for the static one.</summary>
     public string Kid { get; }
 
+    /// <summary>Whether it is replaced now and then.</summary>
     public bool IsDynamic { get; }
 
     /// <summary>From here on it signs, until a later one does.</summary>

@@ -15,7 +15,7 @@ namespace Grid.WebFront.Sessions;
 
 /// <summary>Checks access tokens and that their sessions are active: from memory where this process can vouch for it, by the app's policy for stale sessions where it cannot.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the answer is unknown: answer 503.</remarks>
-public sealed class SessionVerifier(
+internal sealed class SessionVerifier(
     IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, SessionChecks checks, IKeyRings keyRings, LeaseTerms terms, IMeterFactory meters)
 {
     /// <summary>Meter of all of Grid's figures.</summary>
