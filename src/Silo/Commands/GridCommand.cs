@@ -60,7 +60,7 @@ internal static class GridCommand
         }
         catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
-            return Fail($"{failure.Message} Set Grid:Core:Port or Grid:Front:Port to a free port, or end the other process.", SettingsError);
+            return Fail($"{failure.Message} Set Grid:Core:Port or Grid:Front:Port to a free port, or stop the other process.", SettingsError);
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {

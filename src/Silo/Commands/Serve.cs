@@ -22,7 +22,7 @@ internal static partial class Serve
         var configuration = Configuration.Build(overrides);
         var settings = GridSettings.Read(configuration);
         var connections = ConnectionBudget.Of(settings, ConnectionBudget.ReadLimit());
-        DoorCheck.Run(settings);
+        using var ports = HeldPorts.Take(settings);
 
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
@@ -44,10 +44,10 @@ internal static partial class Serve
         }
 
         builder.Services.AddGridHealth();
-        builder.AddGridSilo(settings);
+        builder.AddGridSilo(settings, ports);
         builder.Services.AddHostedService<AnnounceKeys>();
         builder.AddGridDrain(settings.Shutdown);
-        builder.WebHost.AddGridKestrel(settings, connections);
+        builder.WebHost.AddGridKestrel(connections, ports);
         builder.Host.UseSystemd();
         await using var app = builder.Build();
         var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Grid");

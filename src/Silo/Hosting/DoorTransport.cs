@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
@@ -6,9 +7,11 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.Silo.Hosting;
 
-/// <summary>An address to listen on, with the door that stands there.</summary>
-internal sealed class DoorEndPoint(IPAddress address, int port, Door door) : IPEndPoint(address, port)
+/// <summary>A port to listen on, with the door that stands there.</summary>
+internal sealed class DoorEndPoint(HeldPort port, Door door) : IPEndPoint(port.EndPoint.Address, port.EndPoint.Port)
 {
+    public HeldPort HeldPort => port;
+
     public Door Door => door;
 }
 
@@ -28,6 +31,10 @@ internal sealed class DoorTransport(IOptions<SocketTransportOptions> options, IL
         var listener = await _sockets.BindAsync(endpoint, cancellationToken);
         return endpoint is DoorEndPoint { Door: var door } ? new DoorListener(listener, door) : listener;
     }
+
+    /// <summary>The socket that holds an address already: <see cref="SocketTransportOptions.CreateBoundListenSocket"/>.</summary>
+    public static Socket OpenHeld(EndPoint endpoint) =>
+        endpoint is DoorEndPoint door ? door.HeldPort.Open() : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
 
     /// <summary>What each connection passes first: it has to say something soon, and gives its place back when it ends.</summary>
     public static async Task GuardAsync(ConnectionContext connection, Door door, ConnectionDelegate next)

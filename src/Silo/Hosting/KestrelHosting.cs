@@ -1,9 +1,8 @@
-using System.Net;
-using Grid.Silo.Settings;
 using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace Grid.Silo.Hosting;
 
@@ -12,9 +11,10 @@ internal static class KestrelHosting
 {
     private const string FrontMark = "grid.front";
 
-    public static void AddGridKestrel(this IWebHostBuilder web, GridSettings settings, ConnectionBudget budget)
+    public static void AddGridKestrel(this IWebHostBuilder web, ConnectionBudget budget, HeldPorts ports)
     {
-        web.ConfigureServices(services => services.AddSingleton<IConnectionListenerFactory, DoorTransport>());
+        web.ConfigureServices(services => services.AddSingleton<IConnectionListenerFactory, DoorTransport>()
+            .Configure<SocketTransportOptions>(sockets => sockets.CreateBoundListenSocket = DoorTransport.OpenHeld));
         web.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -31,10 +31,10 @@ internal static class KestrelHosting
             kestrel.Limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
             var clock = kestrel.ApplicationServices.GetRequiredService<TimeProvider>();
             var logger = kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Grid.Connections");
-            kestrel.Open(settings.Address, settings.Core.Port, new Door("Core API", budget.Core, int.MaxValue, clock, logger), mark: null);
-            if (settings.Front.Enabled)
+            kestrel.Open(ports.Core, new Door("Core API", budget.Core, int.MaxValue, clock, logger), mark: null);
+            if (ports.Front is not null)
             {
-                kestrel.Open(settings.FrontAddress, settings.Front.Port, new Door("Front", budget.Front, budget.FrontPerAddress, clock, logger), FrontMark);
+                kestrel.Open(ports.Front, new Door("Front", budget.Front, budget.FrontPerAddress, clock, logger), FrontMark);
             }
         });
     }
@@ -42,8 +42,8 @@ internal static class KestrelHosting
     /// <summary>Whether a request came in by the front's socket. The port alone would not tell: it may be any, and two addresses may share it.</summary>
     public static bool IsFront(HttpContext context) => context.Features.Get<IConnectionItemsFeature>()?.Items.ContainsKey(FrontMark) == true;
 
-    private static void Open(this KestrelServerOptions kestrel, IPAddress address, int port, Door door, string? mark) =>
-        kestrel.Listen(new DoorEndPoint(address, port, door), listen =>
+    private static void Open(this KestrelServerOptions kestrel, HeldPort port, Door door, string? mark) =>
+        kestrel.Listen(new DoorEndPoint(port, door), listen =>
         {
             // Without TLS there is nothing to agree on another version by.
             listen.Protocols = HttpProtocols.Http1;

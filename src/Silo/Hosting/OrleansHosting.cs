@@ -1,4 +1,3 @@
-using System.Net;
 using Grid.Grains;
 using Grid.Silo.Settings;
 using Grid.Storage;
@@ -15,16 +14,18 @@ internal static class OrleansHosting
     // Orleans' own provider, which ExactKeyStorage stands before.
     private const string Rows = "rows";
 
-    public static void AddGridSilo(this IHostApplicationBuilder builder, GridSettings settings) => builder.UseOrleans(silo =>
+    /// <param name="builder">The host's.</param>
+    /// <param name="settings">All of them.</param>
+    /// <param name="ports">With those of the cluster, if there is one.</param>
+    public static void AddGridSilo(this IHostApplicationBuilder builder, GridSettings settings, HeldPorts ports) => builder.UseOrleans(silo =>
     {
         var store = settings.Store;
         silo.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (settings.Cluster.Id, ServiceId));
-        if (store.Engine == StoreEngine.PostgreSql)
+        if (ports.Silo is { EndPoint: var peers })
         {
-            var socket = SiloSocket.Take(settings.ClusterAddress, settings.Cluster.SiloPort);
-            silo.ConfigureEndpoints(settings.ClusterAddress, ((IPEndPoint)socket.LocalEndPoint!).Port, settings.Cluster.GatewayPort, listenOnAnyHostAddress: false);
-            SiloSocket.HandTo(silo.Services, socket);
-            if (settings.Cluster.GatewayPort != 0)
+            silo.ConfigureEndpoints(peers.Address, peers.Port, ports.Gateway?.EndPoint.Port ?? 0, listenOnAnyHostAddress: false);
+            silo.Services.ListenOn(ports.Gateway is null ? [ports.Silo] : [ports.Silo, ports.Gateway]);
+            if (ports.Gateway is not null)
             {
                 silo.AddIncomingGrainCallFilter<RefuseClients>();
             }
@@ -50,7 +51,7 @@ internal static class OrleansHosting
             // Alone: it has a name, and nobody listens.
             silo.UseLocalhostClustering(serviceId: ServiceId, clusterId: settings.Cluster.Id);
             silo.Configure<EndpointOptions>(options => options.GatewayPort = 0);
-            SiloSocket.HandTo(silo.Services, socket: null);
+            silo.Services.ListenOn();
             silo.UseInMemoryReminderService();
         }
 

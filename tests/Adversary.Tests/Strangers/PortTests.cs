@@ -26,18 +26,20 @@ public sealed class PortTests
         await silo.Http.CreateAsync("alice");
     }
 
-    [Fact]
-    public async Task A_silo_port_that_is_taken_is_said_with_the_setting_and_the_repair()
+    [Theory]
+    [InlineData("SiloPort")]
+    [InlineData("GatewayPort")]
+    public async Task A_port_of_the_cluster_that_is_taken_is_said_with_the_setting_and_the_repair(string key)
     {
         await using var installation = await Installation.NewAsync(postgreSql: true);
         using var thief = new TcpListener(IPAddress.Loopback, 0);
         thief.Start();
         var port = ((IPEndPoint)thief.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
 
-        var (code, output) = await installation.TryServeAsync(Installation.NewKey(), ("Grid__Cluster__SiloPort", port));
+        var (code, output) = await installation.TryServeAsync(Installation.NewKey(), ($"Grid__Cluster__{key}", port));
 
         Assert.Equal(2, code);
-        Assert.Contains($"Grid:Cluster:SiloPort {port}", output, StringComparison.Ordinal);
+        Assert.Contains($"Grid:Cluster:{key} {port}", output, StringComparison.Ordinal);
     }
 
     [Theory]
