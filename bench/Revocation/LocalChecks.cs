@@ -68,7 +68,7 @@ internal static class LocalChecks
                 var entries = news();
                 var ticket = holder.StartRenewal();
                 var started = Stopwatch.GetTimestamp();
-                holder.Renewed(ticket, entries);
+                holder.CompleteRenewal(ticket, entries);
                 times.Add(Stopwatch.GetElapsedTime(started).TotalMicroseconds);
             }
 
@@ -141,7 +141,7 @@ internal static class LocalChecks
     private static bool Lives(SessionChecks checks, SessionName name)
     {
         var finding = checks.FindAsync(name);
-        return finding.IsCompletedSuccessfully && finding.GetAwaiter().GetResult().Life == SessionLife.Lives;
+        return finding.IsCompletedSuccessfully && finding.GetAwaiter().GetResult().Liveness == Liveness.Active;
     }
 
     private static async Task<SessionChecks> KnowAllAsync(SessionName[] names, Holder? known = null)
@@ -151,7 +151,7 @@ internal static class LocalChecks
 
         // Fresh for the whole measurement.
         holder.Begin(Guid.NewGuid(), new LeaseTerms(TimeSpan.FromHours(1)), []);
-        holder.Renewed(holder.StartRenewal(), []);
+        holder.CompleteRenewal(holder.StartRenewal(), []);
         foreach (var name in names)
         {
             await checks.FindAsync(name);

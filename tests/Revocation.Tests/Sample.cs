@@ -59,15 +59,15 @@ internal static class Sample
     {
         var holder = new Holder(clock, capacity);
         holder.Begin(Id(100), Terms, []);
-        holder.Renewed(holder.StartRenewal(), []);
+        holder.CompleteRenewal(holder.StartRenewal(), []);
         return holder;
     }
 
     /// <summary>Seen in the store.</summary>
     public static void See(this Holder holder, FoundSession found) =>
-        Assert.Equal(LookOutcome.Known, holder.Looked(holder.StartLook(found.Name)!, found.Name, found));
+        Assert.Equal(LookOutcome.Known, holder.CompleteLook(holder.StartLook(found.Name)!, found.Name, found));
 
-    public static void Renew(this Holder holder, params IReadOnlyList<RevocationEntry> entries) => Assert.True(holder.Renewed(holder.StartRenewal(), entries));
+    public static void Renew(this Holder holder, params IReadOnlyList<RevocationEntry> entries) => Assert.True(holder.CompleteRenewal(holder.StartRenewal(), entries));
 
     public static HolderVerdict Check(this Holder holder, SessionName name) => holder.Check(name, out _);
 

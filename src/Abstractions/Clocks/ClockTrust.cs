@@ -1,4 +1,5 @@
 using Grid.Abstractions.Installation;
+using Grid.Revocation;
 
 namespace Grid.Abstractions.Clocks;
 
@@ -126,7 +127,7 @@ public sealed class ClockTrust(TimeProvider wall, TimeProvider steady)
         // The store read its clock somewhere between the question and the answer.
         var difference = asked.Wall + (took / 2) - store;
         var verdict = Judge(difference.Duration() - (took / 2));
-        return Next(before, verdict, difference, "PostgreSQL's") with { Baseline = asked.Wall + took, BaselineAt = asked.At + ToTicks(took) };
+        return Next(before, verdict, difference, "PostgreSQL's") with { Baseline = asked.Wall + took, BaselineAt = asked.At + steady.ToTicks(took) };
     }
 
     private State ByMark(State before, DateTimeOffset? mark)
@@ -180,8 +181,6 @@ public sealed class ClockTrust(TimeProvider wall, TimeProvider steady)
     private static DateTimeOffset Later(DateTimeOffset? left, DateTimeOffset right) => left > right ? left.Value : right;
 
     private DateTimeOffset Expected(State state) => state.Baseline!.Value + steady.GetElapsedTime(state.BaselineAt);
-
-    private long ToTicks(TimeSpan time) => (long)(time.TotalSeconds * steady.TimestampFrequency);
 
     /// <summary>A moment by both clocks.</summary>
     /// <param name="Wall">By the wall clock.</param>

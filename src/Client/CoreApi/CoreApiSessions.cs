@@ -24,7 +24,7 @@ internal sealed class CoreApiSessions : IGridSessions
         _live = live;
         _keys = new PublishedKeyRing(_api, live.IsRevokedKey, clock);
         _clock = clock;
-        live.Holder.KeyRevoked += (_, _) => _keys.LeaveOutRevoked();
+        live.Holder.RevokedKeys.Added += (_, _) => _keys.LeaveOutRevoked();
     }
 
     public async Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken)

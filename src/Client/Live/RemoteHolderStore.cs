@@ -179,7 +179,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
     {
         var rest = FirstRest * Math.Pow(2, Math.Min(_refusals++, 6));
         rest = (rest < refusal.LongestRest ? rest : refusal.LongestRest) * (0.5 + (0.5 * Random.Shared.NextDouble()));
-        _rest = (refusal, LeaseClock.Instance.GetTimestamp() + (long)(rest.TotalSeconds * LeaseClock.Instance.TimestampFrequency));
+        _rest = (refusal, LeaseClock.Instance.GetTimestamp() + LeaseClock.Instance.ToTicks(rest));
         return refusal;
     }
 }

@@ -98,7 +98,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         try
         {
             var finding = await Checks.FindAsync(name);
-            return finding.Life != SessionLife.CannotSay ? finding.Life == SessionLife.Lives : _store.IsBounded ? true : throw NobodyCanSay(null);
+            return finding.Liveness != Liveness.Unknown ? finding.Liveness == Liveness.Active : _store.IsBounded ? true : throw NobodyCanSay(null);
         }
         catch (Exception failure) when (failure is IOException or TimeoutException or OperationCanceledException)
         {
@@ -107,7 +107,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
     }
 
     /// <summary>Whether tokens that this key signed are worthless.</summary>
-    public bool IsRevokedKey(string kid) => Holder.IsRevokedKey(_store.App, kid);
+    public bool IsRevokedKey(string kid) => Holder.RevokedKeys.Contains(_store.App, kid);
 
     /// <summary>Tells when a session ends; dispose it when nobody cares any more.</summary>
     public SessionWatch Watch(string handle)

@@ -15,9 +15,9 @@ internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos) : Backgr
         new BoundedChannelOptions(64 * 1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
     /// <summary>Call it after the write. This silo's holder knows when it returns.</summary>
-    public void Changed(SessionName session)
+    public void Announce(SessionName session)
     {
-        holder.Changed(session);
+        holder.MarkChanged(session);
         _waiting.Writer.TryWrite(session);
     }
 

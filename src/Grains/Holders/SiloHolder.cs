@@ -37,7 +37,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
         _loop.Began += OnBegan;
         _loop.WasLost += () => Log.Lost(_logger);
         holder.Applied += sessions.End;
-        holder.KeyRevoked += (app, _) => keys.Forget(AppKey.Parse(app));
+        holder.RevokedKeys.Added += (app, _) => keys.Forget(AppKey.Parse(app));
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)

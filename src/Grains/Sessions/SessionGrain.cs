@@ -294,7 +294,7 @@ internal sealed partial class SessionGrain(
                 if (await store.UpdateAsync(next, CancellationToken.None))
                 {
                     _row = next;
-                    changes.Changed(_key.Name);
+                    changes.Announce(_key.Name);
                     return (row, next, decision);
                 }
             }

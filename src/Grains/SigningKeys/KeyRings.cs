@@ -88,7 +88,7 @@ internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, Unr
         List<SigningKey> signing = [];
         List<(string Kid, string KeyId)> closed = [];
         RefreshMacKey? mac = null;
-        foreach (var key in keys.Keys.Where(key => !holder.IsRevokedKey(name, key.Kid)))
+        foreach (var key in keys.Keys.Where(key => !holder.RevokedKeys.Contains(name, key.Kid)))
         {
             if (key.Kind is not (KeyKind.Dynamic or KeyKind.Static or KeyKind.RefreshMac))
             {

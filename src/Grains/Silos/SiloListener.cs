@@ -20,7 +20,7 @@ internal sealed class SiloListener(
     {
         foreach (var session in sessions)
         {
-            holder.Changed(session);
+            holder.MarkChanged(session);
         }
 
         return Task.CompletedTask;

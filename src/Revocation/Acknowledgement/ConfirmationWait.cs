@@ -40,7 +40,7 @@ internal sealed class ConfirmationWait
     private int Departed { get; set; }
 
     /// <param name="rows">The registry as read after the commit (r2): holders that serve the app.</param>
-    public void Listed(IReadOnlyList<HolderRow> rows)
+    public void TakeListing(IReadOnlyList<HolderRow> rows)
     {
         if (!_listed)
         {
@@ -73,7 +73,7 @@ internal sealed class ConfirmationWait
     }
 
     /// <summary>An address answers for those who are registered there and for nobody else.</summary>
-    public void Heard(string address, IEnumerable<Guid> incarnations)
+    public void TakeConfirmations(string address, IEnumerable<Guid> incarnations)
     {
         foreach (var incarnation in incarnations)
         {

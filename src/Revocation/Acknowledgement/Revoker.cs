@@ -41,7 +41,7 @@ internal sealed class Revoker(IHolderRegistry registry, IHolderTransport transpo
             {
                 if (await listing is { } rows)
                 {
-                    wait.Listed(rows);
+                    wait.TakeListing(rows);
                 }
 
                 listing = null;
@@ -55,7 +55,7 @@ internal sealed class Revoker(IHolderRegistry registry, IHolderTransport transpo
             // Whoever did not confirm is asked again in the next round.
             foreach (var (address, push) in pushes.Where(push => push.Value.IsCompleted).ToList())
             {
-                wait.Heard(address, await push);
+                wait.TakeConfirmations(address, await push);
                 pushes.Remove(address);
                 tried.Add(address);
             }

@@ -9,12 +9,8 @@ namespace Grid.Revocation.Holders;
 /// </remarks>
 internal sealed class Holder
 {
-    // h6: a clock that jumped, or stood still while another went on.
-    private static readonly TimeSpan MaxDrift = TimeSpan.FromMilliseconds(500);
-
     private readonly Lock _changing = new();
     private readonly SessionWatches _watches = new();
-    private readonly HashSet<(string App, string Kid)> _revokedKeys = [];
     private readonly TimeProvider _clock;
     private readonly int _capacity;
     private volatile HolderState? _state;
@@ -28,23 +24,23 @@ internal sealed class Holder
         (_clock, _capacity) = (clock, capacity);
     }
 
-    /// <summary>A signing key was revoked: app and kid. Whoever holds it drops it before this returns.</summary>
-    public event Action<string, string>? KeyRevoked;
-
     /// <summary>Entries were applied, some of them perhaps for the second time. Quick handlers only.</summary>
     public event Action<IReadOnlyList<RevocationEntry>>? Applied;
 
     /// <summary>Freshness was lost because clocks disagree: a renewal should follow at once.</summary>
     public event Action? Suspected;
 
+    /// <summary>Signing keys that were revoked.</summary>
+    public RevokedKeys RevokedKeys { get; } = new();
+
     /// <summary>This incarnation's id; null while not registered.</summary>
     public Guid? Incarnation => _state?.Incarnation;
 
     /// <summary>Whether it may vouch at this moment.</summary>
-    public bool IsFresh => _state is { } state && IsFreshNow(state, out _);
+    public bool IsFresh => _state is { } state && state.Freshness.IsFreshNow(out _);
 
     /// <summary>Time since the renewal that it lives on was sent; null if it is not fresh.</summary>
-    public TimeSpan? Age => _state is { Freshness: { } freshness } state && IsFreshNow(state, out _) ? _clock.GetElapsedTime(freshness.SentAt) : null;
+    public TimeSpan? Age => _state?.Freshness.Age;
 
     /// <summary>For the model, which has to tell states apart.</summary>
     internal HolderState? State => _state;
@@ -60,12 +56,8 @@ internal sealed class Holder
     {
         ArgumentNullException.ThrowIfNull(terms);
         ArgumentNullException.ThrowIfNull(revokedKeys);
-        foreach (var (app, kid) in revokedKeys)
-        {
-            RevokeKey(app, kid);
-        }
-
-        Replace(new HolderState(incarnation, terms, Ticks(terms.Wait), _capacity));
+        RevokedKeys.Add(revokedKeys);
+        Replace(new HolderState(incarnation, new Freshness(_clock, terms.Lease, () => Suspected?.Invoke()), _clock.ToTicks(terms.Wait), _capacity));
     }
 
     /// <summary>h2: call it before the renewal leaves.</summary>
@@ -75,7 +67,7 @@ internal sealed class Holder
 
     /// <summary>h2: applies what the renewal read, and only then vouches on.</summary>
     /// <returns>False if the incarnation is over: nothing was done.</returns>
-    public bool Renewed(RenewalTicket ticket, IReadOnlyList<RevocationEntry> entries)
+    public bool CompleteRenewal(RenewalTicket ticket, IReadOnlyList<RevocationEntry> entries)
     {
         ArgumentNullException.ThrowIfNull(ticket);
         ArgumentNullException.ThrowIfNull(entries);
@@ -87,15 +79,10 @@ internal sealed class Holder
             }
 
             ApplyTo(ticket.State, entries);
-            var until = ticket.SentAt + Ticks(ticket.State.Terms.Lease);
-            if (ticket.State.Freshness is not { } freshness || freshness.Until < until)
-            {
-                ticket.State.Freshness = new Freshness(until, ticket.SentAt, ticket.WallAt);
-            }
-
+            ticket.State.Freshness.Extend(ticket.SentAt, ticket.WallAt);
         }
 
-        Tell(entries);
+        RaiseApplied(entries);
         return true;
     }
 
@@ -111,11 +98,14 @@ internal sealed class Holder
             }
             else
             {
-                RevokeKeys(entries);
+                foreach (var entry in entries)
+                {
+                    RevokedKeys.Add(entry);
+                }
             }
         }
 
-        Tell(entries);
+        RaiseApplied(entries);
     }
 
     /// <summary>h4: call it before the store is asked.</summary>
@@ -124,7 +114,7 @@ internal sealed class Holder
     {
         lock (_changing)
         {
-            if (_state is not { } state || !IsFreshNow(state, out _))
+            if (_state is not { } state || !state.Freshness.IsFreshNow(out _))
             {
                 return null;
             }
@@ -136,7 +126,7 @@ internal sealed class Holder
     }
 
     /// <summary>h4: takes over what the store said, unless something came in between.</summary>
-    public LookOutcome Looked(LookTicket ticket, SessionName name, FoundSession? found)
+    public LookOutcome CompleteLook(LookTicket ticket, SessionName name, FoundSession? found)
     {
         ArgumentNullException.ThrowIfNull(ticket);
         lock (_changing)
@@ -147,7 +137,7 @@ internal sealed class Holder
                 state.Looks.Remove(name);
             }
 
-            if (state != _state || _clock.GetTimestamp() - ticket.StartedAt >= Ticks(state.Terms.Wait))
+            if (state != _state || _clock.GetTimestamp() - ticket.StartedAt >= state.Wait)
             {
                 return LookOutcome.Void;
             }
@@ -164,7 +154,7 @@ internal sealed class Holder
                 return LookOutcome.NotThere;
             }
 
-            if (state.Gone.Covers(found, ticket.Applied))
+            if (state.Tombstones.Covers(found, ticket.Applied))
             {
                 return LookOutcome.Void;
             }
@@ -188,7 +178,7 @@ internal sealed class Holder
             return HolderVerdict.Unknown;
         }
 
-        if (!IsFreshNow(state, out var wall))
+        if (!state.Freshness.IsFreshNow(out var wall))
         {
             return HolderVerdict.NotFresh;
         }
@@ -216,7 +206,7 @@ internal sealed class Holder
     }
 
     /// <summary>A session was changed: what is remembered of it beside its life is outdated.</summary>
-    public void Changed(SessionName name)
+    public void MarkChanged(SessionName name)
     {
         lock (_changing)
         {
@@ -234,15 +224,6 @@ internal sealed class Holder
             {
                 ticket.Changed = true;
             }
-        }
-    }
-
-    /// <summary>Whether a signing key was revoked.</summary>
-    public bool IsRevokedKey(string app, string kid)
-    {
-        lock (_revokedKeys)
-        {
-            return _revokedKeys.Contains((app, kid));
         }
     }
 
@@ -273,7 +254,7 @@ internal sealed class Holder
         }
     }
 
-    private void Tell(IReadOnlyList<RevocationEntry> entries)
+    private void RaiseApplied(IReadOnlyList<RevocationEntry> entries)
     {
         if (entries.Count > 0)
         {
@@ -286,11 +267,7 @@ internal sealed class Holder
         lock (_changing)
         {
             // A check that still has the old state in hand must not be taken in by its lease.
-            if (_state is { } old)
-            {
-                old.Freshness = null;
-            }
-
+            _state?.Freshness.End();
             _state = next;
         }
     }
@@ -298,113 +275,11 @@ internal sealed class Holder
     private void ApplyTo(HolderState state, IReadOnlyList<RevocationEntry> entries)
     {
         var now = _clock.GetTimestamp();
-        state.Gone.Purge(now);
+        state.Tombstones.Purge(now);
         foreach (var entry in entries)
         {
-            state.Applied++;
-            switch (entry.Kind)
-            {
-                case RevocationKind.Session when entry.Session is { } name:
-                    if (state.Sessions.TryGetValue(name, out var named))
-                    {
-                        End(state, named);
-                    }
-
-                    _watches.End(name);
-                    state.Gone.AddSession(name, now);
-                    break;
-                case RevocationKind.User:
-                    var user = new UserName(entry.App, entry.Tenant!, entry.UserId!);
-                    EndAll(state, state.OfUser(user).Where(s => s.Found.Epoch < entry.Epoch && s.Found.Name != entry.Kept));
-                    state.Gone.AddUser(user, entry.Epoch, now);
-                    break;
-                case RevocationKind.Tenant or RevocationKind.App:
-                    EndAll(state, state.Sessions.Values.Where(s => s.Found.Name.App == entry.App && (entry.Kind == RevocationKind.App || s.Found.Name.Tenant == entry.Tenant)));
-                    state.Gone.AddScope(entry.App, entry.Kind == RevocationKind.App ? null : entry.Tenant, state.Applied, now);
-                    break;
-                case RevocationKind.SigningKey:
-                    RevokeKey(entry.App, entry.Kid!);
-                    break;
-                default:
-                    // A later version revoked something that this one cannot name: nothing that it remembers can be relied on.
-                    EndAll(state, state.Sessions.Values);
-                    state.Gone.AddScope(entry.App, null, state.Applied, now);
-                    break;
-            }
+            state.Apply(entry, now, _watches);
+            RevokedKeys.Add(entry);
         }
     }
-
-    private void EndAll(HolderState state, IEnumerable<KnownSession> sessions)
-    {
-        foreach (var session in sessions.ToList())
-        {
-            End(state, session);
-        }
-    }
-
-    private void End(HolderState state, KnownSession session)
-    {
-        state.Remove(session);
-        _watches.End(session.Found.Name);
-    }
-
-    private void RevokeKeys(IReadOnlyList<RevocationEntry> entries)
-    {
-        foreach (var entry in entries)
-        {
-            if (entry.Kind == RevocationKind.SigningKey)
-            {
-                RevokeKey(entry.App, entry.Kid!);
-            }
-        }
-    }
-
-    private void RevokeKey(string app, string kid)
-    {
-        lock (_revokedKeys)
-        {
-            if (!_revokedKeys.Add((app, kid)))
-            {
-                return;
-            }
-        }
-
-        KeyRevoked?.Invoke(app, kid);
-    }
-
-    private bool IsFreshNow(HolderState state, out DateTimeOffset wall)
-    {
-        if (state.Freshness is not { } freshness)
-        {
-            wall = default;
-            return false;
-        }
-
-        wall = _clock.GetUtcNow();
-        var now = _clock.GetTimestamp();
-        if (now >= freshness.Until)
-        {
-            return false;
-        }
-
-        return Agree(freshness, wall, now) || AgreeAfterAll(state, freshness);
-    }
-
-    // Whoever was interrupted between two readings sees a drift that is none: read again before it counts.
-    private bool AgreeAfterAll(HolderState state, Freshness freshness)
-    {
-        if (Agree(freshness, _clock.GetUtcNow(), _clock.GetTimestamp()))
-        {
-            return true;
-        }
-
-        state.Drop(freshness);
-        Suspected?.Invoke();
-        return false;
-    }
-
-    private bool Agree(Freshness freshness, DateTimeOffset wall, long now) =>
-        ((wall - freshness.WallAt) - _clock.GetElapsedTime(freshness.SentAt, now)).Duration() <= MaxDrift;
-
-    private long Ticks(TimeSpan time) => (long)(time.TotalSeconds * _clock.TimestampFrequency);
 }

@@ -99,7 +99,7 @@ internal sealed class HolderLoop
                 }
 
                 (cursor, heardUpTo) = (renewed.Cursor, asked);
-                _holder.Renewed(ticket, renewed.Entries);
+                _holder.CompleteRenewal(ticket, renewed.Entries);
                 _fresh.TrySetResult();
                 if (isNew)
                 {

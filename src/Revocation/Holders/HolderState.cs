@@ -1,36 +1,33 @@
 using System.Collections.Concurrent;
+using Grid.Revocation.Log;
 
 namespace Grid.Revocation.Holders;
 
 /// <summary>What one incarnation of a holder knows. A new incarnation starts with a new, empty one; tickets of the old lead nowhere.</summary>
-internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepGone, int capacity)
+/// <param name="incarnation">Its id.</param>
+/// <param name="freshness">Until when it may vouch.</param>
+/// <param name="wait">W in ticks of the holder's clock: how long an entry overrules what a look brings.</param>
+/// <param name="capacity">Sessions to vouch for at most.</param>
+internal sealed class HolderState(Guid incarnation, Freshness freshness, long wait, int capacity)
 {
     private readonly Dictionary<UserName, SessionNames> _users = [];
     private readonly Queue<KnownSession> _order = new();
-    private volatile Freshness? _freshness;
 
     public Guid Incarnation { get; } = incarnation;
 
-    public LeaseTerms Terms { get; } = terms;
+    public Freshness Freshness { get; } = freshness;
+
+    /// <summary>W, in ticks of the holder's clock.</summary>
+    public long Wait { get; } = wait;
 
     public ConcurrentDictionary<SessionName, KnownSession> Sessions { get; } = new();
 
     public Dictionary<SessionName, LookTicket> Looks { get; } = [];
 
-    public GoneList Gone { get; } = new(keepGone);
+    public Tombstones Tombstones { get; } = new(wait);
 
     /// <summary>Entries applied so far.</summary>
-    public long Applied { get; set; }
-
-    /// <summary>Null: not fresh.</summary>
-    public Freshness? Freshness
-    {
-        get => _freshness;
-        set => _freshness = value;
-    }
-
-    /// <summary>Takes this lease back, but not one that a renewal has given meanwhile.</summary>
-    public void Drop(Freshness freshness) => Interlocked.CompareExchange(ref _freshness, null, freshness);
+    public long Applied { get; private set; }
 
     public void Add(KnownSession session, Predicate<SessionName> isPinned)
     {
@@ -60,7 +57,46 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
         }
     }
 
-    public IReadOnlyList<KnownSession> OfUser(UserName user)
+    /// <summary>h3: forgets what the entry ends, tells those who watch it, and keeps a look that is under way from bringing it back.</summary>
+    public void Apply(RevocationEntry entry, long now, SessionWatches watches)
+    {
+        Applied++;
+        switch (entry.Kind)
+        {
+            case RevocationKind.Session when entry.Session is { } name:
+                if (Sessions.TryGetValue(name, out var named))
+                {
+                    Remove(named);
+                }
+
+                watches.End(name);
+                Tombstones.AddSession(name, now);
+                break;
+            case RevocationKind.User:
+                var user = new UserName(entry.App, entry.Tenant!, entry.UserId!);
+                EndAll(OfUser(user).Where(s => s.Found.Epoch < entry.Epoch && s.Found.Name != entry.Kept), watches);
+                Tombstones.AddUser(user, entry.Epoch, now);
+                break;
+            case RevocationKind.Tenant:
+                EndAll(Sessions.Values.Where(s => s.Found.Name.App == entry.App && s.Found.Name.Tenant == entry.Tenant), watches);
+                Tombstones.AddScope(entry.App, entry.Tenant, Applied, now);
+                break;
+            case RevocationKind.App:
+                EndAll(Sessions.Values.Where(s => s.Found.Name.App == entry.App), watches);
+                Tombstones.AddScope(entry.App, null, Applied, now);
+                break;
+            case RevocationKind.SigningKey:
+                // Ends no session: RevokedKeys has it.
+                break;
+            default:
+                // A later version revoked something that this one cannot name: nothing that it remembers can be relied on.
+                EndAll(Sessions.Values, watches);
+                Tombstones.AddScope(entry.App, null, Applied, now);
+                break;
+        }
+    }
+
+    private List<KnownSession> OfUser(UserName user)
     {
         List<KnownSession> sessions = [];
         if (_users.TryGetValue(user, out var names))
@@ -75,6 +111,15 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
         }
 
         return sessions;
+    }
+
+    private void EndAll(IEnumerable<KnownSession> sessions, SessionWatches watches)
+    {
+        foreach (var session in sessions.ToList())
+        {
+            Remove(session);
+            watches.End(session.Found.Name);
+        }
     }
 
     private static UserName User(KnownSession session) => new(session.Found.Name.App, session.Found.Name.Tenant, session.Found.UserId);
@@ -144,6 +189,3 @@ internal sealed class HolderState(Guid incarnation, LeaseTerms terms, long keepG
         }
     }
 }
-
-/// <summary>Until when the holder may vouch, and both clocks when the renewal was sent.</summary>
-internal sealed record Freshness(long Until, long SentAt, DateTimeOffset WallAt);

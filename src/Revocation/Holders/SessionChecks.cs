@@ -2,21 +2,21 @@ using System.Collections.Concurrent;
 
 namespace Grid.Revocation.Holders;
 
-/// <summary>What a request's session came to.</summary>
-internal enum SessionLife
+/// <summary>Whether a session is still good.</summary>
+internal enum Liveness
 {
-    /// <summary>It lives.</summary>
-    Lives,
+    /// <summary>It is active.</summary>
+    Active,
 
-    /// <summary>There is none, or it is over.</summary>
-    Over,
+    /// <summary>There is no such session: it was revoked, has expired, or never existed.</summary>
+    Ended,
 
-    /// <summary>Nobody can say at the moment. Answer 503, never 401.</summary>
-    CannotSay,
+    /// <summary>This holder is not fresh and cannot tell. Answer 503, never 401.</summary>
+    Unknown,
 }
 
-/// <summary>Whether it lives, and the session if so.</summary>
-internal readonly record struct SessionFinding(SessionLife Life, FoundSession? Session = null);
+/// <summary>The outcome of a check; the session is there if it is active.</summary>
+internal readonly record struct SessionFinding(Liveness Liveness, FoundSession? Session = null);
 
 /// <summary>Judges requests: from memory where the session is known, else by one look into the store that all who wait share.</summary>
 internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvider clock)
@@ -37,7 +37,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
     {
         var verdict = holder.Check(name, out var known);
         return verdict == HolderVerdict.Known && (detailsWithin is not { } within || holder.HasDetails(known!, within))
-            ? new ValueTask<SessionFinding>(new SessionFinding(SessionLife.Lives, known!.Found))
+            ? new ValueTask<SessionFinding>(new SessionFinding(Liveness.Active, known!.Found))
             : new ValueTask<SessionFinding>(LookAsync(name, known));
     }
 
@@ -89,7 +89,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
                 {
                     _looking.TryRemove(name, out _);
                     mine.SetResult(LookOutcome.Void);
-                    return new SessionFinding(SessionLife.CannotSay);
+                    return new SessionFinding(Liveness.Unknown);
                 }
 
                 _ = FinishAsync(name, ticket, mine);
@@ -103,28 +103,28 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
             {
                 // Only its details are outdated: whether it lives may be vouched for without the store.
                 return holder.Check(name, out var stillKnown) == HolderVerdict.Known
-                    ? new SessionFinding(SessionLife.Lives, stillKnown!.Found)
-                    : new SessionFinding(SessionLife.CannotSay);
+                    ? new SessionFinding(Liveness.Active, stillKnown!.Found)
+                    : new SessionFinding(Liveness.Unknown);
             }
 
             if (outcome == LookOutcome.NotThere && isMine)
             {
-                return new SessionFinding(SessionLife.Over);
+                return new SessionFinding(Liveness.Ended);
             }
 
             // Whoever joined came later than the look: what it found is checked again, what it missed may have been made meanwhile.
             switch (holder.Check(name, out var found))
             {
                 case HolderVerdict.Known:
-                    return new SessionFinding(SessionLife.Lives, found!.Found);
+                    return new SessionFinding(Liveness.Active, found!.Found);
                 case HolderVerdict.NotFresh:
-                    return new SessionFinding(SessionLife.CannotSay);
+                    return new SessionFinding(Liveness.Unknown);
                 default:
                     continue;
             }
         }
 
-        return new SessionFinding(SessionLife.CannotSay);
+        return new SessionFinding(Liveness.Unknown);
     }
 
     private async Task FinishAsync(SessionName name, LookTicket ticket, TaskCompletionSource<LookOutcome> done)
@@ -132,7 +132,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
         try
         {
             var found = await store.LookAsync(name, CancellationToken.None);
-            var outcome = holder.Looked(ticket, name, found);
+            var outcome = holder.CompleteLook(ticket, name, found);
             _looking.TryRemove(name, out _);
             done.SetResult(outcome);
         }

@@ -191,7 +191,7 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
         }
         else
         {
-            other.Renewed(request);
+            other.AnswerRenewal(request);
         }
     }
 
@@ -200,7 +200,7 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
     {
         if (Detach(other))
         {
-            other.Lost(why);
+            other.DeclareLost(why);
         }
     }
 

@@ -22,10 +22,10 @@ internal interface IRelayedHolder
     Task DeliverAsync(IReadOnlyList<RevocationEntry> entries);
 
     /// <summary>Everything that a renewal read has been handed over, and that renewal began after request <paramref name="request"/> had come.</summary>
-    void Renewed(long request);
+    void AnswerRenewal(long request);
 
     /// <summary>Its incarnation is over, and its renewals do not count any more.</summary>
-    void Lost(HolderLoss why);
+    void DeclareLost(HolderLoss why);
 }
 
 /// <summary>Why an incarnation is over.</summary>

@@ -136,17 +136,17 @@ internal sealed class SessionVerifier(
     private ValueTask<bool> AcceptsAsync(AppSnapshot app, SessionHandle handle)
     {
         var finding = checks.FindAsync(Name(app, handle));
-        return finding is { IsCompletedSuccessfully: true, Result.Life: SessionLife.Lives } ? new ValueTask<bool>(true) : AcceptsAsync(app, finding);
+        return finding is { IsCompletedSuccessfully: true, Result.Liveness: Liveness.Active } ? new ValueTask<bool>(true) : AcceptsAsync(app, finding);
     }
 
     private async ValueTask<bool> AcceptsAsync(AppSnapshot app, ValueTask<SessionFinding> finding)
     {
         try
         {
-            return (await finding).Life switch
+            return (await finding).Liveness switch
             {
-                SessionLife.Lives => true,
-                SessionLife.Over => false,
+                Liveness.Active => true,
+                Liveness.Ended => false,
                 _ => throw Undetermined(),
             };
         }
@@ -164,10 +164,10 @@ internal sealed class SessionVerifier(
     private async ValueTask<SessionRecord?> ReadAsync(AppSnapshot app, SessionHandle handle, bool fresh)
     {
         var finding = await checks.FindAsync(Name(app, handle), fresh ? TimeSpan.Zero : terms.Lease);
-        return finding.Life switch
+        return finding.Liveness switch
         {
-            SessionLife.Lives => (SessionRecord)finding.Session!.Details!,
-            SessionLife.Over => null,
+            Liveness.Active => (SessionRecord)finding.Session!.Details!,
+            Liveness.Ended => null,
             _ => throw Undetermined(),
         };
     }

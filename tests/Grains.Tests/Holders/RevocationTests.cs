@@ -13,7 +13,7 @@ public sealed class RevocationTests(GridCluster grid)
     public async Task A_revocation_is_confirmed_by_every_silo_and_refused_by_each_from_then_on()
     {
         var session = await grid.CreateSessionAsync();
-        await AssertEverywhereAsync(session.Key, SessionLife.Lives);
+        await AssertEverywhereAsync(session.Key, Liveness.Active);
 
         var (revoked, receipt) = await grid.Service<ISessionRevoker>(1).RevokeAsync(
             new RevocationScope.Named { App = session.Key.App, Sessions = [session.Key.Handle] }, RevocationReason.Requested, Stop);
@@ -21,19 +21,19 @@ public sealed class RevocationTests(GridCluster grid)
         Assert.Equal([session.Key.Handle], revoked.Sessions);
         Assert.Equal((3, 0, 0), (receipt.Confirmed, receipt.Waited, receipt.Excluded));
         Assert.Equal(revoked.Entries[^1].Position, receipt.Position);
-        await AssertEverywhereAsync(session.Key, SessionLife.Over);
+        await AssertEverywhereAsync(session.Key, Liveness.Ended);
     }
 
     [Fact]
     public async Task A_known_session_is_judged_without_the_store()
     {
         var session = await grid.CreateSessionAsync();
-        await AssertEverywhereAsync(session.Key, SessionLife.Lives);
+        await AssertEverywhereAsync(session.Key, Liveness.Active);
         var reads = grid.Store.Reads;
 
         for (var i = 0; i < 100; i++)
         {
-            await AssertEverywhereAsync(session.Key, SessionLife.Lives);
+            await AssertEverywhereAsync(session.Key, Liveness.Active);
         }
 
         Assert.Equal(reads, grid.Store.Reads);
@@ -46,7 +46,7 @@ public sealed class RevocationTests(GridCluster grid)
         TestSession[] sessions = [.. await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => grid.CreateSessionAsync(userId: user)))];
         foreach (var session in sessions)
         {
-            await AssertEverywhereAsync(session.Key, SessionLife.Lives);
+            await AssertEverywhereAsync(session.Key, Liveness.Active);
         }
 
         var (revoked, receipt) = await grid.Service<ISessionRevoker>().RevokeAsync(
@@ -55,10 +55,10 @@ public sealed class RevocationTests(GridCluster grid)
         Assert.Equal(3, receipt.Confirmed);
         Assert.Equal(19, revoked.Sessions.Length);
         Assert.Single(revoked.Entries);
-        await AssertEverywhereAsync(sessions[0].Key, SessionLife.Lives);
+        await AssertEverywhereAsync(sessions[0].Key, Liveness.Active);
         foreach (var session in sessions.Skip(1))
         {
-            await AssertEverywhereAsync(session.Key, SessionLife.Over);
+            await AssertEverywhereAsync(session.Key, Liveness.Ended);
         }
     }
 
@@ -66,7 +66,7 @@ public sealed class RevocationTests(GridCluster grid)
     public async Task Who_watches_a_session_is_told_of_its_end_in_another_silo()
     {
         var session = await grid.CreateSessionAsync();
-        await AssertEverywhereAsync(session.Key, SessionLife.Lives);
+        await AssertEverywhereAsync(session.Key, Liveness.Active);
         using var watch = grid.Service<SessionChecks>(2).Watch(Name(session.Key));
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = watch.Ended.Register(told.SetResult);
@@ -81,7 +81,7 @@ public sealed class RevocationTests(GridCluster grid)
     public async Task What_is_remembered_of_a_session_is_read_again_after_a_write_in_another_silo()
     {
         var session = await grid.CreateSessionAsync();
-        await AssertEverywhereAsync(session.Key, SessionLife.Lives);
+        await AssertEverywhereAsync(session.Key, Liveness.Active);
 
         await session.Grain.UpdateAsync("""{"role":"user"}""", null, Stop);
 
@@ -115,11 +115,11 @@ public sealed class RevocationTests(GridCluster grid)
     private async Task<string> PayloadAsync(int silo, SessionKey key) =>
         ((SessionRecord)(await grid.Service<SessionChecks>(silo).FindAsync(Name(key), TimeSpan.FromSeconds(10))).Session!.Details!).PayloadJson;
 
-    private async Task AssertEverywhereAsync(SessionKey key, SessionLife expected)
+    private async Task AssertEverywhereAsync(SessionKey key, Liveness expected)
     {
         for (var silo = 0; silo < 3; silo++)
         {
-            Assert.Equal(expected, (await grid.Service<SessionChecks>(silo).FindAsync(Name(key))).Life);
+            Assert.Equal(expected, (await grid.Service<SessionChecks>(silo).FindAsync(Name(key))).Liveness);
         }
     }
 }

@@ -15,11 +15,11 @@ public sealed class ConfirmationWaitTests
     public void It_is_over_when_everybody_listed_has_confirmed()
     {
         var wait = Wait();
-        wait.Listed([Row(1), Row(2)]);
-        wait.Heard("a", [Id(1)]);
+        wait.TakeListing([Row(1), Row(2)]);
+        wait.TakeConfirmations("a", [Id(1)]);
         Assert.False(wait.IsOver);
 
-        wait.Heard("a", [Id(2)]);
+        wait.TakeConfirmations("a", [Id(2)]);
 
         Assert.True(wait.IsOver);
         Assert.Equal((2, 0, 0), (wait.Confirmed, wait.Missing, wait.Excluded));
@@ -29,9 +29,9 @@ public sealed class ConfirmationWaitTests
     public void Nobody_confirms_for_one_who_is_registered_elsewhere()
     {
         var wait = Wait();
-        wait.Listed([Row(1, "a"), Row(2, "b")]);
+        wait.TakeListing([Row(1, "a"), Row(2, "b")]);
 
-        wait.Heard("b", [Id(1), Id(2)]);
+        wait.TakeConfirmations("b", [Id(1), Id(2)]);
 
         Assert.False(wait.IsOver);
         Assert.Equal(["a"], wait.Addresses);
@@ -44,7 +44,7 @@ public sealed class ConfirmationWaitTests
         var wait = Wait();
         Assert.False(wait.IsOver);
 
-        wait.Listed([]);
+        wait.TakeListing([]);
 
         Assert.True(wait.IsOver);
     }
@@ -53,7 +53,7 @@ public sealed class ConfirmationWaitTests
     public void It_is_over_W_after_the_commit()
     {
         var wait = Wait();
-        wait.Listed([Row(1)]);
+        wait.TakeListing([Row(1)]);
 
         _clock.Pass(Terms.Wait - Tick);
         Assert.False(wait.IsOver);
@@ -67,7 +67,7 @@ public sealed class ConfirmationWaitTests
     public void It_waits_for_the_longest_lease_that_is_listed()
     {
         var wait = Wait();
-        wait.Listed([Row(1), Row(2, lease: 20)]);
+        wait.TakeListing([Row(1), Row(2, lease: 20)]);
 
         _clock.Pass(Terms.Wait);
         Assert.False(wait.IsOver);
@@ -80,7 +80,7 @@ public sealed class ConfirmationWaitTests
     public void It_waits_for_its_own_lease_where_all_others_are_shorter()
     {
         var wait = Wait();
-        wait.Listed([Row(1, lease: 2)]);
+        wait.TakeListing([Row(1, lease: 2)]);
 
         _clock.Pass(Terms.Wait - Tick);
 
@@ -103,9 +103,9 @@ public sealed class ConfirmationWaitTests
     public void A_confirmation_of_another_incarnation_counts_for_nobody()
     {
         var wait = Wait();
-        wait.Listed([Row(1)]);
+        wait.TakeListing([Row(1)]);
 
-        wait.Heard("a", [Id(2), Id(2)]);
+        wait.TakeConfirmations("a", [Id(2), Id(2)]);
 
         Assert.False(wait.IsOver);
         Assert.Equal(0, wait.Confirmed);
@@ -115,10 +115,10 @@ public sealed class ConfirmationWaitTests
     public void Who_has_left_the_registry_since_is_not_waited_for()
     {
         var wait = Wait();
-        wait.Listed([Row(1), Row(2)]);
+        wait.TakeListing([Row(1), Row(2)]);
 
-        wait.Listed([Row(2)]);
-        wait.Heard("a", [Id(2)]);
+        wait.TakeListing([Row(2)]);
+        wait.TakeConfirmations("a", [Id(2)]);
 
         Assert.True(wait.IsOver);
         Assert.Equal((1, 1), (wait.Confirmed, wait.Missing));
@@ -128,10 +128,10 @@ public sealed class ConfirmationWaitTests
     public void Who_has_come_since_is_not_waited_for()
     {
         var wait = Wait();
-        wait.Listed([Row(1)]);
+        wait.TakeListing([Row(1)]);
 
-        wait.Listed([Row(1), Row(2)]);
-        wait.Heard("a", [Id(1)]);
+        wait.TakeListing([Row(1), Row(2)]);
+        wait.TakeConfirmations("a", [Id(1)]);
 
         Assert.True(wait.IsOver);
     }
@@ -140,8 +140,8 @@ public sealed class ConfirmationWaitTests
     public void Who_does_not_count_is_named_as_excluded()
     {
         var wait = Wait(row => row.Kind == HolderKind.Silo);
-        wait.Listed([Row(1), Row(2, kind: HolderKind.Service)]);
-        wait.Heard("a", [Id(1)]);
+        wait.TakeListing([Row(1), Row(2, kind: HolderKind.Service)]);
+        wait.TakeConfirmations("a", [Id(1)]);
 
         Assert.True(wait.IsOver);
         Assert.Equal((1, 1), (wait.Confirmed, wait.Excluded));
@@ -151,10 +151,10 @@ public sealed class ConfirmationWaitTests
     public void Only_addresses_where_somebody_is_missing_are_asked()
     {
         var wait = Wait();
-        wait.Listed([Row(1, "a"), Row(2, "a"), Row(3, "b"), Row(4, "c")]);
+        wait.TakeListing([Row(1, "a"), Row(2, "a"), Row(3, "b"), Row(4, "c")]);
 
-        wait.Heard("a", [Id(1)]);
-        wait.Heard("b", [Id(3)]);
+        wait.TakeConfirmations("a", [Id(1)]);
+        wait.TakeConfirmations("b", [Id(3)]);
 
         Assert.Equal(["a", "c"], wait.Addresses.Order());
     }

@@ -44,7 +44,7 @@ public sealed class FullNameTests
         using var watch = _holder.Watch(Name());
         var other = Name(app: app, tenant: tenant);
 
-        Assert.Equal(LookOutcome.NotThere, _holder.Looked(_holder.StartLook(other)!, other, null));
+        Assert.Equal(LookOutcome.NotThere, _holder.CompleteLook(_holder.StartLook(other)!, other, null));
 
         Assert.Equal(HolderVerdict.Known, _holder.Check(Name()));
         Assert.False(watch.Ended.IsCancellationRequested);
@@ -69,9 +69,9 @@ public sealed class FullNameTests
     {
         var look = _holder.StartLook(Name(3))!;
 
-        _holder.Changed(Name(app: app, tenant: tenant));
-        _holder.Changed(Name(3, app, tenant));
-        _holder.Looked(look, Name(3), Found(Name(3)));
+        _holder.MarkChanged(Name(app: app, tenant: tenant));
+        _holder.MarkChanged(Name(3, app, tenant));
+        _holder.CompleteLook(look, Name(3), Found(Name(3)));
 
         _holder.Check(Name(), out var known);
         _holder.Check(Name(3), out var read);
@@ -98,8 +98,8 @@ public sealed class FullNameTests
         store.Answer(Name(2, app, tenant), null);
         store.Answer(Name(2), Found(Name(2)));
 
-        Assert.Equal(SessionLife.Over, (await foreign).Life);
-        Assert.Equal(SessionLife.Lives, (await own).Life);
+        Assert.Equal(Liveness.Ended, (await foreign).Liveness);
+        Assert.Equal(Liveness.Active, (await own).Liveness);
     }
 
     private sealed class SlowLook : ISessionLook

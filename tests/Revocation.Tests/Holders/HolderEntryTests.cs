@@ -100,7 +100,7 @@ public sealed class HolderEntryTests
 
         _holder.Apply([entry]);
 
-        Assert.Equal(LookOutcome.Void, _holder.Looked(look, Name(), Found(Name())));
+        Assert.Equal(LookOutcome.Void, _holder.CompleteLook(look, Name(), Found(Name())));
         Assert.Equal(HolderVerdict.Unknown, _holder.Check(Name()));
     }
 
@@ -111,7 +111,7 @@ public sealed class HolderEntryTests
 
         _holder.Apply([Session(Name(2)), User(epoch: 1, user: "ben"), Tenant("t2"), App("elsewhere")]);
 
-        Assert.Equal(LookOutcome.Known, _holder.Looked(look, Name(), Found(Name())));
+        Assert.Equal(LookOutcome.Known, _holder.CompleteLook(look, Name(), Found(Name())));
     }
 
     [Fact]
@@ -121,7 +121,7 @@ public sealed class HolderEntryTests
         _clock.Pass(Terms.Wait - TimeSpan.FromSeconds(1));
         _holder.Renew();
 
-        Assert.Equal(LookOutcome.Void, _holder.Looked(_holder.StartLook(Name())!, Name(), Found(Name())));
+        Assert.Equal(LookOutcome.Void, _holder.CompleteLook(_holder.StartLook(Name())!, Name(), Found(Name())));
     }
 
     [Fact]
@@ -131,8 +131,8 @@ public sealed class HolderEntryTests
         _clock.Pass(Terms.Wait);
         _holder.Renew(Session(Name(2)));
 
-        Assert.False(_holder.State!.Gone.Covers(Found(Name(1)), applied: 0));
-        Assert.True(_holder.State!.Gone.Covers(Found(Name(2)), applied: 0));
+        Assert.False(_holder.State!.Tombstones.Covers(Found(Name(1)), applied: 0));
+        Assert.True(_holder.State!.Tombstones.Covers(Found(Name(2)), applied: 0));
     }
 
     [Fact]
@@ -144,7 +144,7 @@ public sealed class HolderEntryTests
         _clock.Pass(Terms.Wait / 2);
         _holder.Renew(Session(Name(2)));
 
-        Assert.True(_holder.State!.Gone.Covers(Found(Name()), applied: 0));
+        Assert.True(_holder.State!.Tombstones.Covers(Found(Name()), applied: 0));
     }
 
     [Fact]
@@ -152,8 +152,8 @@ public sealed class HolderEntryTests
     {
         _holder.Apply([User(epoch: 3)]);
 
-        Assert.Equal(LookOutcome.Void, _holder.Looked(_holder.StartLook(Name(1))!, Name(1), Found(Name(1), epoch: 2)));
-        Assert.Equal(LookOutcome.Known, _holder.Looked(_holder.StartLook(Name(2))!, Name(2), Found(Name(2), epoch: 3)));
+        Assert.Equal(LookOutcome.Void, _holder.CompleteLook(_holder.StartLook(Name(1))!, Name(1), Found(Name(1), epoch: 2)));
+        Assert.Equal(LookOutcome.Known, _holder.CompleteLook(_holder.StartLook(Name(2))!, Name(2), Found(Name(2), epoch: 3)));
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public sealed class HolderEntryTests
         _clock.Pass(Terms.Wait);
         _holder.Renew();
 
-        Assert.Equal(LookOutcome.Void, _holder.Looked(look, Name(), Found(Name())));
+        Assert.Equal(LookOutcome.Void, _holder.CompleteLook(look, Name(), Found(Name())));
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public sealed class HolderEntryTests
         _holder.Begin(Id(101), Terms, []);
         _holder.Renew();
 
-        Assert.Equal(LookOutcome.Void, _holder.Looked(look, Name(), Found(Name())));
+        Assert.Equal(LookOutcome.Void, _holder.CompleteLook(look, Name(), Found(Name())));
     }
 
     [Fact]
@@ -191,7 +191,7 @@ public sealed class HolderEntryTests
     {
         _holder.See(Found(Name()));
 
-        Assert.Equal(LookOutcome.NotThere, _holder.Looked(_holder.StartLook(Name())!, Name(), null));
+        Assert.Equal(LookOutcome.NotThere, _holder.CompleteLook(_holder.StartLook(Name())!, Name(), null));
         Assert.Equal(HolderVerdict.Unknown, _holder.Check(Name()));
     }
 
@@ -219,15 +219,15 @@ public sealed class HolderEntryTests
     public void A_signing_key_is_revoked_once_and_for_good()
     {
         List<(string App, string Kid)> told = [];
-        _holder.KeyRevoked += (app, kid) => told.Add((app, kid));
+        _holder.RevokedKeys.Added += (app, kid) => told.Add((app, kid));
 
         _holder.Apply([Key("k1")]);
         _holder.Renew(Key("k1"));
         _holder.Begin(Id(101), Terms, [("public", "k1"), ("public", "k2")]);
 
-        Assert.True(_holder.IsRevokedKey("public", "k1"));
-        Assert.True(_holder.IsRevokedKey("public", "k2"));
-        Assert.False(_holder.IsRevokedKey("other", "k1"));
+        Assert.True(_holder.RevokedKeys.Contains("public", "k1"));
+        Assert.True(_holder.RevokedKeys.Contains("public", "k2"));
+        Assert.False(_holder.RevokedKeys.Contains("other", "k1"));
         Assert.Equal([("public", "k1"), ("public", "k2")], told);
     }
 
@@ -238,7 +238,7 @@ public sealed class HolderEntryTests
 
         _holder.Apply([Key("k1")]);
 
-        Assert.True(_holder.IsRevokedKey("public", "k1"));
+        Assert.True(_holder.RevokedKeys.Contains("public", "k1"));
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class HolderFreshnessTests
         var holder = Fresh(_clock);
         var ticket = holder.StartRenewal();
         _clock.Pass(TimeSpan.FromSeconds(3));
-        holder.Renewed(ticket, []);
+        holder.CompleteRenewal(ticket, []);
 
         _clock.Pass(TimeSpan.FromSeconds(7) - Tick);
         Assert.True(holder.IsFresh);
@@ -69,7 +69,7 @@ public sealed class HolderFreshnessTests
         var slow = holder.StartRenewal();
         _clock.Pass(TimeSpan.FromSeconds(2));
         holder.Renew();
-        holder.Renewed(slow, []);
+        holder.CompleteRenewal(slow, []);
 
         _clock.Pass(TimeSpan.FromSeconds(9));
         Assert.True(holder.IsFresh);
@@ -82,7 +82,7 @@ public sealed class HolderFreshnessTests
         var old = holder.StartRenewal();
         holder.Begin(Id(101), Terms, []);
 
-        Assert.False(holder.Renewed(old, []));
+        Assert.False(holder.CompleteRenewal(old, []));
         Assert.False(holder.IsFresh);
     }
 

@@ -99,7 +99,7 @@ public sealed class HolderMemoryTests
         var holder = Fresh(_clock);
         var look = holder.StartLook(Name())!;
         _clock.Pass(TimeSpan.FromSeconds(1));
-        holder.Looked(look, Name(), Found(Name()));
+        holder.CompleteLook(look, Name(), Found(Name()));
         holder.Check(Name(), out var known);
 
         Assert.True(holder.HasDetails(known!, TimeSpan.FromSeconds(1)));
@@ -112,7 +112,7 @@ public sealed class HolderMemoryTests
         var holder = Fresh(_clock);
         holder.See(Found(Name()));
 
-        holder.Changed(Name());
+        holder.MarkChanged(Name());
 
         Assert.Equal(HolderVerdict.Known, holder.Check(Name(), out var known));
         Assert.False(holder.HasDetails(known!, TimeSpan.FromHours(1)));
@@ -123,8 +123,8 @@ public sealed class HolderMemoryTests
     {
         var holder = Fresh(_clock);
         var look = holder.StartLook(Name())!;
-        holder.Changed(Name());
-        holder.Looked(look, Name(), Found(Name()));
+        holder.MarkChanged(Name());
+        holder.CompleteLook(look, Name(), Found(Name()));
 
         holder.Check(Name(), out var known);
 

@@ -22,7 +22,7 @@ public sealed class SessionChecksTests
     {
         _holder.See(Found(Name()));
 
-        Assert.Equal(SessionLife.Lives, Find().Outcome().Life);
+        Assert.Equal(Liveness.Active, Find().Outcome().Liveness);
         Assert.Empty(_store.Asked);
     }
 
@@ -33,7 +33,7 @@ public sealed class SessionChecksTests
         Answer(0, Found(Name(), details: "row"));
 
         Assert.Equal("row", first.Outcome().Session?.Details);
-        Assert.Equal(SessionLife.Lives, Find().Outcome().Life);
+        Assert.Equal(Liveness.Active, Find().Outcome().Liveness);
         Assert.Single(_store.Asked);
     }
 
@@ -45,7 +45,7 @@ public sealed class SessionChecksTests
 
         Answer(0, Found(Name()));
 
-        Assert.All(all, finding => Assert.Equal(SessionLife.Lives, finding.Outcome().Life));
+        Assert.All(all, finding => Assert.Equal(Liveness.Active, finding.Outcome().Liveness));
     }
 
     [Fact]
@@ -54,7 +54,7 @@ public sealed class SessionChecksTests
         var finding = Find();
         Answer(0, null);
 
-        Assert.Equal(SessionLife.Over, finding.Outcome().Life);
+        Assert.Equal(Liveness.Ended, finding.Outcome().Liveness);
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed class SessionChecksTests
         Assert.True(first.IsCompletedSuccessfully);
         Assert.False(second.IsCompleted);
         Answer(1, Found(Name()));
-        Assert.Equal(SessionLife.Lives, second.Outcome().Life);
+        Assert.Equal(Liveness.Active, second.Outcome().Liveness);
     }
 
     [Fact]
@@ -78,7 +78,7 @@ public sealed class SessionChecksTests
 
         Assert.False(finding.IsCompleted);
         Answer(1, null);
-        Assert.Equal(SessionLife.Over, finding.Outcome().Life);
+        Assert.Equal(Liveness.Ended, finding.Outcome().Liveness);
     }
 
     [Fact]
@@ -91,7 +91,7 @@ public sealed class SessionChecksTests
             Answer(look, Found(Name()));
         }
 
-        Assert.Equal(SessionLife.CannotSay, finding.Outcome().Life);
+        Assert.Equal(Liveness.Unknown, finding.Outcome().Liveness);
         Assert.Equal(4, _store.Asked.Count);
     }
 
@@ -101,8 +101,8 @@ public sealed class SessionChecksTests
         _holder.See(Found(Name(1)));
         _process.Pass(Terms.Lease);
 
-        Assert.Equal(SessionLife.CannotSay, Find(Name(1)).Outcome().Life);
-        Assert.Equal(SessionLife.CannotSay, Find(Name(2)).Outcome().Life);
+        Assert.Equal(Liveness.Unknown, Find(Name(1)).Outcome().Liveness);
+        Assert.Equal(Liveness.Unknown, Find(Name(2)).Outcome().Liveness);
         Assert.Empty(_store.Asked);
     }
 
@@ -113,7 +113,7 @@ public sealed class SessionChecksTests
         _process.Pass(Terms.Lease);
         Answer(0, Found(Name()));
 
-        Assert.Equal(SessionLife.CannotSay, finding.Outcome().Life);
+        Assert.Equal(Liveness.Unknown, finding.Outcome().Liveness);
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class SessionChecksTests
         var finding = Find();
         Answer(0, Found(Name()));
 
-        Assert.Equal(SessionLife.Lives, finding.Outcome().Life);
+        Assert.Equal(Liveness.Active, finding.Outcome().Liveness);
     }
 
     [Fact]
@@ -187,7 +187,7 @@ public sealed class SessionChecksTests
 
         _process.Pass(TimeSpan.FromSeconds(1));
 
-        Assert.Equal(SessionLife.CannotSay, finding.Outcome().Life);
+        Assert.Equal(Liveness.Unknown, finding.Outcome().Liveness);
     }
 
     [Fact]

@@ -30,7 +30,7 @@ public sealed class SessionWatchTests
     {
         var watch = _holder.Watch(Name());
 
-        _holder.Looked(_holder.StartLook(Name())!, Name(), null);
+        _holder.CompleteLook(_holder.StartLook(Name())!, Name(), null);
 
         Assert.True(watch.Ended.IsCancellationRequested);
     }
@@ -77,10 +77,10 @@ public sealed class SessionWatchTests
         _clock.Pass(TimeSpan.FromMilliseconds(1));
         using var watch = _holder.Watch(Name(2));
 
-        _holder.Looked(early, Name(2), null);
+        _holder.CompleteLook(early, Name(2), null);
         Assert.False(watch.Ended.IsCancellationRequested);
 
-        _holder.Looked(_holder.StartLook(Name(2))!, Name(2), null);
+        _holder.CompleteLook(_holder.StartLook(Name(2))!, Name(2), null);
         Assert.True(watch.Ended.IsCancellationRequested);
     }
 

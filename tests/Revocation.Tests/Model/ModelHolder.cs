@@ -57,10 +57,10 @@ internal sealed class ModelHolder
         var state = Holder.State;
         var now = Clock.GetTimestamp();
         int Ticks(long ticks) => (int)Math.Clamp(ticks / TimeSpan.TicksPerSecond, -World.Saturation, World.Saturation);
-        var fresh = state?.Freshness is { } freshness ? Math.Max(0, Ticks(freshness.Until - now)) : 0;
+        var fresh = state?.Freshness.Until is { } until ? Math.Max(0, Ticks(until - now)) : 0;
         var renew = RenewStep == 0 ? "" : $"{RenewStep}.{(RenewTicket is { } r ? $"{(r.State == state ? 1 : 0)}{Ticks(now - r.SentAt)}" : "")}.{RenewLost}.{RenewCursor}.{RenewEntries}";
         var look = LookStep == 0 ? "" : $"{LookStep}.{(LookTicket is { } l ? $"{(l.State == state ? 1 : 0)}{Ticks(now - l.StartedAt)}{(state is not null && l.Applied < state.Applied ? 1 : 0)}" : "")}.{LookFound?.Epoch}";
-        return $"{(state is null ? "-" : "r")}{world.RowKey(Incarnation)}|{Cursor}|{fresh}|{Holder.Count}|{(state?.Gone.Covers(World.Session, 0) == true ? 1 : 0)}{(state?.Applied > 0 ? 1 : 0)}"
+        return $"{(state is null ? "-" : "r")}{world.RowKey(Incarnation)}|{Cursor}|{fresh}|{Holder.Count}|{(state?.Tombstones.Covers(World.Session, 0) == true ? 1 : 0)}{(state?.Applied > 0 ? 1 : 0)}"
             + $"|{RegisterStep}{(RegisterStep == 2 ? world.RowKey(RegisterIncarnation) + RegisterCursor : "")}|{renew}|{look}|{Late}";
     }
 

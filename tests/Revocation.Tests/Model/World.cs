@@ -298,7 +298,7 @@ internal sealed class World
                 IsAcknowledged = _mistake == Mistake.RetryAcknowledgedAtOnce;
                 break;
             case 15:
-                _wait!.Listed(_mistake == Mistake.RegistryReadBeforeTheDelete && _earlyRows is not null ? _earlyRows : Serving(margin.Lease));
+                _wait!.TakeListing(_mistake == Mistake.RegistryReadBeforeTheDelete && _earlyRows is not null ? _earlyRows : Serving(margin.Lease));
                 _earlyRows = null;
                 _revoker = 3;
                 break;
@@ -343,7 +343,7 @@ internal sealed class World
             case >= 30:
                 var bits = _confirming >> (4 * (step - 30)) & 15;
                 _confirming &= ~(15 << (4 * (step - 30)));
-                _wait!.Heard((step - 30).ToString(System.Globalization.CultureInfo.InvariantCulture), [ToGuid(bits)]);
+                _wait!.TakeConfirmations((step - 30).ToString(System.Globalization.CultureInfo.InvariantCulture), [ToGuid(bits)]);
                 _pushed &= ~(1 << (step - 30));
                 break;
             default:
@@ -481,7 +481,7 @@ internal sealed class World
                 var ticket = _mistake is Mistake.NoVoidOfPendingChecks or Mistake.CheckBeforeRegister ? h.Holder.StartLook(Session.Name) : h.LookTicket;
                 if (ticket is not null)
                 {
-                    h.Holder.Looked(ticket, Session.Name, h.LookFound);
+                    h.Holder.CompleteLook(ticket, Session.Name, h.LookFound);
                 }
 
                 (h.LookStep, h.LookTicket) = (0, null);
@@ -536,7 +536,7 @@ internal sealed class World
             h.RenewEntries = 0;
         }
 
-        h.Holder.Renewed(ticket, ModelHolder.Entries(h.RenewEntries, this));
+        h.Holder.CompleteRenewal(ticket, ModelHolder.Entries(h.RenewEntries, this));
         h.RenewEntries = 0;
     }
 }

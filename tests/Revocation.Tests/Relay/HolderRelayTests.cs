@@ -361,9 +361,9 @@ public sealed class HolderRelayTests
             return Confirms?.Task ?? Task.CompletedTask;
         }
 
-        public void Renewed(long request) => Story.Add($"renewed {request}");
+        public void AnswerRenewal(long request) => Story.Add($"renewed {request}");
 
-        public void Lost(HolderLoss why) => Story.Add($"lost {why}");
+        public void DeclareLost(HolderLoss why) => Story.Add($"lost {why}");
     }
 
     private sealed class Store : IHolderStore, IServiceStore

@@ -166,7 +166,7 @@ internal sealed class Clients
 
         if (_dice.Chance(0.05))
         {
-            node.Process.Run(() => node.Holder.Changed(session.Name));
+            node.Process.Run(() => node.Holder.MarkChanged(session.Name));
         }
     }
 

@@ -111,7 +111,7 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
         }
     });
 
-    public void Renewed(long request)
+    public void AnswerRenewal(long request)
     {
         _wasRenewed = true;
         Requested = Requested > request ? Requested : 0;
@@ -119,7 +119,7 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
     }
 
     // It is told, after all that was sent before, and then the connection ends.
-    public void Lost(HolderLoss why) => ToService(() =>
+    public void DeclareLost(HolderLoss why) => ToService(() =>
     {
         world.Note($"{end.Machine.Name}: {Incarnation.ToString()[..4]} is over: {why}");
         end.Lost(this);
@@ -215,7 +215,7 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
             await Task.Delay(TimeSpan.FromSeconds(1), silo.Machine.Clock);
             if (world.Scheduler.Now - _askedAt > 1.5 * new LeaseTerms(row.Lease).Wait)
             {
-                Lost(HolderLoss.NotRegistered);
+                DeclareLost(HolderLoss.NotRegistered);
                 return;
             }
         }

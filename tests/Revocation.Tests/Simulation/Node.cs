@@ -61,8 +61,8 @@ internal abstract class Node
         await ((Task)asked).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         var result = asked switch
         {
-            { IsCompletedSuccessfully: true, Result.Life: SessionLife.Lives } => VerificationResult.Accepted,
-            { IsCompletedSuccessfully: true, Result.Life: SessionLife.Over } => VerificationResult.Refused,
+            { IsCompletedSuccessfully: true, Result.Liveness: Liveness.Active } => VerificationResult.Accepted,
+            { IsCompletedSuccessfully: true, Result.Liveness: Liveness.Ended } => VerificationResult.Refused,
             { IsCompletedSuccessfully: true } or { Exception.InnerException: SimulatedFailure } => VerificationResult.Unavailable,
             _ => throw new InvalidOperationException("Not a failure that belongs here.", asked.Exception),
         };

@@ -241,7 +241,7 @@ internal sealed partial class ConnectHolder(
             {
                 if (connection.Idle > terms.Wait)
                 {
-                    connection.Lost(HolderLoss.NotRegistered);
+                    connection.DeclareLost(HolderLoss.NotRegistered);
                 }
                 else if (await RefuseNowAsync(service) is { } reason)
                 {

@@ -58,14 +58,14 @@ internal sealed class ServiceConnection(HolderSocket socket, OwnRow row, TimePro
         }
     }
 
-    public void Renewed(long request)
+    public void AnswerRenewal(long request)
     {
         _wasRenewed = true;
         Interlocked.CompareExchange(ref _requested, 0, request);
         socket.Send(new HolderMessage { Type = HolderMessageType.Renewed, N = request });
     }
 
-    public void Lost(HolderLoss why)
+    public void DeclareLost(HolderLoss why)
     {
         Loss = why;
         End(why switch

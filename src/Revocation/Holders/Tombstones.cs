@@ -1,7 +1,7 @@
 namespace Grid.Revocation.Holders;
 
-/// <summary>What was revoked within the last W: a store read that began before, or that an outdated server answered, does not bring it back (h3, h4).</summary>
-internal sealed class GoneList(long keep)
+/// <summary>Tombstones for the last W, so that an earlier or lagging read cannot resurrect a session (h3, h4).</summary>
+internal sealed class Tombstones(long keep)
 {
     private readonly Dictionary<SessionName, long> _sessions = [];
     private readonly Dictionary<UserName, (long Epoch, long Until)> _users = [];
