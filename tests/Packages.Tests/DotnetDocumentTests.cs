@@ -1,0 +1,87 @@
+using System.Text.RegularExpressions;
+
+namespace Grid.Packages.Tests;
+
+/// <summary>Follows <c>docs/dotnet.md</c> to the letter, with nothing but the packages.</summary>
+public sealed partial class DotnetDocumentTests(Workplace work)
+{
+    // One after the other: they share a project.
+    [Fact]
+    public async Task A_new_web_project_is_protected_by_what_is_printed_and_can_do_what_is_printed_by_task()
+    {
+        using (var shop = await StartShopAsync(Document.Program("MapGrid")))
+        {
+            var output = await work.ShellAsync(Curl(Document.Commands("curl -i"), shop), work.Shop);
+
+            Assert.Equal(["401", "200", "200", "401"], Statuses().Matches(output).Select(match => match.Groups[1].Value));
+            Assert.Matches("""(?s)sAccessToken=.*\nalice.*"sessionHandlesRevoked":\["[^"]+"\]""", output);
+        }
+
+        using var whole = await StartShopAsync(Document.WholeProgram());
+        var steps = await work.ShellAsync(Curl("""
+            app=http://localhost:3001
+            post() { curl -sS -X POST -H 'st-auth-mode: cookie' -w ' %{http_code}\n' "$@"; }
+            get() { curl -sS -w ' %{http_code}\n' "$@"; }
+            post -c here $app/sign-in-gold
+            post -c there $app/sign-in
+            get -b here $app/orders
+            post -b here -c here $app/verify-email
+            get -b here $app/orders
+            get -b here $app/sessions
+            post -b here $app/sign-out-elsewhere
+            get -b there $app/me
+            get -b here $app/me
+            post -b here $app/sign-out
+            get -b here $app/me
+            """, whole), work.Shop);
+
+        Assert.Matches(
+            """
+            (?s)^ 200
+             200
+            [^\n]*email-verified[^\n]* 403
+             200
+            plan: [^\n]*gold[^\n]* 200
+            \[\{"handle":[^\n]*"createdAt":[^\n]*\},\{[^\n]*\}\] 200
+            \{"ended":1\} 200
+            [^\n]* 401
+            alice 200
+             200
+            [^\n]* 401
+            $
+            """, steps);
+    }
+
+    [Fact]
+    public async Task A_worker_with_the_client_alone_ends_sessions()
+    {
+        await work.ShellAsync(Document.Commands("dotnet new worker"));
+        var folder = Path.Combine(work.Folder, "night-shift");
+        await File.WriteAllTextAsync(Path.Combine(folder, "Program.cs"), Document.Program("AddGridClient"));
+
+        var alive = $"curl -sS '{work.Core}recipe/session/user?userId=alice'";
+        await work.ShellAsync($"curl -sS '{work.Core}recipe/session' -d " + """'{"userId":"alice","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}'""");
+        Assert.Matches("""\["[^"]+""", await work.ShellAsync(alive));
+
+        Assert.Matches("\n[1-9][0-9]* sessions of alice have ended.\n$", await work.ShellAsync("dotnet run", folder));
+
+        Assert.Contains("\"sessionHandles\":[]", await work.ShellAsync(alive), StringComparison.Ordinal);
+        Assert.Empty(Directory.GetFiles(folder, "Grid.AspNetCore.dll", SearchOption.AllDirectories));
+    }
+
+    private string Curl(string commands, RunningProgram shop) => commands
+        .Replace("http://localhost:3001", shop.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
+        .Replace("http://127.0.0.1:3567", work.Core.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
+        .Replace("curl ", "curl -sS ", StringComparison.Ordinal);
+
+    private async Task<RunningProgram> StartShopAsync(string program)
+    {
+        const string printed = """app.Run("http://localhost:3001")""";
+        Assert.Contains(printed, program, StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Path.Combine(work.Shop, "Program.cs"), program.Replace(printed, """app.Run("http://127.0.0.1:0")""", StringComparison.Ordinal));
+        return await RunningProgram.StartAsync(work.Start("dotnet", ["run"], work.Shop));
+    }
+
+    [GeneratedRegex(@"HTTP/1\.1 (\d{3})")]
+    private static partial Regex Statuses();
+}
