@@ -51,7 +51,7 @@ public static class GridHttpContextExtensions
         }
 
         var session = await requests.SignInAsync(
-            context, new NewGridSession { UserId = userId, TenantId = tenantId, PayloadJson = claims.ToJsonString(), DataJson = data?.ToJsonString() ?? "{}" });
+            context, new SessionDraft { UserId = userId, TenantId = tenantId, PayloadJson = claims.ToJsonString(), DataJson = data?.ToJsonString() ?? "{}" });
         context.Features.Set(new RequestCheck(RequestOutcome.Session, session));
         return session;
     }

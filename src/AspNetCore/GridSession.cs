@@ -136,10 +136,10 @@ public sealed class GridSession
 
         var made = await _requests.Sessions.RegenerateAsync(AccessToken, payload.ToJsonString(), cancellationToken) ?? throw HasEnded();
         (PayloadJson, _payload) = (made.PayloadJson, null);
-        if (made.AccessToken is not null)
+        if (made.AccessToken is { } token)
         {
-            (AccessToken, AccessTokenExpiresAt) = (made.AccessToken, made.ExpiresAt);
-            _requests.Transport.SetAccess(_context, _transfer, AccessToken, UserId, made.ExpiresAt);
+            (AccessToken, AccessTokenExpiresAt) = (token.Text, token.ExpiresAt);
+            _requests.Transport.SetAccess(_context, _transfer, token, UserId);
         }
     }
 

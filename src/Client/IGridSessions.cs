@@ -11,7 +11,7 @@ public interface IGridSessions
 {
     /// <summary>Creates a session. It is stored before this returns.</summary>
     /// <exception cref="GridException">Grid does not answer, or refuses; see <see cref="GridException.Reason"/>.</exception>
-    Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken);
+    Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken);
 
     /// <summary>Checks an access token.</summary>
     /// <exception cref="GridException">Grid does not answer, or refuses; see <see cref="GridException.Reason"/>.</exception>
@@ -27,7 +27,7 @@ public interface IGridSessions
     /// <summary>Stores a new payload and makes an access token that carries it.</summary>
     /// <returns>Null if there is no such session.</returns>
     /// <exception cref="GridException">Grid does not answer, or refuses; see <see cref="GridException.Reason"/>.</exception>
-    Task<RegeneratedToken?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken);
+    Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken);
 
     /// <summary>What is stored of a living session; null if there is none.</summary>
     /// <exception cref="GridException">Grid does not answer, or refuses; see <see cref="GridException.Reason"/>.</exception>

@@ -1,51 +1,8 @@
 using Grid.Revocation.Acknowledgement;
 using Grid.Tokens.Access;
+using Grid.Tokens.Refresh;
 
 namespace Grid.Client;
-
-/// <summary>A session to be created.</summary>
-public sealed record NewGridSession
-{
-    /// <summary>At most 128 characters, kept to the letter.</summary>
-    public required string UserId { get; init; }
-
-    /// <summary>In which tenant. Default <c>public</c>.</summary>
-    public string TenantId { get; init; } = GridClientDefaults.TenantId;
-
-    /// <summary>Claims for the access token: a JSON object, 20,480 bytes at most; in cookie mode about 2,500. Browsers can read it.</summary>
-    public string PayloadJson { get; init; } = "{}";
-
-    /// <summary>Data for back ends only: a JSON object.</summary>
-    public string DataJson { get; init; } = "{}";
-
-    /// <summary>Whether to bind an anti-CSRF token.</summary>
-    public bool WithAntiCsrf { get; init; }
-
-    /// <summary>Rotating or static signing key.</summary>
-    public bool UseDynamicSigningKey { get; init; } = true;
-}
-
-/// <summary>A session's tokens.</summary>
-public sealed record GridTokens
-{
-    /// <summary>The access token: short-lived, goes with each request. Whoever has it is the user until it expires or the session is revoked.</summary>
-    public required string Access { get; init; }
-
-    /// <summary>When <see cref="Access"/> expires.</summary>
-    public required DateTimeOffset AccessExpiresAt { get; init; }
-
-    /// <summary>The refresh token: a secret that is exchanged for new tokens once.</summary>
-    public required string Refresh { get; init; }
-
-    /// <summary>When <see cref="Refresh"/> expires, and the session with it.</summary>
-    public required DateTimeOffset RefreshExpiresAt { get; init; }
-
-    /// <summary>Only if asked for.</summary>
-    public string? AntiCsrf { get; init; }
-
-    /// <summary>Not the tokens.</summary>
-    public override string ToString() => "[session tokens]";
-}
 
 /// <summary>A session that was created.</summary>
 /// <param name="Handle">Public id of the session, not a secret.</param>
@@ -53,7 +10,7 @@ public sealed record GridTokens
 /// <param name="TenantId">In which tenant.</param>
 /// <param name="PayloadJson">The claims in its access token, one JSON object.</param>
 /// <param name="Tokens">To be handed to the client.</param>
-public sealed record CreatedGridSession(string Handle, string UserId, string TenantId, string PayloadJson, GridTokens Tokens);
+public sealed record CreatedSession(string Handle, string UserId, string TenantId, string PayloadJson, SessionTokens Tokens);
 
 /// <summary>Why a session was ended, for the log.</summary>
 public enum GridRevocationReason
@@ -127,22 +84,40 @@ public readonly record struct TokenToRefresh(string RefreshToken, bool EnableAnt
 }
 
 /// <summary>Answer to a refresh.</summary>
-/// <param name="Verdict">What it came to.</param>
-/// <param name="Handle">The session's; with <see cref="SessionVerdict.Ok"/> and <see cref="SessionVerdict.TokenTheft"/>.</param>
-/// <param name="UserId">Whose session it is; with <see cref="SessionVerdict.Ok"/> and <see cref="SessionVerdict.TokenTheft"/>.</param>
-/// <param name="TenantId">In which tenant; with <see cref="SessionVerdict.Ok"/>.</param>
-/// <param name="Tokens">The new ones; with <see cref="SessionVerdict.Ok"/>.</param>
-public readonly record struct TokenRefresh(SessionVerdict Verdict, string? Handle = null, string? UserId = null, string? TenantId = null, GridTokens? Tokens = null);
-
-/// <summary>A new access token after a change of payload.</summary>
-/// <param name="PayloadJson">As stored now.</param>
-/// <param name="AccessToken">Null if the presented one had expired: the change comes with the next refresh.</param>
-/// <param name="ExpiresAt">Of the new token.</param>
-public sealed record RegeneratedToken(string PayloadJson, string? AccessToken, DateTimeOffset ExpiresAt)
+public sealed record TokenRefresh
 {
-    /// <summary>Not the token.</summary>
-    public override string ToString() => "[access token]";
+    /// <summary><c>Ok</c>, <c>Unauthorised</c> or <c>TokenTheft</c>.</summary>
+    public required SessionVerdict Verdict { get; init; }
+
+    /// <summary>The session's handle; with <see cref="SessionVerdict.Ok"/> and <see cref="SessionVerdict.TokenTheft"/>.</summary>
+    public string? Handle { get; init; }
+
+    /// <summary>The user it belongs to; with <see cref="SessionVerdict.Ok"/> and <see cref="SessionVerdict.TokenTheft"/>.</summary>
+    public string? UserId { get; init; }
+
+    /// <summary>The tenant it belongs to; with <see cref="SessionVerdict.Ok"/>.</summary>
+    public string? TenantId { get; init; }
+
+    /// <summary>The claims in the new access token, one JSON object; with <see cref="SessionVerdict.Ok"/>.</summary>
+    public string? PayloadJson { get; init; }
+
+    /// <summary>The new tokens; with <see cref="SessionVerdict.Ok"/>.</summary>
+    public SessionTokens? Tokens { get; init; }
+
+    /// <summary>Which kind of retired token was presented; <c>None</c> if it was not one.</summary>
+    public ReuseKind Reuse { get; init; }
+
+    /// <summary>For logs: why it was refused.</summary>
+    public string? Why { get; init; }
 }
+
+/// <summary>A session whose payload was replaced.</summary>
+/// <param name="Handle">Public id of the session, not a secret.</param>
+/// <param name="UserId">The user it belongs to.</param>
+/// <param name="TenantId">The tenant it belongs to.</param>
+/// <param name="PayloadJson">The claims as they are stored now, one JSON object.</param>
+/// <param name="AccessToken">A token that carries them; null if the presented one had expired: the change comes with the next refresh.</param>
+public sealed record RegeneratedSession(string Handle, string UserId, string TenantId, string PayloadJson, IssuedToken? AccessToken);
 
 /// <summary>What is stored of a session.</summary>
 public sealed record SessionInformation

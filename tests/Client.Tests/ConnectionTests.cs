@@ -90,11 +90,12 @@ public sealed class ConnectionTests(CoreHost core)
             .AddHttpClient(GridClientDefaults.HttpClientName).AddHttpMessageHandler(() => new Watching(seen)).Services.BuildServiceProvider();
         var sessions = provider.GetRequiredService<IGridSessions>();
 
-        var made = await sessions.CreateAsync(new NewGridSession { UserId = "seen" }, Stop);
+        var made = await sessions.CreateAsync(new SessionDraft { UserId = "seen" }, Stop);
         await sessions.RevokeAsync(made.Handle, Stop);
         await sessions.ReadKeysAsync(Stop);
 
-        Assert.Equal(["POST /recipe/session", "POST /session/revoke", "GET /.well-known/jwks.json"], seen.Calls);
+        // A revocation that takes a while asks in between whether Grid is still there.
+        Assert.Equal(["POST /recipe/session", "POST /session/revoke", "GET /.well-known/jwks.json"], seen.Calls.Where(call => call != "GET /hello"));
     }
 
     [Fact]

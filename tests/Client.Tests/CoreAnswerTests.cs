@@ -5,7 +5,7 @@ namespace Grid.Client.Tests;
 /// <summary>What stands at the connection URI may be another server, a proxy's page or an older Grid: each call says so, and how.</summary>
 public sealed class CoreAnswerTests
 {
-    private const string Tokens = """ "accessToken":{"token":"a","expiry":1},"refreshToken":{"token":"r","expiry":2} """;
+    private const string Tokens = """ "accessToken":{"token":"a","expiry":2,"createdTime":1},"refreshToken":{"token":"r","expiry":3,"createdTime":1} """;
 
     private static readonly string[] Optional = ["accessToken of regenerate"];
 
@@ -13,10 +13,10 @@ public sealed class CoreAnswerTests
 
     private static Dictionary<string, (string Answer, Func<IGridSessions, Task> Call)> Calls => new()
     {
-        ["create"] = ($$"""{"status":"OK","session":{"handle":"h","userId":"u","tenantId":"public","userDataInJWT":{} },{{Tokens}}}""", s => s.CreateAsync(new NewGridSession { UserId = "u" }, Stop)),
-        ["refresh"] = ($$"""{"status":"OK","session":{"handle":"h","userId":"u","tenantId":"public"},{{Tokens}}}""", s => s.RefreshAsync(new TokenToRefresh("r", false, null, true), Stop)),
+        ["create"] = ($$"""{"status":"OK","session":{"handle":"h","userId":"u","tenantId":"public","userDataInJWT":{} },{{Tokens}}}""", s => s.CreateAsync(new SessionDraft { UserId = "u" }, Stop)),
+        ["refresh"] = ($$"""{"status":"OK","session":{"handle":"h","userId":"u","tenantId":"public","userDataInJWT":{} },{{Tokens}}}""", s => s.RefreshAsync(new TokenToRefresh("r", false, null, true), Stop)),
         ["refresh of a stolen token"] = ("""{"status":"TOKEN_THEFT_DETECTED","session":{"handle":"h","userId":"u"}}""", s => s.RefreshAsync(new TokenToRefresh("r", false, null, true), Stop)),
-        ["regenerate"] = ("""{"status":"OK","session":{"userDataInJWT":{} },"accessToken":{"token":"a","expiry":1}}""", s => s.RegenerateAsync("a", "{}", Stop)),
+        ["regenerate"] = ("""{"status":"OK","session":{"handle":"h","userId":"u","tenantId":"public","userDataInJWT":{} },"accessToken":{"token":"a","expiry":2,"createdTime":1}}""", s => s.RegenerateAsync("a", "{}", Stop)),
         ["find"] = (
             """{"status":"OK","sessionHandle":"h","userId":"u","tenantId":"public","userDataInJWT":{},"userDataInDatabase":{},"timeCreated":1,"expiry":2}""", async s => await s.FindAsync("h", Stop)),
         ["list"] = ("""{"status":"OK","sessionHandles":["h"]}""", s => s.ListAsync("u", null, Stop)),
@@ -85,6 +85,7 @@ public sealed class CoreAnswerTests
     [InlineData("find", "timeCreated")]
     [InlineData("find", "expiry")]
     [InlineData("create", "accessToken.expiry")]
+    [InlineData("create", "accessToken.createdTime")]
     [InlineData("refresh", "refreshToken.expiry")]
     [InlineData("revoke", "milliseconds")]
     public async Task A_time_beyond_all_times_is_named(string name, string path)
@@ -122,7 +123,7 @@ public sealed class CoreAnswerTests
         var sessions = new StubCore().Sessions();
         foreach (var call in (Func<Task>[])
         [
-            () => sessions.CreateAsync(new NewGridSession { UserId = "u", PayloadJson = text }, Stop), () => sessions.CreateAsync(new NewGridSession { UserId = "u", DataJson = text }, Stop),
+            () => sessions.CreateAsync(new SessionDraft { UserId = "u", PayloadJson = text }, Stop), () => sessions.CreateAsync(new SessionDraft { UserId = "u", DataJson = text }, Stop),
             () => sessions.UpdateDataAsync("h", text, Stop), () => sessions.UpdatePayloadAsync("h", text, Stop), () => sessions.RegenerateAsync("a", text, Stop),
         ])
         {

@@ -369,7 +369,7 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
         await using var careless = await ClientApp.StartAsync(core, o => o.CheckEachRequest = false);
         foreach (var sessions in (IGridSessions[])[app.Sessions, careless.Sessions])
         {
-            var made = await sessions.CreateAsync(new NewGridSession { UserId = _user }, Stop);
+            var made = await sessions.CreateAsync(new SessionDraft { UserId = _user }, Stop);
             Assert.Single(await sessions.ListAsync(_user, null, Stop));
             Assert.NotNull(await sessions.FindAsync(made.Handle, Stop));
             Assert.Equal([made.Handle], (await sessions.RevokeAsync(made.Handle, Stop)).Handles);

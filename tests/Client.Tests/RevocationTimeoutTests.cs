@@ -19,17 +19,17 @@ public sealed class RevocationTimeoutTests(CoreHost core)
         await using var hasty = await ClientApp.StartAsync(core, o => (o.Timeout, o.RevocationTimeout) = (TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2)));
 
         // By one that is not in a hurry: the first session of a silo may have to wait for the app's first key.
-        var used = await silent.Sessions.CreateAsync(new NewGridSession { UserId = _user }, Stop);
-        var stolen = await silent.Sessions.CreateAsync(new NewGridSession { UserId = _user }, Stop);
+        var used = await silent.Sessions.CreateAsync(new SessionDraft { UserId = _user }, Stop);
+        var stolen = await silent.Sessions.CreateAsync(new SessionDraft { UserId = _user }, Stop);
         // Who has none to end is waited for by nobody.
-        await silent.Sessions.CreateAsync(new NewGridSession { UserId = $"{_user}-2" }, Stop);
+        await silent.Sessions.CreateAsync(new SessionDraft { UserId = $"{_user}-2" }, Stop);
         using var browser = silent.NewBrowser("header");
-        Assert.Equal(200, (await browser.SendAsync("GET", "/me", bearer: used.Tokens.Access)).Status);
+        Assert.Equal(200, (await browser.SendAsync("GET", "/me", bearer: used.Tokens.Access.Text)).Status);
 
         way.Put(Between.Silence);
         var since = Stopwatch.GetTimestamp();
         var revoked = patient.Sessions.RevokeUserAsync($"{_user}-2", null, null, Stop);
-        var reused = ReuseAsync(patient.Sessions, stolen.Tokens.Refresh);
+        var reused = ReuseAsync(patient.Sessions, stolen.Tokens.Refresh.Text);
         var failure = await Assert.ThrowsAsync<GridException>(() => hasty.Sessions.RevokeAsync(used.Handle, Stop));
 
         Assert.Equal(GridFailure.StillWaiting, failure.Reason);
@@ -40,7 +40,7 @@ public sealed class RevocationTimeoutTests(CoreHost core)
 
         // The repetition finds nothing to end, and confirms.
         Assert.True((await patient.Sessions.RevokeAsync(used.Handle, Stop)).Receipt.Confirmed > 0);
-        Assert.Equal(401, (await patient.NewBrowser().SendAsync("GET", "/me", bearer: used.Tokens.Access)).Status);
+        Assert.Equal(401, (await patient.NewBrowser().SendAsync("GET", "/me", bearer: used.Tokens.Access.Text)).Status);
     }
 
     [Fact]
@@ -80,7 +80,7 @@ public sealed class RevocationTimeoutTests(CoreHost core)
         var last = token;
         for (var i = 0; i < 2; i++)
         {
-            last = (await sessions.RefreshAsync(new TokenToRefresh(last, false, null, true), Stop)).Tokens!.Refresh;
+            last = (await sessions.RefreshAsync(new TokenToRefresh(last, false, null, true), Stop)).Tokens!.Refresh.Text;
         }
 
         return await sessions.RefreshAsync(new TokenToRefresh(token, false, null, true), Stop);

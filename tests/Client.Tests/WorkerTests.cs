@@ -36,8 +36,8 @@ public sealed class WorkerTests(CoreHost core)
             try
             {
                 var user = $"worker-{Guid.NewGuid():N}";
-                var kept = await sessions.CreateAsync(new NewGridSession { UserId = user }, stoppingToken);
-                var ended = await sessions.CreateAsync(new NewGridSession { UserId = user }, stoppingToken);
+                var kept = await sessions.CreateAsync(new SessionDraft { UserId = user }, stoppingToken);
+                var ended = await sessions.CreateAsync(new SessionDraft { UserId = user }, stoppingToken);
                 List<string> lines = ["created"];
                 await sessions.UpdatePayloadAsync(kept.Handle, """{"plan":"gold"}""", stoppingToken);
                 await sessions.UpdateDataAsync(kept.Handle, """{"cart":2}""", stoppingToken);
@@ -47,9 +47,9 @@ public sealed class WorkerTests(CoreHost core)
                 lines.Add($"listed {listed.Count}");
                 var revoked = await sessions.RevokeUserAsync(user, tenantId: null, exceptHandle: kept.Handle, stoppingToken);
                 lines.Add($"ended {revoked.Handles.Count} of {listed.Count}");
-                foreach (var session in (CreatedGridSession[])[ended, kept])
+                foreach (var session in (CreatedSession[])[ended, kept])
                 {
-                    lines.Add((await sessions.VerifyAsync(new TokenToCheck(session.Tokens.Access, false, null, true), stoppingToken)).Verdict.ToString());
+                    lines.Add((await sessions.VerifyAsync(new TokenToCheck(session.Tokens.Access.Text, false, null, true), stoppingToken)).Verdict.ToString());
                 }
 
                 report.Lines.SetResult(lines);

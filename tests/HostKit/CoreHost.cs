@@ -73,7 +73,7 @@ public sealed class CoreHost : IAsyncLifetime
         builder.Services.Replace(ServiceDescriptor.Singleton<ISessionStore>(
             provider => Store = new SwitchableStore((ISessionStore)ActivatorUtilities.CreateInstance(provider, real.ImplementationType!))));
         builder.Services.AddGridCore();
-        builder.Services.AddGridFront(new FrontDoor
+        builder.Services.AddGridFront(new FrontSettings
         {
             ShowsFirstPage = true,
             Browser = options =>

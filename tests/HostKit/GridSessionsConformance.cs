@@ -1,4 +1,5 @@
 using Grid.Client;
+using Grid.Tokens.Refresh;
 
 namespace Grid.HostKit;
 
@@ -37,7 +38,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     {
         var made = await CreateAsync();
 
-        foreach (var bad in (string[])["", "garbage", made.Tokens.Refresh, made.Tokens.Access[..^6] + "AAAAAA"])
+        foreach (var bad in (string[])["", "garbage", made.Tokens.Refresh.Text, made.Tokens.Access.Text[..^6] + "AAAAAA"])
         {
             var refused = await Sessions.VerifyAsync(new TokenToCheck(bad, false, null, true), Stop);
             Assert.Equal((SessionVerdict.TryRefresh, null), (refused.Verdict, refused.Token));
@@ -53,9 +54,9 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     {
         var made = await CreateAsync(antiCsrf: true);
 
-        Assert.Equal(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, made.Tokens.AntiCsrf, true), Stop)).Verdict);
-        Assert.Equal(SessionVerdict.TryRefresh, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, "other", true), Stop)).Verdict);
-        Assert.Equal(SessionVerdict.TryRefresh, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, true, null, true), Stop)).Verdict);
+        Assert.Equal(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access.Text, true, made.Tokens.AntiCsrf, true), Stop)).Verdict);
+        Assert.Equal(SessionVerdict.TryRefresh, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access.Text, true, "other", true), Stop)).Verdict);
+        Assert.Equal(SessionVerdict.TryRefresh, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access.Text, true, null, true), Stop)).Verdict);
     }
 
     [Fact]
@@ -66,7 +67,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
 
         Assert.Equal([made.Handle], revoked.Handles);
         Assert.Equal(SessionVerdict.Unauthorised, (await CheckAsync(made)).Verdict);
-        Assert.Equal(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, false, null, CheckSession: false), Stop)).Verdict);
+        Assert.Equal(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access.Text, false, null, CheckSession: false), Stop)).Verdict);
     }
 
     [Fact]
@@ -76,12 +77,12 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         Core.Store.TakeAway("public");
         try
         {
-            Assert.Equal(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access, false, null, CheckSession: false), Stop)).Verdict);
+            Assert.Equal(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access.Text, false, null, CheckSession: false), Stop)).Verdict);
             foreach (var call in (Func<Task>[])
             [
-                () => CreateAsync(), async () => await Sessions.FindAsync(made.Handle, Stop), async () => await CheckAsync(made), () => RefreshAsync(made.Tokens.Refresh),
+                () => CreateAsync(), async () => await Sessions.FindAsync(made.Handle, Stop), async () => await CheckAsync(made), () => RefreshAsync(made.Tokens.Refresh.Text),
                 () => Sessions.RevokeAsync(made.Handle, Stop), () => Sessions.RevokeUserAsync(_user, null, null, Stop), () => Sessions.UpdateDataAsync(made.Handle, "{}", Stop),
-                () => Sessions.UpdatePayloadAsync(made.Handle, "{}", Stop), () => Sessions.RegenerateAsync(made.Tokens.Access, "{}", Stop), () => Sessions.ListAsync(_user, null, Stop),
+                () => Sessions.UpdatePayloadAsync(made.Handle, "{}", Stop), () => Sessions.RegenerateAsync(made.Tokens.Access.Text, "{}", Stop), () => Sessions.ListAsync(_user, null, Stop),
             ])
             {
                 Assert.Equal(GridFailure.Unavailable, (await Assert.ThrowsAsync<GridException>(call)).Reason);
@@ -92,24 +93,27 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
             Core.Store.GiveBack("public");
         }
 
-        Assert.Equal(SessionVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
+        Assert.Equal(SessionVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh.Text)).Verdict);
     }
 
     [Fact]
     public async Task A_refresh_rotates_and_a_retired_token_ends_the_session()
     {
         var made = await CreateAsync();
-        var refreshed = await RefreshAsync(made.Tokens.Refresh);
+        var refreshed = await RefreshAsync(made.Tokens.Refresh.Text);
         Assert.Equal((SessionVerdict.Ok, made.Handle, _user, "public"), (refreshed.Verdict, refreshed.Handle, refreshed.UserId, refreshed.TenantId));
-        await RefreshAsync(refreshed.Tokens!.Refresh);
+        Assert.Equal(("{}", ReuseKind.None), (refreshed.PayloadJson, refreshed.Reuse));
+        Assert.InRange(refreshed.Tokens!.Refresh.CreatedAt, made.Tokens.Refresh.CreatedAt, refreshed.Tokens.Refresh.ExpiresAt);
+        await RefreshAsync(refreshed.Tokens!.Refresh.Text);
         Core.Clock.Skip(TimeSpan.FromMinutes(2));
 
-        var theft = await RefreshAsync(made.Tokens.Refresh);
+        var theft = await RefreshAsync(made.Tokens.Refresh.Text);
 
         Assert.Equal((SessionVerdict.TokenTheft, made.Handle), (theft.Verdict, theft.Handle));
+        Assert.Equal((_user, ReuseKind.StaleLineage), (theft.UserId, theft.Reuse));
         Assert.Null(await Sessions.FindAsync(made.Handle, Stop));
         Assert.Equal(SessionVerdict.Unauthorised, (await CheckAsync(made)).Verdict);
-        Assert.Equal(SessionVerdict.Unauthorised, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
+        Assert.Equal(SessionVerdict.Unauthorised, (await RefreshAsync(made.Tokens.Refresh.Text)).Verdict);
         Assert.Equal(SessionVerdict.Unauthorised, (await RefreshAsync("garbage")).Verdict);
     }
 
@@ -118,19 +122,19 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     {
         var made = await CreateAsync();
 
-        var refusal = await Assert.ThrowsAsync<GridException>(() => Sessions.RefreshAsync(new TokenToRefresh(made.Tokens.Refresh, false, null, true) { MaxAccessTokenLength = 600 }, Stop));
+        var refusal = await Assert.ThrowsAsync<GridException>(() => Sessions.RefreshAsync(new TokenToRefresh(made.Tokens.Refresh.Text, false, null, true) { MaxAccessTokenLength = 600 }, Stop));
 
         Assert.Equal(GridFailure.TokenTooLong, refusal.Reason);
         Assert.Contains("at most 600", refusal.Message, StringComparison.Ordinal);
         Core.Clock.Skip(TimeSpan.FromMinutes(2));
-        Assert.Equal(SessionVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh)).Verdict);
+        Assert.Equal(SessionVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh.Text)).Verdict);
     }
 
     [Fact]
     public async Task A_users_sessions_are_listed_and_ended_but_the_excepted_one()
     {
         var kept = await CreateAsync();
-        CreatedGridSession[] others = [await CreateAsync(), await CreateAsync()];
+        CreatedSession[] others = [await CreateAsync(), await CreateAsync()];
         string[] all = [.. others.Append(kept).Select(s => s.Handle).Order()];
         Assert.Equal(all, (await Sessions.ListAsync(_user, null, Stop)).Order());
         Assert.Equal(all, (await Sessions.ListAsync(_user, "public", Stop)).Order());
@@ -155,12 +159,12 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         var found = (await Sessions.FindAsync(made.Handle, Stop))!;
         Assert.Equal(("""{"plan":"gold"}""", """{"cart":2}"""), (found.PayloadJson, found.DataJson));
 
-        var regenerated = (await Sessions.RegenerateAsync(made.Tokens.Access, """{"plan":"silver"}""", Stop))!;
-        var check = await Sessions.VerifyAsync(new TokenToCheck(regenerated.AccessToken!, false, null, true), Stop);
+        var regenerated = (await Sessions.RegenerateAsync(made.Tokens.Access.Text, """{"plan":"silver"}""", Stop))!;
+        var check = await Sessions.VerifyAsync(new TokenToCheck(regenerated.AccessToken!.Text, false, null, true), Stop);
 
-        Assert.Equal(("""{"plan":"silver"}""", """{"plan":"silver"}""", made.Tokens.AccessExpiresAt), (regenerated.PayloadJson, check.Token!.PayloadJson, regenerated.ExpiresAt));
+        Assert.Equal(("""{"plan":"silver"}""", """{"plan":"silver"}""", made.Tokens.Access.ExpiresAt), (regenerated.PayloadJson, check.Token!.PayloadJson, regenerated.AccessToken!.ExpiresAt));
         Core.Clock.Skip(TimeSpan.FromMinutes(61));
-        Assert.Equal(("""{"plan":"iron"}""", null), (await Sessions.RegenerateAsync(made.Tokens.Access, """{"plan":"iron"}""", Stop)) is { } late ? (late.PayloadJson, late.AccessToken) : default);
+        Assert.Equal(("""{"plan":"iron"}""", null), (await Sessions.RegenerateAsync(made.Tokens.Access.Text, """{"plan":"iron"}""", Stop)) is { } late ? (late.PayloadJson, late.AccessToken?.Text) : default);
     }
 
     [Fact]
@@ -171,9 +175,9 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         foreach (var call in (Func<Task>[])
         [
             () => CreateAsync(payload: """{"sub":"x"}"""), () => CreateAsync(payload: large), () => Sessions.UpdatePayloadAsync(made.Handle, """{"tId":"x"}""", Stop),
-            () => Sessions.UpdatePayloadAsync(made.Handle, large, Stop), () => Sessions.RegenerateAsync(made.Tokens.Access, """{"exp":1}""", Stop),
-            () => Sessions.RegenerateAsync(made.Tokens.Access, large, Stop),
-            () => Sessions.CreateAsync(new NewGridSession { UserId = new string('x', 129) }, Stop), () => Sessions.CreateAsync(new NewGridSession { UserId = "u", TenantId = "no-such-tenant" }, Stop),
+            () => Sessions.UpdatePayloadAsync(made.Handle, large, Stop), () => Sessions.RegenerateAsync(made.Tokens.Access.Text, """{"exp":1}""", Stop),
+            () => Sessions.RegenerateAsync(made.Tokens.Access.Text, large, Stop),
+            () => Sessions.CreateAsync(new SessionDraft { UserId = new string('x', 129) }, Stop), () => Sessions.CreateAsync(new SessionDraft { UserId = "u", TenantId = "no-such-tenant" }, Stop),
         ])
         {
             Assert.Equal(GridFailure.Refused, (await Assert.ThrowsAsync<GridException>(call)).Reason);
@@ -222,10 +226,10 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
     }
 
-    private Task<CreatedGridSession> CreateAsync(string payload = "{}", string data = "{}", bool antiCsrf = false) => Sessions.CreateAsync(
-        new NewGridSession { UserId = _user, PayloadJson = payload, DataJson = data, WithAntiCsrf = antiCsrf }, Stop);
+    private Task<CreatedSession> CreateAsync(string payload = "{}", string data = "{}", bool antiCsrf = false) => Sessions.CreateAsync(
+        new SessionDraft { UserId = _user, PayloadJson = payload, DataJson = data, WithAntiCsrf = antiCsrf }, Stop);
 
-    private ValueTask<TokenCheck> CheckAsync(CreatedGridSession session) => Sessions.VerifyAsync(new TokenToCheck(session.Tokens.Access, false, null, CheckSession: true), Stop);
+    private ValueTask<TokenCheck> CheckAsync(CreatedSession session) => Sessions.VerifyAsync(new TokenToCheck(session.Tokens.Access.Text, false, null, CheckSession: true), Stop);
 
     private Task<TokenRefresh> RefreshAsync(string token) => Sessions.RefreshAsync(new TokenToRefresh(token, false, null, true), Stop);
 }

@@ -16,7 +16,7 @@ app.MapGet("/me", (HttpContext http) => http.GetGridSession()!.UserId).RequireAu
 // What a worker does, who never sees a token.
 app.MapPost("/work", async (IGridSessions sessions, CancellationToken cancel) =>
 {
-    var made = await sessions.CreateAsync(new NewGridSession { UserId = "worker" }, cancel);
+    var made = await sessions.CreateAsync(new SessionDraft { UserId = "worker" }, cancel);
     await sessions.ListAsync("worker", null, cancel);
     return (await sessions.RevokeAsync(made.Handle, cancel)).Receipt;
 });

@@ -43,7 +43,7 @@ public sealed class ConventionTests
     [InlineData(
         "Grid.Tokens",
         "AccessTokenCheck", "AccessTokenContent", "AccessTokenOutcome", "AccessTokenSize", "AccessTokenVerifier", "AccessTokenVersion", "KeyRing", "ProtectedClaims",
-        "RefreshChain", "ReuseKind", "SessionHandleText", "SigningKey", "TokenHash")]
+        "RefreshChain", "RefreshVerdict", "ReuseKind", "SessionHandleText", "SigningKey", "TokenHash")]
     [InlineData("Grid.Revocation", "RevocationEntry", "RevocationKind", "RevocationReceipt", "SessionName", "SessionWatch")]
     public void What_only_the_server_needs_is_shown_to_nobody_who_refers_to_a_package(string project, params string[] shown)
     {

@@ -25,7 +25,7 @@ public sealed class SettingsTests
     public void The_front_knows_what_a_proxy_takes_away_before_its_paths(string? set, string expected)
     {
         using var services = new ServiceCollection().AddSingleton<IConfiguration>(new ConfigurationBuilder().Build())
-            .AddGridFront(new FrontOptions { PublicBasePath = set }.ToDoor(IPAddress.Loopback, "Production")).BuildServiceProvider();
+            .AddGridFront(new FrontOptions { PublicBasePath = set }.ToSettings(IPAddress.Loopback, "Production")).BuildServiceProvider();
 
         Assert.Equal(expected, services.GetRequiredService<IOptions<GridOptions>>().Value.PublicBasePath);
         Assert.Contains("PublicBasePath", Assert.Throws<SettingsException>(() => new FrontOptions { PublicBasePath = "/a;b" }.Check()).Message, StringComparison.Ordinal);
@@ -452,7 +452,7 @@ public sealed class SettingsTests
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("ConnectionStrings:Grid", "Host=db;Username=grid;Database=grid")]).Build();
         using var services = new ServiceCollection().AddSingleton<IConfiguration>(configuration)
-            .AddGridFront(new FrontOptions().ToDoor(IPAddress.Loopback, "Production")).BuildServiceProvider();
+            .AddGridFront(new FrontOptions().ToSettings(IPAddress.Loopback, "Production")).BuildServiceProvider();
 
         Assert.Equal("http://localhost:8080", services.GetRequiredService<IOptions<GridOptions>>().Value.ApiDomain);
     }

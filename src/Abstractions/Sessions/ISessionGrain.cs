@@ -120,33 +120,11 @@ public sealed record RefreshRequest
     [Id(11)] public TimeSpan MaxLifetime { get; init; }
 }
 
-/// <summary>Outcomes of a refresh.</summary>
-public enum RefreshOutcome
-{
-    /// <summary>The candidate is the session's new token (≥ 5.6), or a child that becomes current on first use (≤ 5.4).</summary>
-    Refreshed = 0,
-
-    /// <summary>Missing, expired or revoked.</summary>
-    NotFound = 1,
-
-    /// <summary>A retired token. By the newer rules the session is revoked already; by the older ones the SDK does it.</summary>
-    Reuse = 2,
-
-    /// <summary>The store is away and the outcome unknown; the presented token stays usable: answer 503.</summary>
-    Unavailable = 3,
-
-    /// <summary>The stored payload holds a claim that is protected in the asked-for version. Nothing was changed.</summary>
-    ProtectedClaim = 4,
-
-    /// <summary>The access token would be longer than it may be: <see cref="RefreshResult.TokenLength"/>. Nothing was changed.</summary>
-    TokenTooLong = 5,
-}
-
 /// <summary>Answer to a refresh.</summary>
 [GenerateSerializer, Immutable, Alias("grid.refresh-result")]
 public sealed record RefreshResult
 {
-    [Id(0)] public required RefreshOutcome Outcome { get; init; }
+    [Id(0)] public required RefreshVerdict Verdict { get; init; }
 
     /// <summary>The session after the refresh; with <c>Reuse</c> as it was before it ended.</summary>
     [Id(1)] public SessionSnapshot? Session { get; init; }

@@ -93,19 +93,19 @@ internal sealed class SessionRequests
     }
 
     /// <summary>Creates a session and puts its tokens into the answer. A session that the request already had is replaced: it ends.</summary>
-    public async Task<GridSession> SignInAsync(HttpContext context, NewGridSession session) => (await HandOverAsync(
+    public async Task<GridSession> SignInAsync(HttpContext context, SessionDraft draft) => (await HandOverAsync(
         context,
         async handOver =>
         {
-            RefuseTooLong(context, handOver, session.UserId, session.TenantId, session.PayloadJson);
+            RefuseTooLong(context, handOver, draft.UserId, draft.TenantId, draft.PayloadJson);
             return await Sessions.CreateAsync(
-                session with { WithAntiCsrf = handOver.WithAntiCsrf, UseDynamicSigningKey = _options.UseDynamicSigningKey }, context.RequestAborted);
+                draft with { WithAntiCsrf = handOver.WithAntiCsrf, UseDynamicSigningKey = _options.UseDynamicSigningKey }, context.RequestAborted);
         }))!;
 
     /// <summary>As <see cref="SignInAsync"/>, with a session that somebody else makes; null if he makes none.</summary>
     /// <param name="context">Of the request.</param>
     /// <param name="create">Told how its tokens will travel.</param>
-    public async Task<GridSession?> HandOverAsync(HttpContext context, Func<HandOver, Task<CreatedGridSession?>> create)
+    public async Task<GridSession?> HandOverAsync(HttpContext context, Func<HandOver, Task<CreatedSession?>> create)
     {
         var transfer = Transport.ForNewSession(context);
         if (transfer == TokenTransfer.Cookie && _site.SameSite(context) == SameSiteMode.None && !_site.Secure
@@ -143,11 +143,12 @@ internal sealed class SessionRequests
         Transport.SetAll(context, transfer, created.UserId, created.Tokens);
         Transport.ClearDuplicates(context);
         return new GridSession(
-            this, context, transfer, created.Tokens.Access, created.Handle, created.UserId, created.TenantId, created.PayloadJson, created.Tokens.AccessExpiresAt);
+            this, context, transfer, created.Tokens.Access.Text, created.Handle, created.UserId, created.TenantId, created.PayloadJson, created.Tokens.Access.ExpiresAt);
     }
 
     /// <summary>Exchanges the refresh token that came; the answer's cookies and headers say the same as the verdict.</summary>
-    public async Task<RefreshAnswer> RefreshAsync(HttpContext context)
+    /// <returns><c>TryRefresh</c> if only the cookies of the older domain were cleared: the next refresh brings one of each kind.</returns>
+    public async Task<SessionVerdict> RefreshAsync(HttpContext context)
     {
         var twice = Transport.HasDuplicates(context, out var access, out var refresh);
         if (twice && _options.OlderCookieDomain is { } older && !SessionCookies.ClearedOlder(context))
@@ -159,13 +160,13 @@ internal sealed class SessionRequests
         if (presented.Token is not { } token)
         {
             _cookies.ClearLegacy(context);
-            return Over(context, RefreshAnswer.Unauthorised);
+            return Over(context, SessionVerdict.Unauthorised);
         }
 
         var mode = presented.Transfer == TokenTransfer.Cookie ? _site.AntiCsrf(context) : AntiCsrfMode.None;
         if (mode == AntiCsrfMode.ViaCustomHeader && !context.Request.Headers.ContainsKey("rid"))
         {
-            return Over(context, RefreshAnswer.Unauthorised);
+            return Over(context, SessionVerdict.Unauthorised);
         }
 
         // Whichever of them is ours: Grid knows.
@@ -175,7 +176,7 @@ internal sealed class SessionRequests
             if (candidates.Count == 0)
             {
                 _cookies.ClearLegacy(context);
-                return Over(context, RefreshAnswer.Unauthorised);
+                return Over(context, SessionVerdict.Unauthorised);
             }
 
             token = candidates[0];
@@ -193,7 +194,7 @@ internal sealed class SessionRequests
         {
             // A theft has ended the session already, before it was answered.
             _cookies.ClearLegacy(context);
-            return Over(context, refreshed.Verdict == SessionVerdict.TokenTheft ? RefreshAnswer.TokenTheft : RefreshAnswer.Unauthorised);
+            return Over(context, refreshed.Verdict);
         }
 
         if (otherToo)
@@ -204,7 +205,7 @@ internal sealed class SessionRequests
         Transport.SetAll(context, presented.Transfer, refreshed.UserId!, refreshed.Tokens!);
         _cookies.ClearLegacy(context);
         Transport.ClearDuplicates(context);
-        return RefreshAnswer.Refreshed;
+        return SessionVerdict.Ok;
     }
 
     /// <summary>Refuses a session whose access token could not be handed over, before it is made.</summary>
@@ -256,7 +257,7 @@ internal sealed class SessionRequests
     /// <summary>Whether to refuse a change because a page of another origin may be behind it. What only a bearer token can ask for, no other page can ask for.</summary>
     public bool IsFromForeignPage(HttpContext context) => _site.IsForeign(context) && !Transport.HasBearerOnly(context);
 
-    private RefreshAnswer ClearOlder(HttpContext context, string older, bool access, bool refresh)
+    private SessionVerdict ClearOlder(HttpContext context, string older, bool access, bool refresh)
     {
         _cookies.RememberClearedOlder(context, _clock.GetUtcNow());
         if (access)
@@ -270,13 +271,13 @@ internal sealed class SessionRequests
         }
 
         Transport.RepeatFrontToken(context);
-        return RefreshAnswer.DuplicatesCleared;
+        return SessionVerdict.TryRefresh;
     }
 
-    private RefreshAnswer Over(HttpContext context, RefreshAnswer answer)
+    private SessionVerdict Over(HttpContext context, SessionVerdict verdict)
     {
         Transport.ClearEverywhere(context);
-        return answer;
+        return verdict;
     }
 
     // Whoever cannot prove that the page sent it may not end a session with it.

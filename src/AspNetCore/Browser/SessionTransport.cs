@@ -137,33 +137,33 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
         : string.Equals(context.Request.Headers[ModeHeader], "cookie", StringComparison.OrdinalIgnoreCase) ? TokenTransfer.Cookie
         : TokenTransfer.Header;
 
-    public void SetAccess(HttpContext context, TokenTransfer transfer, string token, string userId, DateTimeOffset expiresAt)
+    public void SetAccess(HttpContext context, TokenTransfer transfer, IssuedToken token, string userId)
     {
-        SetHeader(context, FrontTokenHeader, FrontToken.Create(userId, expiresAt, token));
+        SetHeader(context, FrontTokenHeader, FrontToken.Create(userId, token.ExpiresAt, token.Text));
         if (transfer == TokenTransfer.Cookie)
         {
-            cookies.SetAccess(context, token, clock.GetUtcNow());
+            cookies.SetAccess(context, token.Text, clock.GetUtcNow());
         }
 
         if (transfer == TokenTransfer.Header || options.ExposeAccessToken)
         {
-            SetHeader(context, AccessHeader, token);
+            SetHeader(context, AccessHeader, token.Text);
         }
 
         // Answers with tokens are for one client.
         context.Response.Headers.CacheControl = "no-store";
     }
 
-    public void SetAll(HttpContext context, TokenTransfer transfer, string userId, GridTokens tokens)
+    public void SetAll(HttpContext context, TokenTransfer transfer, string userId, SessionTokens tokens)
     {
-        SetAccess(context, transfer, tokens.Access, userId, tokens.AccessExpiresAt);
+        SetAccess(context, transfer, tokens.Access, userId);
         if (transfer == TokenTransfer.Cookie)
         {
-            cookies.SetRefresh(context, tokens.Refresh, tokens.RefreshExpiresAt);
+            cookies.SetRefresh(context, tokens.Refresh.Text, tokens.Refresh.ExpiresAt);
         }
         else
         {
-            SetHeader(context, RefreshHeader, tokens.Refresh);
+            SetHeader(context, RefreshHeader, tokens.Refresh.Text);
         }
 
         if (tokens.AntiCsrf is not null)

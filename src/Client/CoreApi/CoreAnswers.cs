@@ -22,6 +22,8 @@ internal sealed record SessionAnswer : CoreAnswer
     public TokenPart? RefreshToken { get; init; }
 
     public string? AntiCsrfToken { get; init; }
+
+    public string? RecentTokenReuseSubtype { get; init; }
 }
 
 /// <summary>Which session an answer is about.</summary>
@@ -36,12 +38,14 @@ internal sealed record SessionPart
     public JsonElement? UserDataInJWT { get; init; }
 }
 
-/// <summary>A token; <c>expiry</c> in milliseconds.</summary>
+/// <summary>A token; times in milliseconds since 1970.</summary>
 internal sealed record TokenPart
 {
     public string? Token { get; init; }
 
     public long? Expiry { get; init; }
+
+    public long? CreatedTime { get; init; }
 }
 
 /// <summary>What is stored of a session.</summary>

@@ -1,9 +1,11 @@
+using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Grid.Client.Live;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
 using Grid.Tokens.Access;
+using Grid.Tokens.Refresh;
 using Microsoft.Extensions.Options;
 
 namespace Grid.Client.CoreApi;
@@ -27,26 +29,25 @@ internal sealed class CoreApiSessions : IGridSessions
         live.Holder.RevokedKeys.Added += (_, _) => _keys.LeaveOutRevoked();
     }
 
-    public async Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken)
+    public async Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(session);
+        ArgumentNullException.ThrowIfNull(draft);
         var answer = await _api.PostAsync(
-            $"{Tenant(session.TenantId)}/recipe/session",
+            $"{Tenant(draft.TenantId)}/recipe/session",
             new JsonObject
             {
-                ["userId"] = session.UserId,
-                ["enableAntiCsrf"] = session.WithAntiCsrf,
-                ["userDataInJWT"] = Json(session.PayloadJson, nameof(session.PayloadJson)),
-                ["userDataInDatabase"] = Json(session.DataJson, nameof(session.DataJson)),
-                ["useDynamicSigningKey"] = session.UseDynamicSigningKey,
+                ["userId"] = draft.UserId,
+                ["enableAntiCsrf"] = draft.WithAntiCsrf,
+                ["userDataInJWT"] = Json(draft.PayloadJson, nameof(draft.PayloadJson)),
+                ["userDataInDatabase"] = Json(draft.DataJson, nameof(draft.DataJson)),
+                ["useDynamicSigningKey"] = draft.UseDynamicSigningKey,
             },
             CoreAnswerJson.Default.SessionAnswer,
             cancellationToken);
         Expect(answer);
-        var made = answer.Session.Needed("session");
-        return new CreatedGridSession(
-            made.Handle.Needed("session.handle"), made.UserId.Needed("session.userId"), made.TenantId.Needed("session.tenantId"),
-            made.UserDataInJWT.Needed("session.userDataInJWT").GetRawText(), Tokens(answer));
+        var session = answer.Session.Needed();
+        return new CreatedSession(
+            session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), session.UserDataInJWT.Needed().GetRawText(), Tokens(answer));
     }
 
     public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
@@ -109,18 +110,20 @@ internal sealed class CoreApiSessions : IGridSessions
         // A token that was used before ends its session.
         var answer = await _api.EndAsync("/recipe/session/refresh", body, CoreAnswerJson.Default.SessionAnswer, cancellationToken);
         var verdict = Verdict(answer);
+        var refresh = new TokenRefresh { Verdict = verdict, Reuse = Reuse(answer.RecentTokenReuseSubtype), Why = answer.Message };
         if (verdict is not (SessionVerdict.Ok or SessionVerdict.TokenTheft))
         {
-            return new TokenRefresh(verdict);
+            return refresh;
         }
 
         var session = answer.Session.Needed();
+        refresh = refresh with { Handle = session.Handle.Needed(), UserId = session.UserId.Needed() };
         return verdict == SessionVerdict.Ok
-            ? new TokenRefresh(verdict, session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), Tokens(answer))
-            : new TokenRefresh(verdict, session.Handle.Needed(), session.UserId.Needed());
+            ? refresh with { TenantId = session.TenantId.Needed(), PayloadJson = session.UserDataInJWT.Needed().GetRawText(), Tokens = Tokens(answer) }
+            : refresh;
     }
 
-    public async Task<RegeneratedToken?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken)
+    public async Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken)
     {
         var answer = await _api.PostAsync(
             "/recipe/session/regenerate",
@@ -133,10 +136,9 @@ internal sealed class CoreApiSessions : IGridSessions
         }
 
         var session = answer.Session.Needed();
-        var payload = session.UserDataInJWT.Needed().GetRawText();
-        return answer.AccessToken is { } accessTokenNow
-            ? new RegeneratedToken(payload, accessTokenNow.Token.Needed("accessToken.token"), accessTokenNow.Expiry.NeededTime("accessToken.expiry"))
-            : new RegeneratedToken(payload, null, default);
+        return new RegeneratedSession(
+            session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), session.UserDataInJWT.Needed().GetRawText(),
+            answer.AccessToken is { } token ? Issued(token, nameof(accessToken)) : null);
     }
 
     public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken)
@@ -248,16 +250,21 @@ internal sealed class CoreApiSessions : IGridSessions
             answer.Position.Needed(), answer.Milliseconds.NeededSpan(), holders.Confirmed.Needed(), holders.WaitedOut.Needed(), holders.Excluded.Needed()));
     }
 
-    private static GridTokens Tokens(SessionAnswer answer)
+    private static SessionTokens Tokens(SessionAnswer answer)
     {
         var (accessToken, refreshToken) = (answer.AccessToken.Needed(), answer.RefreshToken.Needed());
-        return new GridTokens
-        {
-            Access = accessToken.Token.Needed(),
-            AccessExpiresAt = accessToken.Expiry.NeededTime(),
-            Refresh = refreshToken.Token.Needed(),
-            RefreshExpiresAt = refreshToken.Expiry.NeededTime(),
-            AntiCsrf = answer.AntiCsrfToken,
-        };
+        return new SessionTokens(Issued(accessToken), Issued(refreshToken), answer.AntiCsrfToken);
     }
+
+    private static IssuedToken Issued(TokenPart token, [CallerArgumentExpression(nameof(token))] string? name = null) => new(
+        token.Token.Needed($"{name}.token"), token.CreatedTime.NeededTime($"{name}.createdTime"), token.Expiry.NeededTime($"{name}.expiry"));
+
+    // A kind that this client does not know is not worth an exception.
+    private static ReuseKind Reuse(string? subtype) => subtype switch
+    {
+        "RECENT_PREV" => ReuseKind.RecentPrevious,
+        "ORPHANED_BRANCH" => ReuseKind.OrphanedBranch,
+        "STALE_LINEAGE" => ReuseKind.StaleLineage,
+        _ => ReuseKind.None,
+    };
 }

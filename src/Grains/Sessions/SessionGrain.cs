@@ -105,7 +105,7 @@ internal sealed partial class SessionGrain(
             return await other;
         }
 
-        var refresh = InTurnAsync("refresh", () => RefreshInTurnAsync(request), new RefreshResult { Outcome = RefreshOutcome.Unavailable });
+        var refresh = InTurnAsync("refresh", () => RefreshInTurnAsync(request), new RefreshResult { Verdict = RefreshVerdict.Unavailable });
         _refreshing.Add(token, refresh);
         try
         {
@@ -138,37 +138,37 @@ internal sealed partial class SessionGrain(
         {
             var now = Now();
             refused = null;
-            var verdict = RefreshRotation.DecideRefresh(
+            var decided = RefreshRotation.DecideRefresh(
                 current.Chain, request.Presented, request.PresentedParent, TokenHash.Of(request.CandidateToken).HashOfHex(),
                 request.OlderRules, request.Grace, now);
-            if (verdict.Verdict == RefreshVerdict.Reuse)
+            if (decided.Verdict == RefreshVerdict.Reuse)
             {
-                return (null, verdict);
+                return (null, decided);
             }
 
             // Before the rotation: whoever could not be answered after it would come back with a retired token.
             refused = TokenRefusal.Of(current, request, now);
             if (refused is not null)
             {
-                return (null, verdict);
+                return (null, decided);
             }
 
             var changed = current with
             {
-                Chain = verdict.Next ?? current.Chain,
+                Chain = decided.Next ?? current.Chain,
                 UseDynamicKey = request.UseDynamicKey ?? current.UseDynamicKey,
-                ExpiresAt = verdict.ExtendsExpiry ? SessionExpiry.Of(current.CreatedAt, now, request.RefreshTokenValidity, request.MaxLifetime) : current.ExpiresAt,
+                ExpiresAt = decided.ExtendsExpiry ? SessionExpiry.Of(current.CreatedAt, now, request.RefreshTokenValidity, request.MaxLifetime) : current.ExpiresAt,
             };
-            return (changed == current ? null : changed, verdict);
+            return (changed == current ? null : changed, decided);
         }, request.MaxLifetime);
         if (row is null)
         {
-            return new RefreshResult { Outcome = RefreshOutcome.NotFound };
+            return new RefreshResult { Verdict = RefreshVerdict.NotFound };
         }
 
         if (decision is null)
         {
-            return new RefreshResult { Outcome = RefreshOutcome.NotFound, Ended = await CommitEndAsync(RevocationReason.LifetimeOver) };
+            return new RefreshResult { Verdict = RefreshVerdict.NotFound, Ended = await CommitEndAsync(RevocationReason.LifetimeOver) };
         }
 
         if (decision.Verdict == RefreshVerdict.Reuse)
@@ -183,7 +183,7 @@ internal sealed partial class SessionGrain(
 
         var result = new RefreshResult
         {
-            Outcome = RefreshOutcome.Refreshed,
+            Verdict = decision.Verdict,
             Session = (next ?? row).ToSnapshot(),
             RefreshToken = request.CandidateToken,
             AntiCsrf = request.CandidateAntiCsrf,
@@ -211,7 +211,7 @@ internal sealed partial class SessionGrain(
     {
         var (app, tenant, user) = (Printable.Of(_key.App.ToString()), Printable.Of(_key.Handle.TenantId), Printable.Of(row.UserId));
         Log.RefreshTokenReused(logger, _key.Handle.ToString(), reuse, app, tenant, user, olderRules ? "its SDK ends the session" : "the session ends");
-        var result = new RefreshResult { Outcome = RefreshOutcome.Reuse, Session = row.ToSnapshot(), Reuse = reuse };
+        var result = new RefreshResult { Verdict = RefreshVerdict.Reuse, Session = row.ToSnapshot(), Reuse = reuse };
         if (olderRules)
         {
             return result;
@@ -234,8 +234,8 @@ internal sealed partial class SessionGrain(
         var (row, next, decision) = await DecideAndWriteAsync(current =>
         {
             var now = Now();
-            var verdict = RefreshRotation.DecidePromote(current.Chain, request.Token, request.Parent, now);
-            return (verdict.Next is { } chain ? current with { Chain = chain, ExpiresAt = SessionExpiry.Of(current.CreatedAt, now, request.RefreshTokenValidity, request.MaxLifetime) } : null, verdict);
+            var decided = RefreshRotation.DecidePromote(current.Chain, request.Token, request.Parent, now);
+            return (decided.Next is { } chain ? current with { Chain = chain, ExpiresAt = SessionExpiry.Of(current.CreatedAt, now, request.RefreshTokenValidity, request.MaxLifetime) } : null, decided);
         }, request.MaxLifetime);
         return row is null ? new PromoteResult(SessionOutcome.NotFound)
             : decision is null ? new PromoteResult(SessionOutcome.NotFound) { Ended = await CommitEndAsync(RevocationReason.LifetimeOver) }

@@ -1,5 +1,6 @@
 using Grid.Abstractions.Sessions;
 using Grid.Tokens.Access;
+using Grid.Tokens.Refresh;
 
 namespace Grid.Grains.Sessions;
 
@@ -16,7 +17,7 @@ internal static class TokenRefusal
 
         if (ProtectedClaims.FindIn(row.PayloadJson, request.TokenVersion) is not null)
         {
-            return new RefreshResult { Outcome = RefreshOutcome.ProtectedClaim };
+            return new RefreshResult { Verdict = RefreshVerdict.ProtectedClaim };
         }
 
         if (AccessTokenSize.IsCertainlyWithin(request.MaxTokenLength, row.UserId, row.PayloadJson))
@@ -38,6 +39,6 @@ internal static class TokenRefusal
             AntiCsrfToken = request.CandidateAntiCsrf,
             PayloadJson = row.PayloadJson,
         });
-        return length > request.MaxTokenLength ? new RefreshResult { Outcome = RefreshOutcome.TokenTooLong, TokenLength = length } : null;
+        return length > request.MaxTokenLength ? new RefreshResult { Verdict = RefreshVerdict.TokenTooLong, TokenLength = length } : null;
     }
 }

@@ -40,7 +40,7 @@ internal static partial class Serve
         builder.Services.AddGridCore();
         if (settings.Front.Enabled)
         {
-            builder.Services.AddGridFront(settings.Front.ToDoor(settings.FrontAddress, builder.Environment.EnvironmentName, connections.Front));
+            builder.Services.AddGridFront(settings.Front.ToSettings(settings.FrontAddress, builder.Environment.EnvironmentName, connections.Front));
         }
 
         builder.Services.AddGridHealth();

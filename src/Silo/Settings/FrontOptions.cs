@@ -68,7 +68,7 @@ internal sealed class FrontOptions
     /// <param name="address">That it listens on.</param>
     /// <param name="environment">Decides about the first page.</param>
     /// <param name="connections">That it takes at once; streams get half of them, so that they leave room for requests.</param>
-    public FrontDoor ToDoor(IPAddress address, string environment, int? connections = null) => new()
+    public FrontSettings ToSettings(IPAddress address, string environment, int? connections = null) => new()
     {
         App = new AppKey("", App),
         ShowsFirstPage = ShowsFirstPage(environment, address),

@@ -1,24 +1,5 @@
 namespace Grid.Tokens.Refresh;
 
-/// <summary>What a presented refresh token leads to.</summary>
-internal enum RefreshVerdict
-{
-    /// <summary>The candidate is current now, the presented token previous.</summary>
-    Rotated,
-
-    /// <summary>The presented token was replaced a moment ago: the candidate displaces the one that replaced it.</summary>
-    RotatedWithinGrace,
-
-    /// <summary>Older rules: the candidate is a child that becomes current on first use; the chain is as it was.</summary>
-    Child,
-
-    /// <summary>Older rules: the presented child was made current by this use; the candidate is its child.</summary>
-    ChildAfterPromotion,
-
-    /// <summary>A retired token.</summary>
-    Reuse,
-}
-
 /// <summary>Answer of <see cref="RefreshRotation.DecideRefresh"/>.</summary>
 internal sealed record RefreshDecision
 {

@@ -7,12 +7,12 @@ using Microsoft.AspNetCore.Http;
 namespace Grid.WebFront.Front;
 
 /// <summary>Whether this silo's front could hand over the session of a ticket, asked when it is ordered.</summary>
-internal sealed class FrontTickets(FrontDoor door, SessionRequests requests)
+internal sealed class FrontTickets(FrontSettings front, SessionRequests requests)
 {
     /// <exception cref="SessionRefusedException">Its access token would be too long.</exception>
     public void Check(HttpContext context, AppKey app, SessionDraft draft)
     {
-        if (app != door.App)
+        if (app != front.App)
         {
             return;
         }

@@ -27,10 +27,10 @@ public static partial class GridFront
     private const int MaxBody = 16 * 1024;
 
     /// <summary>Registers what the front needs of its own; <c>AddGridCore</c> brings the sessions.</summary>
-    public static IServiceCollection AddGridFront(this IServiceCollection services, FrontDoor door)
+    public static IServiceCollection AddGridFront(this IServiceCollection services, FrontSettings front)
     {
-        ArgumentNullException.ThrowIfNull(door);
-        services.AddSingleton(door);
+        ArgumentNullException.ThrowIfNull(front);
+        services.AddSingleton(front);
         services.AddSingleton<InProcessSessions>();
         services.AddMetrics();
         services.AddKeyedSingleton(TicketBrake, static (provider, _) => new GuessBrake(
@@ -38,7 +38,7 @@ public static partial class GridFront
             provider.GetRequiredService<ILoggerFactory>().CreateLogger("Grid.WebFront.Front")));
         services.AddSingleton<FrontTickets>();
         services.AddSingleton<IGridSessions>(provider => provider.GetRequiredService<InProcessSessions>());
-        services.AddGridBrowserSide(door.Browser);
+        services.AddGridBrowserSide(front.Browser);
         services.AddRouting();
         services.AddCors();
         return services;
@@ -49,7 +49,7 @@ public static partial class GridFront
     {
         ArgumentNullException.ThrowIfNull(app);
         var options = app.ApplicationServices.GetRequiredService<IOptions<GridOptions>>().Value;
-        var door = app.ApplicationServices.GetRequiredService<FrontDoor>();
+        var front = app.ApplicationServices.GetRequiredService<FrontSettings>();
         var logger = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Grid.WebFront.Front");
         app.UseGridFraming();
         app.Use((context, next) => EnterAsync(context, next, logger));
@@ -61,7 +61,7 @@ public static partial class GridFront
         // What a wrong clock says has expired has not: an outage, which signs nobody out.
         var clock = app.ApplicationServices.GetRequiredService<ClockTrust>();
         app.Use((context, next) => clock.IsTrusted ? next(context) : UnavailableAsync(context));
-        if (door.RefusesOtherOrigins)
+        if (front.RefusesOtherOrigins)
         {
             var origin = new DeclaredOrigin(options, logger);
             app.Use((context, next) => origin.CheckAsync(context, next));
@@ -72,7 +72,7 @@ public static partial class GridFront
         {
             routes.MapGrid();
             routes.MapFront("POST", options.ApiBasePath.TrimEnd('/') + "/session/ticket", RedeemTicket.HandleAsync);
-            if (door.ShowsFirstPage)
+            if (front.ShowsFirstPage)
             {
                 routes.MapFirstPage(options.ApiBasePath.TrimEnd('/'));
             }

@@ -13,38 +13,23 @@ namespace Grid.WebFront.Front;
 
 /// <summary>Sessions of the front's app, in this process: what the core API does, without HTTP.</summary>
 internal sealed class InProcessSessions(
-    FrontDoor door, IAppDirectory apps, SessionIssuer issuer, SessionVerifier verifier, SessionRefresher refresher, StoredSessions stored, SessionChecks checks,
+    FrontSettings front, IAppDirectory apps, SessionIssuer issuer, SessionVerifier verifier, SessionRefresher refresher, StoredSessions stored, SessionChecks checks,
     Revocations revocations, IGrainFactory grains, IKeyRings keyRings, TrustedClock clock) : IGridSessions
 {
-    public Task<CreatedGridSession> CreateAsync(NewGridSession session, CancellationToken cancellationToken) => GuardAsync(async app =>
-    {
-        if (!app.TenantIds.Contains(session.TenantId))
-        {
-            throw new GridException(GridFailure.Refused, $"The app has no tenant '{session.TenantId}'.");
-        }
-
-        var draft = new SessionDraft
-        {
-            TenantId = session.TenantId,
-            UserId = session.UserId,
-            PayloadJson = session.PayloadJson,
-            DataJson = session.DataJson,
-            UseDynamicKey = session.UseDynamicSigningKey,
-        };
-        return Made(await issuer.CreateAsync(app, draft, session.WithAntiCsrf, null, ClientRules.Newest));
-    });
+    public Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken) => GuardAsync(app => app.TenantIds.Contains(draft.TenantId)
+        ? issuer.CreateAsync(app, draft, null, ClientRules.Newest)
+        : throw new GridException(GridFailure.Refused, $"The app has no tenant '{draft.TenantId}'."));
 
     /// <summary>Null if the ticket is not ours, too old, or used.</summary>
-    public Task<CreatedGridSession?> RedeemAsync(string ticket, Func<SessionDraft, SessionDraft> complete, bool withAntiCsrf) => GuardAsync(async app =>
-        await issuer.RedeemAsync(app, ticket, complete, withAntiCsrf) is { } created ? Made(created) : null);
+    public Task<CreatedSession?> RedeemAsync(string ticket, Func<SessionDraft, SessionDraft> complete) => GuardAsync(app => issuer.RedeemAsync(app, ticket, complete));
 
     public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
     {
         try
         {
-            var checkedToken = await verifier.VerifyAsync(
+            var verified = await verifier.VerifyAsync(
                 await FindAppAsync(), token.AccessToken, token.CheckAntiCsrf, token.AntiCsrf, checkDatabase: false, ClientRules.Newest, token.CheckSession);
-            return new TokenCheck(checkedToken.Verdict, checkedToken.Token, checkedToken.Message);
+            return verified.Check;
         }
         catch (Exception failure) when (IsOutage(failure))
         {
@@ -52,21 +37,12 @@ internal sealed class InProcessSessions(
         }
     }
 
-    public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => GuardAsync(async app =>
-    {
-        var refreshed = await refresher.RefreshAsync(
-            app, token.RefreshToken, token.EnableAntiCsrf, token.AntiCsrf, token.UseDynamicSigningKey, null, ClientRules.Newest, TokenToRefresh.JoinWithin,
-            token.MaxAccessTokenLength > 0 ? token.MaxAccessTokenLength : AccessTokenSize.MaxLength, token.Others);
-        var session = refreshed.Session;
-        return new TokenRefresh(
-            refreshed.Verdict, session?.Handle.ToString(), session?.UserId, session?.Handle.TenantId, refreshed.Tokens is { } tokens ? Tokens(tokens) : null);
-    });
+    public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => GuardAsync(app => refresher.RefreshAsync(
+        app, token.RefreshToken, token.EnableAntiCsrf, token.AntiCsrf, token.UseDynamicSigningKey, null, ClientRules.Newest, TokenToRefresh.JoinWithin,
+        token.MaxAccessTokenLength > 0 ? token.MaxAccessTokenLength : AccessTokenSize.MaxLength, token.Others));
 
-    public Task<RegeneratedToken?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
-    {
-        var made = await refresher.RegenerateAsync(app, accessToken, payloadJson);
-        return made.Session is { } session ? new RegeneratedToken(session.PayloadJson, made.Token?.Text, made.Token?.ExpiresAt ?? default) : null;
-    });
+    public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
+        GuardAsync(app => refresher.RegenerateAsync(app, accessToken, payloadJson));
 
     public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) => await GuardAsync(async app =>
         SessionHandle.TryParse(handle, out var parsed) && await stored.FindAsync(app, parsed) is { } row
@@ -112,7 +88,7 @@ internal sealed class InProcessSessions(
     });
 
     public SessionWatch Watch(string handle) => SessionHandle.TryParse(handle, out var parsed)
-        ? checks.Watch(new SessionName(door.App.ToString(), parsed.TenantId, parsed.Id))
+        ? checks.Watch(new SessionName(front.App.ToString(), parsed.TenantId, parsed.Id))
         : throw new ArgumentException($"'{handle}' is no session handle.", nameof(handle));
 
     public async ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => await GuardAsync(async app =>
@@ -122,18 +98,6 @@ internal sealed class InProcessSessions(
         var left = ring.NextChangeAt - now;
         return new PublishedKeys(ring.JwksJson(now), left > TimeSpan.Zero ? left : TimeSpan.Zero);
     });
-
-    private static CreatedGridSession Made(CreatedSession created) => new(
-        created.Session.Handle.ToString(), created.Session.UserId, created.Session.Handle.TenantId, created.Session.PayloadJson, Tokens(created.Tokens));
-
-    private static GridTokens Tokens(SessionTokens tokens) => new()
-    {
-        Access = tokens.Access.Text,
-        AccessExpiresAt = tokens.Access.ExpiresAt,
-        Refresh = tokens.Refresh.Text,
-        RefreshExpiresAt = tokens.Refresh.ExpiresAt,
-        AntiCsrf = tokens.AntiCsrf,
-    };
 
     private static RevocationReason Reason(GridRevocationReason reason) => reason switch
     {
@@ -150,8 +114,8 @@ internal sealed class InProcessSessions(
 
     private static UserKey User(AppSnapshot app, string? tenantId, string userId) => new(new TenantKey(app.App, tenantId ?? TenantKey.PublicId), userId);
 
-    private async ValueTask<AppSnapshot> FindAppAsync() => await apps.FindAsync(door.App, CancellationToken.None)
-        ?? throw new GridException(GridFailure.Refused, $"The front serves the app '{door.App}', which does not exist: create it through the core API, or change Grid:Front:App.");
+    private async ValueTask<AppSnapshot> FindAppAsync() => await apps.FindAsync(front.App, CancellationToken.None)
+        ?? throw new GridException(GridFailure.Refused, $"The front serves the app '{front.App}', which does not exist: create it through the core API, or change Grid:Front:App.");
 
     private async Task<T> GuardAsync<T>(Func<AppSnapshot, Task<T>> work)
     {

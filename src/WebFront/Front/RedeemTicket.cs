@@ -34,9 +34,8 @@ internal static class RedeemTicket
 
                 // The ticket is not used up by a browser that could not take the session.
                 requests.RefuseTooLong(context, handOver, draft.UserId, draft.TenantId, payload);
-                return draft with { PayloadJson = payload };
-            },
-            handOver.WithAntiCsrf));
+                return draft with { PayloadJson = payload, WithAntiCsrf = handOver.WithAntiCsrf };
+            }));
         if (session is null)
         {
             var wait = context.RequestServices.GetRequiredKeyedService<GuessBrake>(GridFront.TicketBrake).Failed(context.Connection.RemoteIpAddress);

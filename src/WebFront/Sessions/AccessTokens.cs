@@ -2,6 +2,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Client;
 using Grid.Tokens;
 using Grid.Tokens.Access;
 using Grid.Tokens.SigningKeys;

@@ -3,6 +3,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Client;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
 using Grid.Tokens.Tickets;
@@ -20,17 +21,16 @@ public sealed class SessionIssuer(
     /// <summary>Creates a session. It is stored before this returns.</summary>
     /// <param name="app">The app.</param>
     /// <param name="draft">The session.</param>
-    /// <param name="withAntiCsrf">Whether to bind an anti-CSRF token.</param>
     /// <param name="accessTokenValidity">Shorter than the app's; null = the app's.</param>
     /// <param name="rules">The client's.</param>
     /// <exception cref="SessionRefusedException">The draft cannot become a session.</exception>
-    public async Task<CreatedSession> CreateAsync(AppSnapshot app, SessionDraft draft, bool withAntiCsrf, TimeSpan? accessTokenValidity, ClientRules rules)
+    public async Task<CreatedSession> CreateAsync(AppSnapshot app, SessionDraft draft, TimeSpan? accessTokenValidity, ClientRules rules)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(draft);
 
         // A fresh random handle cannot be taken; if it is, something retried our write.
-        return await CreateAsync(app, SessionHandle.Create(draft.TenantId, clock.GetUtcMilliseconds()), draft, withAntiCsrf, accessTokenValidity, rules, isOrdered: false)
+        return await CreateAsync(app, SessionHandle.Create(draft.TenantId, clock.GetUtcMilliseconds()), draft, accessTokenValidity, rules, isOrdered: false)
             ?? throw new StoreUnavailableException("The session was not stored.");
     }
 
@@ -52,7 +52,7 @@ public sealed class SessionIssuer(
             UserId = draft.UserId,
             PayloadJson = draft.PayloadJson,
             DataJson = draft.DataJson,
-            UseDynamicKey = draft.UseDynamicKey,
+            UseDynamicKey = draft.UseDynamicSigningKey,
             ExpiresAt = now + TicketLife,
         };
         if (SignInTicketCodec.Seal(ticket, ring.Mac) is not { } text)
@@ -68,10 +68,9 @@ public sealed class SessionIssuer(
     /// <param name="app">The app.</param>
     /// <param name="ticketText">As it came.</param>
     /// <param name="complete">The draft, with what only the front knows. What it throws leaves the ticket unused.</param>
-    /// <param name="withAntiCsrf">Whether to bind an anti-CSRF token.</param>
     /// <returns>Null if the ticket is not ours, too old, used, or void since a revocation came between.</returns>
     /// <exception cref="StoreUnavailableException">Whether the ticket is used up is unknown: another one has to be ordered.</exception>
-    public async Task<CreatedSession?> RedeemAsync(AppSnapshot app, string ticketText, Func<SessionDraft, SessionDraft> complete, bool withAntiCsrf)
+    public async Task<CreatedSession?> RedeemAsync(AppSnapshot app, string ticketText, Func<SessionDraft, SessionDraft> complete)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(complete);
@@ -88,18 +87,18 @@ public sealed class SessionIssuer(
             UserId = ticket.UserId,
             PayloadJson = ticket.PayloadJson,
             DataJson = ticket.DataJson,
-            UseDynamicKey = ticket.UseDynamicKey,
+            UseDynamicSigningKey = ticket.UseDynamicKey,
         });
-        return await CreateAsync(app, handle, draft, withAntiCsrf, null, ClientRules.Newest, isOrdered: true);
+        return await CreateAsync(app, handle, draft, null, ClientRules.Newest, isOrdered: true);
     }
 
     private async Task<CreatedSession?> CreateAsync(
-        AppSnapshot app, SessionHandle handle, SessionDraft draft, bool withAntiCsrf, TimeSpan? accessTokenValidity, ClientRules rules, bool isOrdered)
+        AppSnapshot app, SessionHandle handle, SessionDraft draft, TimeSpan? accessTokenValidity, ClientRules rules, bool isOrdered)
     {
         Check(draft, rules);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var now = clock.GetUtcMilliseconds();
-        var antiCsrf = withAntiCsrf ? AccessTokens.NewAntiCsrf() : null;
+        var antiCsrf = draft.WithAntiCsrf ? AccessTokens.NewAntiCsrf() : null;
         var refreshToken = RefreshTokenCodec.Mint(new RefreshTokenContent(app.App.ToString(), handle.ToString(), null, antiCsrf), ring.Mac);
         var hash1 = TokenHash.Of(refreshToken);
         var result = await grains.SessionOf(app.App, handle).CreateAsync(
@@ -109,7 +108,7 @@ public sealed class SessionIssuer(
                 RefreshTokenHash = hash1.HashOfHex(),
                 PayloadJson = draft.PayloadJson,
                 DataJson = draft.DataJson,
-                UseDynamicKey = draft.UseDynamicKey,
+                UseDynamicKey = draft.UseDynamicSigningKey,
                 CreatedAt = now,
                 ExpiresAt = SessionExpiry.Of(now, now, app.Settings.RefreshTokenValidity, app.Settings.MaxLifetime),
                 IsOrdered = isOrdered,
@@ -133,7 +132,8 @@ public sealed class SessionIssuer(
         }
 
         var access = accessTokens.Mint(app, ring, session, rules.TokenVersion, hash1, null, antiCsrf, AccessTokens.Life(app, accessTokenValidity));
-        return new CreatedSession(session, new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf));
+        var tokens = new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf);
+        return new CreatedSession(handle.ToString(), session.UserId, handle.TenantId, session.PayloadJson, tokens);
     }
 
     private static void Check(SessionDraft draft, ClientRules rules)

@@ -27,7 +27,7 @@ public sealed class SessionRefresher(
     /// <param name="maxTokenLength">Characters that the access token may have; refused before anything is written.</param>
     /// <param name="others">More tokens, where a browser sent several: the only right one is exchanged.</param>
     /// <exception cref="SessionRefusedException">It would have more.</exception>
-    public async Task<RefreshedSession> RefreshAsync(
+    public async Task<TokenRefresh> RefreshAsync(
         AppSnapshot app, string refreshToken, bool enableAntiCsrf, string? antiCsrf, bool? useDynamicKey, TimeSpan? accessTokenValidity, ClientRules rules,
         TimeSpan joinWithin = default, int maxTokenLength = AccessTokenSize.MaxLength, IReadOnlyList<string>? others = null)
     {
@@ -39,7 +39,7 @@ public sealed class SessionRefresher(
                 [refreshToken, .. others], ring.Mac, app, handle => sessions.FindAsync(app, handle), rules.OlderRotation, clock.GetUtcMilliseconds());
             if (right is null)
             {
-                return RefreshedSession.Unauthorised("Refresh tokens of several sessions");
+                return Unauthorised("Refresh tokens of several sessions");
             }
 
             refreshToken = right;
@@ -48,17 +48,17 @@ public sealed class SessionRefresher(
         if (!RefreshTokenCodec.TryRead(refreshToken, ring.Mac, out var presented) || presented.App != app.App.ToString()
             || !SessionHandle.TryParse(presented.SessionHandle, out var handle))
         {
-            return RefreshedSession.Unauthorised("Refresh token is not valid");
+            return Unauthorised("Refresh token is not valid");
         }
 
         if (!app.HasTenantOf(handle))
         {
-            return RefreshedSession.Unauthorised("Session missing in db or has expired");
+            return Unauthorised("Session missing in db or has expired");
         }
 
         if (enableAntiCsrf && presented.AntiCsrfToken is not null && presented.AntiCsrfToken != antiCsrf)
         {
-            return RefreshedSession.Unauthorised("Anti CSRF token missing, or not matching");
+            return Unauthorised("Anti CSRF token missing, or not matching");
         }
 
         var presentedHash1 = TokenHash.Of(refreshToken);
@@ -82,9 +82,9 @@ public sealed class SessionRefresher(
                 MaxTokenLength = maxTokenLength,
             },
             CancellationToken.None);
-        switch (result.Outcome)
+        switch (result.Verdict)
         {
-            case RefreshOutcome.Refreshed:
+            case RefreshVerdict.Rotated or RefreshVerdict.RotatedWithinGrace or RefreshVerdict.Child or RefreshVerdict.ChildAfterPromotion:
                 var session = result.Session!;
 
                 // By the older rules nothing is written yet: the token's first use will give the session a whole validity from then on.
@@ -94,38 +94,36 @@ public sealed class SessionRefresher(
                 var access = accessTokens.Mint(
                     app, ring, session, rules.TokenVersion, TokenHash.Of(result.RefreshToken!), rules.OlderRotation ? presentedHash1 : null, result.AntiCsrf,
                     AccessTokens.Life(app, accessTokenValidity));
-                return new RefreshedSession
+                return new TokenRefresh
                 {
                     Verdict = SessionVerdict.Ok,
-                    Session = session,
+                    Handle = handle.ToString(),
+                    UserId = session.UserId,
+                    TenantId = handle.TenantId,
+                    PayloadJson = session.PayloadJson,
                     Tokens = new SessionTokens(access, new IssuedToken(result.RefreshToken!, now, expiresAt), result.AntiCsrf),
                 };
-            case RefreshOutcome.NotFound:
+            case RefreshVerdict.NotFound:
                 await revocations.ConfirmAsync(new SessionKey(app.App, handle), RevocationReason.LifetimeOver, result.Ended);
-                return RefreshedSession.Unauthorised("Session missing in db or has expired");
-            case RefreshOutcome.Reuse:
+                return Unauthorised("Session missing in db or has expired");
+            case RefreshVerdict.Reuse:
                 await revocations.ConfirmAsync(new SessionKey(app.App, handle), RevocationReason.RefreshTokenReuse, result.Ended);
-                var asUnauthorised = !rules.OlderRotation && app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised
-                    && result.Reuse is ReuseKind.RecentPrevious or ReuseKind.OrphanedBranch;
-                return new RefreshedSession
-                {
-                    Verdict = asUnauthorised ? SessionVerdict.Unauthorised : SessionVerdict.TokenTheft,
-                    Message = asUnauthorised ? "A recently replaced refresh token was used again" : null,
-                    Session = result.Session,
-                    Reuse = rules.OlderRotation ? ReuseKind.None : result.Reuse,
-                };
-            case RefreshOutcome.ProtectedClaim:
-                return RefreshedSession.Unauthorised(SessionRefusedException.ProtectedField);
-            case RefreshOutcome.TokenTooLong:
+                var reuse = rules.OlderRotation ? ReuseKind.None : result.Reuse;
+                return app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised && reuse is ReuseKind.RecentPrevious or ReuseKind.OrphanedBranch
+                    ? Unauthorised("A recently replaced refresh token was used again") with { Reuse = reuse }
+                    : new TokenRefresh { Verdict = SessionVerdict.TokenTheft, Handle = handle.ToString(), UserId = result.Session!.UserId, Reuse = reuse };
+            case RefreshVerdict.ProtectedClaim:
+                return Unauthorised(SessionRefusedException.ProtectedField);
+            case RefreshVerdict.TokenTooLong:
                 throw new SessionRefusedException(
                     $"The access token would have {result.TokenLength} characters, and at most {maxTokenLength} are taken: put less into userDataInJWT")
                 {
                     TokenLength = result.TokenLength,
                 };
-            case RefreshOutcome.Unavailable:
+            case RefreshVerdict.Unavailable:
                 throw new StoreUnavailableException("The session could not be refreshed.");
             default:
-                throw new InvalidOperationException($"Unknown outcome {result.Outcome}.");
+                throw new InvalidOperationException($"Unknown verdict {result.Verdict}.");
         }
     }
 
@@ -133,15 +131,16 @@ public sealed class SessionRefresher(
     /// <param name="app">The app.</param>
     /// <param name="accessToken">May have expired; its signature must be ours.</param>
     /// <param name="payloadJson">Null keeps the stored payload.</param>
+    /// <returns>Null if there is no such session.</returns>
     /// <exception cref="SessionRefusedException">The payload is too large, or holds a claim that is protected in the token's format.</exception>
-    public async Task<RegeneratedSession> RegenerateAsync(AppSnapshot app, string accessToken, string? payloadJson)
+    public async Task<RegeneratedSession?> RegenerateAsync(AppSnapshot app, string accessToken, string? payloadJson)
     {
         ArgumentNullException.ThrowIfNull(app);
 
         // Set if the signature is good, expired or not. A key that is not known any more proves nothing.
         if (await accessTokens.CheckAsync(app, accessToken) is not { Content: { } token } check || !SessionHandle.TryParse(token.SessionHandle, out var handle) || !app.HasTenantOf(handle))
         {
-            return new RegeneratedSession(null, null);
+            return null;
         }
 
         if (payloadJson is not null)
@@ -151,15 +150,18 @@ public sealed class SessionRefresher(
 
         if (await sessions.UpdateAsync(app, handle, payloadJson, null, new ClientRules(token.Version, OlderRotation: false)) is not { } session)
         {
-            return new RegeneratedSession(null, null);
+            return null;
         }
 
-        if (check.Outcome != AccessTokenOutcome.Valid)
+        IssuedToken? access = null;
+        if (check.Outcome == AccessTokenOutcome.Valid)
         {
-            return new RegeneratedSession(session, null);
+            PayloadRules.CheckProtected(session.PayloadJson, token.Version);
+            access = accessTokens.MintAgain(await keyRings.GetAsync(app, CancellationToken.None), token, session);
         }
 
-        PayloadRules.CheckProtected(session.PayloadJson, token.Version);
-        return new RegeneratedSession(session, accessTokens.MintAgain(await keyRings.GetAsync(app, CancellationToken.None), token, session));
+        return new RegeneratedSession(handle.ToString(), session.UserId, handle.TenantId, session.PayloadJson, access);
     }
+
+    private static TokenRefresh Unauthorised(string why) => new() { Verdict = SessionVerdict.Unauthorised, Why = why };
 }

@@ -39,14 +39,14 @@ internal sealed class SessionVerifier(
         var check = await accessTokens.CheckAsync(app, accessToken);
         if (check is not { Outcome: AccessTokenOutcome.Valid, Content: { } token } || !SessionHandle.TryParse(token.SessionHandle, out var handle))
         {
-            return VerifiedSession.TryRefresh(check.Outcome switch
+            var why = check.Outcome switch
             {
                 AccessTokenOutcome.Expired => "Access token expired",
                 AccessTokenOutcome.UnknownKey => "Access token signed with an unknown key",
                 AccessTokenOutcome.BadSignature => "Access token signature is not valid",
                 _ => "Access token is not valid",
-            }) with
-            { Token = check.Content };
+            };
+            return VerifiedSession.TryRefresh(why, check.Content);
         }
 
         if (!app.HasTenantOf(handle))
@@ -75,7 +75,7 @@ internal sealed class SessionVerifier(
             return VerifiedSession.Ended();
         }
 
-        if (CheckBranch(remembered, token) is { Verdict: SessionVerdict.Ok, PayloadUpdateAvailable: false } verified)
+        if (CheckBranch(remembered, token) is { Check.Verdict: SessionVerdict.Ok, PayloadUpdateAvailable: false } verified)
         {
             return verified;
         }
@@ -122,7 +122,7 @@ internal sealed class SessionVerifier(
                 // The whole validity: only create and refresh shorten it at random. The format of the token that it replaces.
                 var access = accessTokens.Mint(
                     app, ring, session, token.Version, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
-                return VerifiedSession.Of(token) with { PayloadJson = session.PayloadJson, NewAccessToken = access };
+                return VerifiedSession.Of(token) with { NewPayloadJson = session.PayloadJson, NewAccessToken = access };
             case SessionOutcome.Ok:
                 return VerifiedSession.Of(token);
             case SessionOutcome.NotFound:

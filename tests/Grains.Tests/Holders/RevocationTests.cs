@@ -1,6 +1,7 @@
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Holders;
+using Grid.Tokens.Refresh;
 
 namespace Grid.Grains.Tests.Holders;
 
@@ -104,7 +105,7 @@ public sealed class RevocationTests(GridCluster grid)
             new RevocationScope.User { App = session.Key.App, TenantId = TenantKey.PublicId, UserId = session.UserId }, RevocationReason.Requested, Stop);
         var reads = grid.Store.Reads;
 
-        Assert.Equal(RefreshOutcome.NotFound, (await session.RefreshAsync("a", "b")).Outcome);
+        Assert.Equal(RefreshVerdict.NotFound, (await session.RefreshAsync("a", "b")).Verdict);
 
         // It answers from the end itself, or was activated anew and read once; a grain that was not told would have tried to write first.
         Assert.InRange(grid.Store.Reads - reads, 0, 1);

@@ -13,8 +13,8 @@ public sealed class RefreshTests(GridCluster grid)
         var first = await session.RefreshAsync(session.Token, "a");
         var second = await session.RefreshAsync("a", "b");
 
-        Assert.Equal((RefreshOutcome.Refreshed, "a"), (first.Outcome, first.RefreshToken));
-        Assert.Equal((RefreshOutcome.Refreshed, "b"), (second.Outcome, second.RefreshToken));
+        Assert.Equal((RefreshVerdict.Rotated, "a"), (first.Verdict, first.RefreshToken));
+        Assert.Equal((RefreshVerdict.Rotated, "b"), (second.Verdict, second.RefreshToken));
         var row = await grid.Store.ReadAsync(session.Key, CancellationToken.None);
         Assert.Equal(TestSession.Hash("b"), row!.Chain.Current);
         Assert.Equal(TestSession.Hash("a"), row.Chain.Previous);
@@ -40,10 +40,10 @@ public sealed class RefreshTests(GridCluster grid)
 
         var reuse = await session.RefreshAsync(session.Token, "c");
 
-        Assert.Equal((RefreshOutcome.Reuse, ReuseKind.StaleLineage), (reuse.Outcome, reuse.Reuse));
+        Assert.Equal((RefreshVerdict.Reuse, ReuseKind.StaleLineage), (reuse.Verdict, reuse.Reuse));
         Assert.Equal(session.UserId, reuse.Session!.UserId);
         Assert.Null(await grid.Store.ReadAsync(session.Key, CancellationToken.None));
-        Assert.Equal(RefreshOutcome.NotFound, (await session.RefreshAsync("b", "d")).Outcome);
+        Assert.Equal(RefreshVerdict.NotFound, (await session.RefreshAsync("b", "d")).Verdict);
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class RefreshTests(GridCluster grid)
 
         var reuse = await session.RefreshAsync(session.Token, "c", olderRules: true);
 
-        Assert.Equal(RefreshOutcome.Reuse, reuse.Outcome);
+        Assert.Equal(RefreshVerdict.Reuse, reuse.Verdict);
         Assert.NotNull(await grid.Store.ReadAsync(session.Key, CancellationToken.None));
     }
 
@@ -75,7 +75,7 @@ public sealed class RefreshTests(GridCluster grid)
 
         Assert.All(await Task.WhenAll([first, .. others]), result =>
         {
-            Assert.Equal(RefreshOutcome.Refreshed, result.Outcome);
+            Assert.Equal(RefreshVerdict.Rotated, result.Verdict);
             Assert.Equal("first", result.RefreshToken);
         });
         Assert.Equal(updatesBefore, grid.Store.Updates);
@@ -94,7 +94,7 @@ public sealed class RefreshTests(GridCluster grid)
         grid.Clock.Skip(join);
         Assert.Equal("e", (await session.RefreshAsync(session.Token, "e", joinWithin: join)).RefreshToken);
         Assert.Equal("f", (await session.RefreshAsync("e", "f", joinWithin: join)).RefreshToken);
-        Assert.Equal(RefreshOutcome.Reuse, (await session.RefreshAsync(session.Token, "g", joinWithin: join)).Outcome);
+        Assert.Equal(RefreshVerdict.Reuse, (await session.RefreshAsync(session.Token, "g", joinWithin: join)).Verdict);
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class RefreshTests(GridCluster grid)
             new RevocationScope.Named { App = session.Key.App, Sessions = [session.Key.Handle] },
             RevocationReason.Requested, grid.Clock.GetUtcNow(), CancellationToken.None);
 
-        Assert.Equal(RefreshOutcome.NotFound, (await session.RefreshAsync(session.Token, "b", joinWithin: join)).Outcome);
+        Assert.Equal(RefreshVerdict.NotFound, (await session.RefreshAsync(session.Token, "b", joinWithin: join)).Verdict);
     }
 
     [Fact]
@@ -119,8 +119,8 @@ public sealed class RefreshTests(GridCluster grid)
         var unknown = await session.RefreshAsync(session.Token, "a");
         var retried = await session.RefreshAsync(session.Token, "b");
 
-        Assert.Equal(RefreshOutcome.Unavailable, unknown.Outcome);
-        Assert.Equal((RefreshOutcome.Refreshed, "b"), (retried.Outcome, retried.RefreshToken));
+        Assert.Equal(RefreshVerdict.Unavailable, unknown.Verdict);
+        Assert.Equal((RefreshVerdict.RotatedWithinGrace, "b"), (retried.Verdict, retried.RefreshToken));
         Assert.Equal(TestSession.Hash("b"), (await grid.Store.ReadAsync(session.Key, CancellationToken.None))!.Chain.Current);
     }
 
@@ -130,9 +130,9 @@ public sealed class RefreshTests(GridCluster grid)
         var session = await grid.CreateSessionAsync();
         grid.Store.LoseNextWrite();
 
-        Assert.Equal(RefreshOutcome.Unavailable, (await session.RefreshAsync(session.Token, "a")).Outcome);
+        Assert.Equal(RefreshVerdict.Unavailable, (await session.RefreshAsync(session.Token, "a")).Verdict);
 
-        Assert.Equal(RefreshOutcome.Refreshed, (await session.RefreshAsync(session.Token, "b")).Outcome);
+        Assert.Equal(RefreshVerdict.Rotated, (await session.RefreshAsync(session.Token, "b")).Verdict);
         Assert.Equal(TestSession.Hash(session.Token), (await grid.Store.ReadAsync(session.Key, CancellationToken.None))!.Chain.Previous);
     }
 
@@ -147,7 +147,7 @@ public sealed class RefreshTests(GridCluster grid)
 
         var refreshed = await session.RefreshAsync("z", "b");
 
-        Assert.Equal(RefreshOutcome.Refreshed, refreshed.Outcome);
+        Assert.Equal(RefreshVerdict.Rotated, refreshed.Verdict);
         Assert.Equal(elsewhere.Version + 1, (await grid.Store.ReadAsync(session.Key, CancellationToken.None))!.Version);
     }
 
@@ -160,7 +160,7 @@ public sealed class RefreshTests(GridCluster grid)
             new RevocationScope.Named { App = session.Key.App, Sessions = [session.Key.Handle] },
             RevocationReason.Requested, grid.Clock.GetUtcNow(), CancellationToken.None);
 
-        Assert.Equal(RefreshOutcome.NotFound, (await session.RefreshAsync("a", "b")).Outcome);
+        Assert.Equal(RefreshVerdict.NotFound, (await session.RefreshAsync("a", "b")).Verdict);
         Assert.Equal(SessionOutcome.NotFound, (await session.Grain.UpdateAsync("{}", null, CancellationToken.None)).Outcome);
         Assert.Null(await grid.Store.ReadAsync(session.Key, CancellationToken.None));
     }
@@ -171,7 +171,7 @@ public sealed class RefreshTests(GridCluster grid)
         var session = await grid.CreateSessionAsync(validity: TimeSpan.FromMilliseconds(1));
         grid.Clock.Skip(TimeSpan.FromMilliseconds(5));
 
-        Assert.Equal(RefreshOutcome.NotFound, (await session.RefreshAsync(session.Token, "a")).Outcome);
+        Assert.Equal(RefreshVerdict.NotFound, (await session.RefreshAsync(session.Token, "a")).Verdict);
         Assert.NotNull(await grid.Store.ReadAsync(session.Key, CancellationToken.None));
     }
 
@@ -180,7 +180,7 @@ public sealed class RefreshTests(GridCluster grid)
     {
         var session = await grid.CreateSessionAsync();
         var child = await session.RefreshAsync(session.Token, "child", olderRules: true);
-        Assert.Equal(RefreshOutcome.Refreshed, child.Outcome);
+        Assert.Equal(RefreshVerdict.Child, child.Verdict);
         Assert.Equal(TestSession.Hash(session.Token), (await grid.Store.ReadAsync(session.Key, CancellationToken.None))!.Chain.Current);
 
         var promoted = await session.Grain.PromoteAsync(

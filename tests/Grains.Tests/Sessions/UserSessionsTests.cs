@@ -1,5 +1,6 @@
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Tokens.Refresh;
 
 namespace Grid.Grains.Tests.Sessions;
 
@@ -60,7 +61,7 @@ public sealed class UserSessionsTests(GridCluster grid)
         var revoked = await User(user).RevokeAllAsync(allTenants: false, kept.Key.Handle, RevocationReason.Requested, CancellationToken.None);
 
         Assert.Equal([other.Key.Handle], revoked.Sessions);
-        Assert.Equal(RefreshOutcome.Refreshed, (await kept.RefreshAsync("a", "b")).Outcome);
+        Assert.Equal(RefreshVerdict.Rotated, (await kept.RefreshAsync("a", "b")).Verdict);
     }
 
     [Fact]
@@ -99,7 +100,7 @@ public sealed class UserSessionsTests(GridCluster grid)
         var reads = grid.Store.Reads;
         foreach (var session in sessions)
         {
-            Assert.Equal(RefreshOutcome.NotFound, (await session.RefreshAsync($"next-{session.Token}", "x")).Outcome);
+            Assert.Equal(RefreshVerdict.NotFound, (await session.RefreshAsync($"next-{session.Token}", "x")).Verdict);
         }
 
         // Those that were told answer from the end itself; one that was re-activated meanwhile may read once.

@@ -1,3 +1,4 @@
+using Grid.Client;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
@@ -11,22 +12,22 @@ internal static class CreateSession
         var request = CoreRequest.Of(context);
         using var body = await CoreBody.ReadAsync(context);
         var userId = SessionWire.UserId(body);
-        var withAntiCsrf = body.Bool("enableAntiCsrf");
         var draft = new SessionDraft
         {
             TenantId = request.TenantId,
             UserId = userId,
+            WithAntiCsrf = body.Bool("enableAntiCsrf"),
             PayloadJson = body.Object("userDataInJWT"),
             DataJson = body.Object("userDataInDatabase"),
-            UseDynamicKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
+            UseDynamicSigningKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
         };
         PayloadRules.CheckProtected(draft.PayloadJson, request.Version.Rules.TokenVersion);
-        var created = await issuer.CreateAsync(request.App, draft, withAntiCsrf, SessionWire.AccessTokenValidity(body, request), request.Version.Rules);
+        var created = await issuer.CreateAsync(request.App, draft, SessionWire.AccessTokenValidity(body, request), request.Version.Rules);
         await CoreResponse.WriteAsync(context, "OK", (created, request.Version), static (json, state) =>
         {
-            var session = state.created.Session;
-            SessionWire.WriteSession(json, state.Version, session.Handle.ToString(), session.UserId, session.Handle.TenantId, session.PayloadJson);
-            SessionWire.WriteTokens(json, state.created.Tokens);
+            var (session, version) = state;
+            SessionWire.WriteSession(json, version, session.Handle, session.UserId, session.TenantId, session.PayloadJson);
+            SessionWire.WriteTokens(json, session.Tokens);
         });
     }
 }

@@ -1,3 +1,4 @@
+using Grid.Client;
 using Grid.WebFront.Front;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
@@ -18,7 +19,7 @@ internal static class CreateTicket
             UserId = SessionWire.UserId(body),
             PayloadJson = body.ObjectOrNull("userDataInJWT") ?? "{}",
             DataJson = body.ObjectOrNull("userDataInDatabase") ?? "{}",
-            UseDynamicKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
+            UseDynamicSigningKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
         };
         PayloadRules.CheckProtected(draft.PayloadJson, ClientRules.Newest.TokenVersion);
 

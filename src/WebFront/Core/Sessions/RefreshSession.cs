@@ -33,7 +33,7 @@ internal static class RefreshSession
             throw new CoreException(400, $"Field name 'maxAccessTokenLength' must be between 1 and {AccessTokenSize.MaxLength} characters");
         }
 
-        RefreshedSession refreshed;
+        TokenRefresh refreshed;
         try
         {
             refreshed = await refresher.RefreshAsync(
@@ -51,24 +51,24 @@ internal static class RefreshSession
             case SessionVerdict.Ok:
                 await CoreResponse.WriteAsync(context, "OK", (refreshed, request.Version), static (json, state) =>
                 {
-                    var session = state.refreshed.Session!;
-                    SessionWire.WriteSession(json, state.Version, session.Handle.ToString(), session.UserId, session.Handle.TenantId, session.PayloadJson);
-                    SessionWire.WriteTokens(json, state.refreshed.Tokens!);
+                    var (session, version) = state;
+                    SessionWire.WriteSession(json, version, session.Handle!, session.UserId!, session.TenantId, session.PayloadJson);
+                    SessionWire.WriteTokens(json, session.Tokens!);
                 });
                 break;
             case SessionVerdict.Unauthorised:
                 await CoreResponse.WriteAsync(context, "UNAUTHORISED", refreshed, static (json, refused) =>
                 {
-                    CoreResponse.WriteIfAny(json, "message", refused.Message);
+                    CoreResponse.WriteIfAny(json, "message", refused.Why);
                     CoreResponse.WriteIfAny(json, "recentTokenReuseSubtype", SessionWire.WireName(refused.Reuse));
                 });
                 break;
             case SessionVerdict.TokenTheft:
                 await CoreResponse.WriteAsync(context, "TOKEN_THEFT_DETECTED", (refreshed, request.Version), static (json, state) =>
                 {
-                    var session = state.refreshed.Session!;
-                    SessionWire.WriteSession(json, state.Version, session.Handle.ToString(), session.UserId, tenantId: null, payloadJson: null);
-                    CoreResponse.WriteIfAny(json, "recentTokenReuseSubtype", SessionWire.WireName(state.refreshed.Reuse));
+                    var (session, version) = state;
+                    SessionWire.WriteSession(json, version, session.Handle!, session.UserId!, tenantId: null, payloadJson: null);
+                    CoreResponse.WriteIfAny(json, "recentTokenReuseSubtype", SessionWire.WireName(session.Reuse));
                 });
                 break;
             default:

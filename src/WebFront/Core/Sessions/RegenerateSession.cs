@@ -17,8 +17,7 @@ internal static class RegenerateSession
             PayloadRules.CheckProtected(payload, request.Version.Rules.TokenVersion);
         }
 
-        var regenerated = await refresher.RegenerateAsync(request.App, accessToken, payload);
-        if (regenerated.Session is null)
+        if (await refresher.RegenerateAsync(request.App, accessToken, payload) is not { } regenerated)
         {
             await CoreResponse.WriteStatusAsync(context, "UNAUTHORISED", GetSession.NotFound);
             return;
@@ -26,9 +25,9 @@ internal static class RegenerateSession
 
         await CoreResponse.WriteAsync(context, "OK", (regenerated, request.Version), static (json, state) =>
         {
-            var session = state.regenerated.Session!;
-            SessionWire.WriteSession(json, state.Version, session.Handle.ToString(), session.UserId, session.Handle.TenantId, session.PayloadJson);
-            if (state.regenerated.Token is { } token)
+            var (session, version) = state;
+            SessionWire.WriteSession(json, version, session.Handle, session.UserId, session.TenantId, session.PayloadJson);
+            if (session.AccessToken is { } token)
             {
                 SessionWire.WriteToken(json, "accessToken", token);
             }

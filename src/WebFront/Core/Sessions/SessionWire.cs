@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Client;
 using Grid.Tokens.Refresh;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;

@@ -18,13 +18,14 @@ internal static class VerifySession
         var antiCsrf = body.StringOrNull("antiCsrfToken");
         var verified = await verifier.VerifyAsync(
             request.App, accessToken, enableAntiCsrf && doAntiCsrfCheck, antiCsrf, checkDatabase, request.Version.Rules);
-        switch (verified.Verdict)
+        switch (verified.Check.Verdict)
         {
             case SessionVerdict.Ok:
                 await CoreResponse.WriteAsync(context, "OK", (verified, request.Version), static (json, state) =>
                 {
                     var (session, version) = state;
-                    SessionWire.WriteSession(json, version, session.Handle!, session.UserId!, session.TenantId, session.PayloadJson);
+                    var content = session.Check.Token!;
+                    SessionWire.WriteSession(json, version, content.SessionHandle, content.UserId, content.TenantId, session.NewPayloadJson ?? content.PayloadJson);
                     if (session.NewAccessToken is { } token)
                     {
                         SessionWire.WriteToken(json, "accessToken", token);
@@ -37,13 +38,13 @@ internal static class VerifySession
                 });
                 break;
             case SessionVerdict.TryRefresh:
-                await CoreResponse.WriteStatusAsync(context, "TRY_REFRESH_TOKEN", verified.Message);
+                await CoreResponse.WriteStatusAsync(context, "TRY_REFRESH_TOKEN", verified.Check.Why);
                 break;
             case SessionVerdict.Unauthorised:
-                await CoreResponse.WriteStatusAsync(context, "UNAUTHORISED", verified.Message);
+                await CoreResponse.WriteStatusAsync(context, "UNAUTHORISED", verified.Check.Why);
                 break;
             default:
-                throw new InvalidOperationException($"A verification cannot end in {verified.Verdict}.");
+                throw new InvalidOperationException($"A verification cannot end in {verified.Check.Verdict}.");
         }
     }
 }

@@ -3,8 +3,8 @@ using Grid.AspNetCore;
 
 namespace Grid.WebFront.Front;
 
-/// <summary>The silo's door for browsers. What browsers see of it is in <see cref="Browser"/>.</summary>
-public sealed class FrontDoor
+/// <summary>How the silo serves browsers: which app, and how strictly. What browsers see of it is in <see cref="Browser"/>.</summary>
+public sealed class FrontSettings
 {
     /// <summary>The app whose sessions it serves. Default <c>public</c>.</summary>
     public AppKey App { get; init; } = AppKey.Public;
