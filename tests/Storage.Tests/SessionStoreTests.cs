@@ -38,6 +38,23 @@ public sealed class SessionStoreTests(SharedPostgreSql shared)
     }
 
     [Theory, MemberData(nameof(Engines))]
+    public async Task Every_app_that_ever_had_a_session_is_listed_once(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        Assert.Empty(await db.Store.ListAppsAsync(Stop));
+        AppKey shop = new("shop.example", "shop");
+        foreach (var app in new[] { shop, AppKey.Public, shop })
+        {
+            var session = TestStore.NewSession();
+            Assert.True(await db.Store.InsertAsync(session with { Key = session.Key with { App = app } }, Stop));
+        }
+
+        Assert.Equal([AppKey.Public, shop], await db.Store.ListAppsAsync(Stop));
+        await RevokeAsync(db.Store, new RevocationScope.WholeApp { App = shop });
+        Assert.Contains(shop, await db.Store.ListAppsAsync(Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
     public async Task Of_64_concurrent_first_writes_exactly_one_wins(StoreEngine engine)
     {
         await using var db = await TestStore.OpenAsync(engine, shared);

@@ -22,6 +22,9 @@ public interface ISessionStore : ISessionReader, ISessionOrders, IStoreHealth
     /// <summary>Handles of the user's sessions that have not expired at <paramref name="now"/>, oldest first. A null tenant means all.</summary>
     ValueTask<ImmutableArray<SessionHandle>> ListAsync(AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken);
 
+    /// <summary>Every app that has, or once had, a session or an ordered one.</summary>
+    ValueTask<ImmutableArray<AppKey>> ListAppsAsync(CancellationToken cancellationToken);
+
     /// <summary>Deletes what the scope covers and writes the log entry, in one transaction that also raises the epochs concerned.</summary>
     /// <remarks>
     /// Of <see cref="RevocationScope.Named"/> sessions only those are logged that were there, in this app and this tenant. For one that

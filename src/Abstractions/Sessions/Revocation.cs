@@ -79,6 +79,9 @@ public enum RevocationReason
 
     /// <summary>A refresh met a session that is older than it may become.</summary>
     LifetimeOver = 8,
+
+    /// <summary>The store was restored from a backup, in which it may be alive although it was revoked since.</summary>
+    BackupRestored = 9,
 }
 
 /// <summary>What a revocation ended in the store. Not acknowledged yet: see <see cref="ISessionRevoker.ConfirmAsync"/>.</summary>

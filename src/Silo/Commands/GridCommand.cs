@@ -24,6 +24,7 @@ internal static class GridCommand
         root.Add(Keys.Create(Guarded));
         root.Add(RenameCluster.Create(Guarded));
         root.Add(AcceptClock.Create(Guarded));
+        root.Add(RestoreFence.Create(Guarded));
         foreach (var group in root.Subcommands.Where(command => command.Subcommands.Count > 0))
         {
             group.TreatUnmatchedTokensAsErrors = false;

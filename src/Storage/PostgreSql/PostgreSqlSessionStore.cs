@@ -68,6 +68,19 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
         });
     }
 
+    public async ValueTask<ImmutableArray<AppKey>> ListAppsAsync(CancellationToken cancellationToken) => await _database.RunAsync(async connection =>
+    {
+        await using var list = new NpgsqlCommand(SessionSql.ListApps, connection);
+        await using var rows = await list.ExecuteReaderAsync(cancellationToken);
+        var apps = ImmutableArray.CreateBuilder<AppKey>();
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            apps.Add(AppKey.Parse(rows.GetString(0)));
+        }
+
+        return apps.ToImmutable();
+    });
+
     public async ValueTask<RevokedSessions> RevokeAsync(
         RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken)
     {

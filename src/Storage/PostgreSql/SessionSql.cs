@@ -62,6 +62,9 @@ internal static class SessionSql
         ORDER BY created_at, handle
         """;
 
+    /// <summary>Epochs outlive what they count: a user has one from his first session or ticket on.</summary>
+    public const string ListApps = "SELECT DISTINCT app FROM grid_user_epoch ORDER BY app";
+
     // Only what was there is logged: whoever names what is not his writes nothing.
     public const string DeleteNamed =
         $"""

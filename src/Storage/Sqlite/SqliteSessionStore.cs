@@ -68,6 +68,18 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
         })));
     }
 
+    public ValueTask<ImmutableArray<AppKey>> ListAppsAsync(CancellationToken cancellationToken) => new(Task.FromResult(database.Read(statements =>
+    {
+        var apps = ImmutableArray.CreateBuilder<AppKey>();
+        using var rows = statements.With(SessionSql.ListApps).ExecuteReader();
+        while (rows.Read())
+        {
+            apps.Add(AppKey.Parse(rows.GetString(0)));
+        }
+
+        return apps.ToImmutable();
+    })));
+
     public ValueTask<RevokedSessions> RevokeAsync(
         RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken)
     {

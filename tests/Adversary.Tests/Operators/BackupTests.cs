@@ -8,7 +8,7 @@ public sealed class BackupTests
     public static TheoryData<string> Visits =>
     [
         "sqlite3 .backup", "sqlite3 select", "sqlite3 vacuum into", "sqlite3 checkpoint", "cat", "cp", "grid migrate", "grid migrate --dry-run", "grid migrate --script",
-        "grid config show", "grid keys rotate-encryption-key", "grid cluster rename --to other", "a second grid",
+        "grid config show", "grid keys rotate-encryption-key", "grid cluster rename --to other", "grid restore-fence", "a second grid",
     ];
 
     [Theory, MemberData(nameof(Visits))]
@@ -99,6 +99,6 @@ public sealed class BackupTests
             "a second grid" => await file.RunAsync("serve", "--Grid:Core:Port=0", "--Grid:Front:Port=0"),
             _ => await file.RunAsync(visit.Split(' ')[1..]),
         };
-        Assert.True(code == (visit is "a second grid" or "grid keys rotate-encryption-key" or "grid cluster rename --to other" ? 3 : 0), output);
+        Assert.True(code == (visit is "a second grid" or "grid keys rotate-encryption-key" or "grid cluster rename --to other" or "grid restore-fence" ? 3 : 0), output);
     }
 }

@@ -1,0 +1,49 @@
+using System.CommandLine;
+using Grid.Abstractions.Sessions;
+using Grid.Revocation.Registry;
+using Grid.Silo.Installation;
+using Grid.Silo.Settings;
+using Grid.Storage;
+
+namespace Grid.Silo.Commands;
+
+/// <summary><c>grid restore-fence</c>: a store that was restored from a backup gives no session back that was revoked since.</summary>
+/// <remarks>Which ones were revoked, the backup can't know: every session and ticket in it ends, by one entry of the log for each app.</remarks>
+internal static class RestoreFence
+{
+    public static Command Create(Func<Func<Task<int>>, Task<int>> guarded)
+    {
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only say which apps' sessions would end." };
+        var fence = new Command("restore-fence", "After a restore: end every session that the backup holds, since it may have been revoked after it. Refused while a silo is alive.") { dryRun };
+        fence.TreatUnmatchedTokensAsErrors = false;
+        fence.SetAction((parse, _) => guarded(() => StoreVerb.RunAsync(
+            Overrides.Of(parse), (settings, services) => RunAsync(settings, services, parse.GetValue(dryRun)))));
+        return fence;
+    }
+
+    private static async Task<int> RunAsync(GridSettings settings, IServiceProvider services, bool dryRun)
+    {
+        var store = services.GetRequiredService<ISessionStore>();
+        var apps = await store.ListAppsAsync(CancellationToken.None);
+        if (dryRun)
+        {
+            Console.Out.WriteLine(apps.IsEmpty ? "no app has sessions" : $"the sessions of {apps.Length} app(s) would end: {string.Join(", ", apps)}");
+            return 0;
+        }
+
+        // A silo at work would go on with what it remembers, and nobody here waits until it has heard.
+        if (settings.Store.Engine == StoreEngine.PostgreSql && await LiveSilos.FindAsync(services.GetRequiredService<IHolderRegistry>()) is { Count: > 0 } live)
+        {
+            throw new SettingsException($"Refused: {string.Join(", ", live.Select(row => $"{row.Name} at {row.Address}"))} are at work. Stop every silo first, then fence, then start them.");
+        }
+
+        foreach (var app in apps)
+        {
+            await store.RevokeAsync(new RevocationScope.WholeApp { App = app }, RevocationReason.BackupRestored, TimeProvider.System.GetUtcNow(), CancellationToken.None);
+            Console.Out.WriteLine($"{app}: every session and ticket ended");
+        }
+
+        Console.Out.WriteLine("fenced. Revoke again what the backup has forgotten besides: API keys, signing keys, apps and tenants that were withdrawn or removed since (docs/operations.md)");
+        return 0;
+    }
+}
