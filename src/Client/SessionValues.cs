@@ -67,11 +67,14 @@ public readonly record struct TokenCheck(SessionVerdict Verdict, AccessTokenCont
 /// <param name="RefreshToken">The text that a client presented.</param>
 /// <param name="EnableAntiCsrf">Whether to check <paramref name="AntiCsrf"/> and to bind the new access token to a new one.</param>
 /// <param name="AntiCsrf">What came in the <c>anti-csrf</c> header; null if nothing did.</param>
-/// <param name="UseDynamicSigningKey">Rotating or static signing key.</param>
+/// <param name="UseDynamicSigningKey">Whether a rotating key signs the new access token; otherwise the app's static key.</param>
 public readonly record struct TokenToRefresh(string RefreshToken, bool EnableAntiCsrf, string? AntiCsrf, bool UseDynamicSigningKey)
 {
-    /// <summary>Tabs of one browser that present the same token within this time get the same answer. Longer than a page takes to start, shorter than a thief.</summary>
-    public static TimeSpan JoinWithin { get; } = TimeSpan.FromSeconds(2);
+    /// <summary>
+    /// Tabs of one browser that present the same token within this time get the same answer. Default 2 s: longer than a page takes to
+    /// start, shorter than a thief. Zero: each rotates. At most 5 s.
+    /// </summary>
+    public TimeSpan JoinWithin { get; init; } = TimeSpan.FromSeconds(2);
 
     /// <summary>Characters that the new access token may have; 0: as many as Grid takes. Otherwise refused with <see cref="GridFailure.TokenTooLong"/>, and the refresh token stays good.</summary>
     public int MaxAccessTokenLength { get; init; }

@@ -6,12 +6,10 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.AspNetCore.Browser;
 
-/// <summary>Finds, checks, refreshes and ends the session that a request belongs to. Every door of the browser side goes through here.</summary>
+/// <summary>Finds and checks the session that a request belongs to, and hands over a new one. Every door of the browser side goes through here.</summary>
 internal sealed class SessionRequests
 {
     private readonly GridOptions _options;
-    private readonly SiteRules _site;
-    private readonly SessionCookies _cookies;
     private readonly TimeProvider _clock;
     private readonly ClaimValidator[] _validators;
 
@@ -19,28 +17,26 @@ internal sealed class SessionRequests
     {
         _options = options.Value;
         _clock = clock;
-        _site = new SiteRules(_options);
-        _cookies = new SessionCookies(_options, _site);
         _validators = [.. _options.ClaimValidators];
         Sessions = sessions;
-        Transport = new SessionTransport(_options, _cookies, clock);
+        Site = new SiteRules(_options);
+        Cookies = new SessionCookies(_options, Site);
+        Transport = new SessionTransport(_options, Cookies, clock);
     }
 
     public IGridSessions Sessions { get; }
 
     public SessionTransport Transport { get; }
 
+    public SessionCookies Cookies { get; }
+
+    public SiteRules Site { get; }
+
     public GridOptions Options => _options;
 
     /// <summary>The <c>iss</c> claim: where the published keys are found (OpenID Connect Discovery 1.0 §3).</summary>
     /// <param name="context">Of the request: the application may be mounted below a path.</param>
-    public string Issuer(HttpContext context) => _options.ApiDomain + _site.BasePath(context);
-
-    /// <summary>See <see cref="SiteRules.RoutePrefix"/>.</summary>
-    public string RoutePrefix
-    {
-        set => _site.RoutePrefix = value;
-    }
+    public string Issuer(HttpContext context) => _options.ApiDomain + Site.BasePath(context);
 
     public DateTimeOffset Now => _clock.GetUtcNow();
 
@@ -57,12 +53,12 @@ internal sealed class SessionRequests
         }
 
         var checkAntiCsrf = presented.Transfer == TokenTransfer.Cookie && (endpoint?.CheckAntiCsrf ?? ChangesState(method));
-        if ((checkAntiCsrf || (presented.Transfer == TokenTransfer.Cookie && OpensWebSocket(context.Request))) && _site.IsForeign(context))
+        if ((checkAntiCsrf || (presented.Transfer == TokenTransfer.Cookie && OpensWebSocket(context.Request))) && Site.IsForeign(context))
         {
             return TryRefresh("a page of another origin");
         }
 
-        var mode = checkAntiCsrf ? _site.AntiCsrf(context) : AntiCsrfMode.None;
+        var mode = checkAntiCsrf ? Site.AntiCsrf(context) : AntiCsrfMode.None;
         if (mode == AntiCsrfMode.ViaCustomHeader && !context.Request.Headers.ContainsKey("rid"))
         {
             return TryRefresh("anti-CSRF: no rid header");
@@ -93,33 +89,30 @@ internal sealed class SessionRequests
     }
 
     /// <summary>Creates a session and puts its tokens into the answer. A session that the request already had is replaced: it ends.</summary>
-    public async Task<GridSession> SignInAsync(HttpContext context, SessionDraft draft) => (await HandOverAsync(
-        context,
-        async handOver =>
-        {
-            RefuseTooLong(context, handOver, draft.UserId, draft.TenantId, draft.PayloadJson);
-            return await Sessions.CreateAsync(
-                draft with { WithAntiCsrf = handOver.WithAntiCsrf, UseDynamicSigningKey = _options.UseDynamicSigningKey }, context.RequestAborted);
-        }))!;
+    /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.TokenTooLong"/>: nothing was created.</exception>
+    public async Task<GridSession> SignInAsync(HttpContext context, SessionDraft draft)
+    {
+        var (transfer, withAntiCsrf) = ForNewSession(context);
+        draft = draft with { WithAntiCsrf = withAntiCsrf, UseDynamicSigningKey = _options.UseDynamicSigningKey };
+        RefuseTooLong(context, transfer, draft);
+        return await HandOverAsync(context, transfer, await Sessions.CreateAsync(draft, context.RequestAborted));
+    }
 
-    /// <summary>As <see cref="SignInAsync"/>, with a session that somebody else makes; null if he makes none.</summary>
-    /// <param name="context">Of the request.</param>
-    /// <param name="create">Told how its tokens will travel.</param>
-    public async Task<GridSession?> HandOverAsync(HttpContext context, Func<HandOver, Task<CreatedSession?>> create)
+    /// <summary>How the tokens of a session that is about to be created will travel.</summary>
+    /// <exception cref="GridException"><see cref="GridFailure.Refused"/>: browsers would not keep its cookies.</exception>
+    public (TokenTransfer Transfer, bool WithAntiCsrf) ForNewSession(HttpContext context)
     {
         var transfer = Transport.ForNewSession(context);
-        if (transfer == TokenTransfer.Cookie && _site.SameSite(context) == SameSiteMode.None && !_site.Secure
-            && _options.WebsiteDomains.Any(website => !SiteRules.BothLocal(_options.ApiDomain, website)))
-        {
-            throw new GridException(GridFailure.Refused, "Page and API are on different sites, where browsers take only Secure cookies: serve ApiDomain by https, or use header mode.");
-        }
+        return transfer == TokenTransfer.Cookie && Site.SameSite(context) == SameSiteMode.None && !Site.Secure
+            && _options.WebsiteDomains.Any(website => !SiteRules.BothLocal(_options.ApiDomain, website))
+            ? throw new GridException(GridFailure.Refused, "Page and API are on different sites, where browsers take only Secure cookies: serve ApiDomain by https, or use header mode.")
+            : (transfer, transfer == TokenTransfer.Cookie && Site.AntiCsrf(context) == AntiCsrfMode.ViaToken);
+    }
 
-        var old = Transport.FindAccess(context);
-        if (await create(new HandOver(transfer, transfer == TokenTransfer.Cookie && _site.AntiCsrf(context) == AntiCsrfMode.ViaToken)) is not { } created)
-        {
-            return null;
-        }
-
+    /// <summary>Puts a created session's tokens into the answer, and ends the sessions that the request already had.</summary>
+    /// <exception cref="GridException">Grid does not answer: the tokens are not handed over.</exception>
+    public async Task<GridSession> HandOverAsync(HttpContext context, TokenTransfer transfer, CreatedSession created)
+    {
         // Whoever planted a session in this browser shall not share the one that follows. An expired token names it as well as a
         // fresh one, and its refresh token would go on for months.
         HashSet<string> ended = [created.Handle];
@@ -135,7 +128,7 @@ internal sealed class SessionRequests
         {
             Transport.Clear(context, TokenTransfer.Cookie);
         }
-        else if (transfer == TokenTransfer.Cookie && old is { Token: not null, Transfer: TokenTransfer.Header })
+        else if (transfer == TokenTransfer.Cookie && Transport.FindAccess(context) is { Token: not null, Transfer: TokenTransfer.Header })
         {
             Transport.Clear(context, TokenTransfer.Header);
         }
@@ -146,85 +139,23 @@ internal sealed class SessionRequests
             this, context, transfer, created.Tokens.Access.Text, created.Handle, created.UserId, created.TenantId, created.PayloadJson, created.Tokens.Access.ExpiresAt);
     }
 
-    /// <summary>Exchanges the refresh token that came; the answer's cookies and headers say the same as the verdict.</summary>
-    /// <returns><c>TryRefresh</c> if only the cookies of the older domain were cleared: the next refresh brings one of each kind.</returns>
-    public async Task<SessionVerdict> RefreshAsync(HttpContext context)
-    {
-        var twice = Transport.HasDuplicates(context, out var access, out var refresh);
-        if (twice && _options.OlderCookieDomain is { } older && !SessionCookies.ClearedOlder(context))
-        {
-            return ClearOlder(context, older, access, refresh);
-        }
-
-        var presented = Transport.FindRefresh(context, out var otherToo);
-        if (presented.Token is not { } token)
-        {
-            _cookies.ClearLegacy(context);
-            return Over(context, SessionVerdict.Unauthorised);
-        }
-
-        var mode = presented.Transfer == TokenTransfer.Cookie ? _site.AntiCsrf(context) : AntiCsrfMode.None;
-        if (mode == AntiCsrfMode.ViaCustomHeader && !context.Request.Headers.ContainsKey("rid"))
-        {
-            return Over(context, SessionVerdict.Unauthorised);
-        }
-
-        // Whichever of them is ours: Grid knows.
-        IReadOnlyList<string> candidates = presented.Several ? Transport.RefreshCandidates(context) : [];
-        if (presented.Several)
-        {
-            if (candidates.Count == 0)
-            {
-                _cookies.ClearLegacy(context);
-                return Over(context, SessionVerdict.Unauthorised);
-            }
-
-            token = candidates[0];
-        }
-
-        // Once begun it goes on though the browser leaves: half of a rotation would cost the user the session.
-        var refreshed = await Sessions.RefreshAsync(
-            new TokenToRefresh(token, mode == AntiCsrfMode.ViaToken, SessionTransport.AntiCsrf(context), _options.UseDynamicSigningKey)
-            {
-                MaxAccessTokenLength = Transport.MaxAccessTokenLength(context, presented.Transfer),
-                Others = candidates.Count > 1 ? [.. candidates.Skip(1)] : null,
-            },
-            CancellationToken.None);
-        if (refreshed.Verdict != SessionVerdict.Ok)
-        {
-            // A theft has ended the session already, before it was answered.
-            _cookies.ClearLegacy(context);
-            return Over(context, refreshed.Verdict);
-        }
-
-        if (otherToo)
-        {
-            Transport.Clear(context, presented.Transfer == TokenTransfer.Cookie ? TokenTransfer.Header : TokenTransfer.Cookie);
-        }
-
-        Transport.SetAll(context, presented.Transfer, refreshed.UserId!, refreshed.Tokens!);
-        _cookies.ClearLegacy(context);
-        Transport.ClearDuplicates(context);
-        return SessionVerdict.Ok;
-    }
-
-    /// <summary>Refuses a session whose access token could not be handed over, before it is made.</summary>
+    /// <summary>Refuses a session whose access token could not be handed over, before it is created.</summary>
     /// <exception cref="GridException"><see cref="GridFailure.TokenTooLong"/>.</exception>
-    public void RefuseTooLong(HttpContext context, HandOver handOver, string userId, string tenantId, string payloadJson)
+    public void RefuseTooLong(HttpContext context, TokenTransfer transfer, SessionDraft draft)
     {
-        var tenant = tenantId == GridDefaults.TenantId ? "" : "_" + tenantId;
-        RefuseTooLong(context, handOver.Transfer, new AccessTokenContent
+        var tenant = draft.TenantId == GridDefaults.TenantId ? "" : "_" + draft.TenantId;
+        RefuseTooLong(context, transfer, new AccessTokenContent
         {
             Version = AccessTokenVersion.V5,
-            UserId = userId,
+            UserId = draft.UserId,
             IssuedAt = Now,
             ExpiresAt = Now,
-            TenantId = tenantId,
-            RecipeUserId = userId,
+            TenantId = draft.TenantId,
+            RecipeUserId = draft.UserId,
             SessionHandle = Guid.Empty + tenant,
             RefreshTokenHash1 = new string('0', 64),
-            AntiCsrfToken = handOver.WithAntiCsrf ? Guid.Empty.ToString() : null,
-            PayloadJson = payloadJson,
+            AntiCsrfToken = draft.WithAntiCsrf ? Guid.Empty.ToString() : null,
+            PayloadJson = draft.PayloadJson,
         });
     }
 
@@ -247,38 +178,15 @@ internal sealed class SessionRequests
         }
     }
 
-    /// <summary>As <see cref="RefuseTooLong(HttpContext, HandOver, string, string, string)"/>, where the client that will ask, and its way, are not known yet.</summary>
-    public void RefuseTooLongForAnybody(HttpContext context, string userId, string tenantId, string payloadJson)
+    /// <summary>As <see cref="RefuseTooLong(HttpContext, TokenTransfer, SessionDraft)"/>, where the client that will ask is not known yet, nor how its tokens will travel.</summary>
+    public void RefuseTooLongForAnybody(HttpContext context, SessionDraft draft)
     {
         var transfer = _options.TokenTransfer == TokenTransfer.Header ? TokenTransfer.Header : TokenTransfer.Cookie;
-        RefuseTooLong(context, new HandOver(transfer, transfer == TokenTransfer.Cookie && _options.AntiCsrf == AntiCsrfMode.ViaToken), userId, tenantId, payloadJson);
+        RefuseTooLong(context, transfer, draft with { WithAntiCsrf = transfer == TokenTransfer.Cookie && _options.AntiCsrf == AntiCsrfMode.ViaToken });
     }
 
     /// <summary>Whether to refuse a change because a page of another origin may be behind it. What only a bearer token can ask for, no other page can ask for.</summary>
-    public bool IsFromForeignPage(HttpContext context) => _site.IsForeign(context) && !Transport.HasBearerOnly(context);
-
-    private SessionVerdict ClearOlder(HttpContext context, string older, bool access, bool refresh)
-    {
-        _cookies.RememberClearedOlder(context, _clock.GetUtcNow());
-        if (access)
-        {
-            _cookies.ClearAccess(context, older);
-        }
-
-        if (refresh)
-        {
-            _cookies.ClearRefresh(context, older);
-        }
-
-        Transport.RepeatFrontToken(context);
-        return SessionVerdict.TryRefresh;
-    }
-
-    private SessionVerdict Over(HttpContext context, SessionVerdict verdict)
-    {
-        Transport.ClearEverywhere(context);
-        return verdict;
-    }
+    public bool IsFromForeignPage(HttpContext context) => Site.IsForeign(context) && !Transport.HasBearerOnly(context);
 
     // Whoever cannot prove that the page sent it may not end a session with it.
     private static string? ExpiredHandle(HttpContext context, AccessTokenContent? token, AntiCsrfMode mode) =>

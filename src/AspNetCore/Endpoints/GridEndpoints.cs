@@ -54,7 +54,7 @@ internal static class GridEndpoints
         var own = options.ApiBasePath.TrimEnd('/') + "/session/refresh";
         if (path.EndsWith(own, StringComparison.Ordinal) && !path.Contains('{', StringComparison.Ordinal))
         {
-            services.GetRequiredService<SessionRequests>().RoutePrefix = path[..^own.Length];
+            services.GetRequiredService<SessionRequests>().Site.RoutePrefix = path[..^own.Length];
         }
     }
 

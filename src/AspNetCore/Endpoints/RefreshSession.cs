@@ -5,30 +5,95 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary><c>POST /session/refresh</c>.</summary>
+/// <summary><c>POST /session/refresh</c>: exchanges the refresh token that came.</summary>
 internal static class RefreshSession
 {
     public static async Task HandleAsync(HttpContext context, SessionRequests requests)
     {
-        var verdict = await requests.RefreshAsync(context);
-        switch (verdict)
+        if (ClearsOlderCookies(context, requests))
         {
-            case SessionVerdict.Ok:
-                context.Response.StatusCode = StatusCodes.Status200OK;
-                context.Response.ContentLength = 0;
-                return;
-            case SessionVerdict.Unauthorised:
-                await FrontAnswers.MessageAsync(context, requests.Options.SessionExpiredStatusCode, "unauthorised");
-                return;
-            case SessionVerdict.TokenTheft:
-                await FrontAnswers.MessageAsync(context, requests.Options.SessionExpiredStatusCode, "token theft detected");
-                return;
-            case SessionVerdict.TryRefresh:
-                // 200, or the client would take the session for lost: the refresh that follows brings one cookie only.
-                await FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject { ["message"] = "Cookies of the older cookie domain were cleared; the next refresh goes on with the session." });
-                return;
-            default:
-                throw new InvalidOperationException($"A refresh cannot end in {verdict}.");
+            // 200, or the client would take the session for lost: the refresh that follows brings one cookie only.
+            await FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject { ["message"] = "Cookies of the older cookie domain were cleared; the next refresh goes on with the session." });
+            return;
         }
+
+        var verdict = await RefreshAsync(context, requests);
+        if (verdict == SessionVerdict.Ok)
+        {
+            context.Response.StatusCode = StatusCodes.Status200OK;
+            context.Response.ContentLength = 0;
+            return;
+        }
+
+        // A theft has ended the session already, before it was answered.
+        requests.Transport.ClearEverywhere(context);
+        await FrontAnswers.MessageAsync(context, requests.Options.SessionExpiredStatusCode, verdict == SessionVerdict.TokenTheft ? "token theft detected" : "unauthorised");
+    }
+
+    // The answer's cookies and headers say the same as the verdict.
+    private static async Task<SessionVerdict> RefreshAsync(HttpContext context, SessionRequests requests)
+    {
+        var (transport, options) = (requests.Transport, requests.Options);
+        var presented = transport.FindRefresh(context, out var otherToo);
+
+        // Several cookies: whichever of them is ours, Grid knows.
+        IReadOnlyList<string> candidates = presented.Several ? transport.RefreshCandidates(context) : [];
+        var token = !presented.Several ? presented.Token : candidates is [var first, ..] ? first : null;
+        if (token is null)
+        {
+            requests.Cookies.ClearLegacy(context);
+            return SessionVerdict.Unauthorised;
+        }
+
+        var mode = presented.Transfer == TokenTransfer.Cookie ? requests.Site.AntiCsrf(context) : AntiCsrfMode.None;
+        if (mode == AntiCsrfMode.ViaCustomHeader && !context.Request.Headers.ContainsKey("rid"))
+        {
+            return SessionVerdict.Unauthorised;
+        }
+
+        // Once begun it goes on though the browser leaves: half of a rotation would cost the user the session.
+        var refreshed = await requests.Sessions.RefreshAsync(
+            new TokenToRefresh(token, mode == AntiCsrfMode.ViaToken, SessionTransport.AntiCsrf(context), options.UseDynamicSigningKey)
+            {
+                MaxAccessTokenLength = transport.MaxAccessTokenLength(context, presented.Transfer),
+                Others = candidates.Count > 1 ? [.. candidates.Skip(1)] : null,
+            },
+            CancellationToken.None);
+        if (refreshed.Verdict == SessionVerdict.Ok)
+        {
+            if (otherToo)
+            {
+                transport.Clear(context, presented.Transfer == TokenTransfer.Cookie ? TokenTransfer.Header : TokenTransfer.Cookie);
+            }
+
+            transport.SetAll(context, presented.Transfer, refreshed.UserId!, refreshed.Tokens!);
+            transport.ClearDuplicates(context);
+        }
+
+        requests.Cookies.ClearLegacy(context);
+        return refreshed.Verdict;
+    }
+
+    // Once: what comes twice after that was put there by another.
+    private static bool ClearsOlderCookies(HttpContext context, SessionRequests requests)
+    {
+        if (requests.Options.OlderCookieDomain is not { } older || SessionCookies.ClearedOlder(context) || !requests.Transport.HasDuplicates(context, out var access, out var refresh))
+        {
+            return false;
+        }
+
+        requests.Cookies.RememberClearedOlder(context, requests.Now);
+        if (access)
+        {
+            requests.Cookies.ClearAccess(context, older);
+        }
+
+        if (refresh)
+        {
+            requests.Cookies.ClearRefresh(context, older);
+        }
+
+        requests.Transport.RepeatFrontToken(context);
+        return true;
     }
 }

@@ -90,7 +90,7 @@ internal sealed class CoreApiSessions : IGridSessions
             ["refreshToken"] = token.RefreshToken,
             ["enableAntiCsrf"] = token.EnableAntiCsrf,
             ["useDynamicSigningKey"] = token.UseDynamicSigningKey,
-            ["joinWithin"] = (long)TokenToRefresh.JoinWithin.TotalMilliseconds,
+            ["joinWithin"] = (long)token.JoinWithin.TotalMilliseconds,
         };
         if (token.MaxAccessTokenLength > 0)
         {

@@ -19,7 +19,7 @@ internal sealed class FrontTickets(FrontSettings front, SessionRequests requests
 
         try
         {
-            requests.RefuseTooLongForAnybody(context, draft.UserId, draft.TenantId, RedeemTicket.WithIssuer(draft.PayloadJson, requests.Issuer(context)));
+            requests.RefuseTooLongForAnybody(context, RedeemTicket.WithIssuer(draft, requests.Issuer(context)));
         }
         catch (GridException refusal) when (refusal.Reason == GridFailure.TokenTooLong)
         {

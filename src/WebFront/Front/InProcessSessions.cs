@@ -6,7 +6,6 @@ using Grid.Abstractions.SigningKeys;
 using Grid.Client;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
-using Grid.Tokens.Access;
 using Grid.WebFront.Sessions;
 
 namespace Grid.WebFront.Front;
@@ -20,16 +19,17 @@ internal sealed class InProcessSessions(
         ? issuer.CreateAsync(app, draft, null, ClientRules.Newest)
         : throw new GridException(GridFailure.Refused, $"The app has no tenant '{draft.TenantId}'."));
 
-    /// <summary>Null if the ticket is not ours, too old, or used.</summary>
-    public Task<CreatedSession?> RedeemAsync(string ticket, Func<SessionDraft, SessionDraft> complete) => GuardAsync(app => issuer.RedeemAsync(app, ticket, complete));
+    /// <inheritdoc cref="SessionIssuer.OpenTicketAsync"/>
+    public Task<OpenedTicket?> OpenTicketAsync(string ticket) => GuardAsync(app => issuer.OpenTicketAsync(app, ticket));
+
+    /// <inheritdoc cref="SessionIssuer.RedeemTicketAsync"/>
+    public Task<CreatedSession?> RedeemTicketAsync(OpenedTicket ticket) => GuardAsync(app => issuer.RedeemTicketAsync(app, ticket));
 
     public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
     {
         try
         {
-            var verified = await verifier.VerifyAsync(
-                await FindAppAsync(), token.AccessToken, token.CheckAntiCsrf, token.AntiCsrf, checkDatabase: false, ClientRules.Newest, token.CheckSession);
-            return verified.Check;
+            return (await verifier.VerifyAsync(await FindAppAsync(), token, checkDatabase: false, ClientRules.Newest)).Check;
         }
         catch (Exception failure) when (IsOutage(failure))
         {
@@ -37,9 +37,7 @@ internal sealed class InProcessSessions(
         }
     }
 
-    public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => GuardAsync(app => refresher.RefreshAsync(
-        app, token.RefreshToken, token.EnableAntiCsrf, token.AntiCsrf, token.UseDynamicSigningKey, null, ClientRules.Newest, TokenToRefresh.JoinWithin,
-        token.MaxAccessTokenLength > 0 ? token.MaxAccessTokenLength : AccessTokenSize.MaxLength, token.Others));
+    public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => GuardAsync(app => refresher.RefreshAsync(app, token, null, ClientRules.Newest));
 
     public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
         GuardAsync(app => refresher.RegenerateAsync(app, accessToken, payloadJson));

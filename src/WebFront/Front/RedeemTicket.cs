@@ -1,6 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Grid.AspNetCore;
 using Grid.AspNetCore.Browser;
+using Grid.Client;
 using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -25,18 +27,7 @@ internal static class RedeemTicket
             return;
         }
 
-        var sessions = context.RequestServices.GetRequiredService<InProcessSessions>();
-        var session = await requests.HandOverAsync(context, handOver => sessions.RedeemAsync(
-            ticket,
-            draft =>
-            {
-                var payload = WithIssuer(draft.PayloadJson, requests.Issuer(context));
-
-                // The ticket is not used up by a browser that could not take the session.
-                requests.RefuseTooLong(context, handOver, draft.UserId, draft.TenantId, payload);
-                return draft with { PayloadJson = payload, WithAntiCsrf = handOver.WithAntiCsrf };
-            }));
-        if (session is null)
+        if (await RedeemAsync(context, requests, ticket) is not { } session)
         {
             var wait = context.RequestServices.GetRequiredKeyedService<GuessBrake>(GridFront.TicketBrake).Failed(context.Connection.RemoteIpAddress);
             if (wait is { } time)
@@ -54,12 +45,27 @@ internal static class RedeemTicket
         await FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject { ["status"] = "OK", ["userId"] = session.UserId });
     }
 
-    /// <summary>The payload as the front will hand it over.</summary>
-    public static string WithIssuer(string payloadJson, string issuer)
+    /// <summary>The session as the front will hand it over.</summary>
+    public static SessionDraft WithIssuer(SessionDraft draft, string issuer)
     {
-        var claims = JsonNode.Parse(payloadJson)!.AsObject();
+        var claims = JsonNode.Parse(draft.PayloadJson)!.AsObject();
         claims["iss"] = issuer;
-        return claims.ToJsonString();
+        return draft with { PayloadJson = claims.ToJsonString() };
+    }
+
+    private static async Task<GridSession?> RedeemAsync(HttpContext context, SessionRequests requests, string ticket)
+    {
+        var sessions = context.RequestServices.GetRequiredService<InProcessSessions>();
+        var (transfer, withAntiCsrf) = requests.ForNewSession(context);
+        if (await sessions.OpenTicketAsync(ticket) is not { } opened)
+        {
+            return null;
+        }
+
+        // What only the front knows. A browser that could not take the session does not use up the ticket.
+        var draft = WithIssuer(opened.Draft, requests.Issuer(context)) with { WithAntiCsrf = withAntiCsrf };
+        requests.RefuseTooLong(context, transfer, draft);
+        return await sessions.RedeemTicketAsync(opened with { Draft = draft }) is { } created ? await requests.HandOverAsync(context, transfer, created) : null;
     }
 
     private static async Task<string?> ReadTicketAsync(HttpContext context)

@@ -1,4 +1,5 @@
 using Grid.Abstractions.Sessions;
+using Grid.Client;
 
 namespace Grid.WebFront.Sessions;
 
@@ -11,3 +12,8 @@ public sealed record OrderedSession(string Ticket, DateTimeOffset ExpiresAt, Ses
     /// <summary>Not the ticket.</summary>
     public override string ToString() => "[ticket]";
 }
+
+/// <summary>A ticket that a browser has presented: genuine and in time, perhaps used before.</summary>
+/// <param name="Handle">The session's, once it is created.</param>
+/// <param name="Draft">The session that was ordered; who redeems it may add to it.</param>
+public sealed record OpenedTicket(SessionHandle Handle, SessionDraft Draft);

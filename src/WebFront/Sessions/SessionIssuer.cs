@@ -64,16 +64,11 @@ public sealed class SessionIssuer(
         return new OrderedSession(text, ticket.ExpiresAt, handle);
     }
 
-    /// <summary>Creates the session of a ticket.</summary>
-    /// <param name="app">The app.</param>
-    /// <param name="ticketText">As it came.</param>
-    /// <param name="complete">The draft, with what only the front knows. What it throws leaves the ticket unused.</param>
-    /// <returns>Null if the ticket is not ours, too old, used, or void since a revocation came between.</returns>
-    /// <exception cref="StoreUnavailableException">Whether the ticket is used up is unknown: another one has to be ordered.</exception>
-    public async Task<CreatedSession?> RedeemAsync(AppSnapshot app, string ticketText, Func<SessionDraft, SessionDraft> complete)
+    /// <summary>Reads a ticket that a browser presents. It is not used up.</summary>
+    /// <returns>Null if it is not one of this app, or too old.</returns>
+    public async Task<OpenedTicket?> OpenTicketAsync(AppSnapshot app, string ticketText)
     {
         ArgumentNullException.ThrowIfNull(app);
-        ArgumentNullException.ThrowIfNull(complete);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         if (!SignInTicketCodec.TryOpen(ticketText, ring.Mac, clock.GetUtcNow(), out var ticket) || ticket.App != app.App.ToString()
             || !SessionHandle.TryParse(ticket.SessionHandle, out var handle) || !app.HasTenantOf(handle))
@@ -81,7 +76,7 @@ public sealed class SessionIssuer(
             return null;
         }
 
-        var draft = complete(new SessionDraft
+        return new OpenedTicket(handle, new SessionDraft
         {
             TenantId = handle.TenantId,
             UserId = ticket.UserId,
@@ -89,7 +84,17 @@ public sealed class SessionIssuer(
             DataJson = ticket.DataJson,
             UseDynamicSigningKey = ticket.UseDynamicKey,
         });
-        return await CreateAsync(app, handle, draft, null, ClientRules.Newest, isOrdered: true);
+    }
+
+    /// <summary>Creates the session of a ticket, which is used up by it.</summary>
+    /// <returns>Null if the ticket was used, or is void since a revocation came between.</returns>
+    /// <exception cref="SessionRefusedException">The draft cannot become a session; the ticket is not used up.</exception>
+    /// <exception cref="StoreUnavailableException">Whether the ticket is used up is unknown: another one has to be ordered.</exception>
+    public Task<CreatedSession?> RedeemTicketAsync(AppSnapshot app, OpenedTicket ticket)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        ArgumentNullException.ThrowIfNull(ticket);
+        return CreateAsync(app, ticket.Handle, ticket.Draft, null, ClientRules.Newest, isOrdered: true);
     }
 
     private async Task<CreatedSession?> CreateAsync(

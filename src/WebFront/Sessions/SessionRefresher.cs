@@ -17,23 +17,17 @@ public sealed class SessionRefresher(
 {
     /// <summary>Exchanges a refresh token.</summary>
     /// <param name="app">The app.</param>
-    /// <param name="refreshToken">As presented.</param>
-    /// <param name="enableAntiCsrf">Check <paramref name="antiCsrf"/> and make a new one.</param>
-    /// <param name="antiCsrf">As presented.</param>
-    /// <param name="useDynamicKey">Rotating or static signing key; null keeps the session's.</param>
+    /// <param name="token">As presented, and what is asked for.</param>
     /// <param name="accessTokenValidity">Shorter than the app's; null = the app's.</param>
     /// <param name="rules">The client's.</param>
-    /// <param name="joinWithin">See <see cref="RefreshRequest.JoinWithin"/>.</param>
-    /// <param name="maxTokenLength">Characters that the access token may have; refused before anything is written.</param>
-    /// <param name="others">More tokens, where a browser sent several: the only right one is exchanged.</param>
-    /// <exception cref="SessionRefusedException">It would have more.</exception>
-    public async Task<TokenRefresh> RefreshAsync(
-        AppSnapshot app, string refreshToken, bool enableAntiCsrf, string? antiCsrf, bool? useDynamicKey, TimeSpan? accessTokenValidity, ClientRules rules,
-        TimeSpan joinWithin = default, int maxTokenLength = AccessTokenSize.MaxLength, IReadOnlyList<string>? others = null)
+    /// <param name="keepsKey">Older clients need not say which kind of key signs: the one as before.</param>
+    /// <exception cref="SessionRefusedException">The access token would be too long; nothing was written.</exception>
+    public async Task<TokenRefresh> RefreshAsync(AppSnapshot app, TokenToRefresh token, TimeSpan? accessTokenValidity, ClientRules rules, bool keepsKey = false)
     {
         ArgumentNullException.ThrowIfNull(app);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
-        if (others is { Count: > 0 })
+        var refreshToken = token.RefreshToken;
+        if (token.Others is { Count: > 0 } others)
         {
             var right = await RefreshTokenChoice.OnlyRightAsync(
                 [refreshToken, .. others], ring.Mac, app, handle => sessions.FindAsync(app, handle), rules.OlderRotation, clock.GetUtcMilliseconds());
@@ -56,13 +50,14 @@ public sealed class SessionRefresher(
             return Unauthorised("Session missing in db or has expired");
         }
 
-        if (enableAntiCsrf && presented.AntiCsrfToken is not null && presented.AntiCsrfToken != antiCsrf)
+        if (token.EnableAntiCsrf && presented.AntiCsrfToken is not null && presented.AntiCsrfToken != token.AntiCsrf)
         {
             return Unauthorised("Anti CSRF token missing, or not matching");
         }
 
+        var maxLength = token.MaxAccessTokenLength > 0 ? token.MaxAccessTokenLength : AccessTokenSize.MaxLength;
         var presentedHash1 = TokenHash.Of(refreshToken);
-        var newAntiCsrf = enableAntiCsrf ? AccessTokens.NewAntiCsrf() : null;
+        var newAntiCsrf = token.EnableAntiCsrf ? AccessTokens.NewAntiCsrf() : null;
         var candidate = RefreshTokenCodec.Mint(presented with { ParentHash1 = presentedHash1, AntiCsrfToken = newAntiCsrf }, ring.Mac);
         var now = clock.GetUtcMilliseconds();
         var result = await grains.SessionOf(app.App, handle).RefreshAsync(
@@ -73,13 +68,13 @@ public sealed class SessionRefresher(
                 CandidateToken = candidate,
                 CandidateAntiCsrf = newAntiCsrf,
                 OlderRules = rules.OlderRotation,
-                UseDynamicKey = useDynamicKey,
+                UseDynamicKey = keepsKey ? null : token.UseDynamicSigningKey,
                 RefreshTokenValidity = app.Settings.RefreshTokenValidity,
                 MaxLifetime = app.Settings.MaxLifetime,
                 Grace = app.Settings.RefreshRotationGrace,
-                JoinWithin = joinWithin,
+                JoinWithin = token.JoinWithin,
                 TokenVersion = rules.TokenVersion,
-                MaxTokenLength = maxTokenLength,
+                MaxTokenLength = maxLength,
             },
             CancellationToken.None);
         switch (result.Verdict)
@@ -116,7 +111,7 @@ public sealed class SessionRefresher(
                 return Unauthorised(SessionRefusedException.ProtectedField);
             case RefreshVerdict.TokenTooLong:
                 throw new SessionRefusedException(
-                    $"The access token would have {result.TokenLength} characters, and at most {maxTokenLength} are taken: put less into userDataInJWT")
+                    $"The access token would have {result.TokenLength} characters, and at most {maxLength} are taken: put less into userDataInJWT")
                 {
                     TokenLength = result.TokenLength,
                 };

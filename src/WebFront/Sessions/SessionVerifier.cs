@@ -26,18 +26,14 @@ internal sealed class SessionVerifier(
 
     /// <summary>Checks an access token and that its session lives. A session that this process knows costs neither grain nor store.</summary>
     /// <param name="app">The app whose keys count.</param>
-    /// <param name="accessToken">As presented.</param>
-    /// <param name="checkAntiCsrf">Whether the token's anti-CSRF value must equal <paramref name="antiCsrf"/>.</param>
-    /// <param name="antiCsrf">As presented.</param>
+    /// <param name="token">As presented, and how to check it.</param>
     /// <param name="checkDatabase">Whether the token must also be on the session's living branch.</param>
     /// <param name="rules">The client's.</param>
-    /// <param name="checkSession">Whether the session must live at all.</param>
-    public async ValueTask<VerifiedSession> VerifyAsync(
-        AppSnapshot app, string accessToken, bool checkAntiCsrf, string? antiCsrf, bool checkDatabase, ClientRules rules, bool checkSession = true)
+    public async ValueTask<VerifiedSession> VerifyAsync(AppSnapshot app, TokenToCheck token, bool checkDatabase, ClientRules rules)
     {
         ArgumentNullException.ThrowIfNull(app);
-        var check = await accessTokens.CheckAsync(app, accessToken);
-        if (check is not { Outcome: AccessTokenOutcome.Valid, Content: { } token } || !SessionHandle.TryParse(token.SessionHandle, out var handle))
+        var check = await accessTokens.CheckAsync(app, token.AccessToken);
+        if (check is not { Outcome: AccessTokenOutcome.Valid, Content: { } content } || !SessionHandle.TryParse(content.SessionHandle, out var handle))
         {
             var why = check.Outcome switch
             {
@@ -54,19 +50,19 @@ internal sealed class SessionVerifier(
             return VerifiedSession.Ended();
         }
 
-        if (checkAntiCsrf && (token.AntiCsrfToken is null || token.AntiCsrfToken != antiCsrf))
+        if (token.CheckAntiCsrf && (content.AntiCsrfToken is null || content.AntiCsrfToken != token.AntiCsrf))
         {
             return VerifiedSession.TryRefresh("anti-csrf check failed");
         }
 
-        if (rules.OlderRotation && (checkDatabase || token.ParentRefreshTokenHash1 is not null))
+        if (rules.OlderRotation && (checkDatabase || content.ParentRefreshTokenHash1 is not null))
         {
-            return await VerifyByOlderRulesAsync(app, handle, token, checkDatabase);
+            return await VerifyByOlderRulesAsync(app, handle, content, checkDatabase);
         }
 
         if (!checkDatabase)
         {
-            return !checkSession || await AcceptsAsync(app, handle) ? VerifiedSession.Of(token) : VerifiedSession.Ended();
+            return !token.CheckSession || await AcceptsAsync(app, handle) ? VerifiedSession.Of(content) : VerifiedSession.Ended();
         }
 
         // What is remembered may be a moment old. It is enough to say yes; a no is read again.
@@ -75,14 +71,14 @@ internal sealed class SessionVerifier(
             return VerifiedSession.Ended();
         }
 
-        if (CheckBranch(remembered, token) is { Check.Verdict: SessionVerdict.Ok, PayloadUpdateAvailable: false } verified)
+        if (CheckBranch(remembered, content) is { Check.Verdict: SessionVerdict.Ok, PayloadUpdateAvailable: false } verified)
         {
             return verified;
         }
 
         var row = await ReadAsync(app, handle, fresh: true);
         return row is null ? VerifiedSession.Ended()
-            : !ReferenceEquals(row, remembered) ? CheckBranch(row, token)
+            : !ReferenceEquals(row, remembered) ? CheckBranch(row, content)
             : throw new StoreUnavailableException("The session's branch could not be checked.");
     }
 

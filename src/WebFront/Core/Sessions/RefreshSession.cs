@@ -36,9 +36,13 @@ internal static class RefreshSession
         TokenRefresh refreshed;
         try
         {
-            refreshed = await refresher.RefreshAsync(
-                request.App, refreshToken, enableAntiCsrf, antiCsrf, useDynamicKey, SessionWire.AccessTokenValidity(body, request), request.Version.Rules,
-                TimeSpan.FromMilliseconds(joinWithin), (int)(maxAccessTokenLength ?? AccessTokenSize.MaxLength), others);
+            var token = new TokenToRefresh(refreshToken, enableAntiCsrf, antiCsrf, useDynamicKey ?? true)
+            {
+                JoinWithin = TimeSpan.FromMilliseconds(joinWithin),
+                MaxAccessTokenLength = (int)(maxAccessTokenLength ?? 0),
+                Others = others,
+            };
+            refreshed = await refresher.RefreshAsync(request.App, token, SessionWire.AccessTokenValidity(body, request), request.Version.Rules, keepsKey: useDynamicKey is null);
         }
         catch (SessionRefusedException refusal) when (maxAccessTokenLength is not null && refusal.TokenLength is not null)
         {

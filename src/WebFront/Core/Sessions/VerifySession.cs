@@ -16,8 +16,8 @@ internal static class VerifySession
         var doAntiCsrfCheck = body.Bool("doAntiCsrfCheck");
         var checkDatabase = body.Bool("checkDatabase");
         var antiCsrf = body.StringOrNull("antiCsrfToken");
-        var verified = await verifier.VerifyAsync(
-            request.App, accessToken, enableAntiCsrf && doAntiCsrfCheck, antiCsrf, checkDatabase, request.Version.Rules);
+        var token = new TokenToCheck(accessToken, enableAntiCsrf && doAntiCsrfCheck, antiCsrf, CheckSession: true);
+        var verified = await verifier.VerifyAsync(request.App, token, checkDatabase, request.Version.Rules);
         switch (verified.Check.Verdict)
         {
             case SessionVerdict.Ok:
@@ -26,9 +26,9 @@ internal static class VerifySession
                     var (session, version) = state;
                     var content = session.Check.Token!;
                     SessionWire.WriteSession(json, version, content.SessionHandle, content.UserId, content.TenantId, session.NewPayloadJson ?? content.PayloadJson);
-                    if (session.NewAccessToken is { } token)
+                    if (session.NewAccessToken is { } accessToken)
                     {
-                        SessionWire.WriteToken(json, "accessToken", token);
+                        SessionWire.WriteToken(json, "accessToken", accessToken);
                     }
 
                     if (session.PayloadUpdateAvailable is { } available)
