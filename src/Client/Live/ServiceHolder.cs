@@ -27,17 +27,13 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
     private static readonly TimeSpan RecheckEvery = TimeSpan.FromSeconds(2);
 
     private readonly RemoteHolderStore _store;
-    private readonly HolderLoop _loop;
+    private readonly HolderHost _host;
     private readonly ILogger<ServiceHolder> _logger;
     private readonly CancellationTokenSource _stop = new();
-    private readonly TaskCompletionSource _triedOnce = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _starting = new();
-    private Task _keepingFresh = Task.CompletedTask;
-    private Task _rechecking = Task.CompletedTask;
+    private Task _running = Task.CompletedTask;
     private Task? _settled;
     private Task? _stopped;
-    private bool _isFailing;
-    private string? _said;
 
     public ServiceHolder(IOptions<GridClientOptions> options, ILogger<ServiceHolder> logger)
     {
@@ -45,10 +41,11 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         Holder = new Holder(LeaseClock.Instance);
         _store = new RemoteHolderStore(Holder, options.Value);
         Checks = new SessionChecks(Holder, _store, LeaseClock.Instance);
-        _loop = new HolderLoop(Holder, _store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble, Patience, RetryAfter);
-        _loop.Began += OnBegan;
-        _loop.Failed += OnFailed;
-        _loop.WasLost += OnLost;
+        var loop = new HolderLoop(Holder, _store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble, Patience, RetryAfter);
+        _host = new HolderHost(loop, Checks, LeaseClock.Instance, RecheckEvery, refusal: failure => (failure as HolderRefusedException)?.Message);
+        _host.Began += OnBegan;
+        _host.Failing += failure => Log.Away(logger, Printable.Of(failure is HolderRefusedException ? failure.Message : failure.GetBaseException().Message, MaxReason));
+        _host.WasLost += OnLost;
     }
 
     public Holder Holder { get; }
@@ -72,9 +69,8 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
             {
                 // Not in the context of the request that happens to be the first: it outlives that.
                 using AsyncFlowControl? context = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
-                _keepingFresh = Task.Run(() => _loop.RunAsync(Identity, _stop.Token));
-                _rechecking = Task.Run(RecheckAsync);
-                _settled = Task.WhenAny(_triedOnce.Task, Task.Delay(FirstFreshWithin, _stop.Token));
+                _running = Task.Run(() => _host.RunAsync(Identity, _store.DisposeAsync, _stop.Token));
+                _settled = Task.WhenAny(_host.FirstAttempt, Task.Delay(FirstFreshWithin, _stop.Token));
             }
 
             return _settled ?? Task.CompletedTask;
@@ -118,7 +114,14 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         }
 
         _ = BeginAsync();
-        return Checks.Watch(name);
+        var watch = Checks.Watch(name);
+        if (name.App.Length == 0)
+        {
+            // The app's name may have come since it was asked for.
+            Holder.NameWatches(_store.App);
+        }
+
+        return watch;
     }
 
     // Nothing yet: nobody has shown a token.
@@ -163,61 +166,21 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         return isHandle;
     }
 
-    // In this order: who leaves the registry holds up no revocation, and who waits for an answer hears that there will be none.
     private async Task LeaveAsync()
     {
         await _stop.CancelAsync();
-        await _keepingFresh;
-        await _store.DisposeAsync();
-        await _rechecking;
-    }
-
-    private async Task RecheckAsync()
-    {
-        using var timer = new PeriodicTimer(RecheckEvery, LeaseClock.Instance);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(_stop.Token))
-            {
-                Holder.NameWatches(_store.App);
-                await Checks.RecheckWatchedAsync();
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // Stopping.
-        }
+        await _running;
     }
 
     private void OnBegan()
     {
-        (_isFailing, _said) = (false, null);
-        _triedOnce.TrySetResult();
         Log.Connected(_logger);
         Holder.NameWatches(_store.App);
-        _ = Checks.RecheckWatchedAsync();
     }
 
-    private void OnFailed(Exception failure)
+    private void OnLost(bool isFailing)
     {
-        _triedOnce.TrySetResult();
-        if (_stop.IsCancellationRequested)
-        {
-            return;
-        }
-
-        // Away is one state, however often it is tried. That it is there and refuses is another.
-        var refusal = (failure as HolderRefusedException)?.Message;
-        if (!_isFailing || (refusal is not null && refusal != _said))
-        {
-            (_isFailing, _said) = (true, refusal ?? _said);
-            Log.Away(_logger, Printable.Of(refusal ?? failure.GetBaseException().Message, MaxReason));
-        }
-    }
-
-    private void OnLost()
-    {
-        if (!_isFailing && _store.Goodbye is { } why)
+        if (!isFailing && _store.Goodbye is { } why)
         {
             Log.Ended(_logger, Printable.Of(why, MaxReason));
         }

@@ -16,34 +16,33 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
     // A store that is away for longer is for the readiness probe to show, not for the start to wait for.
     private static readonly TimeSpan FirstFreshWithin = TimeSpan.FromSeconds(10);
 
-    private readonly Holder _holder;
-    private readonly HolderLoop _loop;
-    private readonly SessionChecks _checks;
+    private readonly HolderHost _host;
     private readonly IHolderRegistry _registry;
     private readonly ILocalSiloDetails _here;
     private readonly LeaseTerms _terms;
     private readonly ILogger<SiloHolder> _logger;
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
-    private bool _isFailing;
 
     public SiloHolder(
         Holder holder, HolderRelay store, SessionChecks checks, IHolderRegistry registry, ActiveSessionGrains sessions, KeyRings keys, ILocalSiloDetails here,
         LeaseTerms terms, ILogger<SiloHolder> logger)
     {
-        (_holder, _checks, _registry, _here, _terms, _logger) = (holder, checks, registry, here, terms, logger);
-        _loop = new HolderLoop(holder, store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble);
-        _loop.Failed += OnFailed;
-        _loop.Began += OnBegan;
-        _loop.WasLost += () => Log.Lost(_logger);
+        (_registry, _here, _terms, _logger) = (registry, here, terms, logger);
+        var loop = new HolderLoop(holder, store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble);
+        _host = new HolderHost(loop, checks, LeaseClock.Instance, 2 * terms.RenewEvery);
+        _host.Began += () => Log.Began(logger, terms.Lease);
+        _host.Failing += failure => Log.NotRenewed(logger, failure, terms.Lease);
+        _host.WasLost += _ => Log.Lost(logger);
         holder.Applied += sessions.End;
         holder.RevokedKeys.Added += (app, _) => keys.Forget(AppKey.Parse(app));
     }
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _running = Task.WhenAll(Task.Run(() => _loop.RunAsync(Identity, _stop.Token), CancellationToken.None), Task.Run(TendAsync, CancellationToken.None));
-        await Task.WhenAny(_loop.FirstFresh, Task.Delay(FirstFreshWithin, LeaseClock.Instance, cancellationToken));
+        _running = Task.WhenAll(
+            Task.Run(() => _host.RunAsync(Identity, () => ValueTask.CompletedTask, _stop.Token), CancellationToken.None), Task.Run(ReapAsync, CancellationToken.None));
+        await Task.WhenAny(_host.FirstFresh, Task.Delay(FirstFreshWithin, LeaseClock.Instance, cancellationToken));
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
@@ -63,7 +62,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
         Lease = _terms.Lease,
     };
 
-    private async Task TendAsync()
+    private async Task ReapAsync()
     {
         var reaper = new Reaper(LeaseClock.Instance);
         var pause = 2 * _terms.RenewEvery;
@@ -73,7 +72,6 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
             try
             {
                 await Task.Delay(pause, LeaseClock.Instance, _stop.Token);
-                await _checks.RecheckWatchedAsync();
                 foreach (var row in await reaper.ReapAsync(_registry, _stop.Token))
                 {
                     Log.Reaped(_logger, row.Kind, row.PrintableName, row.App ?? "any", row.Address);
@@ -93,23 +91,6 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
                     Log.ReaperFailed(_logger, failure);
                 }
             }
-        }
-    }
-
-    private void OnBegan()
-    {
-        _isFailing = false;
-        Log.Began(_logger, _terms.Lease);
-        _ = _checks.RecheckWatchedAsync();
-    }
-
-    // Every second while the store is away: once is enough.
-    private void OnFailed(Exception failure)
-    {
-        if (!_isFailing)
-        {
-            _isFailing = true;
-            Log.NotRenewed(_logger, failure, _terms.Lease);
         }
     }
 

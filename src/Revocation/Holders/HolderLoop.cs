@@ -44,6 +44,9 @@ internal sealed class HolderLoop
     /// <summary>A new incarnation had its first renewal: what watched sessions came to has to be looked up.</summary>
     public event Action? Began;
 
+    /// <summary>A renewal was applied: whatever failed before is over.</summary>
+    public event Action? Renewed;
+
     /// <summary>The registry had lost the row: the holder started anew.</summary>
     public event Action? WasLost;
 
@@ -101,6 +104,7 @@ internal sealed class HolderLoop
                 (cursor, heardUpTo) = (renewed.Cursor, asked);
                 _holder.CompleteRenewal(ticket, renewed.Entries);
                 _fresh.TrySetResult();
+                Renewed?.Invoke();
                 if (isNew)
                 {
                     Began?.Invoke();
