@@ -6,14 +6,15 @@ namespace Grid.Grains.Apps;
 /// <remarks>Names come from strangers: only one that is listed is asked for, so that the others cost neither a grain nor memory.</remarks>
 internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : IAppDirectory
 {
-    private readonly FreshCopies<AppKey, AppSnapshot> _apps = new(
-        clock, async app => await grains.GetGrain<IAppGrain>(app.ToString()).FindAsync(CancellationToken.None));
+    private readonly FreshCopies<AppKey, IGrainFactory, AppSnapshot> _apps = new(
+        clock, Rules<AppSnapshot>(), static (app, grains, _) => grains.GetGrain<IAppGrain>(app.ToString()).FindAsync(CancellationToken.None));
 
-    private readonly FreshCopies<int, Listing> _listings = new(
-        clock, async key => new Listing(await grains.GetGrain<ICatalogGrain>(key).ListAsync(CancellationToken.None)));
+    private readonly FreshCopies<int, IGrainFactory, Listing> _listings = new(
+        clock, Rules<Listing>(), static async (key, grains, _) => new Listing(await grains.GetGrain<ICatalogGrain>(key).ListAsync(CancellationToken.None)));
 
-    private readonly FreshCopies<TenantKey, TenantRules> _rules = new(
-        clock, async tenant => TenantRules.Of((await grains.GetGrain<ITenantGrain>(tenant.ToString()).FindAsync(CancellationToken.None))?.CoreConfigJson));
+    private readonly FreshCopies<TenantKey, IGrainFactory, TenantRules> _rules = new(
+        clock, Rules<TenantRules>(),
+        static async (tenant, grains, _) => TenantRules.Of((await grains.GetGrain<ITenantGrain>(tenant.ToString()).FindAsync(CancellationToken.None))?.CoreConfigJson));
 
     /// <summary>Apps of which a copy is kept.</summary>
     internal int Count => _apps.Count;
@@ -22,10 +23,10 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
         _apps.TryGetFresh(app, out var snapshot) ? new ValueTask<AppSnapshot?>(snapshot) : FindListedAsync(app);
 
     public async ValueTask<string> FindDomainAsync(string host, CancellationToken cancellationToken) =>
-        (await _listings.GetAsync(0))!.DomainOf(host);
+        (await _listings.GetAsync(0, grains))!.DomainOf(host);
 
     public async ValueTask<TenantRules> FindRulesAsync(TenantKey tenant, CancellationToken cancellationToken) =>
-        _rules.TryGetFresh(tenant, out var rules) ? rules : (await _rules.GetAsync(tenant))!;
+        _rules.TryGetFresh(tenant, out var rules) ? rules : (await _rules.GetAsync(tenant, grains))!;
 
     /// <summary>Drops the copy of an app and its tenants, or (null) the list of domains and apps.</summary>
     public void Forget(AppKey? app)
@@ -41,8 +42,11 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
         }
     }
 
+    // A change is announced to every silo; the second is for a silo that did not hear of it, the minute for a grain that does not answer.
+    private static CopyRules<T> Rules<T>() => new(_ => TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), "The settings of the app could not be read.");
+
     private async ValueTask<AppSnapshot?> FindListedAsync(AppKey app) =>
-        app == AppKey.Public || (await _listings.GetAsync(0))!.Apps.Contains(app) ? await _apps.GetAsync(app) : null;
+        app == AppKey.Public || (await _listings.GetAsync(0, grains))!.Apps.Contains(app) ? await _apps.GetAsync(app, grains) : null;
 
     private sealed class Listing(IReadOnlyList<DomainEntry> entries)
     {

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.SigningKeys;
@@ -8,78 +7,48 @@ using Grid.Tokens.SigningKeys;
 namespace Grid.Grains.SigningKeys;
 
 /// <inheritdoc cref="IKeyRings"/>
-internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, UnreadableKeys unreadable, Holder holder, TimeProvider clock) : IKeyRings
+internal sealed class KeyRings : IKeyRings
 {
-    private static readonly TimeSpan ReloadInterval = TimeSpan.FromSeconds(1);
+    private readonly IGrainFactory _grains;
+    private readonly KeyProtector _protector;
+    private readonly UnreadableKeys _unreadable;
+    private readonly Holder _holder;
+    private readonly FreshCopies<AppKey, AppSnapshot, Held> _rings;
 
-    private readonly ConcurrentDictionary<AppKey, Held> _rings = new();
-    private int _forgotten;
+    public KeyRings(IGrainFactory grains, KeyProtector protector, UnreadableKeys unreadable, Holder holder, TimeProvider clock)
+    {
+        (_grains, _protector, _unreadable, _holder) = (grains, protector, unreadable, holder);
+
+        // A ring says itself until when each of its keys is good, and a revoked key makes its app's ring forgotten: without an answer the old
+        // one does for as long as it takes.
+        _rings = new(clock, new CopyRules<Held>(ring => ring.FreshFor, TimeSpan.MaxValue, "The app's keys could not be read."), ReadAsync);
+    }
 
     public ValueTask<KeyRing> GetAsync(AppSnapshot app, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(app);
-        return _rings.TryGetValue(app.App, out var held) && clock.GetElapsedTime(held.LoadedAt) < held.Usable
-            ? new ValueTask<KeyRing>(held.Ring)
-            : new ValueTask<KeyRing>(LoadAsync(app));
+        return _rings.TryGetFresh(app.App, out var held) ? new ValueTask<KeyRing>(held.Ring) : RingAsync(_rings.GetAsync(app.App, app));
     }
 
     public ValueTask<KeyRing> ReloadAsync(AppSnapshot app, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(app);
-        return _rings.TryGetValue(app.App, out var held) && clock.GetElapsedTime(held.LoadedAt) < ReloadInterval
-            ? new ValueTask<KeyRing>(held.Ring)
-            : new ValueTask<KeyRing>(LoadAsync(app));
+        return RingAsync(_rings.ReloadAsync(app.App, app));
     }
 
     /// <summary>Drops an app's keys; a load under way will not bring them back.</summary>
-    public void Forget(AppKey app)
+    public void Forget(AppKey app) => _rings.Forget(app);
+
+    private static async ValueTask<KeyRing> RingAsync(ValueTask<Held?> held) => (await held)!.Ring;
+
+    private async Task<Held?> ReadAsync(AppKey name, AppSnapshot app, Held? known)
     {
-        Interlocked.Increment(ref _forgotten);
-        _rings.TryRemove(app, out _);
-    }
-
-    private async Task<KeyRing> LoadAsync(AppSnapshot app)
-    {
-        var forgotten = Volatile.Read(ref _forgotten);
-        _rings.TryGetValue(app.App, out var old);
-        var loadedAt = clock.GetTimestamp();
-        if (old is not null)
-        {
-            // The others go on with the old ring while this one asks; a failure is tried again after a second.
-            var claimed = old with { LoadedAt = loadedAt, Usable = ReloadInterval };
-            if (!_rings.TryUpdate(app.App, claimed, old))
-            {
-                return old.Ring;
-            }
-
-            old = claimed;
-        }
-
-        KeySet? keys;
-        try
-        {
-            keys = await grains.GetGrain<ISigningKeysGrain>(app.App.ToString())
-                .GetAsync(app.Settings.DynamicKeyUpdateInterval, app.Settings.AccessTokenValidity, CancellationToken.None);
-        }
-        catch (Exception failure) when (failure is TimeoutException or OrleansException)
-        {
-            return old?.Ring ?? throw new StoreUnavailableException("The app's keys could not be read.", failure);
-        }
-
-        if (keys is null)
-        {
-            return old?.Ring ?? throw new StoreUnavailableException("The app's keys could not be read.");
-        }
-
-        var plan = new KeyRotationPlan(app.Settings.DynamicKeyUpdateInterval, app.Settings.AccessTokenValidity);
-        var held = new Held(
-            old is not null && old.Keys.Keys.SequenceEqual(keys.Keys) ? old.Ring : Open(app.App, keys), keys, loadedAt, plan.PollInterval);
-        if (forgotten == Volatile.Read(ref _forgotten))
-        {
-            _rings[app.App] = held;
-        }
-
-        return held.Ring;
+        var settings = app.Settings;
+        var keys = await _grains.GetGrain<ISigningKeysGrain>(name.ToString())
+            .GetAsync(settings.DynamicKeyUpdateInterval, settings.AccessTokenValidity, CancellationToken.None)
+            ?? throw new StoreUnavailableException("The app's keys could not be read.");
+        var ring = known is not null && known.Keys.Keys.SequenceEqual(keys.Keys) ? known.Ring : Open(name, keys);
+        return new Held(ring, keys, new KeyRotationPlan(settings.DynamicKeyUpdateInterval, settings.AccessTokenValidity).PollInterval);
     }
 
     private KeyRing Open(AppKey app, KeySet keys)
@@ -88,7 +57,7 @@ internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, Unr
         List<SigningKey> signing = [];
         List<(string Kid, string KeyId)> closed = [];
         RefreshMacKey? mac = null;
-        foreach (var key in keys.Keys.Where(key => !holder.RevokedKeys.Contains(name, key.Kid)))
+        foreach (var key in keys.Keys.Where(key => !_holder.RevokedKeys.Contains(name, key.Kid)))
         {
             if (key.Kind is not (KeyKind.Dynamic or KeyKind.Static or KeyKind.RefreshMac))
             {
@@ -99,7 +68,7 @@ internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, Unr
             byte[] secret;
             try
             {
-                secret = protector.Open(name, key.Kid, (int)key.Kind, key.Secret);
+                secret = _protector.Open(name, key.Kid, (int)key.Kind, key.Secret);
             }
             catch (KeyProtectionException)
             {
@@ -118,7 +87,7 @@ internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, Unr
             }
         }
 
-        unreadable.Note(app, closed);
+        _unreadable.Note(app, closed);
 
         // Without it nobody can tell a good refresh token from a bad one: 503, so that nobody is signed out by an operator's mistake.
         return new KeyRing(
@@ -126,5 +95,5 @@ internal sealed class KeyRings(IGrainFactory grains, KeyProtector protector, Unr
             () => new StoreUnavailableException($"The key of app {name} for refresh tokens could not be opened."));
     }
 
-    private sealed record Held(KeyRing Ring, KeySet Keys, long LoadedAt, TimeSpan Usable);
+    private sealed record Held(KeyRing Ring, KeySet Keys, TimeSpan FreshFor);
 }
