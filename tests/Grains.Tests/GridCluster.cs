@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Registry;
 using Grid.Storage;
 using Grid.TestKit;
@@ -94,6 +95,13 @@ public sealed class GridCluster : IAsyncLifetime
     /// <summary>A service of one silo.</summary>
     internal T Service<T>(int silo = 0)
         where T : notnull => Cluster.GetSiloServiceProvider(Cluster.Silos[silo].SiloAddress).GetRequiredService<T>();
+
+    /// <summary>Both steps of a revocation, as a door takes them.</summary>
+    internal async Task<(RevokedSessions Revoked, RevocationReceipt Receipt)> RevokeAsync(RevocationScope scope, CancellationToken cancellationToken, int silo = 0)
+    {
+        var revoked = await Service<ISessionRevoker>(silo).CommitAsync(scope, RevocationReason.Requested, cancellationToken);
+        return (revoked, await Service<Revoker>(silo).ConfirmAsync(revoked.Entries, cancellationToken));
+    }
 
     /// <summary>An app that no other test uses.</summary>
     internal async Task<AppKey> CreateAppAsync(string coreConfig = "{}")

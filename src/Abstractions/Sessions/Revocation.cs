@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
-using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Log;
 
 namespace Grid.Abstractions.Sessions;
@@ -84,35 +83,17 @@ public enum RevocationReason
     BackupRestored = 9,
 }
 
-/// <summary>What a revocation ended in the store. Not acknowledged yet: see <see cref="ISessionRevoker.ConfirmAsync"/>.</summary>
-/// <param name="Sessions">Those that lived when it came; expired ones are not among them. Empty for a whole tenant or app, which are not counted out.</param>
+/// <summary>What a revocation ended in the store. To be confirmed before it is acknowledged (docs/revocation.md).</summary>
+/// <param name="Sessions">Those that were active when it came; expired ones are not among them. Empty for a whole tenant or app, which are not enumerated.</param>
 /// <param name="Entries">What is to be confirmed: what was written to the revocation log, now or, for a named session that is not there, before. From <see cref="ISessionRevoker.CommitAsync"/> also unwritten ones for named sessions that neither table knows (r5).</param>
 public sealed record RevokedSessions(
     ImmutableArray<SessionHandle> Sessions,
     ImmutableArray<RevocationEntry> Entries);
 
-/// <summary>Ends sessions: one transaction in the store makes it true, then every process that accepts tokens hears of it (docs/revocation.md).</summary>
+/// <summary>The first of a revocation's two steps: one transaction in the store makes it true. Confirming it, so that every process that accepts tokens refuses it, is the second.</summary>
 public interface ISessionRevoker
 {
-    /// <summary>Writes it to the store. Whoever answers a caller confirms it first.</summary>
+    /// <summary>Writes it to the store. Confirm it before you answer a caller.</summary>
     /// <exception cref="StoreUnavailableException">Not done, or unknown. Retrying is safe.</exception>
     ValueTask<RevokedSessions> CommitAsync(RevocationScope scope, RevocationReason reason, CancellationToken cancellationToken);
-
-    /// <summary>Returns when no request that starts from now on is accepted for what the entries end. May take W; never call it in a grain's turn.</summary>
-    /// <param name="entries">Committed. None: nothing was revoked, nobody is asked.</param>
-    /// <param name="cancellationToken">Gives up; then nothing is acknowledged.</param>
-    Task<RevocationReceipt> ConfirmAsync(ImmutableArray<RevocationEntry> entries, CancellationToken cancellationToken);
-}
-
-/// <summary>Both steps of a revocation.</summary>
-public static class SessionRevokerExtensions
-{
-    /// <exception cref="StoreUnavailableException">Not done, or unknown. Retrying is safe.</exception>
-    public static async Task<(RevokedSessions Revoked, RevocationReceipt Receipt)> RevokeAsync(
-        this ISessionRevoker revoker, RevocationScope scope, RevocationReason reason, CancellationToken cancellationToken)
-    {
-        ArgumentNullException.ThrowIfNull(revoker);
-        var revoked = await revoker.CommitAsync(scope, reason, cancellationToken);
-        return (revoked, await revoker.ConfirmAsync(revoked.Entries, cancellationToken));
-    }
 }

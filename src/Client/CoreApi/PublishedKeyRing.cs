@@ -4,9 +4,13 @@ using Grid.Tokens.SigningKeys;
 namespace Grid.Client.CoreApi;
 
 /// <summary>Keeps the app's published keys; fetches them again when they are old, or when a token names a key that is not there.</summary>
+/// <remarks>
+/// Like the silo's <c>FreshCopies</c>, but fails closed: a silo serves on with keys that it cannot read again because its holder hears of
+/// revoked ones from the store. A service that cannot fetch may hear of nothing, so when its keys' time is over it cannot tell.
+/// </remarks>
 internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRevoked, TimeProvider clock)
 {
-    // A stranger can name unknown keys as often as he likes.
+    // Anyone can send tokens with unknown key ids, so reloads are rate-limited.
     private static readonly TimeSpan ReloadPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestLife = TimeSpan.FromHours(1);
 

@@ -13,7 +13,7 @@ namespace Grid.Grains.Apps;
 /// <remarks>Longer than most files: what an app and its tenants write, and in which order, is read in one place.</remarks>
 internal sealed class AppGrain(
     [PersistentState("app", GrainStores.State)] IPersistentState<AppState> storage,
-    AppDefaults defaults, ISessionRevoker revoker, SiloBroadcast silos, StoreOutages outages) : Grain, IAppGrain
+    AppDefaults defaults, ISessionStore sessions, SiloBroadcast silos, StoreOutages outages, TimeProvider clock) : Grain, IAppGrain
 {
     private AppKey _app;
     private AppSnapshot? _snapshot;
@@ -64,7 +64,7 @@ internal sealed class AppGrain(
             if (isNew)
             {
                 // Whatever an app of this name left behind must not come back to life with it.
-                await revoker.CommitAsync(new RevocationScope.WholeApp { App = _app }, RevocationReason.AppRemoved, CancellationToken.None);
+                await sessions.RevokeAsync(new RevocationScope.WholeApp { App = _app }, RevocationReason.AppRemoved, clock.GetUtcNow(), CancellationToken.None);
                 await ForgetKeysAsync();
             }
 
@@ -254,7 +254,7 @@ internal sealed class AppGrain(
                 await CommitAsync(mark(removal));
             }
 
-            var revoked = await revoker.CommitAsync(scope, reason, CancellationToken.None);
+            var revoked = await sessions.RevokeAsync(scope, reason, clock.GetUtcNow(), CancellationToken.None);
             return new RemovalStart(RemoveOutcome.Removing, removal, revoked.Entries);
         }
         catch (StoreUnavailableException failure)
@@ -264,8 +264,8 @@ internal sealed class AppGrain(
         }
     }
 
-    private async Task<ImmutableArray<RevocationEntry>> EndTenantSessionsAsync(string tenantId) => (await revoker.CommitAsync(
-        new RevocationScope.Tenant { App = _app, TenantId = tenantId }, RevocationReason.TenantRemoved, CancellationToken.None)).Entries;
+    private async Task<ImmutableArray<RevocationEntry>> EndTenantSessionsAsync(string tenantId) => (await sessions.RevokeAsync(
+        new RevocationScope.Tenant { App = _app, TenantId = tenantId }, RevocationReason.TenantRemoved, clock.GetUtcNow(), CancellationToken.None)).Entries;
 
     private async Task ForgetTenantAsync(string tenantId, CancellationToken cancellationToken)
     {

@@ -1,12 +1,11 @@
 using Grid.Abstractions.Apps;
-using Grid.Abstractions.Sessions;
 using Grid.Revocation.Acknowledgement;
 
 namespace Grid.Grains.Apps;
 
 /// <inheritdoc cref="ITenancy"/>
 /// <remarks>Runs outside any grain's turn, so that it may wait for confirmations.</remarks>
-internal sealed class Tenancy(IGrainFactory grains, ISessionRevoker revoker) : ITenancy
+internal sealed class Tenancy(IGrainFactory grains, Revoker revoker) : ITenancy
 {
     private ICatalogGrain Catalog => grains.GetGrain<ICatalogGrain>(0);
 

@@ -6,12 +6,14 @@ using Grid.Revocation.Log;
 using Grid.Revocation.Outages;
 using Grid.Revocation.Relay;
 using Microsoft.Extensions.Logging;
+using Orleans.Runtime.Services;
 
 namespace Grid.Grains.Holders;
 
 /// <summary>Hands entries to the holders of a silo and to the services that are connected to it. Addresses are silo addresses.</summary>
 internal sealed partial class SiloTransport(
-    Holder holder, HolderRelay relay, SiloBroadcast silos, ILocalSiloDetails here, TimeProvider clock, ILogger<SiloTransport> logger) : IHolderTransport, IDisposable
+    IServiceProvider services, Holder holder, HolderRelay relay, ISiloStatusOracle membership, TimeProvider clock, ILogger<SiloTransport> logger)
+    : GrainServiceClient<ISiloListener>(services), IHolderTransport, IDisposable
 {
     // A silo that died is tried for every revocation until its lease has run out.
     private readonly OutageTally _silent = new(
@@ -23,32 +25,20 @@ internal sealed partial class SiloTransport(
     public async Task<IReadOnlyCollection<Guid>> PushAsync(string address, IReadOnlyList<RevocationEntry> entries, CancellationToken cancellationToken)
     {
         var silo = SiloAddress.FromParsableString(address);
-        if (silo.Equals(here.SiloAddress))
+        if (silo.Equals(membership.SiloAddress))
         {
-            return await ApplyHereAsync(entries);
+            return await relay.ApplyAsync(holder, entries, LeaseClock.Instance);
         }
 
         try
         {
-            return await silos.RevokedAsync(silo, [.. entries]);
+            return membership.GetApproximateSiloStatus(silo) == SiloStatus.Dead ? [] : await GetGrainService(silo).RevokedAsync([.. entries]);
         }
         catch (Exception failure) when (failure is TimeoutException or OrleansException)
         {
             _silent.Met(address, failure);
             return [];
         }
-    }
-
-    /// <summary>What a silo does with entries that it is handed.</summary>
-    /// <returns>Incarnations that refuse from now on what the entries end.</returns>
-    public async Task<IReadOnlyCollection<Guid>> ApplyHereAsync(IReadOnlyList<RevocationEntry> entries)
-    {
-        // Named before it is told: one that begins after this has read the store after the commit, but nobody waits for it either.
-        var incarnation = holder.Incarnation;
-        var services = relay.PushAsync(entries, LeaseClock.Instance);
-        holder.Apply(entries);
-        IReadOnlyCollection<Guid> confirmed = await services;
-        return incarnation is { } own ? [own, .. confirmed] : confirmed;
     }
 
     public void Dispose() => _silent.Dispose();

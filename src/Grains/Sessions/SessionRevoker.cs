@@ -1,13 +1,10 @@
-using System.Collections.Immutable;
 using Grid.Abstractions.Sessions;
-using Grid.Revocation;
-using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Log;
 
 namespace Grid.Grains.Sessions;
 
 /// <inheritdoc cref="ISessionRevoker"/>
-internal sealed class SessionRevoker(ISessionStore store, Revoker revoker, TimeProvider clock) : ISessionRevoker
+internal sealed class SessionRevoker(ISessionStore store, TimeProvider clock) : ISessionRevoker
 {
     public async ValueTask<RevokedSessions> CommitAsync(RevocationScope scope, RevocationReason reason, CancellationToken cancellationToken)
     {
@@ -15,10 +12,6 @@ internal sealed class SessionRevoker(ISessionStore store, Revoker revoker, TimeP
         var revoked = await store.RevokeAsync(scope, reason, clock.GetUtcNow(), cancellationToken);
         return scope is RevocationScope.Named named ? revoked with { Entries = revoked.Entries.AddRange(Unwritten(named, revoked)) } : revoked;
     }
-
-    public Task<RevocationReceipt> ConfirmAsync(ImmutableArray<RevocationEntry> entries, CancellationToken cancellationToken) => entries.IsDefaultOrEmpty
-        ? Task.FromResult(RevocationReceipt.None)
-        : revoker.ConfirmAsync(entries, LeaseClock.Instance.GetTimestamp(), cancellationToken);
 
     // r5: a session that is not there may have ended with its user, tenant or app a moment ago, and somebody may still vouch for it.
     private static IEnumerable<RevocationEntry> Unwritten(RevocationScope.Named named, RevokedSessions revoked)

@@ -9,7 +9,7 @@ namespace Grid.Grains.Sessions;
 /// <inheritdoc cref="IUserGrain"/>
 /// <remarks>Reentrant: it holds nothing between calls, and a slow revocation must not hold up the next one.</remarks>
 [Reentrant]
-internal sealed class UserGrain(ISessionStore store, ISessionRevoker revoker, TrustedClock clock, StoreOutages outages)
+internal sealed class UserGrain(ISessionStore store, TimeProvider wall, TrustedClock clock, StoreOutages outages)
     : Grain, IUserGrain
 {
     private UserKey _key;
@@ -40,7 +40,8 @@ internal sealed class UserGrain(ISessionStore store, ISessionRevoker revoker, Tr
     {
         try
         {
-            var revoked = await revoker.CommitAsync(RevocationScope.User.Of(_key, allTenants, except), reason, cancellationToken);
+            // Not by the trusted clock: a wrong one errs about which sessions had expired, and what is to end must not wait for an operator.
+            var revoked = await store.RevokeAsync(RevocationScope.User.Of(_key, allTenants, except), reason, wall.GetUtcNow(), cancellationToken);
             return new UserSessionsResult(SessionOutcome.Ok, revoked.Sessions, revoked.Entries);
         }
         catch (StoreUnavailableException failure)

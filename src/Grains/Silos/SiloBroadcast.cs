@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
 using Grid.Revocation.Holders;
-using Grid.Revocation.Log;
 using Grid.Revocation.Outages;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime.Services;
@@ -20,11 +19,6 @@ internal sealed partial class SiloBroadcast(IServiceProvider services, ISiloStat
 
     // A silo that died a moment ago is still in the table; the caller should not wait for it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
-
-    /// <summary>Hands revocations to one silo.</summary>
-    /// <returns>Incarnations that refuse from now on what they end; none if it did not answer.</returns>
-    public async Task<ImmutableArray<Guid>> RevokedAsync(SiloAddress silo, ImmutableArray<RevocationEntry> entries) =>
-        membership.GetApproximateSiloStatus(silo) == SiloStatus.Dead ? [] : await GetGrainService(silo).RevokedAsync(entries);
 
     /// <summary>Tells every live silo, and waits a moment for each.</summary>
     public Task AppChangedAsync(AppKey? app) => TellAsync(listener => listener.AppChangedAsync(app));

@@ -1,20 +1,22 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
 using Grid.Grains.Apps;
-using Grid.Grains.Holders;
 using Grid.Grains.SigningKeys;
+using Grid.Revocation;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
+using Grid.Revocation.Relay;
 using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.Silos;
 
 /// <inheritdoc cref="ISiloListener"/>
 internal sealed class SiloListener(
-    GrainId id, Orleans.Runtime.Silo silo, ILoggerFactory loggers, SiloTransport holders, Holder holder, AppDirectory apps, KeyRings keys)
+    GrainId id, Orleans.Runtime.Silo silo, ILoggerFactory loggers, HolderRelay relay, Holder holder, AppDirectory apps, KeyRings keys)
     : GrainService(id, silo, loggers), ISiloListener
 {
-    public async Task<ImmutableArray<Guid>> RevokedAsync(ImmutableArray<RevocationEntry> entries) => [.. await holders.ApplyHereAsync(entries)];
+    public async Task<ImmutableArray<Guid>> RevokedAsync(ImmutableArray<RevocationEntry> entries) =>
+        [.. await relay.ApplyAsync(holder, entries, LeaseClock.Instance)];
 
     public Task SessionsChangedAsync(ImmutableArray<SessionName> sessions)
     {

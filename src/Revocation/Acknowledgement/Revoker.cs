@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grid.Revocation.Log;
 using Grid.Revocation.Registry;
 
@@ -9,6 +10,10 @@ internal sealed class Revoker(IHolderRegistry registry, IHolderTransport transpo
 {
     // How often a silent holder is asked again, and the registry whether it is still there.
     private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>As the other overload, for what was committed a moment ago. Nothing to confirm: nobody is asked.</summary>
+    public Task<RevocationReceipt> ConfirmAsync(ImmutableArray<RevocationEntry> entries, CancellationToken cancellationToken) =>
+        entries.IsDefaultOrEmpty ? Task.FromResult(RevocationReceipt.None) : ConfirmAsync(entries, clock.GetTimestamp(), cancellationToken);
 
     /// <summary>Returns when no request that starts from now on is accepted for what the entries end, by any holder that counts.</summary>
     /// <param name="entries">Of one app, committed, at least one; or of a session that was not there: it may be the repetition of one that was not acknowledged (r5).</param>

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Grid.Revocation.Registry;
 
@@ -99,6 +100,24 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
         ArgumentNullException.ThrowIfNull(other);
         return _others.TryGetValue(other.Incarnation, out var relayed) && relayed.Other == other
             && _others.TryRemove(KeyValuePair.Create(other.Incarnation, relayed));
+    }
+
+    /// <summary>h3 for everyone whom this process answers for: its own holder, and those that renew through it.</summary>
+    /// <param name="own">This process's holder.</param>
+    /// <param name="entries">Committed.</param>
+    /// <param name="clock">This process's clock.</param>
+    /// <returns>Incarnations that refuse from now on what the entries end.</returns>
+    public async Task<IReadOnlyCollection<Guid>> ApplyAsync(Holder own, IReadOnlyList<RevocationEntry> entries, TimeProvider clock)
+    {
+        ArgumentNullException.ThrowIfNull(own);
+
+        // Read the incarnation before applying: one that registers later has already read this commit from the store and must not be
+        // reported as confirmed.
+        var incarnation = own.Incarnation;
+        var others = PushAsync(entries, clock);
+        own.Apply(entries);
+        var confirmed = await others;
+        return incarnation is { } mine ? [mine, .. confirmed] : confirmed;
     }
 
     /// <summary>Hands entries to all whom they concern.</summary>

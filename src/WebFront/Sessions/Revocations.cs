@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging;
 namespace Grid.WebFront.Sessions;
 
 /// <summary>Ends sessions for every door, and leaves one log line for each end: what, who asked, why, how many, and what stands behind the answer.</summary>
-public sealed partial class Revocations(ISessionRevoker revoker, IGrainFactory grains, TimeProvider clock, ILogger<Revocations> logger)
+internal sealed partial class Revocations(ISessionRevoker commits, Revoker revoker, IGrainFactory grains, TimeProvider clock, ILogger<Revocations> logger)
 {
     /// <summary>Sessions that one transaction ends: longer ones would hold up all others that write.</summary>
     private const int MaxAtOnce = 1000;
@@ -34,7 +34,7 @@ public sealed partial class Revocations(ISessionRevoker revoker, IGrainFactory g
         ArgumentNullException.ThrowIfNull(scope);
         var revoked = scope is RevocationScope.Named { Sessions.Length: > MaxAtOnce } many
             ? await CommitManyAsync(many, reason, actor)
-            : await revoker.CommitAsync(scope, reason, CancellationToken.None);
+            : await commits.CommitAsync(scope, reason, CancellationToken.None);
         var isCounted = scope is RevocationScope.Named or RevocationScope.User;
         return (revoked.Sessions, await ConfirmAsync(scope, reason, actor, isCounted ? revoked.Sessions.Length : null, revoked.Entries));
     }
@@ -123,7 +123,7 @@ public sealed partial class Revocations(ISessionRevoker revoker, IGrainFactory g
         {
             try
             {
-                var revoked = await revoker.CommitAsync(scope with { Sessions = [.. part] }, reason, CancellationToken.None);
+                var revoked = await commits.CommitAsync(scope with { Sessions = [.. part] }, reason, CancellationToken.None);
                 sessions.AddRange(revoked.Sessions);
                 entries.AddRange(revoked.Entries);
             }

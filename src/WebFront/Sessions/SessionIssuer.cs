@@ -12,7 +12,7 @@ namespace Grid.WebFront.Sessions;
 
 /// <summary>Makes sessions: at once, or by a ticket that a browser redeems.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
-public sealed class SessionIssuer(
+internal sealed class SessionIssuer(
     IGrainFactory grains, IAppDirectory apps, ISessionOrders orders, IKeyRings keyRings, AccessTokens accessTokens, Revocations revocations, TrustedClock clock)
 {
     /// <summary>How long a browser may take to redeem the ticket that a back end ordered for it.</summary>

@@ -12,7 +12,7 @@ namespace Grid.WebFront.Sessions;
 
 /// <summary>Gives an existing session new tokens.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
-public sealed class SessionRefresher(
+internal sealed class SessionRefresher(
     IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, IKeyRings keyRings, TrustedClock clock)
 {
     /// <summary>Exchanges a refresh token.</summary>

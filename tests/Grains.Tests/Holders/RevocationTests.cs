@@ -16,8 +16,8 @@ public sealed class RevocationTests(GridCluster grid)
         var session = await grid.CreateSessionAsync();
         await AssertEverywhereAsync(session.Key, Liveness.Active);
 
-        var (revoked, receipt) = await grid.Service<ISessionRevoker>(1).RevokeAsync(
-            new RevocationScope.Named { App = session.Key.App, Sessions = [session.Key.Handle] }, RevocationReason.Requested, Stop);
+        var (revoked, receipt) = await grid.RevokeAsync(
+            new RevocationScope.Named { App = session.Key.App, Sessions = [session.Key.Handle] }, Stop, silo: 1);
 
         Assert.Equal([session.Key.Handle], revoked.Sessions);
         Assert.Equal((3, 0, 0), (receipt.Confirmed, receipt.Waited, receipt.Excluded));
@@ -50,8 +50,8 @@ public sealed class RevocationTests(GridCluster grid)
             await AssertEverywhereAsync(session.Key, Liveness.Active);
         }
 
-        var (revoked, receipt) = await grid.Service<ISessionRevoker>().RevokeAsync(
-            new RevocationScope.User { App = AppKey.Public, TenantId = TenantKey.PublicId, UserId = user, Except = sessions[0].Key.Handle }, RevocationReason.Requested, Stop);
+        var (revoked, receipt) = await grid.RevokeAsync(
+            new RevocationScope.User { App = AppKey.Public, TenantId = TenantKey.PublicId, UserId = user, Except = sessions[0].Key.Handle }, Stop);
 
         Assert.Equal(3, receipt.Confirmed);
         Assert.Equal(19, revoked.Sessions.Length);
@@ -72,8 +72,8 @@ public sealed class RevocationTests(GridCluster grid)
         var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var registration = watch.Ended.Register(told.SetResult);
 
-        await grid.Service<ISessionRevoker>().RevokeAsync(
-            new RevocationScope.Named { App = session.Key.App, Sessions = [session.Key.Handle] }, RevocationReason.Requested, Stop);
+        await grid.RevokeAsync(
+            new RevocationScope.Named { App = session.Key.App, Sessions = [session.Key.Handle] }, Stop);
 
         await told.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
     }
@@ -101,8 +101,8 @@ public sealed class RevocationTests(GridCluster grid)
     {
         var session = await grid.CreateSessionAsync();
         await session.RefreshAsync(session.Token, "a");
-        await grid.Service<ISessionRevoker>().RevokeAsync(
-            new RevocationScope.User { App = session.Key.App, TenantId = TenantKey.PublicId, UserId = session.UserId }, RevocationReason.Requested, Stop);
+        await grid.RevokeAsync(
+            new RevocationScope.User { App = session.Key.App, TenantId = TenantKey.PublicId, UserId = session.UserId }, Stop);
         var reads = grid.Store.Reads;
 
         Assert.Equal(RefreshVerdict.NotFound, (await session.RefreshAsync("a", "b")).Verdict);

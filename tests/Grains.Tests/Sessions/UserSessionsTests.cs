@@ -1,5 +1,6 @@
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Acknowledgement;
 using Grid.Tokens.Refresh;
 
 namespace Grid.Grains.Tests.Sessions;
@@ -95,7 +96,7 @@ public sealed class UserSessionsTests(GridCluster grid)
         }
 
         var revoked = await User(user).RevokeAllAsync(allTenants: false, null, RevocationReason.Requested, CancellationToken.None);
-        await grid.Service<ISessionRevoker>().ConfirmAsync(revoked.Entries, CancellationToken.None);
+        await grid.Service<Revoker>().ConfirmAsync(revoked.Entries, CancellationToken.None);
 
         var reads = grid.Store.Reads;
         foreach (var session in sessions)

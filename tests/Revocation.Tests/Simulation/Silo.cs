@@ -41,17 +41,14 @@ internal sealed class Silo : Node
     /// <summary>What a silo does with entries that it is handed.</summary>
     public async Task<IReadOnlyCollection<Guid>> ApplyAsync(IReadOnlyList<RevocationEntry> entries)
     {
-        var incarnation = Holder.Incarnation;
-        var services = Relay.PushAsync(entries, Machine.Clock);
-        if (World.Mistake == Mistake.ConfirmBeforeApply)
+        if (World.Mistake != Mistake.ConfirmBeforeApply)
         {
-            World.Scheduler.After(World.Dice.Milliseconds(0, 20), Process, () => Holder.Apply(entries));
-        }
-        else
-        {
-            Holder.Apply(entries);
+            return await Relay.ApplyAsync(Holder, entries, Machine.Clock);
         }
 
+        var incarnation = Holder.Incarnation;
+        var services = Relay.PushAsync(entries, Machine.Clock);
+        World.Scheduler.After(World.Dice.Milliseconds(0, 20), Process, () => Holder.Apply(entries));
         var confirmed = await services;
         return incarnation is { } own ? [own, .. confirmed] : confirmed;
     }
