@@ -18,6 +18,12 @@ public static class GridClientServiceCollectionExtensions
     public static IServiceCollection AddGridClient(this IServiceCollection services, Action<GridClientOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
+        if (services.Any(service => service.ServiceType == typeof(IGridSessions)) && services.All(service => service.ServiceType != typeof(CoreApiSessions)))
+        {
+            // They are in this process: there is nobody to call.
+            return services;
+        }
+
         services.AddOptions<GridClientOptions>().Configure(configure).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<GridClientOptions>, GridClientOptionsRules>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<GridClientOptions>, GridClientOptionsRules>());

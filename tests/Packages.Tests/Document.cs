@@ -17,7 +17,7 @@ internal static partial class Document
     public static string WholeProgram()
     {
         var parts = Blocks("csharp").Where(block => !block.Contains(".Run(", StringComparison.Ordinal) && !block.Contains("builder.Build()", StringComparison.Ordinal)).Select(Split).ToList();
-        var program = Program("MapGrid").Replace("app.Run(", $"{string.Concat(parts.Select(part => part.Statements))}app.Run(", StringComparison.Ordinal);
+        var program = Program("// where browsers find this program").Replace("app.Run(", $"{string.Concat(parts.Select(part => part.Statements))}app.Run(", StringComparison.Ordinal);
         var usings = Usings().Matches(Text).Select(match => match.Groups[1].Value).Distinct();
         return $"{string.Join('\n', usings)}\n{program}\n{string.Concat(parts.Select(part => part.Types))}";
     }

@@ -9,7 +9,7 @@ public sealed partial class DotnetDocumentTests(Workplace work)
     [Fact]
     public async Task A_new_web_project_is_protected_by_what_is_printed_and_can_do_what_is_printed_by_task()
     {
-        using (var shop = await StartShopAsync(Document.Program("MapGrid")))
+        using (var shop = await StartShopAsync(Document.Program("// where browsers find this program")))
         {
             var output = await work.ShellAsync(Curl(Document.Commands("curl -i"), shop), work.Shop);
 
@@ -69,17 +69,37 @@ public sealed partial class DotnetDocumentTests(Workplace work)
         Assert.Empty(Directory.GetFiles(folder, "Grid.AspNetCore.dll", SearchOption.AllDirectories));
     }
 
+    [Fact]
+    public async Task A_silo_inside_the_application_needs_no_other_program()
+    {
+        await work.ShellAsync(Document.Commands("dotnet new web -o kiosk"));
+        using var kiosk = await StartAsync(Document.Program("AddGridSilo"), Path.Combine(work.Folder, "kiosk"), core: null);
+
+        var steps = await work.ShellAsync(Curl("""
+            app=http://localhost:3001
+            curl -w ' %{http_code}\n' -X POST -H 'st-auth-mode: cookie' -c cookies $app/sign-in
+            curl -w ' %{http_code}\n' -b cookies $app/me
+            curl -w ' %{http_code}\n' -X POST -b cookies $app/sign-out
+            curl -w ' %{http_code}\n' -b cookies $app/me
+            """, kiosk), Path.Combine(work.Folder, "kiosk"));
+
+        Assert.Matches("^ 200\nalice 200\n 200\n[^\n]* 401\n$", steps);
+        Assert.True(File.Exists(Path.Combine(work.Folder, "kiosk", "data", "grid.db")));
+    }
+
     private string Curl(string commands, RunningProgram shop) => commands
         .Replace("http://localhost:3001", shop.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
         .Replace("http://127.0.0.1:3567", work.Core.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
         .Replace("curl ", "curl -sS ", StringComparison.Ordinal);
 
-    private async Task<RunningProgram> StartShopAsync(string program)
+    private Task<RunningProgram> StartShopAsync(string program) => StartAsync(program, work.Shop, work.Core);
+
+    private async Task<RunningProgram> StartAsync(string program, string folder, Uri? core)
     {
         const string printed = """app.Run("http://localhost:3001")""";
         Assert.Contains(printed, program, StringComparison.Ordinal);
-        await File.WriteAllTextAsync(Path.Combine(work.Shop, "Program.cs"), program.Replace(printed, """app.Run("http://127.0.0.1:0")""", StringComparison.Ordinal));
-        return await RunningProgram.StartAsync(work.Start("dotnet", ["run"], work.Shop));
+        await File.WriteAllTextAsync(Path.Combine(folder, "Program.cs"), program.Replace(printed, """app.Run("http://127.0.0.1:0")""", StringComparison.Ordinal));
+        return await RunningProgram.StartAsync(work.Start("dotnet", ["run"], folder, core));
     }
 
     [GeneratedRegex(@"HTTP/1\.1 (\d{3})")]

@@ -18,6 +18,8 @@ internal sealed class Package
         Metadata = XDocument.Load(new MemoryStream(_files.Single(file => file.Key.EndsWith(".nuspec", StringComparison.Ordinal)).Value)).Root!.Elements().Single();
         Assemblies = _files.Where(file => file.Key.StartsWith("lib/", StringComparison.Ordinal) && file.Key.EndsWith(".dll", StringComparison.Ordinal))
             .ToDictionary(file => Path.GetFileNameWithoutExtension(file.Key), file => Inspect(file.Value));
+        string[] references = [.. _files.Keys.Where(file => file.StartsWith("ref/", StringComparison.Ordinal) && file.EndsWith(".dll", StringComparison.Ordinal)).Select(file => Path.GetFileNameWithoutExtension(file)!)];
+        Visible = references.Length > 0 ? references : [.. Assemblies.Keys];
     }
 
     public XElement Metadata { get; }
@@ -26,6 +28,9 @@ internal sealed class Package
 
     /// <summary>By name: public types, and assemblies that it refers to.</summary>
     public IReadOnlyDictionary<string, (IReadOnlyList<string> Public, IReadOnlyList<string> References)> Assemblies { get; }
+
+    /// <summary>Of these, what a program is compiled against.</summary>
+    public IReadOnlyList<string> Visible { get; }
 
     public IReadOnlyList<string> Symbols { get; }
 

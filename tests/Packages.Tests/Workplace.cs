@@ -24,7 +24,7 @@ public sealed class Workplace : IAsyncLifetime
     {
         // What is packed was built before the tests ran.
         const string printed = "dotnet pack grid/Grid.sln -c Release -o feed\n";
-        var commands = Document.Commands("dotnet new web");
+        var commands = Document.Commands("dotnet pack");
         Assert.Contains(printed, commands, StringComparison.Ordinal);
         await ShellAsync(commands.Replace(
             printed, $"dotnet pack '{Path.Combine(Repository, "Grid.sln")}' -c Release -o feed --no-build -v quiet\n", StringComparison.Ordinal));
@@ -43,7 +43,7 @@ public sealed class Workplace : IAsyncLifetime
     /// <param name="folder">Where.</param>
     public async Task<string> ShellAsync(string commands, string? folder = null)
     {
-        using var bash = Process.Start(Start("bash", ["-e", "-c", commands], folder ?? Folder))!;
+        using var bash = Process.Start(Start("bash", ["-e", "-c", commands], folder ?? Folder, _grid?.Http.BaseAddress))!;
         var errors = bash.StandardError.ReadToEndAsync();
         var output = await bash.StandardOutput.ReadToEndAsync().WaitAsync(TimeSpan.FromMinutes(5)) + await errors;
         await bash.WaitForExitAsync();
@@ -52,7 +52,11 @@ public sealed class Workplace : IAsyncLifetime
     }
 
     /// <summary>How a command is started here.</summary>
-    public ProcessStartInfo Start(string command, string[] arguments, string folder)
+    /// <param name="command">The program.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="folder">Where.</param>
+    /// <param name="core">The Grid that it finds by the connection string; none if it is null.</param>
+    public ProcessStartInfo Start(string command, string[] arguments, string folder, Uri? core)
     {
         var start = new ProcessStartInfo(command, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
 
@@ -66,7 +70,11 @@ public sealed class Workplace : IAsyncLifetime
 
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
-        start.Environment["ConnectionStrings__Grid"] = _grid?.Http.BaseAddress!.ToString();
+        if (core is not null)
+        {
+            start.Environment["ConnectionStrings__Grid"] = core.ToString();
+        }
+
         return start;
     }
 

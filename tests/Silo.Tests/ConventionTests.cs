@@ -14,6 +14,7 @@ public sealed class ConventionTests
         { "Grid.Grains", ["Grid.Abstractions", "Grid.Revocation", "Grid.Tokens"] },
         { "Grid.Client", ["Grid.Revocation", "Grid.Tokens"] },
         { "Grid.AspNetCore", ["Grid.Client", "Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.Hosting", ["Grid.Abstractions", "Grid.AspNetCore", "Grid.Client", "Grid.Grains", "Grid.Revocation", "Grid.Storage", "Grid.Tokens", "Grid.WebFront"] },
         { "Grid.WebFront", ["Grid.Abstractions", "Grid.AspNetCore", "Grid.Client", "Grid.Revocation", "Grid.Tokens"] },
     };
 
@@ -80,6 +81,7 @@ public sealed class ConventionTests
     [InlineData("Grid.AspNetCore")]
     [InlineData("Grid.Client")]
     [InlineData("Grid.Grains")]
+    [InlineData("Grid.Hosting")]
     [InlineData("Grid.Revocation")]
     [InlineData("Grid.Silo")]
     [InlineData("Grid.Storage")]

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Grid.Silo.Hosting;
-using Grid.Silo.Settings;
+using Grid.Hosting.Serving;
+using Grid.Hosting.Settings;
 using Grid.TestKit;
 
 namespace Grid.Silo.Tests;

@@ -1,7 +1,7 @@
 using Grid.Abstractions.Settings;
 using Grid.Grains.Holders;
 using Grid.Grains.Purge;
-using Grid.Silo.Settings;
+using Grid.Hosting.Settings;
 
 namespace Grid.Silo.Tests;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Grid.Abstractions.Installation;
-using Grid.Silo.Settings;
+using Grid.Hosting.Settings;
 
 namespace Grid.Silo.Commands;
 

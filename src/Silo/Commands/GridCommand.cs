@@ -1,5 +1,5 @@
 using System.CommandLine;
-using Grid.Silo.Settings;
+using Grid.Hosting.Settings;
 using Grid.Storage;
 
 namespace Grid.Silo.Commands;

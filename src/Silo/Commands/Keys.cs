@@ -3,7 +3,7 @@ using Grid.Abstractions.Installation;
 using Grid.Grains.SigningKeys;
 using Grid.Revocation.Registry;
 using Grid.Silo.Installation;
-using Grid.Silo.Settings;
+using Grid.Hosting.Settings;
 using Grid.Storage;
 using Grid.Tokens.SigningKeys;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using Grid.Silo.Hosting;
-using Grid.Silo.Settings;
+using Grid.Hosting.Settings;
 using Grid.Storage;
 
 namespace Grid.Silo.Commands;

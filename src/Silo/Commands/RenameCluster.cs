@@ -2,7 +2,7 @@ using System.CommandLine;
 using Grid.Abstractions.Installation;
 using Grid.Revocation.Registry;
 using Grid.Silo.Installation;
-using Grid.Silo.Settings;
+using Grid.Hosting.Settings;
 using Grid.Storage;
 
 namespace Grid.Silo.Commands;

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Grid.Abstractions.Settings;
 using Grid.Silo.Hosting;
-using Grid.Silo.Settings;
+using Grid.Hosting.Settings;
 
 namespace Grid.Silo.Commands;
 

@@ -1,6 +1,6 @@
 using Grid.Abstractions;
 using Grid.Silo.Hosting;
-using Grid.Silo.Settings;
+using Grid.Hosting.Settings;
 using Grid.Storage;
 
 namespace Grid.Silo.Commands;

@@ -1,5 +1,5 @@
 using System.Collections;
-using Grid.Silo.Settings;
+using Grid.Hosting.Settings;
 
 namespace Grid.Silo.Hosting;
 

@@ -1,4 +1,5 @@
-using Grid.Silo.Settings;
+using Grid.Hosting.Serving;
+using Grid.Hosting.Settings;
 using Microsoft.Extensions.Logging.Console;
 
 namespace Grid.Silo.Hosting;
@@ -10,15 +11,7 @@ internal static class LogHosting
     public static void AddGridLogging(this ILoggingBuilder logging, LogOptions options)
     {
         logging.ClearProviders();
-        logging.SetMinimumLevel(LogLevel.Warning);
-        logging.AddFilter("Grid", options.Level);
-
-        // While a silo is gone its peers would say so many times a second; that it is gone they say as errors.
-        logging.AddFilter("Orleans", LogLevel.Error);
-        logging.AddFilter("Orleans.Runtime.GrainDirectory", LogLevel.Critical);
-
-        logging.AddFilter("Grid.Grains.Silos.SiloListener", LogLevel.Warning);
-
+        logging.AddGridFilters(options);
         if (options.Json)
         {
             logging.AddJsonConsole(console => (console.UseUtcTimestamp, console.TimestampFormat) = (true, TimeFormat));

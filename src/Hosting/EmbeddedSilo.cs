@@ -1,0 +1,102 @@
+using Grid.Client;
+using Grid.Hosting.Serving;
+using Grid.Hosting.Settings;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Grid.Hosting;
+
+/// <summary>The silo that lives and ends with the application around it.</summary>
+internal sealed class EmbeddedSilo(
+    IOptions<GridSiloOptions> options, IConfiguration configuration, IHostEnvironment environment, ILoggerFactory loggers, IHostApplicationLifetime lifetime, IServiceProvider around)
+    : IHostedService, IAsyncDisposable
+{
+    private SiloApplication? _silo;
+    private IGridSessions? _sessions;
+
+    /// <summary>Sessions of the app that <c>Grid:Front:App</c> names.</summary>
+    /// <exception cref="InvalidOperationException">The host has not started.</exception>
+    public IGridSessions Sessions => _sessions ?? throw NotStarted();
+
+    /// <summary>The silo's own.</summary>
+    /// <exception cref="InvalidOperationException">The host has not started.</exception>
+    public IServiceProvider Services => _silo?.Services ?? throw NotStarted();
+
+    /// <summary>Where the core API listens; null if it is closed.</summary>
+    public Uri? Core => _silo?.Core;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        var wanted = options.Value;
+        var all = new ConfigurationBuilder().AddConfiguration(configuration).AddInMemoryCollection(Settings(wanted)).Build();
+        var settings = GridSettings.Read(all);
+        var silo = SiloApplication.Build(new SiloPlan
+        {
+            Configuration = all,
+            Settings = settings,
+            OpensCore = wanted.OpenCoreApi,
+            OpensFront = wanted.OpenFront,
+            Environment = environment.EnvironmentName,
+            Complete = builder =>
+            {
+                builder.Logging.ClearProviders();
+                builder.Logging.AddGridFilters(settings.Log);
+                builder.Logging.AddProvider(new OuterLog(loggers));
+                builder.Services.Replace(ServiceDescriptor.Singleton(around.GetService<TimeProvider>() ?? TimeProvider.System));
+
+                // Signals are the application's to hear.
+                builder.Services.AddSingleton<IHostLifetime, NoSignals>();
+            },
+        });
+        try
+        {
+            await silo.StartAsync(cancellationToken);
+        }
+        catch
+        {
+            await silo.DisposeAsync();
+            throw;
+        }
+
+        _silo = silo;
+        _sessions = silo.Services.GetRequiredService<IGridSessions>();
+        silo.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(lifetime.StopApplication);
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => _silo?.StopAsync(cancellationToken) ?? Task.CompletedTask;
+
+    public ValueTask DisposeAsync() => _silo?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    private static InvalidOperationException NotStarted() => new("Grid's silo starts with the host: call IGridSessions when the host has started.");
+
+    private static Dictionary<string, string?> Settings(GridSiloOptions wanted)
+    {
+        var settings = new Dictionary<string, string?>(wanted.Settings, StringComparer.OrdinalIgnoreCase);
+        foreach (var (key, value) in new[] { ("Grid:Store:ConnectionString", wanted.ConnectionString), ("Grid:Store:SqlitePath", wanted.SqlitePath) })
+        {
+            if (value is not null)
+            {
+                settings[key] = value;
+            }
+        }
+
+        return settings;
+    }
+
+    /// <summary>Hands on to the application's log, behind the silo's own filters.</summary>
+    private sealed class OuterLog(ILoggerFactory loggers) : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => loggers.CreateLogger(categoryName);
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class NoSignals : IHostLifetime
+    {
+        public Task WaitForStartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

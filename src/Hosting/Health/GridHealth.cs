@@ -1,0 +1,157 @@
+using System.Text;
+using System.Text.Json;
+using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Sessions;
+using Grid.Grains.SigningKeys;
+using Grid.Revocation.Holders;
+using Grid.Hosting.Serving;
+using Grid.WebFront.Core.Service;
+using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
+namespace Grid.Hosting.Health;
+
+/// <summary>
+/// Probes: <c>/health/live</c> (this process), <c>/health/ready</c> and <c>/health/startup</c> (store answers and takes writes, leases are renewed, clock is right,
+/// keys open, not shutting down). No key. On the core's port <c>?verbose</c> tells each check.
+/// </summary>
+internal static class GridHealth
+{
+    private const string Ready = "ready";
+    private const int NamedKeys = 10;
+
+    public static void AddGridHealth(this IServiceCollection services)
+    {
+        services.AddSingleton<CheckTimes>();
+        services.AddHealthChecks()
+            .AddCheck<StoreCheck>("store", tags: [Ready])
+            .AddCheck<WriteCheck>("writes", tags: [Ready])
+            .AddCheck<HolderCheck>("holder", tags: [Ready])
+            .AddCheck<ClockCheck>("clock", tags: [Ready])
+            .AddCheck<KeyCheck>("keys", tags: [Ready])
+            .AddCheck<StoppingCheck>("stopping", tags: [Ready]);
+    }
+
+    public static void UseGridHealth(this IApplicationBuilder app)
+    {
+        var times = app.ApplicationServices.GetRequiredService<CheckTimes>();
+        app.UseHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
+        foreach (var path in new[] { "/health/ready", "/health/startup" })
+        {
+            app.UseHealthChecks(path, new HealthCheckOptions
+            {
+                Predicate = check => check.Tags.Contains(Ready),
+                ResponseWriter = (context, report) => WriteAsync(context, report, times),
+            });
+        }
+    }
+
+    private static Task WriteAsync(HttpContext context, HealthReport report, CheckTimes times)
+    {
+        times.Note(report);
+
+        // Strangers reach the front: they hear no more than a word.
+        if (KestrelHosting.IsFront(context) || !context.Request.Query.ContainsKey("verbose"))
+        {
+            context.Response.ContentType = "text/plain";
+            return context.Response.WriteAsync(report.Status.ToString());
+        }
+
+        using var buffer = new MemoryStream();
+        using (var json = new Utf8JsonWriter(buffer))
+        {
+            json.WriteStartObject();
+            json.WriteString("status"u8, report.Status.ToString());
+            json.WriteStartObject("checks"u8);
+            foreach (var (name, entry) in report.Entries)
+            {
+                json.WriteStartObject(name);
+                json.WriteString("status"u8, entry.Status.ToString());
+                json.WriteString("since"u8, times.Since(name));
+                if (entry.Description is { } reason)
+                {
+                    json.WriteString("reason"u8, reason);
+                }
+
+                json.WriteEndObject();
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        context.Response.ContentType = "application/json";
+        return context.Response.WriteAsync(Encoding.UTF8.GetString(buffer.ToArray()));
+    }
+
+    /// <summary>Since when each check has said what it says; as probes found it.</summary>
+    private sealed class CheckTimes(TimeProvider clock)
+    {
+        private readonly Dictionary<string, (HealthStatus Status, DateTimeOffset Since)> _times = [];
+
+        public void Note(HealthReport report)
+        {
+            lock (_times)
+            {
+                foreach (var (name, entry) in report.Entries)
+                {
+                    if (!_times.TryGetValue(name, out var known) || known.Status != entry.Status)
+                    {
+                        _times[name] = (entry.Status, clock.GetUtcNow());
+                    }
+                }
+            }
+        }
+
+        public DateTimeOffset Since(string name)
+        {
+            lock (_times)
+            {
+                return _times[name].Since;
+            }
+        }
+    }
+
+    private sealed class StoreCheck(StorePulse store) : IHealthCheck
+    {
+        public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) =>
+            await store.AnswersAsync() ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("The store does not answer.");
+    }
+
+    private sealed class WriteCheck(IStoreCondition store) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
+            store.Trouble is { } trouble ? HealthCheckResult.Unhealthy(trouble.Reason) : HealthCheckResult.Healthy());
+    }
+
+    private sealed class HolderCheck(Holder holder) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
+            holder.IsFresh ? HealthCheckResult.Healthy() : HealthCheckResult.Unhealthy("This process has not heard from the store for a lease: it accepts no session."));
+    }
+
+    private sealed class ClockCheck(ClockTrust clock) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
+            !clock.IsTrusted ? HealthCheckResult.Unhealthy(clock.Reason is { Length: > 0 } reason ? reason : "This machine's clock has just been set to another time.")
+            : HealthCheckResult.Healthy(clock.Reason is { Length: > 0 } doubt ? doubt : null));
+    }
+
+    // Degraded, which is as good as healthy to a probe: the rest of the apps is served.
+    private sealed class KeyCheck(UnreadableKeys keys) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
+        {
+            List<string> closed = [.. keys.ByApp.SelectMany(app => app.Value.Select(kid => $"{kid} of app {app.Key}"))];
+            return Task.FromResult(closed.Count == 0
+                ? HealthCheckResult.Healthy()
+                : HealthCheckResult.Degraded($"{closed.Count} stored keys cannot be opened: {string.Join(", ", closed.Take(NamedKeys))}{(closed.Count > NamedKeys ? ", …" : "")}."));
+        }
+    }
+
+    private sealed class StoppingCheck(IHostApplicationLifetime lifetime) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
+            lifetime.ApplicationStopping.IsCancellationRequested ? HealthCheckResult.Unhealthy("Shutting down.") : HealthCheckResult.Healthy());
+    }
+}

@@ -1,0 +1,65 @@
+using Grid.Grains;
+using Grid.Hosting.Settings;
+using Grid.Storage;
+using Orleans.Configuration;
+using Orleans.Storage;
+
+namespace Grid.Hosting.Serving;
+
+/// <summary>Makes this process a silo: alone over a file, or one of a cluster over PostgreSQL.</summary>
+internal static class OrleansHosting
+{
+    private const string ServiceId = "grid";
+
+    // Orleans' own provider, which ExactKeyStorage stands before.
+    private const string Rows = "rows";
+
+    /// <param name="builder">The host's.</param>
+    /// <param name="settings">All of them.</param>
+    /// <param name="ports">With those of the cluster, if there is one.</param>
+    public static void AddGridSilo(this IHostApplicationBuilder builder, GridSettings settings, HeldPorts ports) => builder.UseOrleans(silo =>
+    {
+        var store = settings.Store;
+        silo.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (settings.Cluster.Id, ServiceId));
+        if (ports.Silo is { EndPoint: var peers })
+        {
+            silo.ConfigureEndpoints(peers.Address, peers.Port, ports.Gateway?.EndPoint.Port ?? 0, listenOnAnyHostAddress: false);
+            silo.Services.ListenOn(ports.Gateway is null ? [ports.Silo] : [ports.Silo, ports.Gateway]);
+            if (ports.Gateway is not null)
+            {
+                silo.AddIncomingGrainCallFilter<RefuseClients>();
+            }
+
+            silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
+            silo.UseAdoNetReminderService(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
+
+            // A silo that died without a word holds up its grains until its peers agree on it: seconds, not minutes.
+            silo.Configure<ClusterMembershipOptions>(options =>
+            {
+                options.ProbeTimeout = TimeSpan.FromSeconds(2);
+                options.NumMissedProbesLimit = 2;
+                options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+
+                // A silo that starts tries to reach every one that looks alive first: after a crash that is its own past.
+                options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
+                options.NumMissedTableIAmAliveLimit = 3;
+                options.DefunctSiloExpiration = TimeSpan.FromHours(1);
+            });
+        }
+        else
+        {
+            // Alone: it has a name, and nobody listens.
+            silo.UseLocalhostClustering(serviceId: ServiceId, clusterId: settings.Cluster.Id);
+            silo.Configure<EndpointOptions>(options => options.GatewayPort = 0);
+            silo.Services.ListenOn();
+            silo.UseInMemoryReminderService();
+        }
+
+        silo.AddAdoNetGrainStorage(Rows, options =>
+            (options.Invariant, options.ConnectionString, options.DeleteStateOnClear) = (store.ProviderName, store.ProviderConnectionString, false));
+        silo.Services.AddKeyedSingleton<IGrainStorage>(GrainStores.State, (services, _) => new GuardedGrainStorage(
+            new ExactKeyStorage(services.GetRequiredKeyedService<IGrainStorage>(Rows)), services.GetRequiredService<IStoreGuard>()));
+        silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(10));
+        silo.AddGridGrains();
+    });
+}

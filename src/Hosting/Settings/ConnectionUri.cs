@@ -1,0 +1,153 @@
+using System.Globalization;
+using Npgsql;
+
+namespace Grid.Hosting.Settings;
+
+/// <summary>Turns <c>postgresql://user:password@host:port/database?sslmode=…</c> into what Npgsql reads. Every parameter is understood, or refused by name: one that is passed over is a promise that is not kept.</summary>
+internal static class ConnectionUri
+{
+    private const string Name = "Grid:Store:ConnectionString (or POSTGRESQL_CONNECTION_URI)";
+
+    private static readonly Dictionary<string, Action<NpgsqlConnectionStringBuilder, string>> Parameters = new(StringComparer.OrdinalIgnoreCase)
+    {
+        ["sslmode"] = (to, value) => to.SslMode = Mode(value),
+        ["ssl"] = (to, value) => to.SslMode = Flag("ssl", value) ? SslMode.Require : SslMode.Disable,
+        ["requiressl"] = (to, value) => to.SslMode = Flag("requiressl", value) ? SslMode.Require : SslMode.Prefer,
+        ["sslrootcert"] = (to, value) => to.RootCertificate = value,
+        ["sslcert"] = (to, value) => to.SslCertificate = value,
+        ["sslkey"] = (to, value) => to.SslKey = value,
+        ["sslpassword"] = (to, value) => to.SslPassword = value,
+        ["sslnegotiation"] = (to, value) => to["SSL Negotiation"] = value,
+        ["channel_binding"] = (to, value) => to["Channel Binding"] = value,
+
+        // Grid refuses a server that takes no writes, whatever is asked for.
+        ["target_session_attrs"] = (_, value) => RequireWritable(value),
+        ["connect_timeout"] = (to, value) => to.Timeout = Seconds("connect_timeout", value),
+        ["application_name"] = (to, value) => to.ApplicationName = value,
+        ["fallback_application_name"] = (to, value) => to.ApplicationName ??= value,
+        ["client_encoding"] = (to, value) => to.ClientEncoding = value,
+        ["options"] = (to, value) => to.Options = value,
+        ["currentSchema"] = (to, value) => to.SearchPath = value,
+        ["search_path"] = (to, value) => to.SearchPath = value,
+        ["schema"] = (to, value) => to.SearchPath = value,
+        ["keepalives"] = (to, value) => to.TcpKeepAlive = Flag("keepalives", value),
+        ["passfile"] = (to, value) => to.Passfile = value,
+        ["host"] = (to, value) => to.Host = value,
+        ["port"] = (to, value) => to.Port = Seconds("port", value),
+        ["user"] = (to, value) => to.Username = value,
+        ["password"] = (to, value) => to.Password = value,
+        ["dbname"] = (to, value) => to.Database = value,
+
+        // SuperTokens' own default; it means something to MySQL only.
+        ["allowPublicKeyRetrieval"] = (_, _) => { },
+    };
+
+    public static string ToConnectionString(string text) => IsUri(text) ? Parse(text).ToString() : text;
+
+    /// <summary>Reads a URI, or Npgsql's own form.</summary>
+    /// <exception cref="SettingsException">It is neither.</exception>
+    public static NpgsqlConnectionStringBuilder Parse(string text)
+    {
+        if (!IsUri(text))
+        {
+            try
+            {
+                return new NpgsqlConnectionStringBuilder(text);
+            }
+            catch (ArgumentException failure)
+            {
+                throw new SettingsException($"{Name} is neither a URI nor a connection string of Npgsql ({failure.GetType().Name}); it looks like postgresql://user:password@host:5432/database.");
+            }
+        }
+
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || (uri.Host.Length == 0 && !uri.Query.Contains("host=", StringComparison.OrdinalIgnoreCase)))
+        {
+            throw new SettingsException($"{Name} is not a valid URI; it looks like postgresql://user:password@host:5432/database, with '%40' for an '@' in the password and so on. Several hosts are written in Npgsql's form, Host=a,b;Username=….");
+        }
+
+        // A password's '/' or '#' ends what it was written in: the rest of it, and the host, would be taken for a database or for nothing.
+        if (uri.AbsolutePath.Contains('@', StringComparison.Ordinal) || uri.Fragment.Length > 0)
+        {
+            throw Unescaped();
+        }
+
+        var user = uri.UserInfo.Split(':', 2);
+        var settings = new NpgsqlConnectionStringBuilder
+        {
+            Host = Uri.UnescapeDataString(uri.Host),
+            Port = uri.Port > 0 ? uri.Port : 5432,
+            Database = Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/')) is { Length: > 0 } database ? database : "supertokens",
+            Username = user[0].Length > 0 ? Uri.UnescapeDataString(user[0]) : null,
+            Password = user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null,
+        };
+        // What an '&' or '?' of a password cuts off looks like a parameter; it must not be printed.
+        var mayBeSecret = uri.Query.Contains('@', StringComparison.Ordinal);
+        foreach (var pair in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var (name, value) = pair.Split('=', 2) is [var n, var v] ? (Uri.UnescapeDataString(n), Uri.UnescapeDataString(v)) : ("", "");
+            if (!Parameters.TryGetValue(name, out var set))
+            {
+                throw mayBeSecret || !IsName(name) ? Unescaped() : new SettingsException(
+                    $"{Name} has the parameter '{name}', which Grid does not understand (did you mean {NearestName.Of(name, Parameters.Keys)}?). Take it out, or write Npgsql's form, Host=…;Username=…, with what stands for it there.");
+            }
+
+            try
+            {
+                set(settings, value);
+            }
+            catch (SettingsException) when (mayBeSecret)
+            {
+                throw Unescaped();
+            }
+            catch (Exception failure) when (failure is ArgumentException or FormatException or InvalidCastException)
+            {
+                throw mayBeSecret ? Unescaped() : new SettingsException($"{Name}: the parameter '{name}' has a value that PostgreSQL's driver does not know.");
+            }
+
+            mayBeSecret |= name.EndsWith("password", StringComparison.OrdinalIgnoreCase);
+        }
+
+        return settings;
+    }
+
+    /// <summary>Whether a parameter looks like one, and not like a part of a secret.</summary>
+    internal static bool IsName(string name) => name.Length is > 0 and <= 40 && name.All(c => char.IsAsciiLetter(c) || c is '_' or ' ');
+
+    private static SettingsException Unescaped() => new(
+        $"{Name} has a part that Grid does not understand, and that may belong to the password: it is not shown. In a user or password write '%3F' for '?', '%26' for '&', '%40' for '@', '%23' for '#', '%2F' for '/'; in parameters '%40' for '@', and the password as the last one.");
+
+    private static bool IsUri(string text) =>
+        text.StartsWith("postgresql://", StringComparison.OrdinalIgnoreCase) || text.StartsWith("postgres://", StringComparison.OrdinalIgnoreCase);
+
+    private static void RequireWritable(string value)
+    {
+        if (value.ToUpperInvariant() is not ("ANY" or "READ-WRITE" or "PRIMARY"))
+        {
+            throw new SettingsException($"{Name}: target_session_attrs is read-write here, since Grid writes; '{value}' would be another server.");
+        }
+    }
+
+    private static SslMode Mode(string value) => value.ToUpperInvariant() switch
+    {
+        "DISABLE" => SslMode.Disable,
+        "ALLOW" => SslMode.Allow,
+        "PREFER" => SslMode.Prefer,
+        "REQUIRE" => SslMode.Require,
+        "VERIFY-CA" => SslMode.VerifyCA,
+        "VERIFY-FULL" => SslMode.VerifyFull,
+        "NO-VERIFY" => throw new SettingsException(
+            $"{Name}: sslmode=no-verify is a word of node-postgres; in PostgreSQL's it is sslmode=require, which encrypts and trusts whoever answers. sslmode=verify-full is safe."),
+        _ => throw new SettingsException($"{Name}: sslmode is one of disable, allow, prefer, require, verify-ca, verify-full; '{value}' is none of them."),
+    };
+
+    private static bool Flag(string name, string value) => value.ToUpperInvariant() switch
+    {
+        "TRUE" or "1" or "ON" or "YES" => true,
+        "FALSE" or "0" or "OFF" or "NO" => false,
+        _ => throw new SettingsException($"{Name}: {name} is true or false; '{value}' is neither."),
+    };
+
+    private static int Seconds(string name, string value) => int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        ? number
+        : throw new SettingsException($"{Name}: {name} is a whole number; '{value}' is none.");
+}

@@ -1,0 +1,122 @@
+using System.Globalization;
+using System.Net;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Settings;
+using Grid.Grains.Holders;
+using Grid.Grains.Purge;
+using Grid.Hosting.Serving;
+using Grid.Storage;
+
+namespace Grid.Hosting.Settings;
+
+/// <summary>All settings, read and checked once before anything starts.</summary>
+internal sealed class GridSettings
+{
+    private GridSettings(IConfigurationRoot configuration)
+    {
+        Core = SettingsBinder.Bind<CoreApiOptions>(configuration, CoreApiOptions.Section);
+        Front = SettingsBinder.Bind<FrontOptions>(configuration, FrontOptions.Section);
+        Cluster = SettingsBinder.Bind<ClusterOptions>(configuration, ClusterOptions.Section);
+        Log = SettingsBinder.Bind<LogOptions>(configuration, LogOptions.Section);
+        Shutdown = SettingsBinder.Bind<ShutdownOptions>(configuration, ShutdownOptions.Section);
+        Keys = SettingsBinder.Bind<KeyOptions>(configuration, KeyOptions.Section);
+        Purge = SettingsBinder.Bind<PurgeOptions>(configuration, PurgeOptions.Section);
+        Revocation = SettingsBinder.Bind<RevocationOptions>(configuration, RevocationOptions.Section);
+        var store = SettingsBinder.Bind<StoreSettings>(configuration, StoreSettings.Section);
+        MigrateAtStart = store.MigrateAtStart;
+        Store = StoreReading.Read(store, SettingsBinder.FindNamedConnection(configuration));
+        Address = ReadAddress(Core.Address, SettingTable.Find("Grid:Core:Address")!.AllNames);
+        FrontAddress = ReadAddress(Front.Address, "Grid:Front:Address");
+        ClusterAddress = ReadClusterAddress(Cluster.Address);
+        Front.Check();
+        if (Front.Enabled && Core.Port != 0 && Core.Port == Front.Port && (Address.Equals(FrontAddress) || IsAny(Address) || IsAny(FrontAddress)))
+        {
+            throw new SettingsException($"Grid:Core:Port and Grid:Front:Port are both {Core.Port}: core API and front have a port each. Change one of them.");
+        }
+
+        Defaults = SettingsBinder.BindDefaults(configuration);
+        if (!IPAddress.IsLoopback(Address) && Defaults.ApiKeyHashes.IsEmpty && !Core.AllowInsecureAddress)
+        {
+            throw new SettingsException(
+                $"The core API would listen on {Address} without an API key, open to everybody who reaches it. Set Grid:Core:ApiKeys (or API_KEYS) to a key of at least 20 characters, or Grid:Core:Address to 127.0.0.1; Grid:Core:AllowInsecureAddress=true allows it anyway.");
+        }
+
+        if (Store.Engine == StoreEngine.PostgreSql && string.IsNullOrEmpty(Keys.EncryptionKey) && string.IsNullOrEmpty(Keys.EncryptionKeyFile))
+        {
+            throw new SettingsException(
+                "On PostgreSQL the silos need one key that encrypts signing keys in the database. Make it with 'openssl rand -base64 32', keep it in a file or secret that every silo can read, and set Grid:Keys:EncryptionKeyFile (or Grid:Keys:EncryptionKey).");
+        }
+    }
+
+    public CoreApiOptions Core { get; }
+
+    public FrontOptions Front { get; }
+
+    public IPAddress FrontAddress { get; }
+
+    public ClusterOptions Cluster { get; }
+
+    public IPAddress ClusterAddress { get; }
+
+    public LogOptions Log { get; }
+
+    public ShutdownOptions Shutdown { get; }
+
+    public KeyOptions Keys { get; }
+
+    public PurgeOptions Purge { get; }
+
+    public RevocationOptions Revocation { get; }
+
+    public bool MigrateAtStart { get; }
+
+    public StoreOptions Store { get; }
+
+    public IPAddress Address { get; }
+
+    public AppDefaults Defaults { get; }
+
+    /// <exception cref="SettingsException">A value is missing or wrong.</exception>
+    public static GridSettings Read(IConfigurationRoot configuration) => new(configuration);
+
+    /// <summary>What a setting without a default of its own comes to with these; null if only more than settings can tell.</summary>
+    public string? Derived(string key) => key switch
+    {
+        "Grid:Front:ApiDomain" or "Grid:Front:WebsiteDomains" => Front.EffectiveApiDomain,
+        "Grid:Front:CookieSecure" => SettingText.Write(Front.EffectiveApiDomain.StartsWith("https:", StringComparison.OrdinalIgnoreCase)),
+        "Grid:Front:FirstPage" => SettingText.Write(Front.ShowsFirstPage(Environment.GetEnvironmentVariable("ASPNETCORE_ENVIRONMENT") ?? Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? "Production", FrontAddress)),
+        "Grid:Keys:EncryptionKeyFile" when Store.SqlitePath is { } path && string.IsNullOrEmpty(Keys.EncryptionKey) => path + ".key",
+        "Grid:Core:MaxConnections" => Connections()?.Core.ToString(CultureInfo.InvariantCulture),
+        "Grid:Front:MaxConnections" => Connections()?.Front.ToString(CultureInfo.InvariantCulture),
+        "Grid:Front:MaxConnectionsPerAddress" => Connections()?.FrontPerAddress.ToString(CultureInfo.InvariantCulture),
+        "Grid:Core:MaxCdiVersion" => CdiVersions.Supported[^1],
+        "Grid:Core:MinCdiVersion" => CdiVersions.Supported[0],
+        _ => null,
+    };
+
+    private ConnectionBudget? Connections()
+    {
+        try
+        {
+            return ConnectionBudget.Of(this, ConnectionBudget.ReadLimit());
+        }
+        catch (SettingsException)
+        {
+            // A start says so; here the other values are of use.
+            return null;
+        }
+    }
+
+    private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+
+    private static IPAddress ReadClusterAddress(string text) =>
+        !IPAddress.TryParse(text, out var address) ? throw new SettingsException($"Grid:Cluster:Address must be an IP address; '{text}' is none.")
+        : IsAny(address) ? throw new SettingsException($"Grid:Cluster:Address is what the other silos reach this one by; {address} is no such address. Set it to one of this machine's.")
+        : address;
+
+    private static IPAddress ReadAddress(string text, string key) =>
+        text.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
+        : text is "*" or "+" ? IPAddress.Any
+        : IPAddress.TryParse(text, out var address) ? address
+        : throw new SettingsException($"{key} must be an IP address, 'localhost' or '*'; '{text}' is none of them.");
+}

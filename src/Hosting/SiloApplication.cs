@@ -1,0 +1,210 @@
+using Grid.Abstractions.Installation;
+using Grid.Hosting.Health;
+using Grid.Hosting.Installation;
+using Grid.Hosting.Serving;
+using Grid.Hosting.Settings;
+using Grid.Storage;
+using Grid.Tokens.SigningKeys;
+using Grid.WebFront.Core;
+using Grid.WebFront.Doors;
+using Grid.WebFront.Front;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Options;
+
+namespace Grid.Hosting;
+
+/// <summary>
+/// A silo with its doors, an application of its own: what <c>grid serve</c> runs and what <c>AddGridSilo()</c> hosts inside another
+/// application, whose services, endpoints, addresses and Orleans, if it has one, it leaves alone.
+/// </summary>
+internal sealed partial class SiloApplication : IAsyncDisposable
+{
+    private readonly GridSettings _settings;
+    private readonly ConnectionBudget _connections;
+    private readonly HeldPorts _ports;
+    private readonly WebApplication _app;
+    private readonly ILogger _logger;
+    private KeyProtector? _protector;
+
+    private SiloApplication(SiloPlan plan, ConnectionBudget connections, HeldPorts ports)
+    {
+        (_settings, _connections, _ports) = (plan.Settings, connections, ports);
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = plan.Environment });
+        builder.Configuration.Sources.Clear();
+        builder.Configuration.AddConfiguration(plan.Configuration);
+        builder.Services.AddSingleton(TimeProvider.System);
+        builder.Services.AddSingleton(_settings.Defaults);
+        builder.Services.AddSingleton(Options.Create(_settings.Purge));
+        builder.Services.AddSingleton(Options.Create(_settings.Revocation));
+
+        // Which key may be used is known when the store has been asked.
+        builder.Services.AddSingleton(_ => _protector ?? throw new InvalidOperationException("The store has not been checked yet."));
+        builder.Services.AddGridStorage(_settings.Store);
+        builder.Services.AddGridCore();
+        builder.Services.AddGridFront(_settings.Front.ToSettings(_settings.FrontAddress, builder.Environment.EnvironmentName, connections.Front));
+        builder.Services.AddGridHealth();
+        builder.AddGridSilo(_settings, ports);
+        builder.Services.AddHostedService<AnnounceKeys>();
+        builder.AddGridDrain(ports.Core is null && ports.Front is null ? TimeSpan.Zero : _settings.Shutdown.DrainIn(builder.Environment.EnvironmentName));
+        builder.WebHost.AddGridKestrel(connections, ports);
+        if (ports.Core is null && ports.Front is null)
+        {
+            builder.Services.AddSingleton<IServer, NoServer>();
+        }
+
+        plan.Complete(builder);
+        _app = builder.Build();
+        _logger = _app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Grid");
+    }
+
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Where the core API listens; null if it is closed.</summary>
+    public Uri? Core { get; private set; }
+
+    /// <summary>Where the front listens; null if it is closed.</summary>
+    public Uri? Front { get; private set; }
+
+    /// <summary>Takes the ports and puts everything together. Neither store nor cluster is touched.</summary>
+    /// <exception cref="SettingsException">A port cannot be bound, or too few connections would be left.</exception>
+    public static SiloApplication Build(SiloPlan plan)
+    {
+        var connections = ConnectionBudget.Of(plan.Settings, ConnectionBudget.ReadLimit());
+        var ports = HeldPorts.Take(plan.Settings, plan.OpensCore, plan.OpensFront);
+        try
+        {
+            return new SiloApplication(plan, connections, ports);
+        }
+        catch
+        {
+            ports.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Checks store and key, joins the cluster, opens the doors.</summary>
+    /// <exception cref="SettingsException">Another key, or another cluster's store.</exception>
+    /// <exception cref="StoreStartException">The store does not answer, or is not as it should be.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await PrepareStoreAsync();
+        (_protector, var keyOrigin, var isChanging) = await InstallationCheck.RunAsync(Services.GetRequiredService<IInstallationStore>(), _settings);
+        Log.Keys(_logger, keyOrigin, _protector.KeyId);
+        if (isChanging)
+        {
+            Log.KeyIsChanging(_logger);
+        }
+
+        foreach (var warning in EncryptionKeyFile.OpenToOthers(_settings))
+        {
+            Log.KeyIsOpen(_logger, warning);
+        }
+
+        if (_connections.Descriptors is < ConnectionBudget.Comfortable and { } few)
+        {
+            Log.FewDescriptors(_logger, few, _connections.Core, _connections.Front);
+        }
+
+        Map();
+        await _app.StartAsync(cancellationToken);
+        var urls = new Queue<string>(Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
+        if (_ports.Core is not null)
+        {
+            Core = new Uri(urls.Peek());
+            Log.Listening(_logger, urls.Dequeue());
+        }
+
+        if (_ports.Front is not null)
+        {
+            Front = new Uri(urls.Peek());
+            Log.FrontListening(_logger, urls.Dequeue());
+        }
+
+        Log.Ready(_logger, _settings.Defaults.ApiKeyHashes.Length);
+    }
+
+    public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _app.WaitForShutdownAsync(cancellationToken);
+
+    public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.DisposeAsync();
+        _ports.Dispose();
+    }
+
+    // Not before the key is known: what answers requests holds it.
+    private void Map()
+    {
+        _app.UseGridDrain();
+        _app.UseGridFraming();
+        _app.UseGridHealth();
+        if (_ports.Front is not null)
+        {
+            _app.MapWhen(KestrelHosting.IsFront, front => front.UseGridFront());
+        }
+
+        _app.UseBasePath(_settings.Core.BasePath);
+        _app.UseGridCore();
+    }
+
+    private async Task PrepareStoreAsync()
+    {
+        var startup = Services.GetRequiredService<IStoreStartup>();
+        startup.TakeOwnership();
+        var migrator = StoreMigrator.For(_settings.Store);
+        var schema = migrator.Status();
+        if (schema.State == SchemaState.Behind)
+        {
+            if (!_settings.MigrateAtStart)
+            {
+                throw new StoreStartException($"The database is at schema {schema.Applied ?? "(empty)"}, this version needs {schema.Known}. Run 'grid migrate', or set Grid:Store:MigrateAtStart to true.");
+            }
+
+            schema = migrator.Apply();
+        }
+
+        if (schema.State == SchemaState.Newer)
+        {
+            throw StoreMigrator.Newer(schema);
+        }
+
+        var facts = await startup.CheckAsync(CancellationToken.None);
+        Log.Store(_logger, facts.Engine, facts.Place, schema.Applied!);
+        foreach (var warning in facts.Warnings)
+        {
+            Log.UnsafeStore(_logger, warning);
+        }
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(1000, LogLevel.Information, "Core API listens on {Url}")]
+        public static partial void Listening(ILogger logger, string url);
+
+        [LoggerMessage(1006, LogLevel.Information, "Front for browsers listens on {Url}")]
+        public static partial void FrontListening(ILogger logger, string url);
+
+        [LoggerMessage(1001, LogLevel.Information, "Store: {Engine} at {Place}, schema {Schema}")]
+        public static partial void Store(ILogger logger, string engine, string place, string schema);
+
+        [LoggerMessage(1002, LogLevel.Information, "Key-encryption key from {Origin}, id {KeyId}")]
+        public static partial void Keys(ILogger logger, string origin, string keyId);
+
+        [LoggerMessage(1008, LogLevel.Information, "The installation still uses the previous key-encryption key; run 'grid keys rotate-encryption-key' when every silo holds both")]
+        public static partial void KeyIsChanging(ILogger logger);
+
+        [LoggerMessage(1003, LogLevel.Information, "Ready. API keys configured: {Count}")]
+        public static partial void Ready(ILogger logger, int count);
+
+        [LoggerMessage(1023, LogLevel.Warning, "This process may open only {Descriptors} files and sockets: the core API accepts {Core} connections at once, the front {Front}. Raise 'ulimit -n' (LimitNOFILE=, '--ulimit nofile=') for more")]
+        public static partial void FewDescriptors(ILogger logger, long descriptors, int core, int front);
+
+        [LoggerMessage(1011, LogLevel.Warning, "{Warning}")]
+        public static partial void KeyIsOpen(ILogger logger, string warning);
+
+        [LoggerMessage(1005, LogLevel.Warning, "UNSAFE STORE, allowed by Grid:Store:AllowUnsafeDurability: {Warning}")]
+        public static partial void UnsafeStore(ILogger logger, string warning);
+    }
+}

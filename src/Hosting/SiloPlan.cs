@@ -1,0 +1,25 @@
+using Grid.Hosting.Settings;
+
+namespace Grid.Hosting;
+
+/// <summary>What a <see cref="SiloApplication"/> is made of.</summary>
+internal sealed class SiloPlan
+{
+    /// <summary>Where the settings come from.</summary>
+    public required IConfigurationRoot Configuration { get; init; }
+
+    /// <summary>As read from it.</summary>
+    public required GridSettings Settings { get; init; }
+
+    /// <summary>Whether the core API gets its port.</summary>
+    public bool OpensCore { get; init; } = true;
+
+    /// <summary>Whether the front gets its port.</summary>
+    public required bool OpensFront { get; init; }
+
+    /// <summary>As <c>IHostEnvironment</c> names it. Null: what this process was started in.</summary>
+    public string? Environment { get; init; }
+
+    /// <summary>What is added to it or replaced in it, last.</summary>
+    public Action<WebApplicationBuilder> Complete { get; init; } = _ => { };
+}

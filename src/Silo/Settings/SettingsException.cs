@@ -1,4 +1,0 @@
-namespace Grid.Silo.Settings;
-
-/// <summary>The service cannot start with these settings. The message names the key and the repair.</summary>
-internal sealed class SettingsException(string message) : Exception(message);

@@ -1,0 +1,155 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using Grid.Client;
+using Grid.TestKit;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.Silo.Tests;
+
+/// <summary>An application with <c>builder.AddGridSilo()</c>.</summary>
+public sealed class EmbeddedSiloTests : IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("grid-embedded-").FullName;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    [Fact]
+    public async Task An_application_protects_itself_with_no_second_program_and_no_port_but_its_own()
+    {
+        await using var app = await StartAsync(grid => grid.SqlitePath = Path.Combine(_folder, "grid.db"));
+        using var http = Browser(app);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/me", Stop)).StatusCode);
+        (await http.PostAsync("/sign-in", null, Stop)).EnsureSuccessStatusCode();
+        Assert.Equal("alice", await http.GetStringAsync("/me", Stop));
+
+        var sessions = app.Services.GetRequiredService<IGridSessions>();
+        Assert.Single(await sessions.ListAsync("alice", null, Stop));
+        Assert.Single((await sessions.RevokeUserAsync("alice", null, null, Stop)).Handles);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/me", Stop)).StatusCode);
+        Assert.Single(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses);
+        Assert.Equal(HealthStatus.Healthy, (await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Stop)).Status);
+    }
+
+    [Fact]
+    public async Task Sessions_outlive_the_application()
+    {
+        string handle;
+        await using (var first = await StartAsync(grid => grid.SqlitePath = Path.Combine(_folder, "grid.db")))
+        {
+            handle = (await first.Services.GetRequiredService<IGridSessions>().CreateAsync(new SessionDraft { UserId = "bob" }, Stop)).Handle;
+            await first.StopAsync(Stop);
+        }
+
+        await using var second = await StartAsync(grid => grid.SqlitePath = Path.Combine(_folder, "grid.db"));
+        Assert.Equal([handle], await second.Services.GetRequiredService<IGridSessions>().ListAsync("bob", null, Stop));
+    }
+
+    [Fact]
+    public async Task Other_programs_reach_the_core_API_if_it_is_asked_for()
+    {
+        await using var app = await StartAsync(grid =>
+        {
+            (grid.SqlitePath, grid.OpenCoreApi) = (Path.Combine(_folder, "grid.db"), true);
+            grid.Settings["Grid:Core:Port"] = "0";
+        });
+        using var core = new HttpClient { BaseAddress = app.Services.GetRequiredService<Grid.Hosting.EmbeddedSilo>().Core };
+
+        Assert.StartsWith("Hello", await core.GetStringAsync("/hello", Stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Over_PostgreSQL_it_is_one_silo_of_a_cluster_whose_revocations_it_obeys_at_once()
+    {
+        await using var server = await PostgreSqlServer.TryStartAsync();
+        Assert.SkipWhen(server is null, PostgreSqlServer.Missing ?? "no PostgreSQL");
+        var database = await server!.CreateDatabaseAsync();
+        var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(32));
+        using var other = await GridProcess.ServeAsync(
+            _folder, ("Grid__Store__ConnectionString", database), ("Grid__Keys__EncryptionKey", key), ("Grid__Cluster__SiloPort", "0"));
+        await using var app = await StartAsync(grid =>
+        {
+            grid.ConnectionString = database;
+            grid.Settings["Grid:Keys:EncryptionKey"] = key;
+            grid.Settings["Grid:Cluster:SiloPort"] = "0";
+        });
+        using var http = Browser(app);
+        (await http.PostAsync("/sign-in", null, Stop)).EnsureSuccessStatusCode();
+        Assert.Equal("alice", await http.GetStringAsync("/me", Stop));
+
+        // Acknowledged by the other silo: from here on no request is accepted.
+        using var removed = await other.Http.PostAsJsonAsync("/recipe/session/remove", new { userId = "alice" }, Stop);
+        Assert.Contains("OK", await removed.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/me", Stop)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_wrong_setting_stops_the_start_with_its_repair()
+    {
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() => StartAsync(grid => grid.SqlitePath = _folder));
+        Assert.Contains("Grid:Store:SqlitePath", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Whoever_calls_it_too_late_hears_so()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Services.AddGridClient();
+
+        var failure = Assert.Throws<InvalidOperationException>(() => builder.AddGridSilo());
+        Assert.Contains("before AddGrid()", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_calls_it_before_the_host_has_started_hears_so()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.AddGridSilo();
+        await using var app = builder.Build();
+
+        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => app.Services.GetRequiredService<IGridSessions>().ListAsync("alice", null, Stop));
+        Assert.Contains("starts with the host", failure.Message, StringComparison.Ordinal);
+    }
+
+    private static HttpClient Browser(WebApplication app)
+    {
+        var http = new HttpClient { BaseAddress = new Uri(app.Urls.Single()) };
+        http.DefaultRequestHeaders.Add("st-auth-mode", "cookie");
+        return http;
+    }
+
+    private static async Task<WebApplication> StartAsync(Action<Grid.Hosting.GridSiloOptions> configure)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.AddGridSilo(configure);
+        builder.Services.AddAuthentication().AddGrid();
+        builder.Services.AddAuthorization();
+        var app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.MapGrid();
+        app.MapPost("/sign-in", async (HttpContext http) => { await http.SignInGridAsync("alice"); });
+        app.MapGet("/me", (HttpContext http) => http.GetGridSession()!.UserId).RequireAuthorization();
+        try
+        {
+            await app.StartAsync(Stop);
+            return app;
+        }
+        catch
+        {
+            await app.DisposeAsync();
+            throw;
+        }
+    }
+}
