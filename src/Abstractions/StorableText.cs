@@ -1,11 +1,11 @@
 namespace Grid.Abstractions;
 
-/// <summary>Text that every database gives back as it took it. PostgreSQL keeps no U+0000; half of a surrogate pair is no UTF-8, and SQLite's library would store another character in its place.</summary>
+/// <summary>Text that every database returns unchanged. PostgreSQL keeps no U+0000; a lone surrogate is not UTF-8, and SQLite's library would store another character instead.</summary>
 public static class StorableText
 {
     /// <param name="text">The value; null passes.</param>
     /// <param name="field">Whose value it is, for the message.</param>
-    /// <exception cref="UnstorableValueException">The text has U+0000 or half of a surrogate pair in it.</exception>
+    /// <exception cref="UnstorableValueException">The text has U+0000 or a lone surrogate in it.</exception>
     public static void Require(string? text, string field)
     {
         if (text is not null && !IsStorable(text))
@@ -22,7 +22,7 @@ public static class StorableText
             return false;
         }
 
-        // Few texts have any pair at all.
+        // Most texts have no surrogates at all.
         for (var next = NextSurrogate(text); next >= 0; next = NextSurrogate(text))
         {
             if (!char.IsHighSurrogate(text[next]) || next + 1 == text.Length || !char.IsLowSurrogate(text[next + 1]))

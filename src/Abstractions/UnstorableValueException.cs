@@ -1,6 +1,6 @@
 namespace Grid.Abstractions;
 
-/// <summary>A value that no database of ours can keep to the letter: the caller's bug, and never written. Fronts answer 400.</summary>
+/// <summary>A value that the databases cannot store unchanged: the caller's bug, and never written. Fronts answer 400.</summary>
 [GenerateSerializer, Alias("grid.unstorable-value")]
 public sealed class UnstorableValueException : ArgumentException
 {

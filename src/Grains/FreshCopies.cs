@@ -10,27 +10,27 @@ namespace Grid.Grains;
 /// The grain may be on a silo that has just died: until the cluster has noticed, a copy is better than an error. What does
 /// not exist is never remembered, so garbage names cannot fill the memory and new ones are seen at once.
 /// </remarks>
-/// <typeparam name="TKey">What there is one copy of.</typeparam>
-/// <typeparam name="TSource">What reading takes besides the key; of no influence on what is read.</typeparam>
+/// <typeparam name="TKey">Names the original.</typeparam>
+/// <typeparam name="TSource">What a read needs besides the key.</typeparam>
 /// <typeparam name="TValue">The copy.</typeparam>
 /// <param name="clock">Measures ages.</param>
 /// <param name="rules">How old copies may get.</param>
-/// <param name="read">Asks the grain. Its last argument is the copy that there is.</param>
+/// <param name="read">Asks the grain, given the key, the source and the copy so far.</param>
 internal sealed class FreshCopies<TKey, TSource, TValue>(TimeProvider clock, CopyRules<TValue> rules, Func<TKey, TSource, TValue?, Task<TValue?>> read)
     where TKey : notnull
     where TValue : class
 {
-    // Of those who find a copy stale, or a key unknown, one a second asks the grain while it does not answer or has nothing new.
+    // While the grain does not answer, or has nothing new, one caller a second asks it again.
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(1);
 
-    // What a caller with a usable copy waits for a newer one, and one for whom that copy is not enough.
+    // How long a caller with a usable copy waits for a newer one, and how long one for whom that copy is not enough.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ReloadPatience = TimeSpan.FromSeconds(5);
 
     private readonly ConcurrentDictionary<TKey, Copy> _copies = new();
     private readonly ConcurrentDictionary<TKey, Load> _loading = new();
 
-    // Between a load that finishes and the news that makes it outdated, one comes first.
+    // Makes keeping a load's result and dropping it atomic.
     private readonly Lock _storing = new();
 
     public int Count => _copies.Count;
@@ -42,21 +42,21 @@ internal sealed class FreshCopies<TKey, TSource, TValue>(TimeProvider clock, Cop
     }
 
     /// <summary>The copy, renewed first if it is not fresh.</summary>
-    /// <returns>Null if there is no such thing.</returns>
-    /// <exception cref="StoreUnavailableException">It could not be read, and there is no copy that is still usable.</exception>
+    /// <returns>Null if the original does not exist.</returns>
+    /// <exception cref="StoreUnavailableException">It could not be read, and there is no usable copy.</exception>
     public ValueTask<TValue?> GetAsync(TKey key, TSource source) =>
         _copies.TryGetValue(key, out var copy) && clock.GetTimestamp() < copy.FreshUntil
             ? new ValueTask<TValue?>(copy.Value)
             : new ValueTask<TValue?>(LoadAsync(key, source, copy, Patience));
 
-    /// <summary>Renews even a fresh copy, at most once a second, and waits for it: something is missing in the one that there is.</summary>
+    /// <summary>Renews the copy even if it is fresh, at most once a second, because something is missing in it.</summary>
     /// <inheritdoc cref="GetAsync"/>
     public ValueTask<TValue?> ReloadAsync(TKey key, TSource source) =>
         _copies.TryGetValue(key, out var copy) && clock.GetElapsedTime(copy.AskedAt) < AskAgainAfter
             ? new ValueTask<TValue?>(copy.Value)
             : new ValueTask<TValue?>(LoadAsync(key, source, copy, ReloadPatience));
 
-    /// <summary>Drops a copy, because what it is a copy of has changed. A load that began before is not kept and not joined either.</summary>
+    /// <summary>Drops a copy because the original has changed. A load that began before is neither kept nor joined.</summary>
     public void Forget(TKey key)
     {
         lock (_storing)
@@ -89,7 +89,7 @@ internal sealed class FreshCopies<TKey, TSource, TValue>(TimeProvider clock, Cop
                 throw new StoreUnavailableException(rules.Unreadable, failure);
             }
 
-            // One caller a second waits for the grain; the others go on with the copy.
+            // One caller a second waits for the grain; the others use the copy.
             var now = clock.GetTimestamp();
             _copies.TryUpdate(key, old! with { AskedAt = now, FreshUntil = now + clock.ToTicks(AskAgainAfter) }, old);
             return old!.Value;
@@ -138,7 +138,7 @@ internal sealed class FreshCopies<TKey, TSource, TValue>(TimeProvider clock, Cop
 }
 
 /// <summary>How old copies may get.</summary>
-/// <param name="FreshFor">For how long a copy is handed out without asking the grain.</param>
-/// <param name="UsableFor">For how long it is handed out if the grain does not answer.</param>
-/// <param name="Unreadable">What to say when it does not answer and there is no such copy.</param>
+/// <param name="FreshFor">How long a copy is returned without asking the grain.</param>
+/// <param name="UsableFor">How long it is returned if the grain does not answer.</param>
+/// <param name="Unreadable">Message of the exception when the grain does not answer and there is no usable copy.</param>
 internal sealed record CopyRules<TValue>(Func<TValue, TimeSpan> FreshFor, TimeSpan UsableFor, string Unreadable);

@@ -5,7 +5,7 @@ namespace Grid.Grains;
 
 internal static class PersistentStateExtensions
 {
-    /// <summary>Writes the new state, or puts back what the store holds: a failed write has an unknown outcome.</summary>
+    /// <summary>Writes the new state, or restores what the store holds: a failed write has an unknown outcome.</summary>
     /// <exception cref="StoreUnavailableException">Not written, or unknown; the state in memory is the store's, or the grain is about to go.</exception>
     public static async Task CommitAsync<T>(this IPersistentState<T> storage, T next, IGrainBase grain)
     {
@@ -16,7 +16,7 @@ internal static class PersistentStateExtensions
         }
         catch (Exception failure)
         {
-            // Two activations for a moment, or a store that is away: this one must not go on with what it believes.
+            // Two activations for a moment, or an unavailable store: this activation must not trust its state in memory.
             try
             {
                 await storage.ReadStateAsync();

@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Grid.Revocation;
 
-/// <summary>Monotonic time that goes on while the machine is suspended (h6). Only durations within one process are ever taken from it.</summary>
+/// <summary>Monotonic time that includes suspension of the machine (h6). Used only for durations within one process.</summary>
 /// <remarks>
-/// .NET's own timestamps read CLOCK_MONOTONIC on Linux, which stands still in a suspended machine: a holder that wakes up would
-/// believe its lease. CLOCK_BOOTTIME does not. Elsewhere the comparison with the wall clock in <see cref="Holders.Holder"/> has to do.
+/// .NET's own timestamps read CLOCK_MONOTONIC on Linux, which stops while the machine is suspended: a holder that wakes up
+/// would trust an expired lease. CLOCK_BOOTTIME does not. On other systems <see cref="Holders.Freshness"/> relies on comparing it with the wall clock.
 /// </remarks>
 internal sealed partial class LeaseClock : TimeProvider
 {
@@ -14,7 +14,7 @@ internal sealed partial class LeaseClock : TimeProvider
 
     private readonly bool _hasBootTime = OperatingSystem.IsLinux() && Read(BootTime, out _) == 0;
 
-    /// <summary>The only one: it has no state.</summary>
+    /// <summary>The only instance; it has no state.</summary>
     public static LeaseClock Instance { get; } = new();
 
     /// <inheritdoc/>

@@ -1,7 +1,7 @@
 namespace Grid.Revocation;
 
 /// <summary>How long a holder may vouch for sessions without hearing from the store, and what follows from it.</summary>
-/// <param name="Lease">L: from the sending of a renewal. 2 s … 60 s: shorter waits for dead holders, or longer outages survived.</param>
+/// <param name="Lease">L, counted from the sending of a renewal; 2 s … 60 s. Shorter: a vanished holder delays revocations less. Longer: longer outages of the store are survived.</param>
 internal sealed record LeaseTerms(TimeSpan Lease)
 {
     /// <summary>Shortest lease.</summary>
@@ -17,7 +17,7 @@ internal sealed record LeaseTerms(TimeSpan Lease)
     public TimeSpan RenewEvery => Lease / 4 < TimeSpan.FromSeconds(1) ? Lease / 4 : TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// W: after this long by anybody's clock no holder accepts what a revocation ended. 1.25 covers one clock that the kernel slews by
+    /// W: after this long, by any machine's clock, no holder accepts what a revocation ended. 1.25 covers one clock that the kernel slews by
     /// +100,000 ppm and another by −100,000 (1.1 / 0.9 = 1.22); the rest covers a tick on either side.
     /// </summary>
     public TimeSpan Wait => (1.25 * Lease) + TimeSpan.FromMilliseconds(250);

@@ -2,10 +2,10 @@ using Grid.Abstractions;
 
 namespace Grid.Storage;
 
-/// <summary>For those who write to the store by connections of their own.</summary>
+/// <summary>For code that writes to the store on its own connections.</summary>
 public interface IStoreGuard
 {
-    /// <summary>Before a read, and after a write before it is acknowledged.</summary>
+    /// <summary>Call it before a read, and after a write before it is acknowledged.</summary>
     /// <exception cref="StoreUnavailableException">The store is no longer the one that this process opened: what was written is not durable, what would be read may be another's.</exception>
     void Verify();
 }

@@ -5,7 +5,7 @@ using Grid.Revocation.Registry;
 
 namespace Grid.Storage;
 
-/// <summary>What every request to the store is asked before it joins others in one statement.</summary>
+/// <summary>Checks requests to the store before they share a statement with others.</summary>
 /// <remarks>The doors refuse such values too; here they could fail a whole group, or come back as another one's.</remarks>
 internal static class Storable
 {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace Grid.Storage;
 
 /// <inheritdoc cref="IStoreCondition"/>
-/// <remarks>Whoever writes reports here; one log line when it turns, none for each refused write.</remarks>
+/// <remarks>Writers report here. One log line per change of condition, not per refused write.</remarks>
 internal sealed partial class StoreCondition(TimeProvider clock, ILogger<StoreCondition> logger) : IStoreCondition
 {
     // A disk that is nearly full takes the small writes and refuses the large ones: one success is not yet the end of it.
@@ -36,7 +36,7 @@ internal sealed partial class StoreCondition(TimeProvider clock, ILogger<StoreCo
         }
     }
 
-    /// <summary>A write was refused for a reason that meets every other one too.</summary>
+    /// <summary>A write was refused for a reason that applies to all writes.</summary>
     public void Failed(string reason)
     {
         lock (_gate)
@@ -52,7 +52,7 @@ internal sealed partial class StoreCondition(TimeProvider clock, ILogger<StoreCo
         }
     }
 
-    /// <summary>The store is no longer what this process opened: from now on nothing is read from it and nothing written.</summary>
+    /// <summary>The store is no longer the one that this process opened: from now on nothing is read or written.</summary>
     public void Condemn(string reason)
     {
         lock (_gate)

@@ -17,22 +17,22 @@ public sealed record StoreOptions
 {
     public required StoreEngine Engine { get; init; }
 
-    /// <summary>File of the embedded engine; its folder is made if missing.</summary>
+    /// <summary>File of the embedded engine; its folder is created if missing.</summary>
     public string? SqlitePath { get; init; }
 
     /// <summary>Npgsql connection string.</summary>
     public string? ConnectionString { get; init; }
 
-    /// <summary>Start although the server may lose acknowledged writes. For tests and throw-away installations.</summary>
+    /// <summary>Start even if the server may lose acknowledged writes. For tests and throw-away installations.</summary>
     public bool AllowUnsafeDurability { get; init; }
 
     /// <summary>Connections to PostgreSQL that the session store uses at most. Default 16.</summary>
     public int MaxConnections { get; init; } = 16;
 
-    /// <summary>Name by which Orleans' ADO.NET providers know the engine; the SQLite one stands for Microsoft.Data.Sqlite all the same.</summary>
+    /// <summary>Name by which Orleans' ADO.NET providers know the engine; the SQLite one also stands for Microsoft.Data.Sqlite.</summary>
     public string ProviderName => Engine == StoreEngine.PostgreSql ? "Npgsql" : "System.Data.SQLite";
 
-    /// <summary>Connection string for such a provider. Over PostgreSQL the server is asked once whether a pooler stands before it.</summary>
+    /// <summary>Connection string for such a provider. PostgreSQL is asked once whether there is a pooler in between.</summary>
     public string ProviderConnectionString => Engine == StoreEngine.PostgreSql ? PostgreSqlRoute.Settings(RequiredConnectionString).ToString() : Sqlite.SqliteFile.ConnectionString(RequiredSqlitePath);
 
     internal string RequiredSqlitePath => SqlitePath ?? throw new InvalidOperationException("The embedded store needs a file path.");

@@ -1,4 +1,4 @@
 namespace Grid.Storage;
 
-/// <summary>The store must not be used as it is. The message says what to do.</summary>
+/// <summary>The store must not be used in its present state. The message says what to do.</summary>
 public sealed class StoreStartException(string message, Exception? innerException = null) : Exception(message, innerException);

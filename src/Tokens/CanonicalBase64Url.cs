@@ -3,7 +3,7 @@ using System.Buffers.Text;
 
 namespace Grid.Tokens;
 
-/// <summary>Base64url (RFC 4648, section 5) in which each sequence of bytes has one spelling: one token, one text, one hash.</summary>
+/// <summary>Base64url (RFC 4648, section 5) with exactly one spelling for each sequence of bytes: one token, one text, one hash.</summary>
 internal static class CanonicalBase64Url
 {
     private static readonly SearchValues<char> Alphabet = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");

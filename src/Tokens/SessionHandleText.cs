@@ -11,7 +11,7 @@ public static class SessionHandleText
     private const int IdLength = 36;
 
     /// <summary>Reads it. Only the canonical spelling is a handle; everything else names no session.</summary>
-    /// <param name="text">As it came.</param>
+    /// <param name="text">Text from a caller, not yet trusted.</param>
     /// <param name="id">The UUID, which names a session together with app and tenant only.</param>
     /// <param name="tenantId">The tenant.</param>
     public static bool TryParse([NotNullWhen(true)] string? text, out Guid id, [NotNullWhen(true)] out string? tenantId)

@@ -26,7 +26,7 @@ public readonly struct TokenHash : IEquatable<TokenHash>
     /// <summary>Hashes the UTF-8 bytes of <paramref name="text"/>.</summary>
     public static TokenHash Of(ReadOnlySpan<char> text)
     {
-        // Every token of ours fits on the stack; what is longer came from somebody else and may cost an array.
+        // Every token of ours fits on the stack; longer text is foreign and may cost an array.
         Span<byte> utf8 = text.Length <= 2048 ? stackalloc byte[Encoding.UTF8.GetMaxByteCount(text.Length)] : new byte[Encoding.UTF8.GetByteCount(text)];
         return Of(utf8[..Encoding.UTF8.GetBytes(text, utf8)]);
     }
@@ -39,7 +39,7 @@ public readonly struct TokenHash : IEquatable<TokenHash>
         return new TokenHash(hash);
     }
 
-    /// <summary>Takes over 32 bytes that are a hash already, as read from the store.</summary>
+    /// <summary>Wraps 32 bytes that are already a hash, as read from the store.</summary>
     /// <exception cref="ArgumentException">Not 32 bytes.</exception>
     public static TokenHash FromBytes(ReadOnlySpan<byte> bytes) => bytes.Length == Size
         ? new TokenHash(bytes)

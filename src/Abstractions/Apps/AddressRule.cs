@@ -3,19 +3,19 @@ using System.Text.RegularExpressions;
 
 namespace Grid.Abstractions.Apps;
 
-/// <summary>An operator's or tenant's regular expression over addresses: it has to match the whole of one, as written here.</summary>
+/// <summary>An operator's or tenant's regular expression for addresses. It must match the whole address, as spelt here.</summary>
 public static class AddressRule
 {
-    /// <summary>Most characters that a new rule may have: some twenty addresses.</summary>
+    /// <summary>Longest new rule in characters: about twenty addresses.</summary>
     public const int MaxLength = 300;
 
-    // Earlier builds took rules as long as this, which hold as they are stored.
+    // Earlier builds accepted rules of this length; stored ones remain in force.
     private const int MaxStoredLength = 1000;
 
-    // No backtracking: its time is linear in the address whatever a tenant wrote, and a pattern that would need a large automaton does not compile.
+    // No backtracking: time is linear in the address for any pattern, and a pattern that needs a large automaton does not compile.
     private const RegexOptions Options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.IgnoreCase;
 
-    /// <summary>Makes the rule, anchored at both ends; null if the pattern is none, or one that could cost too much.</summary>
+    /// <summary>Compiles the rule, anchored at both ends; null if the pattern is invalid or could cost too much.</summary>
     public static Regex? TryCreate(string pattern)
     {
         ArgumentNullException.ThrowIfNull(pattern);

@@ -12,7 +12,7 @@ public static class ApiKeys
     private static readonly SearchValues<char> Alphabet =
         SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789=-");
 
-    /// <summary>Hashes the keys, of which there must be one at least; the error tells what a key must look like, never the key.</summary>
+    /// <summary>Hashes the keys, of which there must be at least one. The error says what a key must look like, and never contains one.</summary>
     public static bool TryParse(string text, out ImmutableArray<TokenHash> hashes, out string? error)
     {
         ArgumentNullException.ThrowIfNull(text);
@@ -37,7 +37,7 @@ public static class ApiKeys
 
         if (hashes.IsEmpty)
         {
-            // Taken for "no keys" it would open what somebody meant to lock.
+            // Treated as "no keys" it would open an app that was meant to be locked.
             error = "api_keys holds no API key. Please give one of at least 20 characters, or leave it out (null) for none of its own";
             return false;
         }

@@ -3,12 +3,12 @@ using Grid.Tokens;
 
 namespace Grid.Abstractions.Apps;
 
-/// <summary>What an app has that sets nothing: the installation's own settings. Also an app's effective ones, which are these with its own over them.</summary>
+/// <summary>Settings of an app that sets nothing: the installation's. Also an app's effective settings, which override these with its own.</summary>
 public sealed record AppDefaults
 {
     public SessionSettings Settings { get; init; } = new();
 
-    /// <summary>SHA-256 of each accepted API key; empty = none is asked for.</summary>
+    /// <summary>SHA-256 of each accepted API key; empty: none is required.</summary>
     public ImmutableArray<TokenHash> ApiKeyHashes { get; init; } = [];
 
     public string? IpAllowRegex { get; init; }

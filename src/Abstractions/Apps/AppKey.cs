@@ -1,6 +1,6 @@
 namespace Grid.Abstractions.Apps;
 
-/// <summary>Names an app: the connection-URI domain that it was made under (empty for the default) and its id.</summary>
+/// <summary>Identifies an app: the connection URI domain that it was created in (empty for the default) and its id.</summary>
 /// <remarks>Text form, also used as grain key and in the store: <c>app</c>, or <c>app@domain</c>.</remarks>
 [GenerateSerializer, Immutable, Alias("grid.app-key")]
 public readonly record struct AppKey([property: Id(0)] string Domain, [property: Id(1)] string AppId)
@@ -8,10 +8,10 @@ public readonly record struct AppKey([property: Id(0)] string Domain, [property:
     /// <summary>The id of the app that always exists in each domain.</summary>
     public const string PublicId = "public";
 
-    /// <summary>The app that requests without an app id speak of.</summary>
+    /// <summary>The app of requests without an app id.</summary>
     public static AppKey Public { get; } = new("", PublicId);
 
-    /// <summary>Reads the text form back.</summary>
+    /// <summary>Parses the text form.</summary>
     public static AppKey Parse(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);

@@ -4,7 +4,7 @@ using Grid.Tokens;
 
 namespace Grid.Abstractions.Apps;
 
-/// <summary>All that a front needs to know of an app on each request; every silo keeps one, at most a second old.</summary>
+/// <summary>What a request needs to know of its app. Every silo keeps a copy, at most a second old.</summary>
 [GenerateSerializer, Immutable, Alias("grid.app-snapshot")]
 public sealed record AppSnapshot
 {
@@ -12,7 +12,7 @@ public sealed record AppSnapshot
 
     [Id(1)] public required SessionSettings Settings { get; init; }
 
-    /// <summary>SHA-256 of each accepted API key; empty when the app asks for none. Keys themselves are never stored.</summary>
+    /// <summary>SHA-256 of each accepted API key; empty if the app requires none. Keys themselves are never stored.</summary>
     [Id(2)] public required ImmutableArray<TokenHash> ApiKeyHashes { get; init; }
 
     /// <summary>Ids of the app's tenants, <c>public</c> included.</summary>
@@ -33,7 +33,7 @@ public sealed record AppSnapshot
     /// <summary>Oldest version of the core API that is offered; null = all.</summary>
     [Id(7)] public string? MinCdiVersion { get; init; }
 
-    /// <summary>As what tenants inherit.</summary>
+    /// <summary>As the settings that tenants inherit.</summary>
     public AppDefaults Effective => new()
     {
         Settings = Settings,

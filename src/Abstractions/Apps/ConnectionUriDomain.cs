@@ -5,15 +5,15 @@ using System.Net.Sockets;
 
 namespace Grid.Abstractions.Apps;
 
-/// <summary>How connection-URI domains are spelt: a host name or an address, in lower case, without a port.</summary>
+/// <summary>Spelling of connection URI domains: a host name or address in lower case, without a port.</summary>
 public static class ConnectionUriDomain
 {
-    /// <summary>Most characters of a domain; a host name has no more.</summary>
+    /// <summary>Longest domain in characters, as for host names.</summary>
     public const int MaxLength = 255;
 
     private static readonly SearchValues<char> LabelCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyz0123456789-");
 
-    /// <summary>A domain as somebody wrote it, made what is stored and compared: trimmed, lower case, without its port and the dot that may end a full name, IPv6 as .NET writes it.</summary>
+    /// <summary>Normalises a domain for storage and comparison: trimmed, lower case, without port and trailing dot, IPv6 as .NET writes it.</summary>
     /// <returns>Null if it is no host name, no IPv4 address and no IPv6 address in brackets (without a zone, which no <c>Host</c> header has).</returns>
     public static string? TryNormalize(string written)
     {
@@ -30,7 +30,7 @@ public static class ConnectionUriDomain
         return host[0] == '[' ? TryNormalizeIPv6(host) : IsName(host) ? host.ToString() : null;
     }
 
-    /// <summary>The stored domain that a name leads to: the very text first (earlier builds stored ports, and IPv6 as it was written), then its normal form.</summary>
+    /// <summary>Finds the stored domain of a name: first by its exact text (earlier builds stored ports, and IPv6 as written), then by its normal form.</summary>
     /// <returns>Null if none of them is meant.</returns>
     public static string? Find(IEnumerable<string> stored, string written)
     {
@@ -55,7 +55,7 @@ public static class ConnectionUriDomain
         return found;
     }
 
-    /// <summary>The name in a <c>Host</c> header, for comparison: without port, and without the dot that may end a full name.</summary>
+    /// <summary>The name in a <c>Host</c> header, for comparison: without port and trailing dot.</summary>
     /// <remarks>Allocates nothing but for IPv6, of which an address has many spellings; case is the comparer's.</remarks>
     public static ReadOnlySpan<char> HostOf(ReadOnlySpan<char> header)
     {
@@ -63,7 +63,7 @@ public static class ConnectionUriDomain
         return host.StartsWith('[') && TryNormalizeIPv6(host) is { } address ? address : host;
     }
 
-    /// <summary>Whether a <c>Host</c> header names nothing that could be a domain, though it looks like one: two dots in a row, or one in front.</summary>
+    /// <summary>Whether a <c>Host</c> header only looks like a domain: two dots in a row, or a leading dot.</summary>
     public static bool HasEmptyLabel(ReadOnlySpan<char> header)
     {
         var host = WithoutPort(header);

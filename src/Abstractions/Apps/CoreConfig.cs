@@ -7,12 +7,12 @@ namespace Grid.Abstractions.Apps;
 /// <summary>Merges and checks <c>coreConfig</c> by <see cref="SettingTable"/>. Pure.</summary>
 public static class CoreConfig
 {
-    /// <summary>As <see cref="Merge"/>; refuses settings that do not fit each other, too.</summary>
+    /// <summary>As <see cref="Merge"/>, and refuses settings that contradict each other.</summary>
     public static CoreConfigResult Apply(string? currentJson, string patchJson, AppDefaults inherited, SettingLevel level = SettingLevel.App) =>
         Merge(currentJson, patchJson, inherited, level) is var merged && merged.Error is null && WhyNot(merged.Effective) is { } refusal ? Refused(refusal) : merged;
 
     /// <summary>Merges <paramref name="patchJson"/> into <paramref name="currentJson"/>, value by value; null values delete keys.</summary>
-    /// <param name="currentJson">What is stored; null or empty = nothing.</param>
+    /// <param name="currentJson">The stored core config; null or empty if there is none.</param>
     /// <param name="patchJson">A valid JSON object.</param>
     /// <param name="inherited">Applies where nothing is set.</param>
     /// <param name="level">Whether it is an app's or a tenant's.</param>
@@ -62,10 +62,10 @@ public static class CoreConfig
         return result with { StoredJson = config.ToJsonString(), Effective = Over(inherited, config) };
     }
 
-    /// <summary>What is stored, over what it inherits. Refuses nothing: what an older version took, or what fitted other defaults, is obeyed as far as it can be.</summary>
+    /// <summary>The stored settings over the inherited ones. Refuses nothing: what an older version accepted, or what suited other defaults, is obeyed as far as possible.</summary>
     public static AppDefaults Effective(string? storedJson, AppDefaults inherited) => Over(inherited, Parse(storedJson));
 
-    /// <summary>The first of the patch's settings that a tenant would have otherwise than its app, although an app has but one; null if there is none.</summary>
+    /// <summary>The first setting in the patch that would differ between a tenant and its app although it is one per app; null if there is none.</summary>
     /// <param name="patchJson">A tenant's change.</param>
     /// <param name="appJson">The app's own core config.</param>
     /// <param name="app">The app's effective settings, its API keys included.</param>
@@ -87,7 +87,7 @@ public static class CoreConfig
         return null;
     }
 
-    /// <summary>Those members of a stored core config that a change of another one speaks of.</summary>
+    /// <summary>The members of a stored core config that a change of another one mentions.</summary>
     public static string Touched(string? storedJson, string patchJson)
     {
         using var patch = JsonDocument.Parse(patchJson);
@@ -103,7 +103,7 @@ public static class CoreConfig
 
     /// <summary>Every setting of an app or tenant that dashboards show, with its effective value.</summary>
     /// <param name="ownJson">Its own core config.</param>
-    /// <param name="app">Its app's effective settings, which it inherits; what an app has but one of holds for its tenants whatever is stored with them.</param>
+    /// <param name="app">Its app's effective settings, which it inherits. A setting of apps applies to all tenants, even if another value is stored with one.</param>
     public static IEnumerable<(Setting Setting, JsonNode? Value)> Describe(string? ownJson, AppDefaults app)
     {
         var own = Over(app, Parse(ownJson));

@@ -6,7 +6,7 @@ namespace Grid.Abstractions.Apps;
 /// <summary>An app's or tenant's <c>coreConfig</c> after a change.</summary>
 public sealed record CoreConfigResult
 {
-    /// <summary>Why the change was refused; then nothing else is set.</summary>
+    /// <summary>Why the change was refused; nothing else is set then.</summary>
     public string? Error { get; init; }
 
     /// <summary>Its own values as one JSON object, API keys left out.</summary>
@@ -24,9 +24,9 @@ public sealed record CoreConfigResult
     /// <summary>Of <see cref="Effective"/>.</summary>
     public string? IpDenyRegex => Effective.IpDenyRegex;
 
-    /// <summary>Whether the change spoke of API keys.</summary>
+    /// <summary>Whether the change mentioned API keys.</summary>
     public bool ApiKeysChanged { get; init; }
 
-    /// <summary>The keys it set; null = taken back, the inherited ones apply.</summary>
+    /// <summary>The keys that it set; null if they were unset, so that the inherited ones apply.</summary>
     public ImmutableArray<TokenHash>? OwnApiKeyHashes { get; init; }
 }

@@ -7,7 +7,7 @@ namespace Grid.Abstractions.Apps;
 [Alias("grid.app")]
 public interface IAppGrain : IGrainWithStringKey
 {
-    /// <summary>The app as fronts see it; null if it does not exist. The public app of the default domain always does.</summary>
+    /// <summary>The app as requests see it; null if it does not exist. The public app of the default domain always does.</summary>
     [Alias("find")]
     Task<AppSnapshot?> FindAsync(CancellationToken cancellationToken);
 
@@ -19,14 +19,14 @@ public interface IAppGrain : IGrainWithStringKey
     [Alias("put-tenant")]
     Task<PutResult> PutTenantAsync(string tenantId, TenantChange change, CancellationToken cancellationToken);
 
-    /// <summary>First step of the app's removal: no silo knows it any more, and its sessions are revoked. Again if that was done before.</summary>
+    /// <summary>First step of the app's removal: from now on no silo knows it, and its sessions are revoked. Safe to repeat.</summary>
     /// <param name="onlyBegun">Only if a removal has begun.</param>
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
     /// <returns><c>Removing</c>, <c>NotFound</c>, <c>NotEmpty</c>, or <c>Unavailable</c>: then it may have begun.</returns>
     [Alias("begin-removal")]
     Task<RemovalStart> BeginRemovalAsync(bool onlyBegun, CancellationToken cancellationToken);
 
-    /// <summary>Last step, after the revocation was confirmed: forgets keys, tenants and settings.</summary>
+    /// <summary>Last step, after the revocation was confirmed: removes keys, tenants and settings.</summary>
     /// <param name="removal">Of <see cref="RemovalStart"/>; one that another call has finished does nothing.</param>
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
     [Alias("end-removal")]
@@ -47,7 +47,7 @@ public interface IAppGrain : IGrainWithStringKey
 
 /// <summary>Answer to the first step of a removal.</summary>
 /// <param name="Outcome"><c>Removing</c> if there is something to confirm and to end.</param>
-/// <param name="Removal">Names this removal, so that nobody ends a later one of the same name.</param>
+/// <param name="Removal">Id of this removal, so that a later one of the same name is not mistaken for it.</param>
 /// <param name="Ended">The revocation of its sessions, to be confirmed before the last step.</param>
 [GenerateSerializer, Immutable, Alias("grid.removal-start")]
 public sealed record RemovalStart(

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Grid.Abstractions.Apps;
 
-/// <summary>The installation's list of connection-URI domains and of the apps in each. Key: 0.</summary>
+/// <summary>The installation's list of connection URI domains and their apps. Key: 0.</summary>
 [Alias("grid.catalog")]
 public interface ICatalogGrain : IGrainWithIntegerKey
 {
@@ -18,23 +18,23 @@ public interface ICatalogGrain : IGrainWithIntegerKey
     [Alias("put-app")]
     Task<PutResult> PutAppAsync(AppKey app, TenantChange change, CancellationToken cancellationToken);
 
-    /// <summary>Strikes an app from the list.</summary>
+    /// <summary>Removes an app from the list.</summary>
     [Alias("unlist-app")]
     Task<RemoveOutcome> UnlistAppAsync(AppKey app, CancellationToken cancellationToken);
 
-    /// <summary>Marks a domain that has no app but <c>public</c>: it gets no other one.</summary>
-    /// <param name="domain">Which.</param>
+    /// <summary>Marks a domain that has no app but <c>public</c>, so that none is created in it.</summary>
+    /// <param name="domain">The domain.</param>
     /// <param name="onlyBegun">Only if it is marked.</param>
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
     /// <returns><c>Removing</c>, <c>NotFound</c>, <c>NotEmpty</c> or <c>Unavailable</c>.</returns>
     [Alias("begin-domain-removal")]
     Task<RemoveOutcome> BeginDomainRemovalAsync(string domain, bool onlyBegun, CancellationToken cancellationToken);
 
-    /// <summary>Strikes a marked domain from the list, or only takes the mark off it.</summary>
+    /// <summary>Removes a marked domain from the list, or only its mark.</summary>
     [Alias("end-domain-removal")]
     Task<RemoveOutcome> EndDomainRemovalAsync(string domain, bool keep, CancellationToken cancellationToken);
 }
 
-/// <summary>A connection-URI domain and the ids of its apps.</summary>
+/// <summary>A connection URI domain and the ids of its apps.</summary>
 [GenerateSerializer, Immutable, Alias("grid.domain-entry")]
 public sealed record DomainEntry([property: Id(0)] string Domain, [property: Id(1)] ImmutableArray<string> AppIds);

@@ -4,7 +4,7 @@ namespace Grid.Abstractions.Apps;
 [Alias("grid.tenant")]
 public interface ITenantGrain : IGrainWithStringKey
 {
-    /// <summary>The configuration; null if the tenant was never made or was removed.</summary>
+    /// <summary>The configuration; null if the tenant was never created or was removed.</summary>
     [Alias("find")]
     Task<TenantConfig?> FindAsync(CancellationToken cancellationToken);
 
@@ -20,7 +20,7 @@ public interface ITenantGrain : IGrainWithStringKey
     [Alias("remove-provider")]
     Task<RemoveOutcome> RemoveThirdPartyProviderAsync(string thirdPartyId, CancellationToken cancellationToken);
 
-    /// <summary>Forgets the configuration. Called by the app's grain only.</summary>
+    /// <summary>Removes the configuration. Called by the app's grain only.</summary>
     [Alias("remove")]
     Task<RemoveOutcome> RemoveAsync(CancellationToken cancellationToken);
 }

@@ -14,7 +14,7 @@ public static class LoginMethods
     /// <summary>Factors of <c>passwordless</c>.</summary>
     public static ImmutableArray<string> Passwordless { get; } = ["otp-email", "otp-phone", "link-email", "link-phone"];
 
-    /// <summary>Why factors and switches of a tenant contradict each other; null if they do not.</summary>
+    /// <summary>Why a tenant's factors and switches contradict each other; null if they do not.</summary>
     public static string? Contradiction(TenantConfig tenant)
     {
         ArgumentNullException.ThrowIfNull(tenant);

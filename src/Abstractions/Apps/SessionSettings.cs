@@ -13,29 +13,29 @@ public sealed record SessionSettings
     /// <summary>How long a dynamic signing key signs before the next one takes over. Default 7 days; at least 1 hour.</summary>
     [Id(2)] public TimeSpan DynamicKeyUpdateInterval { get; init; } = TimeSpan.FromDays(7);
 
-    /// <summary>A fresh access token lives <c>validity × (1 − U[0, jitter])</c>. Default 0.05; 0 … 0.25.</summary>
+    /// <summary>A new access token is valid for <c>validity × (1 − U[0, jitter])</c>. Default 0.05; 0 … 0.25.</summary>
     [Id(3)] public double AccessTokenValidityJitter { get; init; } = 0.05;
 
     /// <summary>How long the previous refresh token still rotates. Default 30 s; 0 … 300 s.</summary>
     [Id(4)] public TimeSpan RefreshRotationGrace { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>What clients from CDI 5.6 on are told when a recently replaced token is used again. The session ends either way.</summary>
+    /// <summary>What clients from CDI 5.6 on are told when a recently replaced token is used again. The session is revoked either way.</summary>
     [Id(5)] public RecentReuseAnswer RecentReuseAnswer { get; init; } = RecentReuseAnswer.TokenTheft;
 
-    /// <summary>What happens to valid tokens while nobody can say whether their sessions live.</summary>
+    /// <summary>Whether valid tokens are accepted while their sessions cannot be checked.</summary>
     [Id(6)] public StaleBehaviour StaleBehaviour { get; init; } = StaleBehaviour.Strict;
 
-    /// <summary>Longest life of a session since its creation, however often it is refreshed. Default 36,600 days, which is none; at least 1 minute.</summary>
+    /// <summary>Longest lifetime of a session since its creation, however often it is refreshed. Default 36,600 days, in effect unlimited; at least 1 minute.</summary>
     [Id(7)] public TimeSpan MaxLifetime { get; init; } = TimeSpan.FromDays(36_600);
 }
 
 /// <summary>Values of <c>stale_session_behaviour</c>, ours.</summary>
 public enum StaleBehaviour
 {
-    /// <summary>503: nothing is accepted that may have been revoked.</summary>
+    /// <summary>Answer 503: nothing that may have been revoked is accepted.</summary>
     Strict = 0,
 
-    /// <summary>Accepted until the token expires: an outage of the store does not stop an application, a revocation may come late.</summary>
+    /// <summary>Accept them until they expire: an outage of the store does not stop the application, but a revocation may take effect late.</summary>
     Bounded = 1,
 }
 

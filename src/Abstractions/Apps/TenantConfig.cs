@@ -3,7 +3,7 @@ using Grid.Revocation.Log;
 
 namespace Grid.Abstractions.Apps;
 
-/// <summary>What a tenant (or the public tenant of an app or domain) was set to.</summary>
+/// <summary>Configuration of a tenant, or of the public tenant of an app or domain.</summary>
 [GenerateSerializer, Immutable, Alias("grid.tenant-config")]
 public sealed record TenantConfig
 {
@@ -18,7 +18,7 @@ public sealed record TenantConfig
     /// <summary>The tenant's own core config as one JSON object, secrets left out.</summary>
     [Id(3)] public string CoreConfigJson { get; init; } = "{}";
 
-    /// <summary>Login-method switches of the older paths: of what they leave on, <see cref="FirstFactors"/> chooses.</summary>
+    /// <summary>Login-method switches of the older paths; <see cref="FirstFactors"/> chooses among those that are on.</summary>
     [Id(4)] public bool EmailPasswordEnabled { get; init; }
 
     [Id(5)] public bool ThirdPartyEnabled { get; init; }
@@ -29,7 +29,7 @@ public sealed record TenantConfig
     [Id(7)] public string ThirdPartyProvidersJson { get; init; } = "[]";
 }
 
-/// <summary>A create-or-update of a tenant. What is null stays as it is; the <c>Set…</c> flags tell "set to null" from "not given".</summary>
+/// <summary>Creates or updates a tenant. Null members are left unchanged; the <c>Set…</c> flags distinguish "set to null" from "not given".</summary>
 [GenerateSerializer, Immutable, Alias("grid.tenant-change")]
 public sealed record TenantChange
 {
@@ -50,15 +50,15 @@ public sealed record TenantChange
     /// <summary>JSON object merged into the core config, null values delete keys; null = no change.</summary>
     [Id(7)] public string? CoreConfigPatchJson { get; init; }
 
-    /// <summary>Whether a new one starts with no first factor, as the newer path makes tenants; apps start with all.</summary>
+    /// <summary>Whether a new tenant starts without first factors, as on the newer path; apps start with all.</summary>
     [Id(8)] public bool NewStartsWithNoFirstFactor { get; init; }
 
-    /// <summary>Whether it came by the older path: a new one starts with all switches off, and factors must be of methods that are on.</summary>
+    /// <summary>Whether it came by the older path: a new tenant starts with all switches off, and factors must belong to methods that are on.</summary>
     [Id(9)] public bool IsOfOlderShape { get; init; }
 }
 
 /// <summary>Answer to a create-or-update.</summary>
-/// <param name="Outcome">How it went.</param>
+/// <param name="Outcome">The outcome.</param>
 /// <param name="Error">With <c>InvalidConfig</c>: why.</param>
 /// <param name="Ended">What a new tenant ended of a former one of its name; <see cref="ITenancy"/> has it confirmed.</param>
 [GenerateSerializer, Immutable, Alias("grid.put-result")]
@@ -76,17 +76,17 @@ public enum PutOutcome
     /// <summary>Core config refused; <see cref="PutResult.Error"/> says why.</summary>
     InvalidConfig = 2,
 
-    /// <summary>The app (or domain) that it should belong to does not exist.</summary>
+    /// <summary>Its app or domain does not exist.</summary>
     ParentNotFound = 3,
 
-    /// <summary>The store is away; nothing is known to have changed.</summary>
+    /// <summary>The store is unavailable; nothing is known to have changed.</summary>
     Unavailable = 4,
 
-    /// <summary>A former one of that name is being removed; <see cref="ITenancy"/> finishes that first.</summary>
+    /// <summary>An earlier one of that name is being removed; <see cref="ITenancy"/> finishes that first.</summary>
     Removing = 5,
 }
 
-/// <summary>Outcomes of removing an app, tenant or domain. Its sessions are ended in the same call.</summary>
+/// <summary>Outcomes of removing an app, tenant or domain. Its sessions are revoked in the same call.</summary>
 public enum RemoveOutcome
 {
     Removed = 0,
@@ -97,6 +97,6 @@ public enum RemoveOutcome
 
     Unavailable = 3,
 
-    /// <summary>No silo knows it any more; its end is not confirmed yet.</summary>
+    /// <summary>No silo knows it now; the revocation of its sessions is not confirmed yet.</summary>
     Removing = 4,
 }

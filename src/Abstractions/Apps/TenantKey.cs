@@ -1,13 +1,13 @@
 namespace Grid.Abstractions.Apps;
 
-/// <summary>Names a tenant of an app. Text form and grain key: <c>app/tenant</c>.</summary>
+/// <summary>Identifies a tenant of an app. Text form and grain key: <c>app/tenant</c>.</summary>
 [GenerateSerializer, Immutable, Alias("grid.tenant-key")]
 public readonly record struct TenantKey([property: Id(0)] AppKey App, [property: Id(1)] string TenantId)
 {
     /// <summary>The tenant that every app has and that cannot be removed on its own.</summary>
     public const string PublicId = "public";
 
-    /// <summary>Reads the text form back.</summary>
+    /// <summary>Parses the text form.</summary>
     public static TenantKey Parse(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);

@@ -6,7 +6,7 @@ namespace Grid.Abstractions.Clocks;
 /// <summary>What is known of this machine's wall clock.</summary>
 public enum ClockVerdict
 {
-    /// <summary>Nobody compares it: for programs that are no silo.</summary>
+    /// <summary>It is not compared: for programs other than silos.</summary>
     Unwatched = 0,
 
     /// <summary>Not compared yet.</summary>
@@ -24,29 +24,29 @@ public enum ClockVerdict
 
 /// <summary>Whether this machine's wall clock may decide that something has expired. For one writer and any number of readers.</summary>
 /// <remarks>
-/// A clock that is ahead ends sessions that live, and a purge by it ends them for good. So the clock is compared with the store
+/// A clock that is ahead expires active sessions, and a purge by it deletes them for good. So the clock is compared with the store
 /// every second, and between two comparisons with the time that has passed since the last one.
 /// </remarks>
 /// <param name="wall">The clock in question.</param>
-/// <param name="steady">Counts what passes, suspended time included.</param>
+/// <param name="steady">Monotonic time, including suspension.</param>
 public sealed class ClockTrust(TimeProvider wall, TimeProvider steady)
 {
-    /// <summary>Difference from which on a person should look.</summary>
+    /// <summary>Difference above which a person should look.</summary>
     public static TimeSpan Suspicious { get; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Difference from which on nothing may expire.</summary>
+    /// <summary>Difference above which nothing may expire.</summary>
     public static TimeSpan Unbearable { get; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>A start so long after the newest time in the file may be a machine that was off, or a wrong clock: nobody can tell.</summary>
+    /// <summary>After a start this long after the newest time in the file it cannot be told whether the machine was off or its clock is wrong.</summary>
     public static TimeSpan LongAbsence { get; } = TimeSpan.FromDays(1);
 
     /// <summary>How long a purge waits after such a start.</summary>
     public static TimeSpan PurgeWaits { get; } = TimeSpan.FromHours(24);
 
-    // A purge by a clock that nobody has looked at for longer is not worth the risk.
+    // Purging by a clock that was not compared for longer is not worth the risk.
     private static readonly TimeSpan FreshComparison = TimeSpan.FromMinutes(1);
 
-    // An answer that took longer says too little about what the time is.
+    // An answer that took longer says too little about the time.
     private static readonly TimeSpan LongestAnswer = TimeSpan.FromSeconds(5);
 
     private volatile State _state = new(ClockVerdict.Unwatched);
@@ -78,24 +78,24 @@ public sealed class ClockTrust(TimeProvider wall, TimeProvider steady)
         }
     }
 
-    /// <summary>How much longer a purge has to wait because nobody can tell whether the clock is right; zero if it does not.</summary>
+    /// <summary>How much longer purges have to wait because the clock is in doubt; zero if it is not.</summary>
     public TimeSpan PurgeHeldFor => _state is { HeldSince: { } since } && PurgeWaits - steady.GetElapsedTime(since) is var left && left > TimeSpan.Zero ? left : TimeSpan.Zero;
 
     /// <summary>Whether rows may be deleted for having expired.</summary>
     public bool MayPurge =>
         IsTrusted && (_state.Verdict == ClockVerdict.Unwatched || (steady.GetElapsedTime(_state.ComparedAt) <= FreshComparison && PurgeHeldFor == TimeSpan.Zero));
 
-    /// <summary>The newest time that has been seen while the clock was right: what a file remembers. Null while nobody can tell.</summary>
+    /// <summary>The newest time that has been seen while the clock was right: what a file remembers. Null while it is in doubt.</summary>
     public DateTimeOffset? Newest => PurgeHeldFor == TimeSpan.Zero ? _state.Newest : null;
 
-    /// <summary>The time by this clock or by the store's, whichever is earlier: what is over by both is over.</summary>
+    /// <summary>The earlier of this clock's time and the store's: what has expired by both has expired.</summary>
     public DateTimeOffset Earliest()
     {
         var now = wall.GetUtcNow();
         return _state.Difference > TimeSpan.Zero ? now - _state.Difference : now;
     }
 
-    /// <summary>From now on it is compared, and not trusted before the first time.</summary>
+    /// <summary>Starts comparing: from now on it is not trusted before the first comparison.</summary>
     public void Watch()
     {
         if (_state.Verdict == ClockVerdict.Unwatched)
@@ -104,11 +104,11 @@ public sealed class ClockTrust(TimeProvider wall, TimeProvider steady)
         }
     }
 
-    /// <summary>Notes the present, before the store is asked.</summary>
+    /// <summary>Takes the time before the store is asked.</summary>
     public Asked Ask() => new(wall.GetUtcNow(), steady.GetTimestamp());
 
-    /// <summary>Compares with what the store said.</summary>
-    /// <returns>Whether the verdict is another than before.</returns>
+    /// <summary>Compares with the store's answer.</summary>
+    /// <returns>Whether the verdict has changed.</returns>
     public bool Compare(Asked asked, StoreTime store)
     {
         var took = steady.GetElapsedTime(asked.At);
@@ -156,7 +156,7 @@ public sealed class ClockTrust(TimeProvider wall, TimeProvider steady)
 
     private State Next(State before, ClockVerdict verdict, TimeSpan difference, string than)
     {
-        // Between two thresholds the verdict stays: a clock that is being slewed shall not flicker.
+        // Between two thresholds the verdict stays, so that it does not flicker while a clock is being slewed.
         if (before.Verdict > verdict && before.Verdict is ClockVerdict.Off or ClockVerdict.Wrong
             && difference.Duration() > 0.8 * (before.Verdict == ClockVerdict.Wrong ? Unbearable : Suspicious))
         {

@@ -1,6 +1,6 @@
 namespace Grid.Abstractions.Clocks;
 
-/// <summary>The wall clock for whoever decides by it that something has expired: it tells no time that cannot be trusted.</summary>
+/// <summary>The wall clock for decisions about expiry: it throws rather than returning a time that cannot be trusted.</summary>
 public sealed class TrustedClock(TimeProvider wall, ClockTrust trust) : TimeProvider
 {
     /// <inheritdoc/>
@@ -10,7 +10,7 @@ public sealed class TrustedClock(TimeProvider wall, ClockTrust trust) : TimeProv
     public override TimeZoneInfo LocalTimeZone => wall.LocalTimeZone;
 
     /// <inheritdoc/>
-    /// <exception cref="StoreUnavailableException">This machine's clock is wrong: answer 503, nobody is signed out by it.</exception>
+    /// <exception cref="StoreUnavailableException">This machine's clock is wrong: answer 503, so that it signs nobody out.</exception>
     public override DateTimeOffset GetUtcNow() => trust.IsTrusted ? wall.GetUtcNow() : throw new StoreUnavailableException(
         trust.Reason is { Length: > 0 } reason ? reason : "This machine's clock has just been set to another time.");
 

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Grid.Abstractions.Installation;
 
-/// <summary>How a grain's key is written where its state is kept, so that no two keys share a row.</summary>
+/// <summary>How a grain's key is stored with its state, so that no two keys share a row.</summary>
 /// <remarks>
-/// Orleans' storage takes a key that reads as a hexadecimal number or a GUID for that number: <c>a1</c>, <c>A1</c> and <c>0a1</c>
-/// would be one row, and three apps one app. So every spelling but the plain one of a number gets a mark that no number has.
+/// Orleans' storage treats a key that reads as a hexadecimal number or a GUID as that number: <c>a1</c>, <c>A1</c> and <c>0a1</c>
+/// would share a row, and three apps be one. So every spelling of a number except the plain one gets a mark that no number has.
 /// </remarks>
 public static class ExactKey
 {

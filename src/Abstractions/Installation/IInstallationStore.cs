@@ -10,7 +10,7 @@ public sealed record InstallationRecord
     public required byte[] Canary { get; init; }
 }
 
-/// <summary>An app's keys as their row holds them, for those who change or count them from outside the grain.</summary>
+/// <summary>An app's keys as stored, for changing or counting them from outside the grain.</summary>
 /// <param name="App">Text of the app's key.</param>
 /// <param name="Payload">The grain's state, serialized.</param>
 /// <param name="Version">Of the row.</param>
@@ -47,6 +47,6 @@ public interface IInstallationStore
     /// <summary>Notes which keys a silo holds; null takes the note back.</summary>
     Task AnnounceAsync(string address, string? keyIds, CancellationToken cancellationToken);
 
-    /// <summary>What silos have announced. Those that died are still in it: the registry of holders tells who lives.</summary>
+    /// <summary>What silos have announced. It still lists silos that died: which are running is in the registry of holders.</summary>
     Task<IReadOnlyList<SiloKeys>> ReadAnnouncedAsync(CancellationToken cancellationToken);
 }

@@ -2,10 +2,10 @@ namespace Grid.Abstractions.Installation;
 
 /// <summary>A time that the store vouches for.</summary>
 /// <param name="Time">The server's clock, or the newest time that was written down; null = nothing yet.</param>
-/// <param name="IsRunning">A clock that goes on by itself. Otherwise it is a mark of the past: this machine's clock cannot be right if it is before it.</param>
+/// <param name="IsRunning">Whether it is a running clock. Otherwise it is a mark of a past time: this machine's clock is wrong if it is behind the mark.</param>
 public readonly record struct StoreTime(DateTimeOffset? Time, bool IsRunning);
 
-/// <summary>What this machine's clock is compared with.</summary>
+/// <summary>The reference for this machine's clock.</summary>
 public interface IStoreClock
 {
     /// <summary>One round trip.</summary>

@@ -54,7 +54,7 @@ public sealed record NewSession
 
     [Id(6)] public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>Its handle was given out beforehand: it is made only with the permit that <see cref="ISessionOrders.OrderAsync"/> left.</summary>
+    /// <summary>Its handle was issued in advance: it is created only with the permit that <see cref="ISessionOrders.OrderAsync"/> left.</summary>
     [Id(7)] public bool IsOrdered { get; init; }
 }
 
@@ -66,12 +66,12 @@ public enum SessionOutcome
     /// <summary>Missing, expired or revoked.</summary>
     NotFound = 1,
 
-    /// <summary>The store is away and the outcome unknown: answer 503.</summary>
+    /// <summary>The store is unavailable and the outcome unknown: answer 503.</summary>
     Unavailable = 2,
 }
 
 /// <summary>Answer of the simple calls.</summary>
-/// <param name="Outcome">How it went.</param>
+/// <param name="Outcome">The outcome.</param>
 /// <param name="Session">The session after the call; set with <c>Ok</c>.</param>
 [GenerateSerializer, Immutable, Alias("grid.session-result")]
 public sealed record SessionResult(
@@ -116,7 +116,7 @@ public sealed record RefreshRequest
     /// <summary>Characters that the access token may have.</summary>
     [Id(10)] public int MaxTokenLength { get; init; }
 
-    /// <summary>Longest life of the session since its creation; zero (older callers) for no end.</summary>
+    /// <summary>Longest lifetime of the session since its creation; zero (older callers): unlimited.</summary>
     [Id(11)] public TimeSpan MaxLifetime { get; init; }
 }
 
@@ -126,7 +126,7 @@ public sealed record RefreshResult
 {
     [Id(0)] public required RefreshVerdict Verdict { get; init; }
 
-    /// <summary>The session after the refresh; with <c>Reuse</c> as it was before it ended.</summary>
+    /// <summary>The session after the refresh; with <c>Reuse</c>, as it was before it was revoked.</summary>
     [Id(1)] public SessionSnapshot? Session { get; init; }
 
     /// <summary>The refresh token to hand out: the candidate of whichever overlapping call won.</summary>
@@ -136,7 +136,7 @@ public sealed record RefreshResult
 
     [Id(4)] public ReuseKind Reuse { get; init; }
 
-    /// <summary>With <c>Reuse</c> by the newer rules, and with <c>NotFound</c> for a session past its longest lifetime: its end, to be confirmed before anybody is answered.</summary>
+    /// <summary>With <c>Reuse</c> by the newer rules, and with <c>NotFound</c> for a session past its longest lifetime: its revocation, to be confirmed before the caller is answered.</summary>
     [Id(5)] public ImmutableArray<RevocationEntry> Ended { get; init; } = [];
 
     /// <summary>With <c>TokenTooLong</c>: characters that the access token would have.</summary>
@@ -159,7 +159,7 @@ public sealed record PromoteRequest
 }
 
 /// <summary>Answer to a promotion.</summary>
-/// <param name="Outcome">How it went.</param>
+/// <param name="Outcome">The outcome.</param>
 /// <param name="Session">The session after the call; set with <c>Ok</c>.</param>
 /// <param name="IsCurrent">Whether the token is the session's current one now.</param>
 [GenerateSerializer, Immutable, Alias("grid.promote-result")]

@@ -1,6 +1,6 @@
 namespace Grid.Abstractions.Sessions;
 
-/// <summary>Sessions whose handle is given out before they exist. An order leaves a permit in the store; making the session uses it up.</summary>
+/// <summary>Sessions whose handles are issued before they exist. An order leaves a permit in the store, which creating the session uses up.</summary>
 /// <remarks>
 /// The permit, not the session's row, is what makes an order single-use: the row may be revoked, expired and purged, and its handle
 /// must still never come back (docs/decisions/0009). Every method throws <see cref="StoreUnavailableException"/> if the outcome is unknown.
@@ -22,8 +22,8 @@ public interface ISessionOrders
     ValueTask<int> PurgeOrdersAsync(DateTimeOffset now, int limit, CancellationToken cancellationToken);
 }
 
-/// <summary>A session that somebody may make later.</summary>
-/// <param name="Key">The session's.</param>
-/// <param name="UserId">Whose.</param>
-/// <param name="ExpiresAt">When the permit ends.</param>
+/// <summary>A session that may be created later.</summary>
+/// <param name="Key">The session's key.</param>
+/// <param name="UserId">The session's user.</param>
+/// <param name="ExpiresAt">Expiry of the permit.</param>
 public sealed record SessionOrder(SessionKey Key, string UserId, DateTimeOffset ExpiresAt);

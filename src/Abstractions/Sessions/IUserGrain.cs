@@ -23,7 +23,7 @@ public interface IUserGrain : IGrainWithStringKey
 }
 
 /// <summary>Sessions listed or revoked.</summary>
-/// <param name="Outcome">How it went.</param>
+/// <param name="Outcome">The outcome.</param>
 /// <param name="Sessions">Their handles.</param>
 /// <param name="Entries">Written to the revocation log; none after a list.</param>
 [GenerateSerializer, Immutable, Alias("grid.user-sessions-result")]

@@ -15,7 +15,7 @@ public abstract record RevocationScope
         public required ImmutableArray<SessionHandle> Sessions { get; init; }
     }
 
-    /// <summary>All sessions of a user, in one tenant or (null) in all; <see cref="Except"/> lives on.</summary>
+    /// <summary>All sessions of a user, in one tenant or (null) in all; <see cref="Except"/> is kept.</summary>
     public sealed record User : RevocationScope
     {
         public required string? TenantId { get; init; }
@@ -24,7 +24,7 @@ public abstract record RevocationScope
 
         public SessionHandle? Except { get; init; }
 
-        /// <summary>Those of a user grain's key.</summary>
+        /// <summary>The scope of a user grain's key.</summary>
         public static User Of(UserKey user, bool allTenants, SessionHandle? except) => new()
         {
             App = user.Tenant.App,

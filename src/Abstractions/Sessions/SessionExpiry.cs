@@ -4,7 +4,7 @@ namespace Grid.Abstractions.Sessions;
 public static class SessionExpiry
 {
     /// <summary>The expiry of a session that is created or refreshed now.</summary>
-    /// <param name="createdAt">When it was created.</param>
+    /// <param name="createdAt">The session's time of creation.</param>
     /// <param name="now">When it is refreshed; the same as <paramref name="createdAt"/> for a new one.</param>
     /// <param name="validity">Of its refresh token.</param>
     /// <param name="maxLifetime">Since its creation; zero for no end (a caller of an older version).</param>

@@ -20,7 +20,7 @@ public readonly record struct SessionHandle([property: Id(0)] Guid Id, [property
         return isHandle;
     }
 
-    /// <summary>Ids are random, so they tell handles apart before any text is compared.</summary>
+    /// <summary>Compares ids first: they are random, so text is hardly ever compared in vain.</summary>
     public bool Equals(SessionHandle other) => Id == other.Id && TenantId == other.TenantId;
 
     /// <inheritdoc/>

@@ -3,11 +3,11 @@ using Grid.Revocation.Holders;
 
 namespace Grid.Abstractions.Sessions;
 
-/// <summary>Names a session across the installation. Text form and grain key: <c>app/handle</c>.</summary>
+/// <summary>Identifies a session across the installation. Text form and grain key: <c>app/handle</c>.</summary>
 [GenerateSerializer, Immutable, Alias("grid.session-key")]
 public readonly record struct SessionKey([property: Id(0)] AppKey App, [property: Id(1)] SessionHandle Handle)
 {
-    /// <summary>Reads the text form back.</summary>
+    /// <summary>Parses the text form.</summary>
     public static SessionKey Parse(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
@@ -23,7 +23,7 @@ public readonly record struct SessionKey([property: Id(0)] AppKey App, [property
     /// <summary>As named there.</summary>
     public static SessionKey Of(SessionName name) => new(AppKey.Parse(name.App), new SessionHandle(name.Id, name.Tenant));
 
-    /// <summary>Ids are random, so they tell keys apart before any text is compared.</summary>
+    /// <summary>Compares ids first: they are random, so text is hardly ever compared in vain.</summary>
     public bool Equals(SessionKey other) => Handle == other.Handle && App == other.App;
 
     /// <inheritdoc/>

@@ -10,7 +10,7 @@ public sealed record SessionRecord
 
     public required string UserId { get; init; }
 
-    /// <summary>The user's epoch when the session was made; filled in by the store's insert.</summary>
+    /// <summary>The user's epoch when the session was created; set by the store's insert.</summary>
     public long UserEpoch { get; init; }
 
     /// <summary>1 on insert, one more on each update; an update with another expected version is refused.</summary>
@@ -18,10 +18,10 @@ public sealed record SessionRecord
 
     public required RefreshChain Chain { get; init; }
 
-    /// <summary><c>userDataInJWT</c>: the JSON object's text exactly as it came in.</summary>
+    /// <summary><c>userDataInJWT</c>: the JSON object's text exactly as received.</summary>
     public required string PayloadJson { get; init; }
 
-    /// <summary><c>userDataInDatabase</c>: the JSON object's text exactly as it came in.</summary>
+    /// <summary><c>userDataInDatabase</c>: the JSON object's text exactly as received.</summary>
     public required string DataJson { get; init; }
 
     /// <summary>Whether access tokens are signed with the rotating key (kid <c>d-…</c>) or the static one (<c>s-…</c>).</summary>

@@ -2,11 +2,11 @@ using Grid.Abstractions.Apps;
 
 namespace Grid.Abstractions.Sessions;
 
-/// <summary>Names a user within a tenant. Text form and grain key: <c>app/tenant/user</c>; the user id may hold any character.</summary>
+/// <summary>Identifies a user within a tenant. Text form and grain key: <c>app/tenant/user</c>; the user id may hold any character.</summary>
 [GenerateSerializer, Immutable, Alias("grid.user-key")]
 public readonly record struct UserKey([property: Id(0)] TenantKey Tenant, [property: Id(1)] string UserId)
 {
-    /// <summary>Reads the text form back.</summary>
+    /// <summary>Parses the text form.</summary>
     public static UserKey Parse(string text)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);

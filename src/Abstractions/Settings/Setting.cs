@@ -4,7 +4,7 @@ using Grid.Abstractions.Apps;
 
 namespace Grid.Abstractions.Settings;
 
-/// <summary>A row of <see cref="SettingTable"/>: everything that is to be known of one setting.</summary>
+/// <summary>A row of <see cref="SettingTable"/>: everything there is to know about one setting.</summary>
 public sealed record Setting
 {
     /// <summary>Grid's own name, <c>Grid:Section:Name</c>; null if only SuperTokens has it.</summary>
@@ -21,16 +21,16 @@ public sealed record Setting
 
     public required SettingType Type { get; init; }
 
-    /// <summary>Type of its value in core config, where that is another one.</summary>
+    /// <summary>Type of its value in core config, if it differs.</summary>
     public SettingType? CoreConfigType { get; init; }
 
-    /// <summary>What one of core config's numbers stands for, if this is a duration.</summary>
+    /// <summary>Unit of the number in core config, for durations.</summary>
     public TimeSpan Unit { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>Value where nothing is set, written as in Grid's own settings; null = unset.</summary>
+    /// <summary>Value if nothing is set, written as in Grid's own settings; null: unset.</summary>
     public string? Default { get; init; }
 
-    /// <summary>What holds where nothing is set and there is no <see cref="Default"/>.</summary>
+    /// <summary>What applies if nothing is set and there is no <see cref="Default"/>.</summary>
     public string? DefaultNote { get; init; }
 
     /// <summary>Least value, written as in Grid's own settings.</summary>
@@ -54,7 +54,7 @@ public sealed record Setting
     /// <summary>Not among the core config that dashboards show.</summary>
     public bool IsHidden { get; init; }
 
-    /// <summary>An empty text is a value; otherwise it is as good as none, or refused if there is a <see cref="Default"/>.</summary>
+    /// <summary>Whether empty text is a value; otherwise it counts as unset, or is refused if there is a <see cref="Default"/>.</summary>
     public bool MayBeEmpty { get; init; }
 
     /// <summary>A part of the store's connection string.</summary>
@@ -66,10 +66,10 @@ public sealed record Setting
     /// <summary>What is wrong with a value of the right type and range, as a sentence or as what follows the setting's name in one; null if nothing is.</summary>
     public Func<object, string?>? Check { get; init; }
 
-    /// <summary>Where the effective value of an app is; null if apps have none of their own.</summary>
+    /// <summary>Reads an app's effective value; null if apps have none of their own.</summary>
     public Func<AppDefaults, object?>? Read { get; init; }
 
-    /// <summary>Replaces it.</summary>
+    /// <summary>Replaces an app's effective value.</summary>
     public Func<AppDefaults, object, AppDefaults>? Write { get; init; }
 
     /// <summary>Section of <see cref="Key"/>.</summary>

@@ -15,7 +15,7 @@ public static class SettingBinding
         }
     }
 
-    /// <summary>Sets one; does nothing if the options have no such property, because the value belongs to apps.</summary>
+    /// <summary>Sets one property; does nothing if the options do not have it because the setting belongs to apps.</summary>
     public static void Set(object options, Setting setting, object value)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -5,6 +5,6 @@ namespace Grid.Abstractions.Settings;
 /// <param name="WireName">In core config and in SuperTokens' environment.</param>
 public sealed record SettingChoice(string Name, string WireName)
 {
-    /// <summary>Whether a text means this one: either name, in any case.</summary>
+    /// <summary>Whether a text names this choice: by either name, ignoring case.</summary>
     public bool Is(string text) => Name.Equals(text, StringComparison.OrdinalIgnoreCase) || WireName.Equals(text, StringComparison.OrdinalIgnoreCase);
 }

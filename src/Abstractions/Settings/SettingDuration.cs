@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Grid.Abstractions.Settings;
 
-/// <summary>Durations as operators write them. A bare number is none: nobody can see whether 60 are seconds, minutes or days.</summary>
+/// <summary>Durations as operators write them. A bare number is refused: 60 could be seconds, minutes or days.</summary>
 public static class SettingDuration
 {
     private static readonly (string Name, double Milliseconds)[] Units = [("ms", 1), ("s", 1_000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];

@@ -8,18 +8,18 @@ namespace Grid.Abstractions.Settings;
 /// <summary>Values as core config holds them: JSON, durations as numbers of a unit. Conversions and words are the original's.</summary>
 public static class SettingJson
 {
-    /// <summary>Reads and checks a value; strings that hold the right thing are as good as it.</summary>
-    /// <param name="setting">Whose.</param>
-    /// <param name="name">The name under which it came.</param>
+    /// <summary>Reads and checks a value; strings with a valid value are accepted too.</summary>
+    /// <param name="setting">The setting.</param>
+    /// <param name="name">The name that was used for it.</param>
     /// <param name="json">Not null.</param>
     /// <param name="value">As <see cref="SettingText.TryRead"/> has it.</param>
-    /// <param name="error">What is wrong with it.</param>
+    /// <param name="error">Why it is refused; null if it is not.</param>
     public static bool TryRead(Setting setting, string name, JsonElement json, [NotNullWhen(true)] out object? value, out string? error)
     {
         ArgumentNullException.ThrowIfNull(setting);
         value = null;
 
-        // A key that is a number was not meant to be one; whatever is said of it further on would not name it.
+        // A number is no API key, and later messages would not name it.
         if ((setting.IsSecret && json.ValueKind != JsonValueKind.String) || Convert(setting.WireType, json) is not { } converted)
         {
             error = $"'{name}' must be of type {JavaName(setting.WireType)}";
@@ -37,7 +37,7 @@ public static class SettingJson
         return error is null && value is not null;
     }
 
-    /// <summary>A value that was stored, perhaps by an older version with other ranges; null if nothing can be made of it.</summary>
+    /// <summary>Reads a stored value, perhaps written by an older version with other ranges; null if it cannot be read.</summary>
     public static object? ReadStored(Setting setting, JsonNode stored)
     {
         ArgumentNullException.ThrowIfNull(setting);

@@ -1,6 +1,6 @@
 namespace Grid.Abstractions.Settings;
 
-/// <content>What a SuperTokens core knows and Grid has no use for. Levels and types are the original's.</content>
+/// <content>Settings of a SuperTokens core that Grid does not use. Levels and types are the original's.</content>
 public static partial class SettingTable
 {
     private const string Kept = "Kept for configurations shared with other recipes; without effect here.";

@@ -23,7 +23,7 @@ public static partial class SettingTable
         .SelectMany(row => new[] { row.CoreConfigKey, row.OlderCoreConfigKey }.OfType<string>().Select(name => (name, row)))
         .ToFrozenDictionary(pair => pair.name, pair => pair.row, StringComparer.Ordinal);
 
-    /// <summary>Rows that apps have values of their own of.</summary>
+    /// <summary>Settings that apps may set for themselves.</summary>
     public static ImmutableArray<Setting> OfApps { get; } = [.. All.Where(row => row.Write is not null)];
 
     /// <summary>The row of one of Grid's own settings; null if there is none.</summary>

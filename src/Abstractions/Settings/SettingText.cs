@@ -7,8 +7,8 @@ namespace Grid.Abstractions.Settings;
 public static class SettingText
 {
     /// <summary>Reads and checks a value.</summary>
-    /// <param name="setting">Whose.</param>
-    /// <param name="text">As it was written.</param>
+    /// <param name="setting">The setting.</param>
+    /// <param name="text">Text from the configuration.</param>
     /// <param name="value">A string (also the name of a choice), int, long, double, bool or TimeSpan.</param>
     /// <param name="error">What is wrong, naming the setting and the repair; never a secret.</param>
     public static bool TryRead(Setting setting, string text, [NotNullWhen(true)] out object? value, out string? error)
@@ -41,7 +41,7 @@ public static class SettingText
             : null;
     }
 
-    /// <summary>Whether a reason names what it speaks of.</summary>
+    /// <summary>Whether a message already names the setting.</summary>
     internal static bool IsSentence(Setting setting, string why) => char.IsUpper(why[0]) || (setting.CoreConfigKey is { } key && why.StartsWith(key, StringComparison.Ordinal));
 
     internal static bool IsInRange(Setting setting, object value) =>

@@ -6,7 +6,7 @@ public enum SettingUse
     /// <summary>It is obeyed.</summary>
     Obeyed = 0,
 
-    /// <summary>It belongs to a recipe that Grid does not have: kept and shown where configurations are shared with a SuperTokens core, without effect.</summary>
+    /// <summary>It belongs to a recipe that Grid does not have: stored and shown, for configurations shared with a SuperTokens core, but without effect.</summary>
     OtherRecipe = 1,
 
     /// <summary>It belongs to SuperTokens' own server, and has no counterpart here.</summary>

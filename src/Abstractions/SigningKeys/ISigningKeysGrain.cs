@@ -6,22 +6,22 @@ namespace Grid.Abstractions.SigningKeys;
 [Alias("grid.signing-keys")]
 public interface ISigningKeysGrain : IGrainWithStringKey
 {
-    /// <summary>The keys, after making or retiring what is due. Private parts are encrypted.</summary>
-    /// <returns>Null if the store is away.</returns>
+    /// <summary>The keys, after creating and retiring what is due. Private parts are encrypted.</summary>
+    /// <returns>Null if the store is unavailable.</returns>
     [Alias("get")]
     Task<KeySet?> GetAsync(TimeSpan updateInterval, TimeSpan accessTokenValidity, CancellationToken cancellationToken);
 
-    /// <summary>Makes a new dynamic key now; it signs once every silo has had the time to learn of it.</summary>
+    /// <summary>Creates a new dynamic key now; it signs once every silo has had time to learn of it.</summary>
     [Alias("rotate")]
     Task<KeySet?> RotateAsync(TimeSpan updateInterval, TimeSpan accessTokenValidity, CancellationToken cancellationToken);
 
-    /// <summary>Forgets one signing key and makes another in its place, which signs at once.</summary>
-    /// <returns>Null if the store is away.</returns>
+    /// <summary>Removes a signing key and creates its replacement, which signs at once.</summary>
+    /// <returns>Null if the store is unavailable.</returns>
     [Alias("replace")]
     Task<KeySet?> ReplaceAsync(string kid, TimeSpan updateInterval, TimeSpan accessTokenValidity, CancellationToken cancellationToken);
 
-    /// <summary>Forgets all keys: nothing that they signed is accepted again.</summary>
-    /// <returns>False if the store is away.</returns>
+    /// <summary>Removes all keys: nothing that they signed is accepted again.</summary>
+    /// <returns>False if the store is unavailable.</returns>
     [Alias("remove")]
     Task<bool> RemoveAsync(CancellationToken cancellationToken);
 }
@@ -32,7 +32,7 @@ public sealed record KeySet
 {
     [Id(0)] public required ImmutableArray<StoredKey> Keys { get; init; }
 
-    /// <summary>When a reader should ask again: the next key will have been published by then.</summary>
+    /// <summary>When to read again: the next key will have been published by then.</summary>
     [Id(1)] public required DateTimeOffset NextChangeAt { get; init; }
 }
 
@@ -45,10 +45,10 @@ public sealed record StoredKey
 
     [Id(1)] public required KeyKind Kind { get; init; }
 
-    /// <summary>From here on it signs, until a later one does. Published before that.</summary>
+    /// <summary>When it starts to sign, until a later key does. It is published earlier.</summary>
     [Id(2)] public required DateTimeOffset SignsFrom { get; init; }
 
-    /// <summary>From here on it no longer verifies and may be forgotten; null = never.</summary>
+    /// <summary>When it stops verifying and may be removed; null: never.</summary>
     [Id(3)] public required DateTimeOffset? VerifiesUntil { get; init; }
 
     /// <summary>AES-256-GCM box, bound to app, kid and kind; made and opened by <c>Grid.Tokens.SigningKeys.KeyProtector</c>.</summary>

@@ -3,7 +3,7 @@ using Grid.Abstractions.Apps;
 namespace Grid.Grains.Apps;
 
 /// <inheritdoc cref="IAppDirectory"/>
-/// <remarks>Names come from strangers: only one that is listed is asked for, so that the others cost neither a grain nor memory.</remarks>
+/// <remarks>Anyone can send names, so only those that are listed are looked up: others cost neither a grain nor memory.</remarks>
 internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : IAppDirectory
 {
     private readonly FreshCopies<AppKey, IGrainFactory, AppSnapshot> _apps = new(
@@ -16,7 +16,7 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
         clock, Rules<TenantRules>(),
         static async (tenant, grains, _) => TenantRules.Of((await grains.GetGrain<ITenantGrain>(tenant.ToString()).FindAsync(CancellationToken.None))?.CoreConfigJson));
 
-    /// <summary>Apps of which a copy is kept.</summary>
+    /// <summary>Number of apps with a copy.</summary>
     internal int Count => _apps.Count;
 
     public ValueTask<AppSnapshot?> FindAsync(AppKey app, CancellationToken cancellationToken) =>
@@ -42,7 +42,7 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
         }
     }
 
-    // A change is announced to every silo; the second is for a silo that did not hear of it, the minute for a grain that does not answer.
+    // Changes are announced to every silo. The second is for a silo that missed one, the minute for a grain that does not answer.
     private static CopyRules<T> Rules<T>() => new(_ => TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), "The settings of the app could not be read.");
 
     private async ValueTask<AppSnapshot?> FindListedAsync(AppKey app) =>
@@ -54,12 +54,12 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
 
         public HashSet<AppKey> Apps { get; } = entries.SelectMany(entry => entry.AppIds.Select(id => new AppKey(entry.Domain, id))).ToHashSet();
 
-        // There is always the default one, empty. The whole text first: earlier builds stored domains with their ports.
+        // The default domain, empty, always exists. The whole text first: earlier builds stored domains with their ports.
         public string DomainOf(string host) =>
             _domains.Count > 1 && (_domains.TryGetValue(host, out var domain)
             || _domains.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(ConnectionUriDomain.HostOf(host), out domain)) ? domain : "";
 
-        // Earlier builds stored IPv6 as it was written: it is found by its one spelling too, unless that is a domain itself.
+        // Earlier builds stored IPv6 addresses as written: also find them by their normal form, unless that is a domain of its own.
         private static Dictionary<string, string> Spellings(IReadOnlyList<DomainEntry> entries)
         {
             var domains = new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase);

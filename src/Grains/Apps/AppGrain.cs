@@ -63,7 +63,7 @@ internal sealed class AppGrain(
         {
             if (isNew)
             {
-                // Whatever an app of this name left behind must not come back to life with it.
+                // Leftovers of an earlier app of this name must not come back to life.
                 await sessions.RevokeAsync(new RevocationScope.WholeApp { App = _app }, RevocationReason.AppRemoved, clock.GetUtcNow(), CancellationToken.None);
                 await ForgetKeysAsync();
             }
@@ -116,7 +116,7 @@ internal sealed class AppGrain(
         var isNew = !storage.State.TenantIds.Contains(tenantId);
         try
         {
-            // Whatever a tenant of this name left behind must not come back to life with it.
+            // Leftovers of an earlier tenant of this name must not come back to life.
             var ended = isNew ? await EndTenantSessionsAsync(tenantId) : [];
 
             var tenant = await PutTenantConfigAsync(tenantId, change, cancellationToken);
@@ -131,7 +131,7 @@ internal sealed class AppGrain(
             }
             else
             {
-                // Every silo has a copy of its rules.
+                // Every silo has a copy of its address rules.
                 await silos.AppChangedAsync(_app);
             }
 
@@ -170,7 +170,7 @@ internal sealed class AppGrain(
 
         try
         {
-            // With its keys kept, a namesake would accept the old app's access tokens.
+            // If its keys were kept, a later app of this name would accept the old one's access tokens.
             await ForgetKeysAsync();
             foreach (var tenantId in storage.State.TenantRemovals.Keys.Append(TenantKey.PublicId))
             {
@@ -238,7 +238,7 @@ internal sealed class AppGrain(
     private Task<PutResult> PutTenantConfigAsync(string tenantId, TenantChange change, CancellationToken cancellationToken) =>
         GrainFactory.GetGrain<ITenantGrain>(new TenantKey(_app, tenantId).ToString()).PutAsync(change, cancellationToken);
 
-    // Marked first, then emptied: no silo can add a session in between. Committed, not confirmed: this is a grain's turn.
+    // Marked first, then emptied, so that no silo can add a session in between. Not confirmed here: this is a grain call.
     private async Task<RemovalStart> BeginAsync(string key, Guid? begun, Func<Guid, AppState> mark, RevocationScope scope, RevocationReason reason)
     {
         try
@@ -292,12 +292,12 @@ internal sealed class AppGrain(
         await silos.AppChangedAsync(_app);
     }
 
-    // What a connection URI domain sets holds for the apps that are made in it.
+    // Apps inherit the settings of their connection URI domain.
     private async Task<AppDefaults> InheritAsync(CancellationToken cancellationToken) => _app.Domain.Length == 0 || _app.AppId == AppKey.PublicId
         ? defaults
         : (await GrainFactory.GetGrain<IAppGrain>(new AppKey(_app.Domain, AppKey.PublicId).ToString()).FindAsync(cancellationToken))?.Effective ?? defaults;
 
-    // A tenant may repeat what its app has. Then the app cannot have it otherwise without a word to the tenant.
+    // A tenant may repeat its app's value. Then the app's cannot be changed as long as the tenant's is not.
     private async Task<string?> ConflictWithTenantsAsync(TenantChange change, CoreConfigResult config, AppDefaults inherited, CancellationToken cancellationToken)
     {
         if (change.CoreConfigPatchJson is not { } patch || storage.State.TenantIds.IsEmpty)

@@ -3,7 +3,7 @@ using Grid.Tokens;
 
 namespace Grid.Grains.Apps;
 
-/// <summary>What is stored of an app. The effective settings are worked out from it and the installation's defaults.</summary>
+/// <summary>An app as stored. Its effective settings are computed from this and the installation's defaults.</summary>
 [GenerateSerializer, Alias("grid.app-state")]
 internal sealed record AppState
 {
@@ -18,10 +18,10 @@ internal sealed record AppState
     /// <summary>Tenants other than <c>public</c>.</summary>
     [Id(3)] public ImmutableSortedSet<string> TenantIds { get; init; } = [];
 
-    /// <summary>The app is being removed: unknown to every silo, but the end of its sessions is not confirmed yet.</summary>
+    /// <summary>The app is being removed: no silo knows it, but the revocation of its sessions is not confirmed yet.</summary>
     [Id(4)] public Guid? Removal { get; init; }
 
-    /// <summary>Tenants that are being removed, with the names of those removals. None of them is in <see cref="TenantIds"/>.</summary>
+    /// <summary>Tenants that are being removed, with the ids of those removals. None of them is in <see cref="TenantIds"/>.</summary>
     [Id(5)]
     public ImmutableSortedDictionary<string, Guid> TenantRemovals { get; init; } = ImmutableSortedDictionary.Create<string, Guid>(StringComparer.Ordinal);
 }

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 
 namespace Grid.Grains.Apps;
 
-/// <summary>Apps made, by domain; the public app of a domain is implied.</summary>
+/// <summary>Created apps by domain; the public app of each domain is implied.</summary>
 [GenerateSerializer, Alias("grid.catalog-state")]
 internal sealed record CatalogState
 {

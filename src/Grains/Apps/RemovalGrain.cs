@@ -6,13 +6,13 @@ using Orleans.Concurrency;
 namespace Grid.Grains.Apps;
 
 /// <inheritdoc cref="IRemovalGrain"/>
-/// <remarks>Reentrant: finishing a removal waits for confirmations, and whoever removes the same meanwhile must not wait for that.</remarks>
+/// <remarks>Reentrant: finishing a removal waits for confirmations, which must not block another call that removes the same thing.</remarks>
 [Reentrant]
 internal sealed partial class RemovalGrain(Tenancy tenancy, ILogger<RemovalGrain> logger) : Grain, IRemovalGrain, IRemindable
 {
     private const string Reminder = "finish";
 
-    // Longer than any caller waits: a removal that is still under way is not disturbed.
+    // Longer than any caller waits, so that it does not interfere with a removal under way.
     private static readonly TimeSpan After = TimeSpan.FromMinutes(2);
 
     private string Key => this.GetPrimaryKeyString();
@@ -42,7 +42,7 @@ internal sealed partial class RemovalGrain(Tenancy tenancy, ILogger<RemovalGrain
         }
         catch (Exception failure)
         {
-            // It comes, finds nothing to finish, and goes.
+            // The reminder will find nothing to finish, and try again to unregister.
             Log.NotReminded(logger, failure, Key);
         }
     }

@@ -4,7 +4,7 @@ using Grid.Revocation.Acknowledgement;
 namespace Grid.Grains.Apps;
 
 /// <inheritdoc cref="ITenancy"/>
-/// <remarks>Runs outside any grain's turn, so that it may wait for confirmations.</remarks>
+/// <remarks>Runs outside grains, so that it may wait for confirmations.</remarks>
 internal sealed class Tenancy(IGrainFactory grains, Revoker revoker) : ITenancy
 {
     private ICatalogGrain Catalog => grains.GetGrain<ICatalogGrain>(0);
@@ -24,7 +24,7 @@ internal sealed class Tenancy(IGrainFactory grains, Revoker revoker) : ITenancy
 
     public Task<Removal> RemoveTenantAsync(TenantKey tenant, CancellationToken cancellationToken) => RemoveTenantAsync(tenant, onlyBegun: false);
 
-    /// <summary>Finishes a removal that somebody began; leaves alone what was made since.</summary>
+    /// <summary>Finishes a removal that was begun; leaves alone what was created since.</summary>
     /// <param name="key">Text of the app's or tenant's key.</param>
     public async Task<RemoveOutcome> FinishAsync(string key)
     {
@@ -45,7 +45,7 @@ internal sealed class Tenancy(IGrainFactory grains, Revoker revoker) : ITenancy
             result = (await finishRemoval()).Outcome is RemoveOutcome.Removed or RemoveOutcome.NotFound ? await put() : new PutResult(PutOutcome.Unavailable);
         }
 
-        // A session that slipped into a former tenant of this name ends before the new one is answered for.
+        // A session that slipped into an earlier tenant of this name is revoked before the new one is acknowledged.
         await revoker.ConfirmAsync(result.Ended, CancellationToken.None);
         return result.Outcome == PutOutcome.Removing ? new PutResult(PutOutcome.Unavailable) : result with { Ended = [] };
     }
@@ -77,7 +77,7 @@ internal sealed class Tenancy(IGrainFactory grains, Revoker revoker) : ITenancy
             case RemoveOutcome.Removed or RemoveOutcome.NotFound:
                 return removed with { Outcome = await Catalog.EndDomainRemovalAsync(domain, keep: false, CancellationToken.None) };
             case RemoveOutcome.NotEmpty:
-                // It got a tenant a moment ago.
+                // A tenant was created in the meantime.
                 await Catalog.EndDomainRemovalAsync(domain, keep: true, CancellationToken.None);
                 return removed;
             default:

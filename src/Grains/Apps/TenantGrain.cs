@@ -14,7 +14,7 @@ internal sealed class TenantGrain(
 {
     private TenantKey _key;
 
-    // The public tenant of the public app is there from the start; everything else was made by somebody.
+    // The public tenant of the public app always exists; all others were created.
     private TenantConfig? Config => storage.State.Config ?? (_key == new TenantKey(AppKey.Public, TenantKey.PublicId) ? AllMethods(_key.TenantId) : null);
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)

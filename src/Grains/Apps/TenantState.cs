@@ -2,7 +2,7 @@ using Grid.Abstractions.Apps;
 
 namespace Grid.Grains.Apps;
 
-/// <summary>What is stored of a tenant; null = never made, or removed.</summary>
+/// <summary>A tenant as stored; null if it was never created, or was removed.</summary>
 [GenerateSerializer, Alias("grid.tenant-state")]
 internal sealed record TenantState
 {

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.Clocks;
 
-/// <summary>Compares this machine's clock with the store's every second, and writes the time down where the store has none.</summary>
+/// <summary>Compares this machine's clock with the store's every second. A store without a clock is given marks of the time instead.</summary>
 internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, ILogger<ClockWatch> logger) : IHostedService, IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
@@ -24,7 +24,7 @@ internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, IL
     {
         trust.Watch();
 
-        // Before a port is open: the first answer is by a clock that has been compared, or there is none.
+        // Before any port opens, so that no request is answered by a clock that was never compared.
         await LookAsync();
         _running = Task.Run(WatchAsync, CancellationToken.None);
     }
@@ -54,7 +54,7 @@ internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, IL
     {
         try
         {
-            // A mark is this process's own, so it is read once; a server's clock goes on.
+            // A mark is written by this process only, so it is read once; a server's clock is read each time.
             var asked = trust.Ask();
             var time = _mark ?? await store.ReadAsync(CancellationToken.None).AsTask().WaitAsync(Patience, LeaseClock.Instance);
             _mark = time.IsRunning ? null : time;
@@ -72,7 +72,7 @@ internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, IL
         }
         catch (Exception failure) when (failure is StoreUnavailableException or TimeoutException)
         {
-            // The holder says so; a clock that jumps meanwhile is noticed all the same.
+            // The holder reports the outage, and notices by itself if the clock jumps.
         }
         catch (Exception failure)
         {
@@ -91,7 +91,7 @@ internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, IL
             }
             catch (Exception failure) when (failure is StoreUnavailableException or TimeoutException)
             {
-                // A minute later, or never: an older mark only notices less.
+                // Retried in a minute. With an older mark a wrong clock is noticed less precisely.
             }
         }
     }

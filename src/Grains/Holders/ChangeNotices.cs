@@ -6,7 +6,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace Grid.Grains.Holders;
 
-/// <summary>Tells other silos that sessions were written, so that what they remember of them is read again. Lost ones cost accuracy for a lease, never safety.</summary>
+/// <summary>Tells other silos which sessions were written, so that they read their details again. A lost notice leaves details outdated for up to a lease, and never affects safety.</summary>
 internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos) : BackgroundService
 {
     private const int MaxBatch = 4_096;
@@ -14,7 +14,7 @@ internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos) : Backgr
     private readonly Channel<SessionName> _waiting = Channel.CreateBounded<SessionName>(
         new BoundedChannelOptions(64 * 1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
-    /// <summary>Call it after the write. This silo's holder knows when it returns.</summary>
+    /// <summary>Call it after the write. When it returns, this silo's holder knows.</summary>
     public void Announce(SessionName session)
     {
         holder.MarkChanged(session);
@@ -27,7 +27,7 @@ internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos) : Backgr
         {
             while (await _waiting.Reader.WaitToReadAsync(stoppingToken))
             {
-                // Whatever comes in while the last batch is under way goes with the next.
+                // Notices that arrive while a batch is under way go with the next.
                 var batch = ImmutableArray.CreateBuilder<SessionName>();
                 while (batch.Count < MaxBatch && _waiting.Reader.TryRead(out var session))
                 {

@@ -2,13 +2,13 @@ using Grid.Abstractions.Settings;
 
 namespace Grid.Grains.Holders;
 
-/// <summary>How long a process may accept tokens on its own word. Section <c>Grid:Revocation</c>; defaults and ranges are in <see cref="SettingTable"/>.</summary>
+/// <summary>How long a process may accept tokens from memory. Section <c>Grid:Revocation</c>; defaults and ranges are in <see cref="SettingTable"/>.</summary>
 public sealed class RevocationOptions
 {
     /// <summary>Configuration section.</summary>
     public const string Section = "Grid:Revocation";
 
-    /// <summary>With the defaults.</summary>
+    /// <summary>Creates options with the defaults.</summary>
     public RevocationOptions() => SettingBinding.SetDefaults(this, Section);
 
     /// <summary>
@@ -20,15 +20,15 @@ public sealed class RevocationOptions
     /// <summary>Whether revocations wait for services that check tokens themselves, not only for silos.</summary>
     public bool WaitForServices { get; set; }
 
-    /// <summary>Services that one silo lets connect.</summary>
+    /// <summary>How many services may connect to one silo.</summary>
     public int MaxServices { get; set; }
 
     /// <summary>
-    /// Services of one app in the registry of the whole cluster, those included that have vanished and whose leases still run. An app's
+    /// How many services of one app the cluster's registry may hold, counting those that have vanished and whose leases still run. An app's
     /// revocations wait for its own services only.
     /// </summary>
     public int MaxServicesPerApp { get; set; }
 
-    /// <summary>Sessions that one process remembers; about 1 KB each.</summary>
+    /// <summary>How many sessions one process remembers; about 1 KB each.</summary>
     public int RememberedSessions { get; set; }
 }

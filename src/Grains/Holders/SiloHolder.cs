@@ -10,10 +10,10 @@ using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.Holders;
 
-/// <summary>This silo as a holder: registered and fresh from start to stop. Also forgets those whose leases ran out.</summary>
+/// <summary>This silo as a holder, registered and fresh from start to stop. Also removes holders from the registry whose leases ran out.</summary>
 internal sealed partial class SiloHolder : IHostedService, IDisposable
 {
-    // A store that is away for longer is for the readiness probe to show, not for the start to wait for.
+    // The start does not wait longer for an unavailable store: the readiness probe reports it.
     private static readonly TimeSpan FirstFreshWithin = TimeSpan.FromSeconds(10);
 
     private readonly HolderHost _host;

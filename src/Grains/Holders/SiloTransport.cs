@@ -15,7 +15,7 @@ internal sealed partial class SiloTransport(
     IServiceProvider services, Holder holder, HolderRelay relay, ISiloStatusOracle membership, TimeProvider clock, ILogger<SiloTransport> logger)
     : GrainServiceClient<ISiloListener>(services), IHolderTransport, IDisposable
 {
-    // A silo that died is tried for every revocation until its lease has run out.
+    // A silo that has died is tried for every revocation until its lease runs out.
     private readonly OutageTally _silent = new(
         clock,
         (silo, failure) => Log.NotConfirmed(logger, failure, silo),

@@ -5,8 +5,8 @@ using Grid.Revocation.Holders;
 
 namespace Grid.Grains.Holders;
 
-/// <summary>First sight of a session: its row in the store, which stays at hand as <see cref="FoundSession.Details"/> (a <see cref="SessionRecord"/>).</summary>
-/// <remarks>A session of a tenant or app that is not there any more is over, though a create that was slow left its row behind.</remarks>
+/// <summary>Reads a session's row from the store, and keeps it as <see cref="FoundSession.Details"/> (a <see cref="SessionRecord"/>).</summary>
+/// <remarks>A session of a tenant or app that no longer exists has ended, even if a slow create left its row behind.</remarks>
 internal sealed class StoreLook(ISessionReader reader, IAppDirectory apps, TrustedClock clock) : ISessionLook
 {
     public async ValueTask<FoundSession?> LookAsync(SessionName name, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.Outages;
 
-/// <summary>Where this silo's grains report that the store is away, so that an outage under load is a few lines of the log.</summary>
+/// <summary>Where this silo's grains report failures of the store, so that an outage under load takes a few lines of log.</summary>
 internal sealed partial class StoreOutages : IDisposable
 {
     private readonly OutageTally _tally;
@@ -14,8 +14,8 @@ internal sealed partial class StoreOutages : IDisposable
         more => Log.StillAway(logger, more.Count, more.Kinds),
         all => Log.Over(logger, all.Count, all.Lasted));
 
-    /// <param name="operation">What was being done: a word of the code's own, the same for every caller.</param>
-    /// <param name="failure">Why.</param>
+    /// <param name="operation">What was being done: a constant, not data.</param>
+    /// <param name="failure">The failure, for the first line.</param>
     public void Met(string operation, Exception failure) => _tally.Met(operation, failure);
 
     public void Dispose() => _tally.Dispose();

@@ -13,8 +13,8 @@ internal sealed partial class PurgeGrain(
 {
     private const string Reminder = "purge";
 
-    // Somebody whose clock is behind may accept it still, and a revocation that found no row any more would be written nowhere for him
-    // to read. Clocks of silos differ by a minute at most, or they are not ready; those of services are not compared.
+    // A process whose clock is behind may still accept the session, and a revocation that no longer finds its row would leave nothing in
+    // the log for that process to read. Clocks of silos differ by a minute at most, or they are not ready; those of services are not compared.
     private static readonly TimeSpan KeepExpired = TimeSpan.FromMinutes(10);
 
     public Task StartAsync() => this.RegisterOrUpdateReminder(Reminder, options.Value.Period, options.Value.Period);
@@ -23,7 +23,7 @@ internal sealed partial class PurgeGrain(
     {
         if (!trust.MayPurge)
         {
-            // What is deleted for having expired is gone for good: not by a clock that may be wrong.
+            // Deleted rows cannot be restored: do not purge by a clock that may be wrong.
             Log.ClockInDoubt(logger, trust.Verdict, trust.PurgeHeldFor);
             return;
         }
@@ -42,7 +42,7 @@ internal sealed partial class PurgeGrain(
                 batch += await store.PurgeOrdersAsync(now, settings.BatchSize, CancellationToken.None);
                 removed += batch;
 
-                // Small steps with air between them: requests must not feel a million rows going.
+                // Small steps with pauses: requests must not notice the deletion of a million rows.
                 await Task.Delay(settings.Pause, clock);
             }
             while (batch >= settings.BatchSize && trust.MayPurge && clock.GetElapsedTime(deadline) < settings.Period / 2);

@@ -4,8 +4,8 @@ using Grid.Revocation.Log;
 
 namespace Grid.Grains.Sessions;
 
-/// <summary>The session grains that are active in this silo, so that an end reaches them without activating those that sleep.</summary>
-/// <remarks>Fanning out by grain call would wake every session of a user only to tell it that it is dead.</remarks>
+/// <summary>The session grains that are active in this silo, so that a revocation reaches them without activating others.</summary>
+/// <remarks>Calling each session's grain would activate every session of a user only to tell it that it has ended.</remarks>
 internal sealed class ActiveSessionGrains
 {
     private readonly Lock _lock = new();
@@ -20,7 +20,7 @@ internal sealed class ActiveSessionGrains
         }
     }
 
-    /// <summary>The grain has read its row: what it remembers has an owner.</summary>
+    /// <summary>The grain has read its row, so that its user is known.</summary>
     public void IndexByUser(UserKey user, SessionGrain grain)
     {
         lock (_lock)
@@ -34,7 +34,7 @@ internal sealed class ActiveSessionGrains
         }
     }
 
-    // Only this very activation: during a directory change its successor may have registered already.
+    // Only this activation: while the grain directory changes, its successor may already be registered.
     public void Remove(SessionKey key, UserKey? user, SessionGrain grain)
     {
         lock (_lock)
@@ -51,7 +51,7 @@ internal sealed class ActiveSessionGrains
         }
     }
 
-    /// <summary>Ends what log entries say is over.</summary>
+    /// <summary>Ends the sessions that log entries revoke.</summary>
     public void End(IReadOnlyList<RevocationEntry> entries)
     {
         lock (_lock)

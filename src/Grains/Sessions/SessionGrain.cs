@@ -27,7 +27,7 @@ internal sealed partial class SessionGrain(
     ISessionStore store, ISessionRevoker revoker, ActiveSessionGrains local, ChangeNotices changes, TrustedClock clock, StoreOutages outages, ILogger<SessionGrain> logger)
     : Grain, ISessionGrain, IDisposable
 {
-    // A version conflict means that another activation wrote; a handful in a row means something worse than bad luck.
+    // A version conflict means that another activation wrote; several in a row are more than bad luck.
     private const int MaxAttempts = 5;
 
     private readonly SemaphoreSlim _turn = new(1, 1);
@@ -53,14 +53,14 @@ internal sealed partial class SessionGrain(
 
     public void Dispose() => _turn.Dispose();
 
-    /// <summary>The session was removed from the store. Called from any thread: an end is final, so a flag is enough.</summary>
+    /// <summary>The session was removed from the store. Thread-safe: an end is final, so a flag is enough.</summary>
     public void End()
     {
         _ended = true;
         this.DeactivateOnIdle();
     }
 
-    /// <summary>Whether a revocation of the user's sessions up to an epoch ends this one. Called from any thread.</summary>
+    /// <summary>Whether a revocation of the user's sessions up to an epoch ends this one. Thread-safe.</summary>
     public bool IsOlderThan(long epoch, SessionName? kept) => _key.Name != kept && (_row is not { } row || row.UserEpoch < epoch);
 
     public async Task<SessionResult> CreateAsync(NewSession session, CancellationToken cancellationToken)
@@ -78,7 +78,7 @@ internal sealed partial class SessionGrain(
             ExpiresAt = session.ExpiresAt,
         };
 
-        // A session is seldom touched by its grain in the minutes after its birth; at thousands a second they would pile up.
+        // A session's grain is seldom called in the minutes after its creation; at thousands a second the activations would pile up.
         this.DeactivateOnIdle();
         try
         {
@@ -146,7 +146,7 @@ internal sealed partial class SessionGrain(
                 return (null, decided);
             }
 
-            // Before the rotation: whoever could not be answered after it would come back with a retired token.
+            // Before the rotation: a caller that could not be answered after it would come back with a retired token.
             refused = TokenRefusal.Of(current, request, now);
             if (refused is not null)
             {
@@ -192,7 +192,7 @@ internal sealed partial class SessionGrain(
         return result;
     }
 
-    // Tabs of one browser are milliseconds apart: the second must not displace what the first one was just given.
+    // Tabs of one browser refresh milliseconds apart: the second must not displace the token that the first was just given.
     private async Task<RefreshResult?> JoinedAsync(RefreshRequest request)
     {
         if (request.OlderRules || _lastRotation is not { } last || last.Presented != request.Presented
@@ -217,7 +217,7 @@ internal sealed partial class SessionGrain(
             return result;
         }
 
-        // Committed before the answer leaves: whoever holds the stolen token learns nothing from a crash in between.
+        // Committed before the answer leaves, so that a crash in between gains the holder of a stolen token nothing.
         return result with { Ended = await CommitEndAsync(RevocationReason.RefreshTokenReuse) };
     }
 
@@ -324,7 +324,7 @@ internal sealed partial class SessionGrain(
         }
         catch (StoreUnavailableException failure)
         {
-            // Whether the write happened is unknown: the next call reads.
+            // The outcome of the write is unknown: the next call reads the row.
             _row = null;
             outages.Met(operation, failure);
             return unavailable;
@@ -335,7 +335,7 @@ internal sealed partial class SessionGrain(
         }
     }
 
-    // Rows hold milliseconds: what is in memory must equal what a read brings back.
+    // Rows hold milliseconds: memory must equal what a read returns.
     private DateTimeOffset Now() => clock.GetUtcMilliseconds();
 
     private sealed record Rotation(TokenHash Presented, RefreshResult Result, long At);

@@ -13,7 +13,7 @@ internal sealed class SessionRevoker(ISessionStore store, TimeProvider clock) : 
         return scope is RevocationScope.Named named ? revoked with { Entries = revoked.Entries.AddRange(Unwritten(named, revoked)) } : revoked;
     }
 
-    // r5: a session that is not there may have ended with its user, tenant or app a moment ago, and somebody may still vouch for it.
+    // r5: a session that is not there may just have been revoked with its user, tenant or app, and some holder may still vouch for it.
     private static IEnumerable<RevocationEntry> Unwritten(RevocationScope.Named named, RevokedSessions revoked)
     {
         var logged = revoked.Entries.Select(entry => entry.Session).ToHashSet();

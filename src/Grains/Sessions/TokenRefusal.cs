@@ -4,10 +4,10 @@ using Grid.Tokens.Refresh;
 
 namespace Grid.Grains.Sessions;
 
-/// <summary>Whether an access token can be made of a session at all; asked before a rotation, since whoever could not be answered after it would come back with a retired token.</summary>
+/// <summary>Whether an access token can be issued for a session at all. Checked before a rotation: a caller that could not be answered after it would come back with a retired refresh token.</summary>
 internal static class TokenRefusal
 {
-    /// <summary>Why no access token can be made of this row; null if one can.</summary>
+    /// <summary>Why no access token can be issued for this row; null if one can.</summary>
     public static RefreshResult? Of(SessionRecord row, RefreshRequest request, DateTimeOffset now)
     {
         if (request.TokenVersion == default)

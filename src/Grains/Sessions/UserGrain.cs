@@ -7,7 +7,7 @@ using Orleans.Concurrency;
 namespace Grid.Grains.Sessions;
 
 /// <inheritdoc cref="IUserGrain"/>
-/// <remarks>Reentrant: it holds nothing between calls, and a slow revocation must not hold up the next one.</remarks>
+/// <remarks>Reentrant: it keeps no state, and a slow revocation must not block the next one. Why it exists: docs/decisions/0010.</remarks>
 [Reentrant]
 internal sealed class UserGrain(ISessionStore store, TimeProvider wall, TrustedClock clock, StoreOutages outages)
     : Grain, IUserGrain
@@ -40,7 +40,7 @@ internal sealed class UserGrain(ISessionStore store, TimeProvider wall, TrustedC
     {
         try
         {
-            // Not by the trusted clock: a wrong one errs about which sessions had expired, and what is to end must not wait for an operator.
+            // Not the trusted clock: a wrong one only errs about which sessions had expired, and a revocation must not wait for an operator.
             var revoked = await store.RevokeAsync(RevocationScope.User.Of(_key, allTenants, except), reason, wall.GetUtcNow(), cancellationToken);
             return new UserSessionsResult(SessionOutcome.Ok, revoked.Sessions, revoked.Entries);
         }

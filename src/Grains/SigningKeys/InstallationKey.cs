@@ -4,10 +4,10 @@ using Grid.Tokens.SigningKeys;
 
 namespace Grid.Grains.SigningKeys;
 
-/// <summary>Which key-encryption key the installation seals with: the one that made its canary, whatever this silo's settings put first.</summary>
+/// <summary>Which key-encryption key the installation seals with: the one that made its canary, regardless of the order in this silo's settings.</summary>
 /// <remarks>
-/// What is sealed with another key is lost to every other silo, and for good. So nobody seals on the word of a setting; and
-/// while the key is being changed, silos that hold both follow the store within seconds.
+/// What is sealed with another key is lost to every other silo, for good. So no silo seals by its settings alone; and
+/// while the key is being changed, silos that have both follow the store within seconds.
 /// </remarks>
 internal sealed class InstallationKey(KeyProtector protector, IInstallationStore store, TimeProvider clock)
 {
@@ -15,8 +15,8 @@ internal sealed class InstallationKey(KeyProtector protector, IInstallationStore
 
     private volatile Known? _known;
 
-    /// <summary>Seals as the installation does at this moment.</summary>
-    /// <exception cref="StoreUnavailableException">The store is away, or this silo does not hold the installation's key.</exception>
+    /// <summary>The installation's present sealer.</summary>
+    /// <exception cref="StoreUnavailableException">The store is unavailable, or this silo does not have the installation's key.</exception>
     public async Task<KeyProtector> SealerAsync()
     {
         var record = await store.ReadAsync(CancellationToken.None) ?? throw new StoreUnavailableException("The installation's record is gone from the store.");

@@ -19,8 +19,8 @@ internal sealed class KeyRings : IKeyRings
     {
         (_grains, _protector, _unreadable, _holder) = (grains, protector, unreadable, holder);
 
-        // A ring says itself until when each of its keys is good, and a revoked key makes its app's ring forgotten: without an answer the old
-        // one does for as long as it takes.
+        // A ring knows until when each of its keys is valid, and the revocation of a key drops its app's ring. So the ring stays usable
+        // however long the grain does not answer.
         _rings = new(clock, new CopyRules<Held>(ring => ring.FreshFor, TimeSpan.MaxValue, "The app's keys could not be read."), ReadAsync);
     }
 
@@ -61,7 +61,7 @@ internal sealed class KeyRings : IKeyRings
         {
             if (key.Kind is not (KeyKind.Dynamic or KeyKind.Static or KeyKind.RefreshMac))
             {
-                // Made by a newer version for a purpose that this one does not have.
+                // Made by a newer version, for a purpose that this one does not know.
                 continue;
             }
 
@@ -72,7 +72,7 @@ internal sealed class KeyRings : IKeyRings
             }
             catch (KeyProtectionException)
             {
-                // The app's other keys are as good as before: one that cannot be opened takes nobody down.
+                // The app's other keys still work: one that cannot be opened must not take the app down.
                 closed.Add((key.Kid, KeyProtector.KeyIdOf(key.Secret)));
                 continue;
             }
@@ -89,7 +89,7 @@ internal sealed class KeyRings : IKeyRings
 
         _unreadable.Note(app, closed);
 
-        // Without it nobody can tell a good refresh token from a bad one: 503, so that nobody is signed out by an operator's mistake.
+        // Without it valid and invalid refresh tokens cannot be told apart: 503, so that an operator's mistake signs nobody out.
         return new KeyRing(
             signing, mac, keys.NextChangeAt, closed.Select(key => key.Kid),
             () => new StoreUnavailableException($"The key of app {name} for refresh tokens could not be opened."));

@@ -10,7 +10,7 @@ namespace Grid.Grains.SigningKeys;
 /// </remarks>
 internal readonly struct KeyRotationPlan(TimeSpan updateInterval, TimeSpan accessTokenValidity)
 {
-    /// <summary>Dynamic keys that an app has at most, those that only verify included. Every client holds all of them; none is dropped while tokens that it signed live.</summary>
+    /// <summary>How many dynamic keys an app has at most, including those that only verify. Every client holds all of them; none is dropped while tokens that it signed live.</summary>
     public const int MaxDynamicKeys = 64;
 
     private static readonly TimeSpan FullLead = TimeSpan.FromSeconds(90);
@@ -21,14 +21,14 @@ internal readonly struct KeyRotationPlan(TimeSpan updateInterval, TimeSpan acces
     /// <summary>How old a silo's copy may be for the lead to mean something.</summary>
     public TimeSpan PollInterval => Lead / 3;
 
-    /// <summary>Leaves out the keys that no living token can need.</summary>
+    /// <summary>Leaves out keys that no valid token can need.</summary>
     public static ImmutableArray<StoredKey> Retire(ImmutableArray<StoredKey> keys, DateTimeOffset now) =>
         keys.RemoveAll(k => k.VerifiesUntil <= now);
 
     /// <summary>Whether the next dynamic key must be published now.</summary>
     public bool IsNextDue(ImmutableArray<StoredKey> keys, DateTimeOffset now) => NextChangeAt(keys) <= now;
 
-    /// <summary>When a new key starts to sign: at once if it is the first, else when every reader knows it and its predecessor's time is over.</summary>
+    /// <summary>When a new key starts to sign: at once if it is the first, otherwise when every reader knows it and its predecessor has had its time.</summary>
     public DateTimeOffset NextSignsFrom(ImmutableArray<StoredKey> keys, DateTimeOffset now) =>
         Latest(keys) is null ? now : now + Lead;
 

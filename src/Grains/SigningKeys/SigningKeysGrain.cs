@@ -76,7 +76,7 @@ internal sealed partial class SigningKeysGrain(
                 : KeyRotationPlan.Without(keys, without, now);
         }
 
-        // A lost one counts here: another in its place would turn every refresh token away, which is for an operator to say.
+        // One that cannot be opened counts too: replacing it would refuse every refresh token, and that is an operator's decision.
         if (!keys.Any(k => k.Kind == KeyKind.RefreshMac))
         {
             keys = keys.Add(await SealAsync($"m-{Guid.NewGuid():D}", KeyKind.RefreshMac, now, SigningKeySecrets.CreateMac()));
@@ -110,7 +110,7 @@ internal sealed partial class SigningKeysGrain(
         }
         catch (StoreUnavailableException)
         {
-            // What is known serves on through an outage; whoever has to seal will notice.
+            // Known keys remain in use through an outage; only sealing a new one fails.
             return;
         }
 
@@ -129,7 +129,7 @@ internal sealed partial class SigningKeysGrain(
 
     private bool Opens(StoredKey key) => protector.Opens(App, key.Kid, (int)key.Kind, key.Secret);
 
-    // A tenth of a second of pure arithmetic: off the grain scheduler's threads, in the turn all the same.
+    // A tenth of a second of pure arithmetic: off the grain scheduler's threads, but still within the turn.
     private static Task<byte[]> CreateRsaAsync() => Task.Factory.StartNew(
         SigningKeySecrets.CreateRsa, CancellationToken.None, TaskCreationOptions.DenyChildAttach, TaskScheduler.Default);
 

@@ -8,7 +8,7 @@ using Orleans.Storage;
 
 namespace Grid.Grains.SigningKeys;
 
-/// <summary>Apps' keys as their rows hold them: for what is done to all of them from outside the grains.</summary>
+/// <summary>Apps' keys as stored, for operations on all of them from outside the grains.</summary>
 public sealed class StoredKeys : IDisposable
 {
     private readonly ServiceProvider _services = new ServiceCollection().AddSerializer().BuildServiceProvider();
@@ -28,7 +28,7 @@ public sealed class StoredKeys : IDisposable
         return rows.Sum(row => Read(row).Keys.Count(key => protector.Opens(row.App, key.Kid, (int)key.Kind, key.Secret)));
     }
 
-    /// <summary>Seals an app's keys anew with the key that <paramref name="protector"/> seals with.</summary>
+    /// <summary>Reseals an app's keys with the sealing key of <paramref name="protector"/>.</summary>
     /// <returns>The row's new payload, null if nothing has to change; how many keys changed; the ids of those that do not open, which stay as they are.</returns>
     internal (byte[]? Payload, int Changed, IReadOnlyList<string> Unreadable) Rewrap(StoredKeysRow row, KeyProtector protector)
     {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.SigningKeys;
 
-/// <summary>Stored keys that this silo could not open. They are passed over; an operator hears of them here.</summary>
+/// <summary>Stored keys that this silo could not open. They are skipped, and reported to the operator.</summary>
 public sealed partial class UnreadableKeys(ILogger<UnreadableKeys> logger)
 {
     private readonly ConcurrentDictionary<AppKey, ImmutableArray<string>> _byApp = new();
@@ -13,9 +13,9 @@ public sealed partial class UnreadableKeys(ILogger<UnreadableKeys> logger)
     /// <summary>Key ids by app.</summary>
     public IReadOnlyDictionary<AppKey, ImmutableArray<string>> ByApp => _byApp;
 
-    /// <summary>Replaces what is known of an app; what is new is logged once.</summary>
-    /// <param name="app">Whose keys were opened.</param>
-    /// <param name="keys">Those that could not be: key id, and the id of the key-encryption key that made it.</param>
+    /// <summary>Replaces an app's entry; each key is logged once.</summary>
+    /// <param name="app">The app.</param>
+    /// <param name="keys">Its keys that could not be opened: key id, and id of the key-encryption key that sealed it.</param>
     internal void Note(AppKey app, IReadOnlyList<(string Kid, string KeyId)> keys)
     {
         if (keys.Count == 0)

@@ -6,20 +6,20 @@ using Orleans.Services;
 
 namespace Grid.Grains.Silos;
 
-/// <summary>Present once in each silo, to hear what concerns that silo's memory.</summary>
+/// <summary>One in each silo: receives what concerns that silo's memory.</summary>
 [Alias("grid.silo-listener")]
 internal interface ISiloListener : IGrainService
 {
     /// <summary>Something was revoked: refuse it from now on.</summary>
-    /// <returns>Incarnations of holders here, and of services connected to here, that do.</returns>
+    /// <returns>Incarnations that do: this silo's, and those of services connected to it.</returns>
     [Alias("revoked")]
     Task<ImmutableArray<Guid>> RevokedAsync(ImmutableArray<RevocationEntry> entries);
 
-    /// <summary>Sessions were written elsewhere: what is remembered of them beside their lives is outdated.</summary>
+    /// <summary>Sessions were written by another silo: their details are outdated here.</summary>
     [Alias("sessions-changed")]
     Task SessionsChangedAsync(ImmutableArray<SessionName> sessions);
 
-    /// <summary>An app was changed or removed: read it again. Null = the list of domains changed.</summary>
+    /// <summary>An app was changed or removed: read it again. Null: the list of domains and apps has changed.</summary>
     [Alias("app-changed")]
     Task AppChangedAsync(AppKey? app);
 }

@@ -7,7 +7,7 @@ using Orleans.Runtime.Services;
 
 namespace Grid.Grains.Silos;
 
-/// <summary>Speaks to the silos one by one. Nobody's correctness rests on it: it makes news travel faster.</summary>
+/// <summary>Announces changes to the silos. Correctness does not depend on it: it makes changes visible sooner.</summary>
 internal sealed partial class SiloBroadcast(IServiceProvider services, ISiloStatusOracle membership, TimeProvider clock, ILogger<SiloBroadcast> logger)
     : GrainServiceClient<ISiloListener>(services), IDisposable
 {
@@ -17,13 +17,13 @@ internal sealed partial class SiloBroadcast(IServiceProvider services, ISiloStat
         more => Log.StillNotHeard(logger, more.Count, more.Kinds),
         _ => { });
 
-    // A silo that died a moment ago is still in the table; the caller should not wait for it.
+    // A silo that has just died is still in the membership table; the caller must not wait for it.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
-    /// <summary>Tells every live silo, and waits a moment for each.</summary>
+    /// <summary>Tells every active silo, and waits up to a second for each.</summary>
     public Task AppChangedAsync(AppKey? app) => TellAsync(listener => listener.AppChangedAsync(app));
 
-    /// <summary>Tells every live silo but this one, and waits a moment for each.</summary>
+    /// <summary>Tells every active silo except this one, and waits up to a second for each.</summary>
     public Task SessionsChangedAsync(ImmutableArray<SessionName> sessions) =>
         TellAsync(listener => listener.SessionsChangedAsync(sessions), but: membership.SiloAddress);
 

@@ -2,7 +2,7 @@ using Grid.Revocation.Registry;
 
 namespace Grid.Revocation.Acknowledgement;
 
-/// <summary>Decides when everybody has been heard or can be left out (r4). Pure but for the clock.</summary>
+/// <summary>Decides when every holder has confirmed or its lease has run out (r4). Pure except for the clock.</summary>
 internal sealed class ConfirmationWait
 {
     private readonly Dictionary<Guid, HolderRow> _missing = [];
@@ -11,13 +11,13 @@ internal sealed class ConfirmationWait
     private readonly Predicate<HolderRow> _counts;
     private readonly LeaseTerms _own;
 
-    // Until the registry says who is there, somebody may hold the longest lease that there is.
+    // Until the registry has been read, some holder may have the longest lease allowed.
     private TimeSpan _longest = new LeaseTerms(LeaseTerms.Longest).Wait;
     private bool _listed;
 
-    /// <param name="committedAt">When the commit was seen, or later.</param>
+    /// <param name="committedAt">When the commit was known, or later.</param>
     /// <param name="own">This process's terms.</param>
-    /// <param name="counts">Which holders are waited for.</param>
+    /// <param name="counts">Which holders to wait for; the others are excluded.</param>
     /// <param name="clock">This process's clock.</param>
     public ConfirmationWait(long committedAt, LeaseTerms own, Predicate<HolderRow> counts, TimeProvider clock) =>
         (_committedAt, _own, _counts, _clock) = (committedAt, own, counts, clock);
@@ -26,13 +26,13 @@ internal sealed class ConfirmationWait
 
     public int Excluded { get; private set; }
 
-    /// <summary>Holders not heard of, while the wait goes on; those whose leases ran out, when it is over.</summary>
+    /// <summary>During the wait: holders that have not confirmed. Afterwards: holders whose leases ran out.</summary>
     public int Missing => _missing.Count + Departed;
 
-    /// <summary>Addresses at which somebody is missing.</summary>
+    /// <summary>Addresses of holders that have not confirmed.</summary>
     public IReadOnlyCollection<string> Addresses => _missing.Values.Select(row => row.Address).ToHashSet(StringComparer.Ordinal);
 
-    /// <summary>Everybody was heard, or the longest W has passed: then every lease that was given before the commit has run out.</summary>
+    /// <summary>All have confirmed, or the longest W has passed and with it every lease given before the commit.</summary>
     public bool IsOver => (_listed && _missing.Count == 0) || Left <= TimeSpan.Zero;
 
     public TimeSpan Left => _longest - _clock.GetElapsedTime(_committedAt);
@@ -62,8 +62,8 @@ internal sealed class ConfirmationWait
             return;
         }
 
-        // Whoever has left the registry since is not fresh: it left by itself, or the reaper found its counter standing still for W (r7).
-        // Whoever has come since read the store after the commit.
+        // A holder that has left the registry since is not fresh: it left by itself, or its counter stood still for W (r7). One that has come
+        // since read the store after the commit.
         var present = rows.Select(row => row.Incarnation).ToHashSet();
         foreach (var incarnation in _missing.Keys.Where(incarnation => !present.Contains(incarnation)).ToList())
         {
@@ -72,7 +72,7 @@ internal sealed class ConfirmationWait
         }
     }
 
-    /// <summary>An address answers for those who are registered there and for nobody else.</summary>
+    /// <summary>An address answers only for holders that are registered there.</summary>
     public void TakeConfirmations(string address, IEnumerable<Guid> incarnations)
     {
         foreach (var incarnation in incarnations)

@@ -6,6 +6,6 @@ namespace Grid.Revocation.Acknowledgement;
 internal interface IHolderTransport
 {
     /// <summary>Hands entries to the holders at an address.</summary>
-    /// <returns>Incarnations that have applied them (h3). An empty answer, late or none: the caller tries again or waits.</returns>
+    /// <returns>Incarnations that have applied them (h3). If it is empty, late or missing the caller tries again or waits.</returns>
     Task<IReadOnlyCollection<Guid>> PushAsync(string address, IReadOnlyList<RevocationEntry> entries, CancellationToken cancellationToken);
 }

@@ -5,20 +5,20 @@ using Grid.Revocation.Registry;
 namespace Grid.Revocation.Acknowledgement;
 
 /// <summary>Makes sure that a committed revocation is known everywhere before it is acknowledged (r2–r5).</summary>
-/// <remarks>Needs no state that has to survive: whoever asks again after a crash goes through the same steps. Never inside a grain's turn (r6).</remarks>
+/// <remarks>Keeps no state that has to survive a crash: a repeated call goes through the same steps. Never await it inside a grain call (r6).</remarks>
 internal sealed class Revoker(IHolderRegistry registry, IHolderTransport transport, LeaseTerms own, Predicate<HolderRow> counts, TimeProvider clock)
 {
-    // How often a silent holder is asked again, and the registry whether it is still there.
+    // How often a silent holder is asked again, and the registry read again.
     private static readonly TimeSpan Round = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>As the other overload, for what was committed a moment ago. Nothing to confirm: nobody is asked.</summary>
+    /// <summary>As the other overload, for entries that have just been committed. Without entries nobody is asked.</summary>
     public Task<RevocationReceipt> ConfirmAsync(ImmutableArray<RevocationEntry> entries, CancellationToken cancellationToken) =>
         entries.IsDefaultOrEmpty ? Task.FromResult(RevocationReceipt.None) : ConfirmAsync(entries, clock.GetTimestamp(), cancellationToken);
 
     /// <summary>Returns when no request that starts from now on is accepted for what the entries end, by any holder that counts.</summary>
-    /// <param name="entries">Of one app, committed, at least one; or of a session that was not there: it may be the repetition of one that was not acknowledged (r5).</param>
-    /// <param name="committedAt">When the commit had been seen, by this clock.</param>
-    /// <param name="cancellationToken">Gives up; then nothing is acknowledged.</param>
+    /// <param name="entries">Of one app, committed, at least one; or of a session that was not there, which may repeat a revocation that was never acknowledged (r5).</param>
+    /// <param name="committedAt">When the commit was known, by this clock.</param>
+    /// <param name="cancellationToken">Gives up; nothing is acknowledged then.</param>
     public async Task<RevocationReceipt> ConfirmAsync(IReadOnlyList<RevocationEntry> entries, long committedAt, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(entries);
@@ -57,7 +57,7 @@ internal sealed class Revoker(IHolderRegistry registry, IHolderTransport transpo
                 pushes.Add(address, PushAsync(address, entries, cancellationToken));
             }
 
-            // Whoever did not confirm is asked again in the next round.
+            // Holders that did not confirm are asked again in the next round.
             foreach (var (address, push) in pushes.Where(push => push.Value.IsCompleted).ToList())
             {
                 wait.TakeConfirmations(address, await push);
@@ -70,7 +70,7 @@ internal sealed class Revoker(IHolderRegistry registry, IHolderTransport transpo
                 break;
             }
 
-            // Also what has completed since it was looked at a moment ago.
+            // Including what has completed since the checks above.
             Task[] pending = listing is null ? [round] : [round, listing];
             await Task.WhenAny([.. pending, .. pushes.Values]);
             cancellationToken.ThrowIfCancellationRequested();
@@ -80,11 +80,11 @@ internal sealed class Revoker(IHolderRegistry registry, IHolderTransport transpo
             entries.Max(entry => entry.Position), clock.GetElapsedTime(committedAt), wait.Confirmed, wait.Missing, wait.Excluded);
     }
 
-    // Timers count whole milliseconds: less than one would be no rest at all, and less than none for ever.
+    // Timers count whole milliseconds: a fraction of one would not wait at all, and a negative time for ever.
     private async Task RestAsync(TimeSpan left, CancellationToken cancellationToken) => await Task.Delay(
         left < Round ? TimeSpan.FromMilliseconds(Math.Max(1, Math.Ceiling(left.TotalMilliseconds))) : Round, clock, cancellationToken);
 
-    // A store that went away after the commit: it is asked again, or all leases run out.
+    // The store became unavailable after the commit: it is asked again until all leases have run out.
     private async Task<IReadOnlyList<HolderRow>?> ListAsync(string app, CancellationToken cancellationToken)
     {
         try

@@ -1,9 +1,9 @@
 namespace Grid.Revocation.Holders;
 
-/// <summary>For signals that somebody else's thread gives, and whose continuations therefore run elsewhere.</summary>
+/// <summary>Awaits signals that are set by another thread, and continues in the caller's context.</summary>
 /// <remarks>
-/// <c>WaitAsync</c> on such a task ends on the thread pool whatever the caller's context is. On the task that this returns it ends in
-/// that context: the simulator has one thread and lets a seed decide what runs next on it.
+/// <c>WaitAsync</c> on such a task continues on the thread pool, regardless of the caller's context; on the task returned here it continues in
+/// that context. The simulator needs this: it has one thread, and a seed decides what runs next on it.
 /// </remarks>
 internal static class CallersContext
 {

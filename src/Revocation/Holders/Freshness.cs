@@ -3,7 +3,7 @@ namespace Grid.Revocation.Holders;
 /// <summary>Until when an incarnation may vouch for sessions: to the end of its lease (h2), and only while both of its clocks agree (h6).</summary>
 /// <param name="clock">Both clocks: monotonic and wall time.</param>
 /// <param name="lease">L.</param>
-/// <param name="onSuspected">The clocks disagree.</param>
+/// <param name="onSuspected">Called when the clocks disagree.</param>
 internal sealed class Freshness(TimeProvider clock, TimeSpan lease, Action onSuspected)
 {
     // h6: a clock that jumped, or stood still while the other went on.
@@ -15,11 +15,11 @@ internal sealed class Freshness(TimeProvider clock, TimeSpan lease, Action onSus
     /// <summary>End of the current lease; null while there is none. For the model.</summary>
     internal long? Until => _current?.Until;
 
-    /// <summary>Time since the renewal that it lives on was sent; null if it is not fresh.</summary>
+    /// <summary>Time since the renewal behind the current lease was sent; null if it is not fresh.</summary>
     public TimeSpan? Age => _current is { } current && IsFreshNow(out _) ? clock.GetElapsedTime(current.SentAt) : null;
 
     /// <summary>Whether it may vouch at this moment.</summary>
-    /// <param name="wall">Wall time, read on the way; only meaningful if the answer is yes.</param>
+    /// <param name="wall">Wall time at this moment; meaningful only if the result is true.</param>
     public bool IsFreshNow(out DateTimeOffset wall)
     {
         if (_current is not { } current)
@@ -38,8 +38,8 @@ internal sealed class Freshness(TimeProvider clock, TimeSpan lease, Action onSus
         return Agree(current, wall, now) || AgreeAfterAll(current);
     }
 
-    /// <summary>h2: the lease counts from the sending of the renewal. An answer that was overtaken by a later one does not shorten it.</summary>
-    /// <remarks>One caller at a time.</remarks>
+    /// <summary>h2: the lease counts from the sending of the renewal. An answer overtaken by a later one does not shorten it.</summary>
+    /// <remarks>Not thread-safe: the holder's lock is held.</remarks>
     public void Extend(long sentAt, DateTimeOffset wallAt)
     {
         var until = sentAt + _lease;
@@ -60,7 +60,7 @@ internal sealed class Freshness(TimeProvider clock, TimeSpan lease, Action onSus
             return true;
         }
 
-        // This lease, but not one that a renewal has given meanwhile.
+        // End this lease, but not a newer one.
         Interlocked.CompareExchange(ref _current, null, current);
         onSuspected();
         return false;
@@ -69,6 +69,6 @@ internal sealed class Freshness(TimeProvider clock, TimeSpan lease, Action onSus
     private bool Agree(Lease current, DateTimeOffset wall, long now) =>
         ((wall - current.WallAt) - clock.GetElapsedTime(current.SentAt, now)).Duration() <= MaxDrift;
 
-    /// <summary>What one renewal gave: until when, and both clocks when it was sent.</summary>
+    /// <summary>The lease of one renewal: its end, and both clocks at the moment of sending.</summary>
     private sealed record Lease(long Until, long SentAt, DateTimeOffset WallAt);
 }

@@ -2,7 +2,7 @@ using Grid.Revocation.Log;
 
 namespace Grid.Revocation.Holders;
 
-/// <summary>A process that accepts access tokens without asking: which sessions it vouches for, and until when (rules h1–h6).</summary>
+/// <summary>A process that accepts access tokens from memory: which sessions it vouches for, and until when (rules h1–h6).</summary>
 /// <remarks>
 /// Safe for any number of threads; checks take no lock. It does nothing by itself: <see cref="HolderLoop"/> keeps it fresh,
 /// <see cref="SessionChecks"/> fills it. Why its answers can be relied on is argued in <c>docs/revocation.md</c>.
@@ -15,8 +15,8 @@ internal sealed class Holder
     private readonly int _capacity;
     private volatile HolderState? _state;
 
-    /// <param name="clock">Time that goes on while the machine is suspended: <see cref="LeaseClock"/>.</param>
-    /// <param name="capacity">Sessions to vouch for at most; what nobody asks for goes first.</param>
+    /// <param name="clock">Must include suspension of the machine: <see cref="LeaseClock"/>.</param>
+    /// <param name="capacity">How many sessions to remember at most; those not checked lately are forgotten first.</param>
     public Holder(TimeProvider clock, int capacity = 1_000_000)
     {
         ArgumentNullException.ThrowIfNull(clock);
@@ -24,10 +24,10 @@ internal sealed class Holder
         (_clock, _capacity) = (clock, capacity);
     }
 
-    /// <summary>Entries were applied, some of them perhaps for the second time. Quick handlers only.</summary>
+    /// <summary>Entries were applied, possibly some of them again. Handlers must be quick.</summary>
     public event Action<IReadOnlyList<RevocationEntry>>? Applied;
 
-    /// <summary>Freshness was lost because clocks disagree: a renewal should follow at once.</summary>
+    /// <summary>Freshness was lost because the clocks disagree: renew at once.</summary>
     public event Action? Suspected;
 
     /// <summary>Signing keys that were revoked.</summary>
@@ -39,13 +39,13 @@ internal sealed class Holder
     /// <summary>Whether it may vouch at this moment.</summary>
     public bool IsFresh => _state is { } state && state.Freshness.IsFreshNow(out _);
 
-    /// <summary>Time since the renewal that it lives on was sent; null if it is not fresh.</summary>
+    /// <summary>Time since the renewal behind the current lease was sent; null if it is not fresh.</summary>
     public TimeSpan? Age => _state?.Freshness.Age;
 
-    /// <summary>For the model, which has to tell states apart.</summary>
+    /// <summary>For the model, which has to distinguish states.</summary>
     internal HolderState? State => _state;
 
-    /// <summary>Sessions that it vouches for.</summary>
+    /// <summary>Number of sessions that it vouches for.</summary>
     public int Count => _state?.Sessions.Count ?? 0;
 
     /// <summary>h1: forgets everything and vouches for nothing until the next <see cref="Begin"/>.</summary>
@@ -66,7 +66,7 @@ internal sealed class Holder
         new(_state ?? throw new InvalidOperationException("The holder is not registered."), _clock.GetTimestamp(), _clock.GetUtcNow());
 
     /// <summary>h2: applies what the renewal read, and only then vouches on.</summary>
-    /// <returns>False if the incarnation is over: nothing was done.</returns>
+    /// <returns>False, with nothing done, if the incarnation is over.</returns>
     public bool CompleteRenewal(RenewalTicket ticket, IReadOnlyList<RevocationEntry> entries)
     {
         ArgumentNullException.ThrowIfNull(ticket);
@@ -109,7 +109,7 @@ internal sealed class Holder
     }
 
     /// <summary>h4: call it before the store is asked.</summary>
-    /// <returns>Null if the holder is not registered or not fresh: then asking is of no use.</returns>
+    /// <returns>Null if the holder is not registered or not fresh: there is no point in asking.</returns>
     public LookTicket? StartLook(SessionName name)
     {
         lock (_changing)
@@ -125,7 +125,7 @@ internal sealed class Holder
         }
     }
 
-    /// <summary>h4: takes over what the store said, unless something came in between.</summary>
+    /// <summary>h4: takes over the store's answer, unless it was overtaken.</summary>
     public LookOutcome CompleteLook(LookTicket ticket, SessionName name, FoundSession? found)
     {
         ArgumentNullException.ThrowIfNull(ticket);
@@ -144,7 +144,7 @@ internal sealed class Holder
 
             if (found is null)
             {
-                // A row that is gone without an entry has expired and was purged, or its entry is on the way.
+                // The row is gone without an entry: it expired and was purged, or its entry is still on the way.
                 if (state.Sessions.TryGetValue(name, out var known))
                 {
                     state.Remove(known);
@@ -188,7 +188,7 @@ internal sealed class Holder
             return HolderVerdict.Unknown;
         }
 
-        // Written once per round of evictions, not per check: the line stays shared between cores.
+        // Written once per round of evictions, not per check, so that the cache line stays shared between cores.
         if (!known.Used)
         {
             known.Used = true;
@@ -198,14 +198,14 @@ internal sealed class Holder
         return HolderVerdict.Known;
     }
 
-    /// <summary>Whether what is remembered of a session beside its life was read within this time and is not known to have changed.</summary>
+    /// <summary>Whether a session's details were read within this time and are not known to have changed.</summary>
     public bool HasDetails(KnownSession session, TimeSpan within)
     {
         ArgumentNullException.ThrowIfNull(session);
         return session.ReadAt != long.MinValue && _clock.GetElapsedTime(session.ReadAt) <= within;
     }
 
-    /// <summary>A session was changed: what is remembered of it beside its life is outdated.</summary>
+    /// <summary>Marks a session's details as outdated.</summary>
     public void MarkChanged(SessionName name)
     {
         lock (_changing)
@@ -236,7 +236,7 @@ internal sealed class Holder
         }
     }
 
-    /// <summary>Whoever watched before the first registration knew his session's tenant and id, but not by which name his app goes.</summary>
+    /// <summary>Fills in the app of watches that were begun before the first registration, when its name was not known yet.</summary>
     internal void NameWatches(string app)
     {
         if (app.Length > 0)
@@ -245,7 +245,7 @@ internal sealed class Holder
         }
     }
 
-    /// <summary>Sessions that somebody watches and that the holder does not vouch for now: not seen yet, over, or at the end of their time.</summary>
+    /// <summary>Watched sessions that the holder does not vouch for now: not seen yet, ended or expired.</summary>
     internal IReadOnlyList<SessionName> UnseenWatched()
     {
         lock (_changing)
@@ -266,7 +266,7 @@ internal sealed class Holder
     {
         lock (_changing)
         {
-            // A check that still has the old state in hand must not be taken in by its lease.
+            // A check that still holds the old state must not trust its lease.
             _state?.Freshness.End();
             _state = next;
         }

@@ -22,7 +22,7 @@ internal sealed class HolderHost
     /// <param name="checks">The holder's.</param>
     /// <param name="clock">The holder's clock.</param>
     /// <param name="recheckEvery">How late it may be noticed that a watched session has expired, or ended unseen.</param>
-    /// <param name="refusal">What a failure says if it is more than that nobody answered: each new one is reported, even during an outage.</param>
+    /// <param name="refusal">The reason in a failure, if the other side answered and refused; null otherwise. Each new reason is reported, even during an outage.</param>
     public HolderHost(HolderLoop loop, SessionChecks checks, TimeProvider clock, TimeSpan recheckEvery, Func<Exception, string?>? refusal = null)
     {
         (_loop, _checks, _clock, _recheckEvery, _refusal) = (loop, checks, clock, recheckEvery, refusal);

@@ -5,7 +5,7 @@ namespace Grid.Revocation.Holders;
 /// <summary>Registers a holder and keeps it fresh (h1, h2).</summary>
 internal sealed class HolderLoop
 {
-    // The log is kept for three times as long at least, so that no two machines' clocks have to agree to the minute.
+    // The log is kept at least three times as long, so that two machines' clocks need not agree to the minute.
     private static readonly TimeSpan LongestSilence = TimeSpan.FromMinutes(5);
 
     private readonly Holder _holder;
@@ -20,14 +20,14 @@ internal sealed class HolderLoop
     private volatile TaskCompletionSource _nudged = NewSignal();
     private Task? _nudge;
 
-    /// <param name="holder">Whom to keep fresh.</param>
-    /// <param name="store">Where it is registered.</param>
+    /// <param name="holder">The holder to keep fresh.</param>
+    /// <param name="store">The registry, directly or through a silo.</param>
     /// <param name="clock">The holder's clock.</param>
     /// <param name="newIncarnation">128 random bits.</param>
-    /// <param name="random">Between 0 and 1: a fleet of holders shall not renew in step.</param>
+    /// <param name="random">Between 0 and 1, so that a fleet of holders does not renew in step.</param>
     /// <param name="patience">How many renewal intervals an answer may take.</param>
-    /// <param name="retryAfter">Rest after a failure, half of it to one and a half; null: as between renewals.</param>
-    /// <param name="longestSilence">How long a holder may have heard nothing and still go on where it was: shorter than the log is kept. Default 5 minutes.</param>
+    /// <param name="retryAfter">Pause after a failure, ± 50 %; null: as between renewals.</param>
+    /// <param name="longestSilence">How long a holder may hear nothing and still continue; must be shorter than the log is kept. Default 5 minutes.</param>
     public HolderLoop(
         Holder holder, IHolderStore store, TimeProvider clock, Func<Guid> newIncarnation, Func<double> random, int patience = 1, TimeSpan? retryAfter = null,
         TimeSpan? longestSilence = null)
@@ -41,13 +41,13 @@ internal sealed class HolderLoop
     /// <summary>A renewal failed, or the store did not answer in time.</summary>
     public event Action<Exception>? Failed;
 
-    /// <summary>A new incarnation had its first renewal: what watched sessions came to has to be looked up.</summary>
+    /// <summary>A new incarnation had its first renewal: watched sessions have to be looked up again.</summary>
     public event Action? Began;
 
-    /// <summary>A renewal was applied: whatever failed before is over.</summary>
+    /// <summary>A renewal was applied.</summary>
     public event Action? Renewed;
 
-    /// <summary>The registry had lost the row: the holder started anew.</summary>
+    /// <summary>The registry had lost the row: the holder starts over.</summary>
     public event Action? WasLost;
 
     /// <summary>Completed when the holder has been fresh for the first time.</summary>
@@ -94,7 +94,7 @@ internal sealed class HolderLoop
 
                 if (IsTooLong(heardUpTo))
                 {
-                    // What it missed may have been purged from the log, and nobody may have been there to strike its row.
+                    // What it missed may have been purged from the log, and its row may still be there because no other process removed it.
                     _holder.Forget();
                     cursor = null;
                     await LeaveAsync(incarnation, terms);
@@ -116,7 +116,7 @@ internal sealed class HolderLoop
             }
             catch (Exception failure)
             {
-                // Whatever it did: the same cursor reads the same entries again, and an unknown registration is never used.
+                // The outcome does not matter: the same cursor reads the same entries again, and an incarnation whose registration is unknown is never used.
                 hasFailed = true;
                 Failed?.Invoke(failure);
                 if (_holder.Incarnation != incarnation)
@@ -137,7 +137,7 @@ internal sealed class HolderLoop
 
     private (long Timestamp, DateTimeOffset Wall) Now() => (_clock.GetTimestamp(), _clock.GetUtcNow());
 
-    // By whichever of its clocks says so: one of them may have stood still with the machine.
+    // By either clock: one of them may have stopped with the machine.
     private bool IsTooLong((long Timestamp, DateTimeOffset Wall) since) =>
         _clock.GetElapsedTime(since.Timestamp) > _longestSilence || (_clock.GetUtcNow() - since.Wall).Duration() > _longestSilence;
 
@@ -147,7 +147,7 @@ internal sealed class HolderLoop
     {
         var nudge = _nudge ??= _nudged.Task.HereAsync();
 
-        // Over, nudged or stopped: none of them is a failure, and the first happens every second.
+        // It ends by time, nudge or stop; none of these is a failure, and the first happens every second.
         await nudge.WaitAsync(rest, _clock, stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         if (nudge.IsCompleted)
         {
@@ -163,7 +163,7 @@ internal sealed class HolderLoop
         }
         catch (Exception failure)
         {
-            // The reaper will find it.
+            // The reaper will remove it.
             Failed?.Invoke(failure);
         }
     }

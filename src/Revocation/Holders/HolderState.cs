@@ -3,10 +3,10 @@ using Grid.Revocation.Log;
 
 namespace Grid.Revocation.Holders;
 
-/// <summary>What one incarnation of a holder knows. A new incarnation starts with a new, empty one; tickets of the old lead nowhere.</summary>
+/// <summary>What one incarnation of a holder knows. The next one starts empty, and tickets of this one become void.</summary>
 /// <param name="incarnation">Its id.</param>
-/// <param name="freshness">Until when it may vouch.</param>
-/// <param name="wait">W in ticks of the holder's clock: how long an entry overrules what a look brings.</param>
+/// <param name="freshness">Its lease.</param>
+/// <param name="wait">W in ticks of the holder's clock: how long an entry overrules the result of a look.</param>
 /// <param name="capacity">Sessions to vouch for at most.</param>
 internal sealed class HolderState(Guid incarnation, Freshness freshness, long wait, int capacity)
 {
@@ -86,10 +86,10 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
                 Tombstones.AddScope(entry.App, null, Applied, now);
                 break;
             case RevocationKind.SigningKey:
-                // Ends no session: RevokedKeys has it.
+                // Ends no session: see RevokedKeys.
                 break;
             default:
-                // A later version revoked something that this one cannot name: nothing that it remembers can be relied on.
+                // A newer version revoked something that this one does not know: forget everything.
                 EndAll(Sessions.Values, watches);
                 Tombstones.AddScope(entry.App, null, Applied, now);
                 break;
@@ -124,8 +124,8 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
 
     private static UserName User(KnownSession session) => new(session.Found.Name.App, session.Found.Name.Tenant, session.Found.UserId);
 
-    // Second chance: what a check has met since the last time round stays. So does what was just added, for the check that it was read
-    // for, even if that makes one too many. Each session stands in the queue once for each time it was read.
+    // Second chance: a session that was checked since the last round stays. So does the one just added, because the check that read it
+    // needs it, even if that exceeds the capacity by one. A session is queued once for each time it was read.
     private void Evict(KnownSession added, Predicate<SessionName> isPinned)
     {
         var tries = _order.Count;
@@ -148,7 +148,7 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
             }
         }
 
-        // Sessions that ended long ago must not hold the queue's memory.
+        // Entries of sessions that ended long ago must not pile up in the queue.
         while (_order.Count > 2 * Math.Max(Sessions.Count, 64) && _order.TryDequeue(out var stale))
         {
             if (Sessions.TryGetValue(stale.Found.Name, out var current) && ReferenceEquals(current, stale))
@@ -158,7 +158,7 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
         }
     }
 
-    /// <summary>Mostly one.</summary>
+    /// <summary>A set optimised for one element: most users have one session.</summary>
     private sealed class SessionNames(SessionName one)
     {
         private SessionName? _one = one;

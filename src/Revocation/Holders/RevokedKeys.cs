@@ -2,7 +2,7 @@ using Grid.Revocation.Log;
 
 namespace Grid.Revocation.Holders;
 
-/// <summary>The signing keys that a holder knows to be revoked. It keeps them for as long as it runs, whatever becomes of its incarnation.</summary>
+/// <summary>The signing keys that a holder knows to be revoked. They outlive its incarnations.</summary>
 internal sealed class RevokedKeys
 {
     private readonly HashSet<(string App, string Kid)> _keys = [];

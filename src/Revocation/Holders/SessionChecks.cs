@@ -18,20 +18,20 @@ internal enum Liveness
 /// <summary>The outcome of a check; the session is there if it is active.</summary>
 internal readonly record struct SessionFinding(Liveness Liveness, FoundSession? Session = null);
 
-/// <summary>Judges requests: from memory where the session is known, else by one look into the store that all who wait share.</summary>
+/// <summary>Checks sessions: from memory if the session is known, otherwise by one look into the store, shared by everyone who waits for it.</summary>
 internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvider clock)
 {
-    // A look that finds itself void was overtaken by a revocation; the second one mostly says which.
+    // A void look was overtaken by a revocation; the next one usually gives the answer.
     private const int MaxLooks = 4;
 
-    // An outage must not hold up what memory can answer.
+    // An outage of the store must not delay what memory can answer.
     private static readonly TimeSpan Patience = TimeSpan.FromMilliseconds(500);
 
     private readonly ConcurrentDictionary<SessionName, Task<LookOutcome>> _looking = new();
 
-    /// <summary>Whether a session lives now.</summary>
-    /// <param name="name">Which.</param>
-    /// <param name="detailsWithin">How old <see cref="FoundSession.Details"/> may be; null: they are not asked for.</param>
+    /// <summary>Whether a session is active now.</summary>
+    /// <param name="name">The session.</param>
+    /// <param name="detailsWithin">How old <see cref="FoundSession.Details"/> may be; null if they are not needed.</param>
     /// <exception cref="Exception">The session was not known, and the store did not answer.</exception>
     public ValueTask<SessionFinding> FindAsync(SessionName name, TimeSpan? detailsWithin = null)
     {
@@ -41,7 +41,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
             : new ValueTask<SessionFinding>(LookAsync(name, known));
     }
 
-    /// <summary>Tells when a session ends.</summary>
+    /// <summary>Signals when a session ends.</summary>
     public SessionWatch Watch(SessionName name)
     {
         var watch = holder.Watch(name);
@@ -54,8 +54,8 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
     }
 
     /// <summary>
-    /// Looks up the watched sessions that the holder does not vouch for, so that those that ended or expired unseen are told. To be
-    /// called now and then.
+    /// Looks up watched sessions that the holder does not vouch for, so that an end that it missed, or an expiry, is signalled. To be
+    /// called periodically.
     /// </summary>
     public Task RecheckWatchedAsync() => RecheckAsync(holder.UnseenWatched());
 
@@ -69,7 +69,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
             }
             catch (Exception)
             {
-                // The store is away: the next round will tell.
+                // The store is unavailable: retried in the next round.
             }
         }
     }
@@ -84,7 +84,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
             LookOutcome outcome;
             if (isMine)
             {
-                // Not fresh, so nothing that the store said now could be vouched for.
+                // Not fresh: the store's answer could not be vouched for.
                 if (holder.StartLook(name) is not { } ticket)
                 {
                     _looking.TryRemove(name, out _);
@@ -101,7 +101,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
             }
             catch (Exception failure) when (known is not null && (failure is TimeoutException || holder.Check(name, out _) == HolderVerdict.Known))
             {
-                // Only its details are outdated: whether it lives may be vouched for without the store.
+                // Only its details are outdated: the holder can still tell whether it is active.
                 return holder.Check(name, out var stillKnown) == HolderVerdict.Known
                     ? new SessionFinding(Liveness.Active, stillKnown!.Found)
                     : new SessionFinding(Liveness.Unknown);
@@ -112,7 +112,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
                 return new SessionFinding(Liveness.Ended);
             }
 
-            // Whoever joined came later than the look: what it found is checked again, what it missed may have been made meanwhile.
+            // A caller that joined came after the look began: check again what it found, and look again for what it did not find.
             switch (holder.Check(name, out var found))
             {
                 case HolderVerdict.Known:
@@ -141,7 +141,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
             _looking.TryRemove(name, out _);
             done.SetException(failure);
 
-            // Perhaps nobody waits any more.
+            // Mark it observed: nobody may be waiting.
             _ = done.Task.Exception;
         }
     }

@@ -1,12 +1,12 @@
 namespace Grid.Revocation.Holders;
 
-/// <summary>Names a session, in full: an id alone names nothing, for apps and tenants know each other's handles.</summary>
+/// <summary>A session's full name. The id alone is not enough: one app or tenant may know, and present, another's handles.</summary>
 /// <param name="App">Text form of the app.</param>
 /// <param name="Tenant">The tenant's id.</param>
 /// <param name="Id">The handle's UUID.</param>
 public readonly record struct SessionName(string App, string Tenant, Guid Id)
 {
-    /// <summary>Ids are random, so they tell names apart before any text is compared.</summary>
+    /// <summary>Compares ids first: they are random, so text is hardly ever compared in vain.</summary>
     public bool Equals(SessionName other) => Id == other.Id && App == other.App && Tenant == other.Tenant;
 
     /// <inheritdoc/>
@@ -16,19 +16,19 @@ public readonly record struct SessionName(string App, string Tenant, Guid Id)
 /// <summary>Names a user within a tenant.</summary>
 internal readonly record struct UserName(string App, string Tenant, string UserId);
 
-/// <summary>A living session as the store holds it.</summary>
+/// <summary>An active session as the store holds it.</summary>
 internal sealed record FoundSession
 {
     public required SessionName Name { get; init; }
 
     public required string UserId { get; init; }
 
-    /// <summary>The user's epoch when the session was made.</summary>
+    /// <summary>The user's epoch when the session was created.</summary>
     public required long Epoch { get; init; }
 
-    /// <summary>When it ends unless it is refreshed before.</summary>
+    /// <summary>When it expires unless it is refreshed before.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary>What the caller wants to remember of it. Unlike the session's life it may be outdated.</summary>
+    /// <summary>Whatever else the caller wants to keep. Unlike the liveness it may be outdated.</summary>
     public object? Details { get; init; }
 }

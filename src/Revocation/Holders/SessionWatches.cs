@@ -1,6 +1,6 @@
 namespace Grid.Revocation.Holders;
 
-/// <summary>Tells when a session ends. Dispose it when nobody cares any more.</summary>
+/// <summary>Signals when a session ends. Dispose it when you no longer need it.</summary>
 public sealed class SessionWatch : IDisposable
 {
     private readonly Action<SessionWatch> _leave;
@@ -8,10 +8,10 @@ public sealed class SessionWatch : IDisposable
 
     internal SessionWatch(SessionName name, long since, Action<SessionWatch> leave) => (Name, Since, _leave) = (name, since, leave);
 
-    /// <summary>Which session.</summary>
+    /// <summary>The watched session.</summary>
     public SessionName Name { get; internal set; }
 
-    /// <summary>Cancelled when the session ends. Not when the holder merely stops being fresh: nobody is signed out by an outage.</summary>
+    /// <summary>Cancelled when the session ends; not when the holder merely stops being fresh, because an outage signs nobody out.</summary>
     public CancellationToken Ended => _ended.Token;
 
     /// <inheritdoc/>
@@ -20,11 +20,11 @@ public sealed class SessionWatch : IDisposable
     /// <summary>When it began, by the holder's clock.</summary>
     internal long Since { get; }
 
-    // Callbacks run elsewhere: this is called with a lock held.
+    // Asynchronously: a lock is held here, and callbacks must not run under it.
     internal void End() => _ = _ended.CancelAsync();
 }
 
-/// <summary>Who wants to hear of which session's end. Used under the holder's lock, but for leaving.</summary>
+/// <summary>All watches by session. Used under the holder's lock, except for disposal of a watch.</summary>
 internal sealed class SessionWatches
 {
     private readonly Dictionary<SessionName, List<SessionWatch>> _watches = [];
@@ -48,7 +48,7 @@ internal sealed class SessionWatches
         }
     }
 
-    /// <summary>Puts the app into the names that have none.</summary>
+    /// <summary>Fills in the app where it was not known yet.</summary>
     public void Name(string app)
     {
         lock (_watches)
@@ -95,7 +95,7 @@ internal sealed class SessionWatches
         }
     }
 
-    /// <summary>A look that began then found no such session: it says nothing to those who came later.</summary>
+    /// <summary>A look that began at that time found no such session. Later watches are not affected: it may have been created since.</summary>
     public void EndOlder(SessionName name, long lookedAt)
     {
         List<SessionWatch> ended;

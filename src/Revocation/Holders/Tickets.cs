@@ -13,7 +13,7 @@ internal sealed class RenewalTicket
     internal DateTimeOffset WallAt { get; }
 }
 
-/// <summary>A first-sight check under way (h4).</summary>
+/// <summary>A look into the store under way (h4).</summary>
 internal sealed class LookTicket
 {
     internal LookTicket(HolderState state, long startedAt, long applied) => (State, StartedAt, Applied) = (state, startedAt, applied);
@@ -25,11 +25,11 @@ internal sealed class LookTicket
     /// <summary>How many entries had been applied when it began.</summary>
     internal long Applied { get; }
 
-    /// <summary>The session changed meanwhile: what was read of it may be outdated.</summary>
+    /// <summary>The session has changed since: its details may be outdated.</summary>
     internal bool Changed { get; set; }
 }
 
-/// <summary>What a first-sight check came to.</summary>
+/// <summary>Result of a look.</summary>
 internal enum LookOutcome
 {
     /// <summary>The holder vouches for it now.</summary>
@@ -38,19 +38,19 @@ internal enum LookOutcome
     /// <summary>There is no such session.</summary>
     NotThere,
 
-    /// <summary>Something that might concern it was revoked meanwhile, or the holder started anew: look again.</summary>
+    /// <summary>Something that may concern it was revoked in the meantime, or the holder started over: look again.</summary>
     Void,
 }
 
-/// <summary>What a check came to (h5).</summary>
+/// <summary>Result of a check (h5).</summary>
 internal enum HolderVerdict
 {
-    /// <summary>The session lives.</summary>
+    /// <summary>The session is active.</summary>
     Known,
 
-    /// <summary>Not seen yet, or over: the store has to say.</summary>
+    /// <summary>Not seen yet, or ended: ask the store.</summary>
     Unknown,
 
-    /// <summary>The holder has not heard from the store for too long to say anything.</summary>
+    /// <summary>The holder has not heard from the store for too long to tell.</summary>
     NotFresh,
 }

@@ -21,14 +21,14 @@ internal sealed class Tombstones(long keep)
         _order.Enqueue((now + keep, () => Forget(_users, user, gone => gone.Until, now + keep)));
     }
 
-    /// <summary>A tenant, or (null) a whole app. These say nothing about sessions made later, so only looks that were under way are void.</summary>
+    /// <summary>A tenant, or (null) a whole app. Sessions created later are not concerned, so only looks that were already under way become void.</summary>
     public void AddScope(string app, string? tenant, long applied, long now)
     {
         _scopes[(app, tenant)] = (applied, now + keep);
         _order.Enqueue((now + keep, () => Forget(_scopes, (app, tenant), gone => gone.Until, now + keep)));
     }
 
-    /// <summary>Whether a session read by a look that began when <paramref name="applied"/> entries had been applied may not be trusted.</summary>
+    /// <summary>Whether to reject a session that was read by a look which began after <paramref name="applied"/> entries.</summary>
     public bool Covers(FoundSession found, long applied)
     {
         var name = found.Name;
@@ -46,7 +46,7 @@ internal sealed class Tombstones(long keep)
         }
     }
 
-    // A later entry for the same name has its own place in the queue.
+    // A later entry for the same name is queued separately.
     private static void Forget<TKey, TGone>(Dictionary<TKey, TGone> gone, TKey key, Func<TGone, long> until, long expected)
         where TKey : notnull
     {

@@ -20,14 +20,14 @@ public enum RevocationKind
     /// <summary>All sessions that an app had.</summary>
     App = 4,
 
-    /// <summary>A signing key: no token that it signed is good any more.</summary>
+    /// <summary>A signing key: every access token that it signed.</summary>
     SigningKey = 5,
 }
 
-/// <summary>One entry of the revocation log. However many sessions it ends, it is one entry.</summary>
+/// <summary>One entry of the revocation log, however many sessions it ends.</summary>
 public sealed record RevocationEntry
 {
-    /// <summary>Place in the log; 0: not written, only to be confirmed. Places become visible out of order, so nothing may be concluded from a gap.</summary>
+    /// <summary>Position in the log; 0: not written, only to be confirmed. Positions become visible out of order, so a gap says nothing.</summary>
     public required long Position { get; init; }
 
     /// <summary>What it ends.</summary>
@@ -45,10 +45,10 @@ public sealed record RevocationEntry
     /// <summary>With <see cref="RevocationKind.User"/>.</summary>
     public string? UserId { get; init; }
 
-    /// <summary>With <see cref="RevocationKind.User"/>: sessions of earlier epochs are over.</summary>
+    /// <summary>With <see cref="RevocationKind.User"/>: sessions of earlier epochs are revoked.</summary>
     public long Epoch { get; init; }
 
-    /// <summary>With <see cref="RevocationKind.User"/>: a session of that tenant that lives on all the same.</summary>
+    /// <summary>With <see cref="RevocationKind.User"/>: a session of that tenant to keep.</summary>
     public SessionName? Kept { get; init; }
 
     /// <summary>With <see cref="RevocationKind.SigningKey"/>.</summary>

@@ -1,25 +1,25 @@
 namespace Grid.Revocation.Outages;
 
-/// <summary>What is to be said of an outage by now.</summary>
-/// <param name="Count">How often it was met since the last word on it.</param>
-/// <param name="Kinds">Which kinds, with the count of each.</param>
-/// <param name="Lasted">From the first to the last.</param>
+/// <summary>An outage so far.</summary>
+/// <param name="Count">Failures since the last report.</param>
+/// <param name="Kinds">The kinds of failure, with the count of each.</param>
+/// <param name="Lasted">From the first failure to the last.</param>
 internal sealed record OutageCount(long Count, string Kinds, TimeSpan Lasted);
 
 /// <summary>
-/// Makes a few lines of an outage that thousands of callers meet at once: the first of each kind, a count every few seconds, and the
-/// end. Otherwise the log would be the second thing that breaks.
+/// Reduces an outage that thousands of callers meet at once to a few lines of log: the first failure of each kind, a count every few
+/// seconds, and the end. Otherwise the log would be the next thing to break.
 /// </summary>
 /// <param name="clock">Measures the pauses.</param>
-/// <param name="began">Says the first of a kind, with its cause.</param>
-/// <param name="goesOn">Says a count.</param>
-/// <param name="over">Says the end: nobody met it for <see cref="Pause"/>.</param>
+/// <param name="began">Reports the first failure of a kind, with its cause.</param>
+/// <param name="goesOn">Reports a count.</param>
+/// <param name="over">Reports the end: no failure for <see cref="Pause"/>.</param>
 internal sealed class OutageTally(TimeProvider clock, Action<string, Exception?> began, Action<OutageCount> goesOn, Action<OutageCount> over) : IDisposable
 {
-    /// <summary>Between two words on one outage.</summary>
+    /// <summary>Between two reports on one outage.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
 
-    // Kinds are our own words; the limit is for a mistake with them.
+    // Kinds are constants in the code; the limit guards against a mistake.
     private const int MaxKinds = 32;
     private const string OtherKinds = "other";
 
@@ -33,7 +33,7 @@ internal sealed class OutageTally(TimeProvider clock, Action<string, Exception?>
     private long _first;
     private long _last;
 
-    /// <summary>Somebody met it. From any thread.</summary>
+    /// <summary>Counts a failure. Thread-safe.</summary>
     public void Met(string kind, Exception? failure)
     {
         ArgumentNullException.ThrowIfNull(kind);

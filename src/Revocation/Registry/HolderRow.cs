@@ -18,29 +18,29 @@ internal sealed record HolderRow
     /// <summary>The newest <see cref="Protocol"/>.</summary>
     public const int CurrentProtocol = 1;
 
-    /// <summary>128 random bits; never used again once it is over.</summary>
+    /// <summary>128 random bits, never reused.</summary>
     public required Guid Incarnation { get; init; }
 
     public required HolderKind Kind { get; init; }
 
-    /// <summary>Text form of the app whose sessions it accepts; null: any app's, as silos do. A revocation waits for nobody else's.</summary>
+    /// <summary>Text form of the app whose sessions it accepts; null: any app's, as silos do. A revocation waits only for holders that serve its app.</summary>
     public string? App { get; init; }
 
-    /// <summary>For people. A service chose it: <see cref="PrintableName"/> is what goes into logs.</summary>
+    /// <summary>For people. A service chose it: log <see cref="PrintableName"/> instead.</summary>
     public required string Name { get; init; }
 
-    /// <summary>Where it, or the silo that it is connected to, hears of revocations.</summary>
+    /// <summary>Where revocations are pushed to: its own silo address, or that of the silo that it is connected to.</summary>
     public required string Address { get; init; }
 
-    /// <summary>Its L.</summary>
+    /// <summary>L of this holder.</summary>
     public required TimeSpan Lease { get; init; }
 
-    /// <summary>One more with each renewal. Nobody compares times of two machines: a counter that stands still is what tells that it is gone.</summary>
+    /// <summary>Incremented by each renewal. Clocks of two machines are never compared: a holder is gone when its counter stands still.</summary>
     public long Counter { get; init; }
 
     /// <summary>Version of the rules that it follows.</summary>
     public int Protocol { get; init; } = CurrentProtocol;
 
-    /// <summary><see cref="Name"/> as data: on one line, without control characters, at most 100 characters.</summary>
+    /// <summary><see cref="Name"/> for logs: on one line, without control characters, at most 100 characters.</summary>
     public string PrintableName => Printable.Of(Name);
 }

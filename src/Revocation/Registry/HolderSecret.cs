@@ -4,15 +4,15 @@ using System.Text;
 
 namespace Grid.Revocation.Registry;
 
-/// <summary>What a service is handed when it is registered, and shows to prove that a row is its own. The registry holds its hash.</summary>
+/// <summary>Given to a service at registration, and presented by it to prove that a row is its own. The registry holds its hash.</summary>
 internal static class HolderSecret
 {
     private const int Bytes = 32;
 
-    /// <summary>Longest text that can be one.</summary>
+    /// <summary>Longer text cannot be a secret.</summary>
     public const int MaxLength = 64;
 
-    /// <summary>256 random bits.</summary>
+    /// <summary>A new secret of 256 random bits.</summary>
     public static string Create() => Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(Bytes));
 
     /// <summary>What is stored and compared.</summary>

@@ -3,10 +3,10 @@ using System.Text;
 
 namespace Grid.Revocation.Registry;
 
-/// <summary>What others chose, such as the names of services and user ids, for logs: data, and nothing that a terminal or a reader of lines would act on.</summary>
+/// <summary>Makes text from outside (service names, user ids) safe to log: nothing in it can break a line or control a terminal.</summary>
 internal static class Printable
 {
-    /// <summary>The text on one line: whatever is no visible character is escaped, the backslash too, and what is too long is cut.</summary>
+    /// <summary>The text on one line: invisible characters and backslashes are escaped, and the end is cut off beyond the limit.</summary>
     public static string Of(string text, int maxLength = 100)
     {
         ArgumentNullException.ThrowIfNull(text);

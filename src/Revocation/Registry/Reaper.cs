@@ -1,12 +1,12 @@
 namespace Grid.Revocation.Registry;
 
-/// <summary>Finds holders that have not renewed for so long that they cannot be fresh (r7). By this process's clock and nothing else.</summary>
+/// <summary>Removes holders that have not renewed for so long that they cannot be fresh (r7), measured by this process's clock alone.</summary>
 internal sealed class Reaper(TimeProvider clock)
 {
     private readonly Dictionary<Guid, (long Counter, long Since)> _seen = [];
 
-    /// <summary>Reads the registry and removes what stood still for that holder's W.</summary>
-    /// <returns>Those removed.</returns>
+    /// <summary>Reads the registry and removes rows whose counter has stood still for that holder's W.</summary>
+    /// <returns>The removed rows.</returns>
     public async Task<IReadOnlyList<HolderRow>> ReapAsync(IHolderRegistry registry, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(registry);
@@ -15,7 +15,7 @@ internal sealed class Reaper(TimeProvider clock)
         List<HolderRow> removed = [];
         foreach (var row in Overdue(rows, askedAt, clock.GetTimestamp()))
         {
-            // One that renewed meanwhile has another counter and stays.
+            // A holder that has renewed in the meantime has another counter and stays.
             if (await registry.RemoveAsync(row.Incarnation, row.Counter, cancellationToken))
             {
                 removed.Add(row);
@@ -28,8 +28,8 @@ internal sealed class Reaper(TimeProvider clock)
     /// <summary>For the model.</summary>
     internal IEnumerable<(Guid Incarnation, long Counter, long Since)> Seen() => _seen.Select(seen => (seen.Key, seen.Value.Counter, seen.Value.Since));
 
-    /// <param name="rows">What the registry said.</param>
-    /// <param name="askedAt">Before it was asked: it stood still until then at least.</param>
+    /// <param name="rows">The registry's rows.</param>
+    /// <param name="askedAt">Before the registry was read: an unchanged counter stood still until then at least.</param>
     /// <param name="heardAt">After it answered: a counter seen for the first time may have moved until then.</param>
     internal IReadOnlyList<HolderRow> Overdue(IReadOnlyList<HolderRow> rows, long askedAt, long heardAt)
     {

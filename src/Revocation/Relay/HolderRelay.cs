@@ -5,37 +5,37 @@ using Grid.Revocation.Registry;
 
 namespace Grid.Revocation.Relay;
 
-/// <summary>Lets holders renew through this one: the store sees one transaction a second however many there are.</summary>
+/// <summary>Lets other holders renew through this process: the store sees one transaction a second, however many there are.</summary>
 /// <remarks>
 /// A relayed renewal is a renewal of its own (h2): it begins after the request came, adds one to that holder's counter in the same
 /// transaction that reads the log, and the holder counts its lease from before it asked. So nothing has to be said about how old
 /// the answer is (docs/decisions/0007).
 /// </remarks>
 /// <param name="inner">The store.</param>
-/// <param name="services">Where rows of others are kept.</param>
-/// <param name="address">Where this process hears of revocations.</param>
-/// <param name="limits">Holders to let in.</param>
+/// <param name="services">The registry, for services.</param>
+/// <param name="address">Address at which revocations reach this process.</param>
+/// <param name="limits">How many holders to admit.</param>
 internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Func<string> address, RelayLimits limits) : IHolderStore
 {
-    // Longer than a healthy one takes by far; whoever does not confirm is waited for by lease.
+    // Much longer than a healthy holder takes; for one that does not confirm, its lease is waited out.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly ConcurrentDictionary<Guid, Relayed> _others = new();
 
-    /// <summary>How many renew through this one.</summary>
+    /// <summary>How many holders renew through this process.</summary>
     public int Count => _others.Count;
 
-    /// <summary>Whether as many are connected as may be.</summary>
+    /// <summary>Whether the limit of connections is reached.</summary>
     public bool IsFull => _others.Count >= limits.Capacity;
 
-    /// <summary>Of this relay.</summary>
+    /// <summary>How many holders it admits.</summary>
     public RelayLimits Limits => limits;
 
-    /// <summary>Registers a holder here. It is handed everything that becomes visible after its registration, and perhaps a little from before.</summary>
-    /// <param name="other">Which.</param>
+    /// <summary>Registers a holder here. It is given every entry that becomes visible after its registration, and perhaps a few earlier ones.</summary>
+    /// <param name="other">The holder.</param>
     /// <param name="row">Its row; the address is filled in.</param>
-    /// <param name="secretHash">Of the secret that it will be handed.</param>
-    /// <param name="former">What it was before.</param>
+    /// <param name="secretHash">Hash of the secret that it will be given.</param>
+    /// <param name="former">Its previous incarnation, to be removed.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task<RegisteredService> AttachAsync(IRelayedHolder other, HolderRow row, byte[] secretHash, OwnRow? former, CancellationToken cancellationToken)
     {
@@ -46,7 +46,7 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
             return new RegisteredService(null, RegistrationRefusal.Full);
         }
 
-        // First, so that no renewal that reads what follows the registration passes it by. It answers for nobody before its row is there.
+        // Added first, so that no renewal which reads past the registration misses it. It confirms nothing before its row is committed.
         var relayed = new Relayed(other);
         if (!_others.TryAdd(other.Incarnation, relayed))
         {
@@ -69,17 +69,17 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
         }
     }
 
-    /// <summary>A holder accepts nothing any more and takes its row with it.</summary>
+    /// <summary>Removes a holder that has stopped accepting sessions, with its row.</summary>
     public Task<bool> LeaveAsync(IRelayedHolder other, OwnRow own, CancellationToken cancellationToken)
     {
         Detach(other);
         return services.LeaveServiceAsync(own, cancellationToken);
     }
 
-    /// <summary>A holder's first renewal, which waits for nobody: after a break it is not fresh until then.</summary>
-    /// <param name="other">Attached a moment ago.</param>
-    /// <param name="cursor">Of its registration.</param>
-    /// <param name="request">Its number; it had come before this was called.</param>
+    /// <summary>A holder's first renewal. It does not wait for this process's next one: after a break the holder is not fresh until then.</summary>
+    /// <param name="other">The holder, just attached.</param>
+    /// <param name="cursor">From its registration.</param>
+    /// <param name="request">Number of the request, received before this call.</param>
     /// <param name="cancellationToken">Gives up.</param>
     public async Task RenewFirstAsync(IRelayedHolder other, string cursor, long request, CancellationToken cancellationToken)
     {
@@ -93,8 +93,8 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
         End(other, renewed, request);
     }
 
-    /// <summary>It is not connected any more. Its row stays until it says that it has stopped, or the reaper finds it.</summary>
-    /// <returns>Whether it was.</returns>
+    /// <summary>A holder has disconnected. Its row stays until it leaves the registry or the reaper removes it.</summary>
+    /// <returns>Whether it was attached.</returns>
     public bool Detach(IRelayedHolder other)
     {
         ArgumentNullException.ThrowIfNull(other);
@@ -102,7 +102,7 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
             && _others.TryRemove(KeyValuePair.Create(other.Incarnation, relayed));
     }
 
-    /// <summary>h3 for everyone whom this process answers for: its own holder, and those that renew through it.</summary>
+    /// <summary>h3 for all holders that this process answers for: its own, and those that renew through it.</summary>
     /// <param name="own">This process's holder.</param>
     /// <param name="entries">Committed.</param>
     /// <param name="clock">This process's clock.</param>
@@ -120,7 +120,7 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
         return incarnation is { } mine ? [mine, .. confirmed] : confirmed;
     }
 
-    /// <summary>Hands entries to all whom they concern.</summary>
+    /// <summary>Hands entries to all holders of the apps concerned.</summary>
     /// <returns>Those that confirmed.</returns>
     public async Task<IReadOnlyCollection<Guid>> PushAsync(IReadOnlyList<RevocationEntry> entries, TimeProvider clock)
     {
@@ -142,7 +142,7 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
         }
         catch (Exception)
         {
-            // Some did not: they are not in the answer.
+            // Those that did not confirm are left out of the answer.
         }
 
         List<Guid> confirmed = [];
@@ -153,7 +153,7 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
                 confirmed.Add(relayed.Other.Incarnation);
             }
 
-            // One whose connection broke has failed, and is not there any more.
+            // A delivery fails when the connection breaks, and then the holder is detached anyway.
             if (!delivery.IsFaulted && relayed.IsTooSilent(delivery.IsCompletedSuccessfully, began, clock.GetTimestamp()))
             {
                 End(relayed.Other, HolderLoss.Silent);
@@ -168,8 +168,8 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
     {
         var registered = await inner.RegisterAsync(row, cancellationToken);
 
-        // What became visible between the last renewal and the head of this registration is read by nobody: whoever was here before
-        // has missed it and starts anew as well.
+        // Entries that became visible between the last renewal and the head of this registration are read by no renewal: holders that were
+        // attached before have missed them and must start over as well.
         foreach (var relayed in _others.Values)
         {
             End(relayed.Other, HolderLoss.MissedEntries);
@@ -183,12 +183,12 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
     {
         ArgumentNullException.ThrowIfNull(renewal);
 
-        // Noted before the renewal leaves: a request that comes meanwhile is for the next one.
+        // Taken before the renewal leaves: a request that arrives later is for the next one.
         var asked = _others.Values.Where(relayed => relayed.IsRegistered).Select(relayed => (relayed.Other, Request: relayed.Other.Requested)).Where(pair => pair.Request > 0).ToList();
         var renewed = await inner.RenewAsync(renewal with { Others = [.. asked.Select(pair => pair.Other.Row)] }, cancellationToken);
         foreach (var _ in Deliver(renewed.Entries))
         {
-            // Whoever renews confirms later, or not at all: nobody waits for it here.
+            // A renewal does not wait for confirmations.
         }
 
         foreach (var (other, request) in asked)
@@ -214,7 +214,7 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
         }
     }
 
-    // Its row stays, for it may be fresh still: the counter stands, and the reaper takes it when its lease has run out.
+    // Its row stays, because it may still be fresh: its counter stands still, and the reaper removes it when its lease has run out.
     private void End(IRelayedHolder other, HolderLoss why)
     {
         if (Detach(other))
@@ -223,7 +223,7 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
         }
     }
 
-    // Most revocations concern one app, and most services another.
+    // Most revocations concern one app, and most services belong to another.
     private IEnumerable<(Relayed To, Task Confirmed)> Deliver(IReadOnlyList<RevocationEntry> entries)
     {
         if (entries.Count == 0)
@@ -260,7 +260,7 @@ internal sealed class HolderRelay(IHolderStore inner, IServiceStore services, Fu
             set => _isRegistered = value;
         }
 
-        /// <summary>Whether it has let pass so much in a row that it renews only to hold others up. What was under way at the same time counts once.</summary>
+        /// <summary>Whether it has missed so many deliveries in a row that its renewals only hold up revocations. Concurrent ones count once.</summary>
         public bool IsTooSilent(bool hasConfirmed, long began, long now)
         {
             lock (_judging)

@@ -3,28 +3,28 @@ using Grid.Revocation.Registry;
 
 namespace Grid.Revocation.Relay;
 
-/// <summary>A holder that reaches the store through this one. What it is handed arrives in this order, or its connection ends and with it its incarnation.</summary>
+/// <summary>A holder that reaches the store through this process. What it is given arrives in order, or else its connection ends and with it its incarnation.</summary>
 internal interface IRelayedHolder
 {
-    /// <summary>Its row, and the proof that it is its own.</summary>
+    /// <summary>Its row, with the proof of ownership.</summary>
     OwnRow Row { get; }
 
     /// <summary>Its id.</summary>
     Guid Incarnation => Row.Incarnation;
 
     /// <summary>
-    /// Number of the last renewal that it asked for and that was not answered; it noted its own time before it asked. 0: none, so its
-    /// counter must stand still, or a service that hangs would never be forgotten.
+    /// Number of its last renewal request that is unanswered (it noted its own time before sending it), or 0. With 0 its counter must
+    /// stand still, or else a service that hangs would never be removed.
     /// </summary>
     long Requested { get; }
 
-    /// <summary>Hands entries over; done when it has confirmed them (h3).</summary>
+    /// <summary>Hands entries over; completes when it has confirmed them (h3).</summary>
     Task DeliverAsync(IReadOnlyList<RevocationEntry> entries);
 
-    /// <summary>Everything that a renewal read has been handed over, and that renewal began after request <paramref name="request"/> had come.</summary>
+    /// <summary>Answers request <paramref name="request"/>: a renewal that began after it had arrived was committed, and all that it read has been handed over.</summary>
     void AnswerRenewal(long request);
 
-    /// <summary>Its incarnation is over, and its renewals do not count any more.</summary>
+    /// <summary>Its incarnation is over; its renewals no longer count.</summary>
     void DeclareLost(HolderLoss why);
 }
 
@@ -34,9 +34,9 @@ internal enum HolderLoss
     /// <summary>Its row is gone.</summary>
     NotRegistered,
 
-    /// <summary>Entries may have passed it by.</summary>
+    /// <summary>It may have missed entries.</summary>
     MissedEntries,
 
-    /// <summary>It does not confirm what it is told.</summary>
+    /// <summary>It does not confirm revocations.</summary>
     Silent,
 }

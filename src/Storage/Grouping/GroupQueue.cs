@@ -3,7 +3,7 @@ using Grid.Abstractions;
 
 namespace Grid.Storage.Grouping;
 
-/// <summary>Sends work that arrives together to the database together. Nothing waits on purpose: a group is what came while the last one was away.</summary>
+/// <summary>Sends work that arrives together to the database together. Nothing is delayed on purpose: a group is what arrived while the previous one was under way.</summary>
 /// <remarks>A caller that gives up does not disturb the group it is in.</remarks>
 internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
     where TKey : notnull
@@ -23,9 +23,9 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
     private readonly Task[] _workers;
 
     /// <param name="workers">Groups under way at once.</param>
-    /// <param name="clock">Tells how long a piece has waited.</param>
-    /// <param name="isOfOne">Whether a failure left everything undone and may be one piece's fault: then halves of the group are tried, until that piece fails alone.</param>
-    /// <param name="run">Completes or fails each piece; what it throws fails those that it left.</param>
+    /// <param name="clock">Measures how long a piece has waited.</param>
+    /// <param name="isOfOne">Whether a failure left everything undone and may be due to one piece: halves of the group are then tried, until that piece fails alone.</param>
+    /// <param name="run">Completes or fails each piece; its exception fails the rest.</param>
     public GroupQueue(
         int workers, TimeProvider clock, Func<Exception, bool> isOfOne, Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> run)
     {
@@ -65,7 +65,7 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
             {
                 if (_clock.GetElapsedTime(held.Since) > MaxWait)
                 {
-                    // Never sent, so certainly not done. Without this a slow database would be kept busy with work that nobody waits for.
+                    // Never sent, so certainly not done. Without this a slow database would be kept busy with work whose callers have given up.
                     held.Fail(new StoreUnavailableException("The store is too slow for the work that waits."));
                     held = null;
                     continue;
@@ -73,7 +73,7 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
 
                 if (!keys.Add(held.Key))
                 {
-                    // The same key again: it starts the next group.
+                    // The same key again starts the next group.
                     break;
                 }
 

@@ -13,10 +13,10 @@ public enum SchemaState
 {
     Current,
 
-    /// <summary>Scripts are pending; an empty database is behind by all of them.</summary>
+    /// <summary>Scripts are pending; in an empty database, all of them.</summary>
     Behind,
 
-    /// <summary>A later version of Grid has migrated it.</summary>
+    /// <summary>A newer version of Grid has migrated it.</summary>
     Newer,
 }
 
@@ -27,12 +27,12 @@ public enum SchemaState
 /// <param name="Pending">Scripts to apply, in order.</param>
 public sealed record SchemaStatus(SchemaState State, string? Applied, string Known, IReadOnlyList<string> Pending);
 
-/// <summary>Brings the schema up to date. Scripts are embedded, numbered and only go forward; each is one transaction.</summary>
+/// <summary>Brings the schema up to date. Scripts are embedded, numbered and forward only; each is one transaction.</summary>
 public sealed class StoreMigrator
 {
     private const string JournalTable = "grid_schema";
 
-    // Any number will do as long as no other program on the same database takes it.
+    // An arbitrary number that no other program on the same database uses.
     private const long LockId = 0x67_72_69_64;
 
     private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(2);
@@ -55,7 +55,7 @@ public sealed class StoreMigrator
         return new StoreMigrator(options);
     }
 
-    /// <summary>Compares. Only reads: nothing is made or changed, also where there is no file yet or another process owns it.</summary>
+    /// <summary>Compares. Read-only: nothing is created or changed, even if there is no file yet or another process owns it.</summary>
     /// <exception cref="StoreStartException">The database cannot be reached.</exception>
     public SchemaStatus Status() => Guarded(Read);
 
@@ -92,7 +92,7 @@ public sealed class StoreMigrator
     /// <summary>All SQL from an empty database on; needs no connection.</summary>
     public string FullScript() => Print(_scripts);
 
-    /// <summary>The sentence for a schema that a later version has migrated.</summary>
+    /// <summary>The message for a schema that a newer version has migrated.</summary>
     public static StoreStartException Newer(SchemaStatus status)
     {
         ArgumentNullException.ThrowIfNull(status);
@@ -172,7 +172,7 @@ public sealed class StoreMigrator
             using var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", connection, transaction) { Parameters = { new() { Value = LockId } } };
             if (take.ExecuteScalar() is true)
             {
-                // It says nothing for as long as the scripts run.
+                // Silent while the scripts run.
                 using var stay = new NpgsqlCommand("SET LOCAL idle_in_transaction_session_timeout = 0", connection, transaction);
                 stay.ExecuteNonQuery();
                 return new PostgreSqlLock(connection, transaction);

@@ -12,10 +12,10 @@ internal static class HolderSql
     public const string Register =
         "INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol) VALUES ($1, $2, $3, $4, $5, 0, $6)";
 
-    /// <summary>Registrations of an app, which count its rows, take turns across the cluster.</summary>
+    /// <summary>Serialises an app's registrations, which count its rows, across the cluster.</summary>
     public const string TakeTurn = "SELECT pg_advisory_xact_lock(hashtextextended('grid_holder ' || $1, 0))";
 
-    // Strangers choose these ids. The former row still counts unless it will leave below.
+    // Services choose these ids, and are not trusted. The former row still counts unless it will leave below.
     public const string RegisterService =
         """
         INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol, app, secret)
@@ -24,7 +24,7 @@ internal static class HolderSql
         ON CONFLICT DO NOTHING
         """;
 
-    /// <summary>Only beside a new row of the same app, which nobody but its maker could have made.</summary>
+    /// <summary>Only if the new row of the same app was written: a refused registration removes nothing.</summary>
     public const string LeaveFormer =
         """
         DELETE FROM grid_holder
@@ -45,7 +45,7 @@ internal static class HolderSql
         FROM (VALUES (1)) one LEFT JOIN grid_revocation r ON r.kid IS NOT NULL
         """;
 
-    // Own rows only: the id of a silo that the reaper took for dead may be a stranger's by now.
+    // Own rows only: the id of a silo that the reaper removed may belong to someone else by now.
     public const string Renew =
         """
         UPDATE grid_holder h SET counter = h.counter + 1
@@ -54,7 +54,7 @@ internal static class HolderSql
         RETURNING h.incarnation
         """;
 
-    // What this snapshot sees and the last one did not, whatever the positions: those are given out before the commit.
+    // What this snapshot sees and the last one did not, at any position: positions are assigned before the commit.
     public const string Feed =
         $"""
         SELECT pg_current_snapshot()::text, {EntryColumns}

@@ -5,7 +5,7 @@ internal static class OrderSql
 {
     public const string EnsureEpoch = "INSERT INTO grid_user_epoch (app, user_id, tenant, epoch) VALUES ($1, $2, $3, 0) ON CONFLICT DO NOTHING";
 
-    // A statement of its own after the one above, so that it sees a row that somebody else has just committed. The share lock
+    // A statement of its own after the one above, so that it sees a row that another transaction has just committed. The share lock
     // orders it before a revocation that is under way, or after it.
     public const string Add =
         """
@@ -40,7 +40,7 @@ internal static class OrderSql
         WHERE t.app = $1 AND t.tenant = g.tenant AND t.handle = g.handle
         """;
 
-    /// <summary>Before the user's epoch is raised: the permit of a session that shall live on stays as good or as void as it was.</summary>
+    /// <summary>Before the user's epoch is raised: the permit of a session to keep stays as valid, or invalid, as it was.</summary>
     public const string KeepOne =
         """
         UPDATE grid_ticket SET user_epoch = user_epoch + 1

@@ -8,14 +8,14 @@ namespace Grid.Storage.PostgreSql;
 /// <summary>Connections to PostgreSQL, and what its errors mean.</summary>
 internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, IAsyncDisposable
 {
-    // Below the request budget of 10 s, so that a caller hears of it.
+    // Below the request budget of 10 s, so that the caller still gets an answer.
     private const int CommandTimeoutSeconds = 8;
     private const int MaxConnectSeconds = 5;
     private const int MinVersion = 15;
     private const string Interposed = "A connection pooler has come between Grid and PostgreSQL since the start: start Grid again.";
     private const int MaxStatementAttempts = 6;
 
-    // Holders: the registry must hear of them however long the queue of sessions is.
+    // For holders: their renewals must not queue behind sessions.
     private const int ReservedConnections = 3;
 
     private readonly StoreOptions _options;
@@ -36,7 +36,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
 
     public StoreCondition Condition { get; }
 
-    /// <summary>Runs work on a connection; every failure that leaves the outcome open, or the work undone, is one kind of exception.</summary>
+    /// <summary>Runs work on a connection. All failures that leave the outcome unknown, or the work undone, become one kind of exception.</summary>
     /// <remarks>Statements that the server refused for reasons of the moment (deadlock, serialisation) were rolled back and are tried again.</remarks>
     /// <exception cref="StoreUnavailableException">No answer, or one that every statement would get.</exception>
     /// <exception cref="UnstorableValueException">The server refused the values; nothing was done.</exception>
@@ -77,7 +77,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
                 throw new StoreUnavailableException("PostgreSQL did not answer.", failure);
             }
 
-            // Apart from each other, or those who collided collide again: 0.3 s at most in all.
+            // Spread out, so that writers that collided do not collide again; 0.3 s at most in all.
             await Task.Delay(TimeSpan.FromMilliseconds(Random.Shared.Next(5 << attempt)));
         }
     }
@@ -85,7 +85,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     /// <summary>Whether values were refused, by the server or (no UTF-8) by its driver: nothing was done, and would not be if it were tried again.</summary>
     public static bool IsRefusal(Exception failure) => failure is ArgumentException;
 
-    /// <summary>What keeps the server from taking writes, with the repair; null if the state (SQLSTATE) is of another kind.</summary>
+    /// <summary>Why the server accepts no writes, with the repair; null if the SQLSTATE means something else.</summary>
     public static string? WhyNoWrites(string sqlState) => sqlState switch
     {
         PostgresErrorCodes.DiskFull => "PostgreSQL's disk is full (53100): make room.",
@@ -98,7 +98,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
         _ => null,
     };
 
-    /// <exception cref="StoreStartException">The server takes no writes.</exception>
+    /// <exception cref="StoreStartException">The server accepts no writes.</exception>
     public static async Task RefuseReadOnlyAsync(NpgsqlConnection connection)
     {
         await using var show = new NpgsqlCommand("SHOW transaction_read_only", connection);
@@ -179,7 +179,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
         }
     }
 
-    // Over a pooler a session's settings reach nobody, and Orleans' statements begin no transaction that could have one of its own.
+    // Behind a pooler session settings have no effect, and Orleans' statements begin no transaction that could set its own.
     private static async Task RefuseIsolationAsync(NpgsqlConnection connection)
     {
         await using var show = new NpgsqlCommand("SHOW default_transaction_isolation", connection);

@@ -42,7 +42,7 @@ internal static class PostgreSqlRevocations
         return batch;
     }
 
-    /// <summary>What it came to. Deletes tell of sessions, statements on the log of its entries: their first columns differ in name.</summary>
+    /// <summary>Reads the result. Deletes return sessions, statements on the log return entries; the name of the first column tells which.</summary>
     public static async Task<RevokedSessions> ReadAsync(NpgsqlDataReader rows, DateTimeOffset now)
     {
         var sessions = ImmutableArray.CreateBuilder<SessionHandle>();

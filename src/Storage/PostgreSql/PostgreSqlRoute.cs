@@ -3,20 +3,20 @@ using Npgsql;
 
 namespace Grid.Storage.PostgreSql;
 
-/// <summary>How this process reaches PostgreSQL: straight, or through a pooler that may run each transaction on another server connection (PgBouncer).</summary>
+/// <summary>How this process reaches PostgreSQL: directly, or through a pooler that may run each transaction on another server connection (PgBouncer).</summary>
 /// <remarks>
-/// Through a pooler nothing may outlive a transaction: neither prepared statements, whose names another client's could bear, nor
-/// locks, nor settings. Straight connections keep prepared statements, and say at their start which isolation the statements are
-/// written for, whatever the role's default is.
+/// Through a pooler nothing may outlive a transaction: neither prepared statements, whose names another client may use, nor
+/// locks, nor settings. Direct connections keep prepared statements, and set at their start the isolation that the statements are
+/// written for, regardless of the role's default.
 /// </remarks>
 internal static class PostgreSqlRoute
 {
     private const string Isolation = @"-c default_transaction_isolation=read\ committed";
 
-    // Asked once for a process: the start waits for it, and nobody later.
+    // Determined once per process, at the start.
     private static readonly ConcurrentDictionary<string, bool> Pooled = new(StringComparer.Ordinal);
 
-    /// <summary>Whether a pooler answers. Asks the server if this process does not know yet, and blocks meanwhile.</summary>
+    /// <summary>Whether there is a pooler. Asks the server the first time, and blocks meanwhile.</summary>
     /// <exception cref="NpgsqlException">The server cannot be reached.</exception>
     public static bool IsPooled(string connectionString)
     {
@@ -29,7 +29,7 @@ internal static class PostgreSqlRoute
         return pooled;
     }
 
-    /// <summary>The operator's connection string with what the route needs; without prepared statements.</summary>
+    /// <summary>The operator's connection string, adapted to the route; without prepared statements.</summary>
     /// <exception cref="NpgsqlException">The server cannot be reached.</exception>
     public static NpgsqlConnectionStringBuilder Settings(string connectionString)
     {
@@ -48,20 +48,20 @@ internal static class PostgreSqlRoute
         return settings;
     }
 
-    /// <summary>Whether a connection ends at the server itself. A pooler has to make up the key for cancelling, and with it the process id.</summary>
+    /// <summary>Whether a connection ends at the server itself. A pooler invents the key for cancelling, and with it the process id.</summary>
     public static async Task<bool> IsStraightAsync(NpgsqlConnection connection)
     {
         await using var ask = new NpgsqlCommand("SELECT pg_backend_pid()", connection);
         return await ask.ExecuteScalarAsync() is int server && server == connection.ProcessID;
     }
 
-    /// <summary>Why a start was refused, with the repair, if it is for what a pooler does not pass on; null otherwise.</summary>
+    /// <summary>Why a start was refused, with the repair, if a pooler does not pass something on; null otherwise.</summary>
     public static string? Refusal(NpgsqlException failure) =>
         failure is PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } refusal && refusal.MessageText.Contains("startup parameter", StringComparison.Ordinal)
             ? $"A connection pooler stands before PostgreSQL and refuses a part of the connection string ({refusal.MessageText}). Take Options, Search Path, Timezone and the like out of it, and give them to the role instead: ALTER ROLE grid SET search_path = …."
             : null;
 
-    // Any of several hosts will do: they stand behind the same pooler, or none does.
+    // Any of several hosts: either all are behind the pooler, or none is.
     private static bool Ask(string connectionString)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, MaxAutoPrepare = 0, TargetSessionAttributes = null };

@@ -1,6 +1,6 @@
 namespace Grid.Storage.PostgreSql;
 
-/// <summary>Every statement on sessions. Arrays are parallel; rows are handed over sorted by handle, so that groups lock in one order.</summary>
+/// <summary>Every statement on sessions. Arrays are parallel; rows are passed sorted by handle, so that groups lock in one order.</summary>
 internal static class SessionSql
 {
     private const string Columns =
@@ -62,10 +62,10 @@ internal static class SessionSql
         ORDER BY created_at, handle
         """;
 
-    /// <summary>Epochs outlive what they count: a user has one from his first session or ticket on.</summary>
+    /// <summary>Epochs outlive sessions: a user has one from the first session or ticket on.</summary>
     public const string ListApps = "SELECT DISTINCT app FROM grid_user_epoch ORDER BY app";
 
-    // Only what was there is logged: whoever names what is not his writes nothing.
+    // Only what existed is logged: naming someone else's sessions writes nothing.
     public const string DeleteNamed =
         $"""
         WITH gone AS (
@@ -134,7 +134,7 @@ internal static class SessionSql
         RETURNING {HolderSql.EntryColumns}
         """;
 
-    // Kept for ever: a holder that comes later asks for them all.
+    // Never purged: a holder that registers later reads all of them.
     public const string LogKey =
         $"""
         INSERT INTO grid_revocation AS r (kind, app, kid, reason, at) VALUES (5, $1, $2, $3, $4)

@@ -3,7 +3,7 @@ using System.Runtime.Versioning;
 
 namespace Grid.Storage.Sqlite;
 
-/// <summary>What the file system says of a name, without opening the file.</summary>
+/// <summary>What the file system knows about a path, without opening the file.</summary>
 /// <param name="Id">Device and inode: two names with one id are one file, one name with another id is another file.</param>
 /// <param name="Names">Hard links.</param>
 /// <param name="IsMounted">The file itself is a mount point, not only its folder.</param>
@@ -14,7 +14,7 @@ internal readonly partial record struct FileFacts((uint Major, uint Minor, ulong
     private const uint BasicStats = 0x7ff;
     private const ulong MountRoot = 0x2000;
 
-    /// <summary>Null if there is no such file, or none that may be looked at.</summary>
+    /// <summary>Null if there is no such file, or it is not accessible.</summary>
     [SupportedOSPlatform("linux")]
     public static FileFacts? Of(string path) => Statx(CurrentDirectory, path, 0, BasicStats, out var facts) != 0
         ? null

@@ -29,7 +29,7 @@ internal static class HolderSql
 
     public const string RevokedKeys = $"SELECT {EntryColumns} FROM grid_revocation WHERE kid IS NOT NULL";
 
-    // Own rows only: the id of a silo that the reaper took for dead may be a stranger's by now.
+    // Own rows only: the id of a silo that the reaper removed may belong to someone else by now.
     public const string Renew = "UPDATE grid_holder SET counter = counter + 1 WHERE incarnation = @p0 AND app IS @p1 AND secret IS @p2";
 
     // One writer: positions become visible in order.

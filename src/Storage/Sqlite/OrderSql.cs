@@ -20,7 +20,7 @@ internal static class OrderSql
 
     public const string Delete = "DELETE FROM grid_ticket WHERE app = @p0 AND tenant = @p1 AND handle = @p2";
 
-    /// <summary>Beside a raised epoch: the permit of a session that shall live on stays as good or as void as it was.</summary>
+    /// <summary>Together with a raised epoch: the permit of a session to keep stays as valid, or invalid, as it was.</summary>
     public const string KeepOne =
         "UPDATE grid_ticket SET user_epoch = user_epoch + 1 WHERE app = @p0 AND user_id = @p1 AND (@p2 IS NULL OR tenant = @p2) AND handle = @p3 AND tenant = @p4";
 

@@ -81,7 +81,7 @@ internal static class SessionSql
         RETURNING {HolderSql.EntryColumns}
         """;
 
-    /// <summary>Epochs outlive what they count: a user has one from his first session or ticket on.</summary>
+    /// <summary>Epochs outlive sessions: a user has one from the first session or ticket on.</summary>
     public const string ListApps = "SELECT DISTINCT app FROM grid_user_epoch ORDER BY app";
 
     public const string RaiseTenantEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = @p0 AND (@p1 IS NULL OR tenant = @p1)";

@@ -50,7 +50,7 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
         }
     }
 
-    /// <summary>A connection of one's own, with its prepared statements.</summary>
+    /// <summary>A separate connection with its prepared statements.</summary>
     public SqliteStatements Open()
     {
         TakeOwnership();
@@ -61,7 +61,7 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
             connection.Open();
             var statements = new SqliteStatements(connection);
 
-            // A commit is on disk before anybody hears of it.
+            // A commit is on disk before it is acknowledged.
             statements.Scalar("PRAGMA synchronous = FULL");
 
             // Opened by name: it may have been given to another file a moment ago.
@@ -122,7 +122,7 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
             : $"{loss.What} End Grid, restore a backup into an empty folder (never over a file in use), start again.");
         if (loss.CanBeSaved)
         {
-            // As long as it takes; nothing else uses the store any more.
+            // As long as it takes: nothing else uses the store now.
             new Thread(Save) { IsBackground = true, Name = "grid-sqlite-save" }.Start();
         }
     }

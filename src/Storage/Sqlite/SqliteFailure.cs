@@ -17,7 +17,7 @@ internal static class SqliteFailure
     private const int Mismatch = 20;
     private const int NotADatabase = 26;
 
-    /// <summary>Another connection has what this one needs; nothing was done.</summary>
+    /// <summary>Another connection holds the lock; nothing was done.</summary>
     public static bool IsBusy(SqliteException failure) => failure.SqliteErrorCode is Busy or Locked;
 
     /// <summary>Whether the values of one statement were refused: it would be refused again, and others would not.</summary>

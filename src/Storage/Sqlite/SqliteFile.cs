@@ -6,12 +6,12 @@ namespace Grid.Storage.Sqlite;
 /// <summary>The one owner of a database file with its <c>-wal</c> and <c>-shm</c>, from before the first connection to after the last.</summary>
 /// <remarks>
 /// Closing <i>any</i> descriptor of a file drops every POSIX lock that the process has on it, SQLite's among them. The next program that
-/// opens the database then believes itself alone and deletes the log that this process goes on to write into. So nothing in this process
-/// opens these files but SQLite itself; what else is to be known of them comes from their names, and from two descriptors that are closed last.
+/// opens the database then believes it is alone, and deletes the log that this process still writes to. So only SQLite itself
+/// opens these files in this process; everything else about them is learnt from their names, and from two descriptors that are closed last.
 /// </remarks>
 internal sealed class SqliteFile : IDisposable
 {
-    // Seconds for which a connection waits for another one's transaction: ours take milliseconds, a foreign one may take for ever.
+    // How many seconds a connection waits for another's transaction: ours take milliseconds, another program's may never end.
     private const int PatienceForLock = 3;
 
     private static readonly Lock Gate = new();
@@ -41,7 +41,7 @@ internal sealed class SqliteFile : IDisposable
             _anchor.Open();
             Run("PRAGMA journal_mode = WAL");
 
-            // As long as this connection is open the log stays the same file, whatever connections come and go.
+            // While this connection is open the log stays the same file, even as other connections open and close.
             Run("SELECT count(*) FROM sqlite_schema");
             Run("PRAGMA wal_checkpoint(TRUNCATE)");
             if (OperatingSystem.IsLinux())
@@ -62,7 +62,7 @@ internal sealed class SqliteFile : IDisposable
         }
     }
 
-    /// <summary>How every connection is opened, Orleans' own included. Nobody creates the file but <see cref="Own"/>: a connection to a file that is gone fails.</summary>
+    /// <summary>How every connection is opened, including Orleans'. Only <see cref="Own"/> creates the file: a connection to a missing file fails.</summary>
     public static string ConnectionString(string path) => new SqliteConnectionStringBuilder
     {
         DataSource = Path.GetFullPath(path),
@@ -71,7 +71,7 @@ internal sealed class SqliteFile : IDisposable
         Pooling = true,
     }.ToString();
 
-    /// <summary>Without any change to the file or beside it, whoever uses it.</summary>
+    /// <summary>Read-only, without touching the file or its companions, even while another process uses it.</summary>
     public static string ReadOnlyConnectionString(string path) => new SqliteConnectionStringBuilder
     {
         DataSource = Path.GetFullPath(path),
@@ -82,8 +82,8 @@ internal sealed class SqliteFile : IDisposable
     /// <summary>Whether there is a file that a database may be in; an empty one is an empty database.</summary>
     public static bool HasContent(string path) => new FileInfo(SqlitePath.Canonical(path)) is { Exists: true, Length: > 0 };
 
-    /// <summary>Makes the file this process's: created with mode 0600 if missing, with a write-ahead log.</summary>
-    /// <exception cref="StoreStartException">Another process has it, or it cannot be used; with the repair.</exception>
+    /// <summary>Takes ownership of the file, with a write-ahead log; creates it with mode 0600 if it is missing.</summary>
+    /// <exception cref="StoreStartException">Another process owns it, or it cannot be used; the message names the repair.</exception>
     public static SqliteFile Own(string path) => TryOwn(path) ?? throw SqlitePath.Taken(path, null);
 
     /// <summary>Null if this process owns it already.</summary>
@@ -150,7 +150,7 @@ internal sealed class SqliteFile : IDisposable
         }
     }
 
-    /// <summary>Writes what the open descriptors hold into a new file beside the database, also when those have no name any more.</summary>
+    /// <summary>Writes the content of the open descriptors to a new file next to the database, even if they no longer have a name.</summary>
     /// <returns>The new file.</returns>
     public string Save(DateTimeOffset now)
     {
@@ -182,7 +182,7 @@ internal sealed class SqliteFile : IDisposable
 
     private static SafeFileHandle Watch(string path) => File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
 
-    // Somebody tidied up: nobody else can own the database as long as the lock is ours again.
+    // Someone deleted it. No other process can own the database once the lock is ours again.
     private bool StillLocked()
     {
         if (!OperatingSystem.IsLinux() || FileFacts.Of(_lock.Name)?.Id == _lockFacts?.Id)
@@ -204,7 +204,7 @@ internal sealed class SqliteFile : IDisposable
         }
     }
 
-    // Only a checkpoint writes to the database, whoever makes it, and it says so in the index before it begins and after it ended.
+    // Only checkpoints write to the database, whichever process makes them, and they are noted in the index before they begin and after they end.
     private bool IsOverwritten()
     {
         if (!OperatingSystem.IsLinux() || _sharedMemory is null || _log is null || WalIndex.Read(_sharedMemory) is not { } before)

@@ -10,7 +10,7 @@ namespace Grid.Storage.Sqlite;
 /// <remarks>A cursor is a position.</remarks>
 internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter writer) : IHolderStore, IHolderRegistry, IServiceStore
 {
-    // The file is this process's alone, so whatever silo is in there is a past one.
+    // Only this process uses the file, so any silo found in it is a past one.
     private bool _isFirst = true;
 
     public async Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
@@ -55,7 +55,7 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
             var cursor = long.Parse(renewal.Cursor, CultureInfo.InvariantCulture);
             if ((long)statements.With(HolderSql.LastPosition).ExecuteScalar()! < cursor)
             {
-                // Somebody restored an older copy under this process: what comes next would have positions that it takes for read.
+                // An older copy was restored under this process: new entries would get positions that count as read.
                 return new RenewedHolder(renewal.Cursor, [], [.. renewal.Incarnations]);
             }
 
@@ -73,7 +73,7 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
         var (row, former) = (registration.Row, registration.Former);
         return writer.WriteAsync(statements =>
         {
-            // Strangers choose these ids. The former row still counts unless it leaves.
+            // Services choose these ids, and are not trusted. The former row still counts unless it leaves.
             var isThere = statements.With(
                 HolderSql.RegisterService, Bytes(row.Incarnation), (int)row.Kind, row.Name, row.Address, (int)row.Lease.TotalMilliseconds, row.Protocol, row.App,
                 registration.SecretHash, former is null ? null : Bytes(former.Incarnation), former?.SecretHash, registration.MaxOfApp).ExecuteNonQuery() == 1;

@@ -1,6 +1,6 @@
 namespace Grid.Storage.Sqlite;
 
-/// <summary>The place of a database file: which file is meant, who has it, and whether it can be one at all. Nothing here opens the database.</summary>
+/// <summary>The path of a database file: which file is meant, whether another process owns it, and whether it can be a database at all. Nothing here opens it.</summary>
 internal static class SqlitePath
 {
     private const UnixFileMode Private = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -13,7 +13,7 @@ internal static class SqlitePath
             throw new StoreStartException($"{full} is a folder. Set Grid:Store:SqlitePath to a file, for example {Path.Combine(full, "grid.db")}.");
         }
 
-        // SQLite follows links too: the log, and so the lock, lie beside the file that is meant.
+        // SQLite follows links too: the log, and therefore the lock, is next to the target.
         return new FileInfo(full).LinkTarget is null ? full : File.ResolveLinkTarget(full, returnFinalTarget: true)!.FullName;
     }
 
@@ -38,7 +38,7 @@ internal static class SqlitePath
     {
         if (!File.Exists(path))
         {
-            // Nobody has locks on a file that is not there yet. SQLite gives -wal and -shm the same mode.
+            // A file that does not exist yet is not locked. SQLite gives -wal and -shm the same mode.
             new FileStream(path, PrivateFile(FileMode.CreateNew)).Dispose();
         }
         else if (!OperatingSystem.IsWindows() && File.GetUnixFileMode(path) != Private)

@@ -107,7 +107,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
         return ValueTask.CompletedTask;
     }
 
-    // The commit takes a disk's time: nobody waits for it on a caller's token, which could not undo it anyway.
+    // The caller's cancellation does not apply to the commit, which it could not undo.
     private ValueTask<T> WriteAsync<T>(Func<SqliteStatements, T> write) => new(writer.WriteAsync(write));
 
     private static bool Insert(SqliteStatements statements, SessionRecord session) => statements.With(
@@ -125,7 +125,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
             statements.With(OrderSql.Delete, app, handle.TenantId, Bytes(handle.Id)).ExecuteNonQuery();
             if (statements.With(SessionSql.DeleteNamed, Bytes(handle.Id), app, handle.TenantId).ExecuteScalar() is not long expiresAt)
             {
-                // Whoever names what is not his writes nothing; whoever repeats himself is told what he wrote.
+                // Naming someone else's sessions writes nothing; a repeated call returns what the first one wrote.
                 entries.AddRange(HolderSql.ReadEntries(statements.With(SessionSql.NamedEntry, Bytes(handle.Id), app, handle.TenantId)));
                 continue;
             }

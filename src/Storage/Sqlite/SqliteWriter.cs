@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace Grid.Storage.Sqlite;
 
-/// <summary>The one thread that writes: all that waits goes into one transaction, so that one fsync serves many.</summary>
+/// <summary>The one thread that writes: everything that waits goes into one transaction, so that one fsync serves many.</summary>
 internal sealed class SqliteWriter : IDisposable
 {
     private const int MaxWaiting = 10_000;
@@ -29,7 +29,7 @@ internal sealed class SqliteWriter : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Runs a write inside the next transaction; its result is handed out after the commit.</summary>
+    /// <summary>Runs a write inside the next transaction; its result is returned after the commit.</summary>
     public Task<T> WriteAsync<T>(Func<SqliteStatements, T> write)
     {
         var work = new Work<T>(write, _clock.GetTimestamp());
@@ -122,7 +122,7 @@ internal sealed class SqliteWriter : IDisposable
         }
     }
 
-    /// <summary>Commits the group inside the open transaction. If one of it is refused, halves of it are tried in transactions of their own, so that it fails alone.</summary>
+    /// <summary>Commits the group inside the open transaction. If one write is refused, halves of the group are tried separately, so that it fails alone.</summary>
     private void Commit(SqliteStatements statements, List<Work> group)
     {
         foreach (var work in group)
@@ -148,7 +148,7 @@ internal sealed class SqliteWriter : IDisposable
 
         statements.With("COMMIT").ExecuteNonQuery();
 
-        // Before anybody hears of it: a commit into a file without a name is lost with this process.
+        // Before it is acknowledged: a commit to a deleted file is lost when this process ends.
         _database.Verify();
         _database.Condition.Worked();
         foreach (var work in group)

@@ -3,11 +3,11 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Grid.Storage.Sqlite;
 
-/// <summary>What SQLite's processes tell each other of the write-ahead log, in the head of <c>-shm</c> (sqlite.org/walformat.html, 2.3).</summary>
+/// <summary>What processes share about the write-ahead log in the head of <c>-shm</c> (sqlite.org/walformat.html, 2.3).</summary>
 /// <param name="Frames">Pages in the log that count.</param>
 /// <param name="Salt">Differs for each turn of the log; the log's own head has the same.</param>
 /// <param name="Copied">Frames that have been copied into the database.</param>
-/// <param name="Attempted">Frames that somebody set out to copy: more than <paramref name="Copied"/> while he is at it, or if he failed.</param>
+/// <param name="Attempted">Frames that a checkpoint set out to copy: more than <paramref name="Copied"/> during the checkpoint, or if it failed.</param>
 internal readonly record struct WalIndex(uint Frames, ulong Salt, uint Copied, uint Attempted)
 {
     private const int Size = 136;

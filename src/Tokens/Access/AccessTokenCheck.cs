@@ -3,7 +3,7 @@ namespace Grid.Tokens.Access;
 /// <summary>Why an access token was accepted or refused.</summary>
 public enum AccessTokenOutcome
 {
-    /// <summary>Ours, and its time is not over.</summary>
+    /// <summary>Valid and not expired.</summary>
     Valid,
 
     /// <summary>Not one of our formats.</summary>
@@ -15,7 +15,7 @@ public enum AccessTokenOutcome
     /// <summary>Changed, or signed with another key of that id.</summary>
     BadSignature,
 
-    /// <summary>Ours, and its time is over: the refresh token may help.</summary>
+    /// <summary>Signed by us, but expired: refreshing may help.</summary>
     Expired,
 }
 

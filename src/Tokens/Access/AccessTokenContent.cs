@@ -14,7 +14,7 @@ public enum AccessTokenVersion
     V5 = 5,
 }
 
-/// <summary>What an access token says.</summary>
+/// <summary>Content of an access token.</summary>
 public sealed record AccessTokenContent
 {
     /// <summary>Its format.</summary>
@@ -29,10 +29,10 @@ public sealed record AccessTokenContent
     /// <summary><c>exp</c>, whole seconds.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 
-    /// <summary><c>tId</c>, always the one in <see cref="SessionHandle"/>; tokens that are too old do not say it.</summary>
+    /// <summary><c>tId</c>, always the one in <see cref="SessionHandle"/>; older formats do not contain it.</summary>
     public required string TenantId { get; init; }
 
-    /// <summary><c>rsub</c>; the user id for tokens that are too old to say it.</summary>
+    /// <summary><c>rsub</c>; the user id in older formats, which do not contain it.</summary>
     public required string RecipeUserId { get; init; }
 
     /// <summary><c>sessionHandle</c>: whose token it is.</summary>
@@ -47,7 +47,7 @@ public sealed record AccessTokenContent
     /// <summary><c>antiCsrfToken</c>, if it is bound to one.</summary>
     public string? AntiCsrfToken { get; init; }
 
-    /// <summary>The user's claims: one JSON object, each value as it was written.</summary>
+    /// <summary>The user's claims: one JSON object, with each value's original text.</summary>
     public required string PayloadJson { get; init; }
 
     /// <summary>Neither user nor claims.</summary>

@@ -12,7 +12,7 @@ internal static class AccessTokenIssuer
     // Names may hold any character; what JSON does not need escaped goes out as it is, as other implementations do.
     private static readonly JsonWriterOptions WriterOptions = new() { SkipValidation = true, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The signed token: protected claims in the protocol's order, then the user's, value for value as they were written.</summary>
+    /// <summary>The signed token: protected claims in the protocol's order, then the user's, with each value's original text.</summary>
     /// <exception cref="ArgumentException">The payload holds a claim that is protected in this version.</exception>
     public static string Mint(AccessTokenContent content, SigningKey key)
     {
@@ -20,7 +20,7 @@ internal static class AccessTokenIssuer
         ArgumentNullException.ThrowIfNull(key);
         if (ProtectedClaims.FindIn(content.PayloadJson, content.Version) is { } name)
         {
-            // Whoever calls has refused it before: signed, it would be there twice, and readers would choose.
+            // Callers have refused it before: signed, the claim would be there twice, and readers would differ in which one they take.
             throw new ArgumentException($"The payload holds the protected claim '{name}'.", nameof(content));
         }
 
@@ -58,7 +58,7 @@ internal static class AccessTokenIssuer
         return claims;
     }
 
-    // The object is open: its members follow after a comma, whatever white space the client liked.
+    // The object is open: its members follow after a comma, with any white space that the client sent.
     private static void AppendMembers(ArrayBufferWriter<byte> claims, string payloadJson)
     {
         var members = payloadJson.AsSpan().Trim(" \t\r\n")[1..^1].Trim(" \t\r\n");

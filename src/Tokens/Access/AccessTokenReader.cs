@@ -6,15 +6,15 @@ using System.Text.Json;
 
 namespace Grid.Tokens.Access;
 
-/// <summary>Takes access tokens apart, without trusting them.</summary>
+/// <summary>Parses access tokens without trusting them.</summary>
 internal static class AccessTokenReader
 {
-    // A cookie holds 4 KiB, headers 32 KiB: a longer token came from nowhere.
+    // A cookie holds 4 KiB, headers 32 KiB: a longer token cannot be one of ours.
     public const int MaxLength = 32 * 1024;
 
     private const int MaxDepth = 32;
 
-    /// <summary>Reads key id and version; refuses every header that is not ours, those that bring their own key included.</summary>
+    /// <summary>Reads key id and version; refuses every header that is not ours, including those that bring their own key.</summary>
     public static bool TryReadHeader(ReadOnlySpan<char> encoded, [NotNullWhen(true)] out string? kid, out AccessTokenVersion version)
     {
         kid = null;
@@ -83,7 +83,7 @@ internal static class AccessTokenReader
         }
     }
 
-    /// <summary>Reads the claims; the user's are put together again as one object, each value as it was written.</summary>
+    /// <summary>Reads the claims, and reassembles the user's as one object with each value's original text.</summary>
     public static AccessTokenContent? ReadClaims(ReadOnlySpan<char> encoded, AccessTokenVersion version)
     {
         var rented = ArrayPool<byte>.Shared.Rent(Base64Url.GetMaxDecodedLength(encoded.Length));
@@ -120,7 +120,7 @@ internal static class AccessTokenReader
             var nameStart = (int)json.TokenStartIndex;
             var name = ClaimOf(ref json, version);
 
-            // Twice the same: readers would choose one each. Those of the user's claims too, since other readers see them all.
+            // A claim twice: readers would differ in which one they take. Those of the user's claims too, since other readers see them all.
             if (name != Claim.Payload)
             {
                 var bit = 1 << (int)name;
@@ -242,7 +242,7 @@ internal static class AccessTokenReader
         AntiCsrf,
     }
 
-    /// <summary>Where the user's claims stand. In our own tokens they are one run at the end; in others they may be scattered.</summary>
+    /// <summary>Position of the user's claims. In our own tokens they are one run at the end; in others they may be scattered.</summary>
     private ref struct PayloadSlice(int length)
     {
         private int _start = length;

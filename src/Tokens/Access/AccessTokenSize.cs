@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Grid.Tokens.Access;
 
-/// <summary>How long an access token will be, known before anything is written that it must carry.</summary>
+/// <summary>Predicts the length of an access token, before anything is written that it must carry.</summary>
 public static class AccessTokenSize
 {
     /// <summary>Longest access token, in characters: what verifiers read.</summary>
@@ -31,7 +31,7 @@ public static class AccessTokenSize
         return Token(AccessTokenIssuer.WriteClaims(content).WrittenCount);
     }
 
-    /// <summary>Whether a token is certain to have no more than <paramref name="maxLength"/> characters. Allocates nothing; false says only that it has to be measured.</summary>
+    /// <summary>Whether a token certainly has no more than <paramref name="maxLength"/> characters. Allocates nothing; false only means that it has to be measured.</summary>
     public static bool IsCertainlyWithin(int maxLength, string userId, string payloadJson)
     {
         ArgumentNullException.ThrowIfNull(userId);

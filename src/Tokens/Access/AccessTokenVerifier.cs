@@ -4,7 +4,7 @@ using Grid.Tokens.SigningKeys;
 
 namespace Grid.Tokens.Access;
 
-/// <summary>Checks access tokens; remembers signatures that were good, so that a known token costs a hash.</summary>
+/// <summary>Checks access tokens; remembers valid signatures, so that a known token costs only a hash.</summary>
 /// <remarks>
 /// Knows one algorithm and no key but the ring's. What is remembered is tied to the key that verified it: a token of another
 /// app, or of a key that left the ring, is checked from the start. Expiry is checked every time.
@@ -58,7 +58,7 @@ public sealed class AccessTokenVerifier
             && (content = AccessTokenReader.ReadClaims(claims, version)) is not null;
     }
 
-    /// <summary>Whether the token's header is one of ours, so that an application's other bearer tokens can be told from ours. Proves nothing.</summary>
+    /// <summary>Whether the token's header is one of ours, to distinguish ours from an application's other bearer tokens. Proves nothing.</summary>
     public static bool LooksOurs(string? token)
     {
         if (token is not { Length: <= AccessTokenReader.MaxLength } || !TrySplit(token, out var header, out _, out _))

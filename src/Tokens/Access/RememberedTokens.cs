@@ -4,11 +4,11 @@ using Grid.Tokens.SigningKeys;
 
 namespace Grid.Tokens.Access;
 
-/// <summary>A token whose signature was good, and the key that said so.</summary>
+/// <summary>A token with a valid signature, and the key that verified it.</summary>
 internal sealed record RememberedToken(AccessTokenContent Content, SigningKey Key);
 
-/// <summary>A bounded memory of verified tokens: two generations, of which the older one goes when the younger is full.</summary>
-/// <remarks>A token in use moves to the younger generation, so what is forgotten is what nobody has asked for lately. Reads take no lock.</remarks>
+/// <summary>A bounded cache of verified tokens in two generations: the older one is dropped when the younger is full.</summary>
+/// <remarks>A token in use moves to the younger generation, so tokens that were not used lately are forgotten. Reads take no lock.</remarks>
 internal sealed class RememberedTokens(int capacity)
 {
     private readonly int _perGeneration = capacity / 2;

@@ -1,6 +1,6 @@
 namespace Grid.Tokens.Refresh;
 
-/// <summary>Which refresh tokens of a session are alive: one current and, inside the grace period, one previous.</summary>
+/// <summary>A session's usable refresh tokens: the current one and, within the grace period, the previous one.</summary>
 /// <param name="Current">Stored hash (see <see cref="TokenHash.HashOfHex"/>) of the current token.</param>
 /// <param name="Previous">Stored hash of the token that <paramref name="Current"/> replaced; null on a session that never rotated.</param>
 /// <param name="RotatedAt">When <paramref name="Previous"/> was replaced; null with it.</param>

@@ -5,10 +5,10 @@ internal sealed record RefreshDecision
 {
     public required RefreshVerdict Verdict { get; init; }
 
-    /// <summary>The chain to write; null if it stays as it is.</summary>
+    /// <summary>The chain to write; null if it is unchanged.</summary>
     public RefreshChain? Next { get; init; }
 
-    /// <summary>Whether the session's life starts anew.</summary>
+    /// <summary>Whether the session's validity is extended.</summary>
     public bool ExtendsExpiry { get; init; }
 
     /// <summary>Set with <see cref="RefreshVerdict.Reuse"/>.</summary>
@@ -17,5 +17,5 @@ internal sealed record RefreshDecision
 
 /// <summary>Answer of <see cref="RefreshRotation.DecidePromote"/>.</summary>
 /// <param name="IsCurrent">Whether the token is current, after the promotion if there is one.</param>
-/// <param name="Next">The chain to write; null if nothing is promoted. A promotion starts the session's life anew.</param>
+/// <param name="Next">The chain to write; null if nothing is promoted. A promotion extends the session's validity.</param>
 internal sealed record PromoteDecision(bool IsCurrent, RefreshChain? Next = null);

@@ -48,7 +48,7 @@ internal static class RefreshRotation
             : new PromoteDecision(token == chain.Current);
     }
 
-    /// <summary>Whether an access token's refresh token is on the living branch (newer rules of "Verify").</summary>
+    /// <summary>Whether an access token's refresh token is on the current branch (newer rules of "Verify").</summary>
     public static bool IsLive(RefreshChain chain, TokenHash token, TokenHash? parent)
     {
         ArgumentNullException.ThrowIfNull(chain);

@@ -47,7 +47,7 @@ internal static class RefreshTokenCodec
         return Base64Url.EncodeToString(token[..(length + RefreshMacKey.Size)]);
     }
 
-    /// <summary>Reads a token that this key made; everything else is refused without an exception.</summary>
+    /// <summary>Reads a token that this key made; refuses anything else without an exception.</summary>
     public static bool TryRead(string? token, RefreshMacKey mac, [NotNullWhen(true)] out RefreshTokenContent? content)
     {
         ArgumentNullException.ThrowIfNull(mac);
@@ -92,7 +92,7 @@ internal static class RefreshTokenCodec
         return true;
     }
 
-    /// <summary>Whether a text has a refresh token's length and letters. Proves nothing.</summary>
+    /// <summary>Whether text has a refresh token's length and alphabet. Proves nothing.</summary>
     public static bool LooksOurs(string? token) => token is { Length: >= MinTextLength and <= MaxTextLength } && !token.AsSpan().ContainsAnyExcept(Letters);
 
     private static int WriteField(Span<byte> target, string value)

@@ -1,6 +1,6 @@
 namespace Grid.Tokens.Refresh;
 
-/// <summary>What a refresh token says. Its secret part is in the token alone.</summary>
+/// <summary>Content of a refresh token, without its secret part.</summary>
 /// <param name="App">Text form of the app that it belongs to.</param>
 /// <param name="SessionHandle">Text form of the session's handle, tenant included.</param>
 /// <param name="ParentHash1"><c>refreshTokenHash1</c> of the token that it was refreshed from; null on a session's first.</param>

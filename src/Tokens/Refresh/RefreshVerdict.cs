@@ -24,7 +24,7 @@ public enum RefreshVerdict
     /// <summary>The presented token was replaced a moment ago: the candidate displaces the one that replaced it.</summary>
     RotatedWithinGrace = 6,
 
-    /// <summary>Older rules: the candidate is a child that becomes current on first use; the chain is as it was.</summary>
+    /// <summary>Older rules: the candidate is a child that becomes current on first use; the chain is unchanged.</summary>
     Child = 7,
 
     /// <summary>Older rules: the presented child was made current by this use; the candidate is its child.</summary>

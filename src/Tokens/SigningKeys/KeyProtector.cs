@@ -24,7 +24,7 @@ internal sealed class KeyProtector
     private readonly ImmutableArray<KeyEncryptionKey> _keys;
 
     /// <param name="keyEncryptionKey">32 random bytes; seals and opens.</param>
-    /// <param name="others">Keys that open as well, while an installation goes from one to the next.</param>
+    /// <param name="others">Keys that only open, while an installation changes from one to the next.</param>
     public KeyProtector(ReadOnlySpan<byte> keyEncryptionKey, params IEnumerable<byte[]> others)
     {
         ArgumentNullException.ThrowIfNull(others);
@@ -40,10 +40,10 @@ internal sealed class KeyProtector
         KeyIds = [.. keys.Select(key => Text(key.Id.AsSpan()))];
     }
 
-    /// <summary>Names the key that seals; 16 hexadecimal digits. No secret, and tells nothing about the key.</summary>
+    /// <summary>Id of the sealing key, 16 hexadecimal digits. Not secret, and reveals nothing about the key.</summary>
     public string KeyId { get; }
 
-    /// <summary>Names every key that opens, the sealing one first.</summary>
+    /// <summary>Ids of all keys that open, the sealing one first.</summary>
     public ImmutableArray<string> KeyIds { get; }
 
     /// <summary>The id of the key that made a box; "unknown" if it is none of ours.</summary>
@@ -148,7 +148,7 @@ internal sealed class KeyProtector
     {
         public byte[] Secret { get; } = secret;
 
-        // Tells "another key" from "damaged" without telling anything about the key.
+        // Distinguishes "another key" from "damaged" without revealing anything about the key.
         public byte[] Id { get; } = HMACSHA256.HashData(secret, "grid.key-id"u8)[..KeyIdSize];
 
         public static KeyEncryptionKey From(ReadOnlySpan<byte> secret) => secret.Length == KeySize

@@ -27,7 +27,7 @@ public sealed class KeyRing
     /// <param name="mac">The key of its refresh tokens; null if it could not be opened.</param>
     /// <param name="nextChangeAt">When the next key will be published.</param>
     /// <param name="unreadable">Ids of the stored keys that could not be opened.</param>
-    /// <param name="noMac">What to tell those who need <see cref="Mac"/> when there is none.</param>
+    /// <param name="noMac">Exception for callers of <see cref="Mac"/> if there is none.</param>
     internal KeyRing(IEnumerable<SigningKey> keys, RefreshMacKey? mac, DateTimeOffset nextChangeAt, IEnumerable<string> unreadable, Func<Exception> noMac)
         : this(keys, nextChangeAt, mac)
     {
@@ -51,10 +51,10 @@ public sealed class KeyRing
     /// <summary>Whether the app has a stored key of this id that could not be opened.</summary>
     internal bool IsUnreadable(string kid) => _unreadable.Contains(kid);
 
-    /// <summary>A ring that verifies with the keys of a JWKS document (RFC 7517); entries that are not RS256 keys of ours are passed over.</summary>
+    /// <summary>A ring that verifies with the keys of a JWKS document (RFC 7517); entries that are not RS256 keys of ours are skipped.</summary>
     /// <param name="jwks">UTF-8.</param>
-    /// <param name="nextChangeAt">When to fetch it again.</param>
-    /// <param name="keep">The ring of before: a key that is in it stays the same object, so that what it verified stays remembered.</param>
+    /// <param name="nextChangeAt">Time of the next fetch.</param>
+    /// <param name="keep">The previous ring: keys that it holds are reused, so that tokens which they verified stay remembered.</param>
     /// <param name="isRevoked">Key ids to leave out.</param>
     /// <exception cref="JsonException">Not a JWKS document.</exception>
     public static KeyRing FromJwks(ReadOnlyMemory<byte> jwks, DateTimeOffset nextChangeAt, KeyRing? keep = null, Predicate<string>? isRevoked = null)
@@ -97,7 +97,7 @@ public sealed class KeyRing
                 return key;
             }
 
-            // A clock that runs behind the silo that made the first key: sign with it all the same.
+            // This clock is behind the silo that created the first key; sign with that key anyway.
             earliest = key;
         }
 

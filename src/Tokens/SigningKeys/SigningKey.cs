@@ -22,13 +22,13 @@ public sealed class SigningKey
     /// <summary><c>d-…</c> for dynamic keys, <c>s-…</c> for the static one.</summary>
     public string Kid { get; }
 
-    /// <summary>Whether it is replaced now and then.</summary>
+    /// <summary>Whether it rotates.</summary>
     public bool IsDynamic { get; }
 
-    /// <summary>From here on it signs, until a later one does.</summary>
+    /// <summary>When it starts to sign, until a later one does.</summary>
     public DateTimeOffset SignsFrom { get; }
 
-    /// <summary>From here on its signatures are refused; null = never.</summary>
+    /// <summary>When its signatures stop being accepted; null: never.</summary>
     public DateTimeOffset? VerifiesUntil { get; }
 
     internal string Modulus { get; }

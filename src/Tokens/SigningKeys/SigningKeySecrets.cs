@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace Grid.Tokens.SigningKeys;
 
-/// <summary>Makes new key material.</summary>
+/// <summary>Creates key material.</summary>
 internal static class SigningKeySecrets
 {
     /// <summary>RSA 2048: what every SuperTokens SDK verifies. About 112 bits of strength.</summary>

@@ -10,7 +10,7 @@ namespace Grid.Tokens.Tickets;
 /// <summary>A session that a back end has ordered and a browser may fetch.</summary>
 internal sealed record SignInTicket
 {
-    /// <summary>Text form of the app that it is good for.</summary>
+    /// <summary>Text form of the app that it is valid for.</summary>
     public required string App { get; init; }
 
     /// <summary>Handle that the session will have. The issuer keeps a permit for it, which the first redemption uses up.</summary>
@@ -62,7 +62,7 @@ internal static class SignInTicketCodec
         return Base64Url.EncodeToString(text);
     }
 
-    /// <summary>Opens a ticket that this key sealed and whose time is not over; everything else is refused without an exception.</summary>
+    /// <summary>Opens a ticket that this key sealed and that has not expired; refuses anything else without an exception.</summary>
     public static bool TryOpen(string? text, RefreshMacKey key, DateTimeOffset now, [NotNullWhen(true)] out SignInTicket? ticket)
     {
         ArgumentNullException.ThrowIfNull(key);

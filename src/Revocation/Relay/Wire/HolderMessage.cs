@@ -37,7 +37,7 @@ internal static class HolderMessageType
     /// <summary>To the service, last: its incarnation is over, and why.</summary>
     public const string Lost = "lost";
 
-    /// <summary>From the service, last: it accepts nothing any more.</summary>
+    /// <summary>From the service, last: it has stopped accepting sessions.</summary>
     public const string Leave = "leave";
 }
 
@@ -61,7 +61,7 @@ internal sealed record HolderMessage
 
     public int? LeaseMs { get; init; }
 
-    /// <summary>Whether the app accepts valid tokens while nobody can say.</summary>
+    /// <summary>Whether the app accepts valid tokens while their sessions cannot be checked.</summary>
     public bool? Bounded { get; init; }
 
     public IReadOnlyList<string>? RevokedKeys { get; init; }

@@ -4,7 +4,7 @@ using System.Threading.Channels;
 
 namespace Grid.Revocation.Relay.Wire;
 
-/// <summary>Messages over one WebSocket, in order both ways. Whoever cannot take them fast enough loses the connection, and with it the incarnation.</summary>
+/// <summary>Messages over one WebSocket, in order both ways. A peer that does not read fast enough loses the connection, and with it its incarnation.</summary>
 internal sealed class HolderSocket : IAsyncDisposable
 {
     /// <summary>Bytes of the longest message that a service takes.</summary>
@@ -80,12 +80,12 @@ internal sealed class HolderSocket : IAsyncDisposable
         }
     }
 
-    /// <summary>Takes and drops whatever still comes, until the other side has closed too.</summary>
+    /// <summary>Receives and drops messages until the other side has closed too.</summary>
     public async Task DrainAsync(CancellationToken cancellationToken)
     {
         while ((await _socket.ReceiveAsync(_received.AsMemory(), cancellationToken)).MessageType != WebSocketMessageType.Close)
         {
-            // Nobody reads it any more.
+            // Dropped: nobody reads it.
         }
     }
 
