@@ -3,7 +3,6 @@ using Grid.AspNetCore.Authentication;
 using Grid.AspNetCore.Browser;
 using Grid.Client;
 using Microsoft.AspNetCore.Authentication;
-using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -42,9 +41,7 @@ public static class GridAuthenticationExtensions
         services.AddOptions<GridClientOptions>().Configure<IEnumerable<IConfigureOptions<GridOptions>>, IEnumerable<IPostConfigureOptions<GridOptions>>>(TakeOver);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, SchemeCheck>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<KestrelServerOptions>, OthersHeaderBytes>());
-        services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<GridErrors>());
-        services.AddSingleton<IExceptionHandler>(provider => provider.GetRequiredService<GridErrors>());
-        services.AddSingleton<IDeveloperPageExceptionFilter>(provider => provider.GetRequiredService<GridErrors>());
+        services.AddGridErrors();
         return builder.AddScheme<GridSchemeOptions, GridHandler>(scheme, displayName, _ => { });
     }
 

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Grid.AspNetCore;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Claims;
+using Grid.AspNetCore.TicketStore;
 using Grid.Client;
 using Grid.Tokens.Access;
 using Microsoft.Extensions.DependencyInjection;
@@ -18,6 +19,17 @@ public static class GridHttpContextExtensions
     {
         ArgumentNullException.ThrowIfNull(context);
         return context.Features.Get<RequestCheck>() is { Outcome: RequestOutcome.Session, Session: { } session } ? session : null;
+    }
+
+    /// <summary>
+    /// Handle of the session in which a cookie scheme with <c>AddGridTicketStore()</c> keeps the request's ticket; null if the request was not
+    /// authenticated by one. After a sign-in it is the new session's.
+    /// </summary>
+    /// <remarks>Where several schemes have a store, <c>(await AuthenticateAsync(scheme)).Properties.GetGridSessionHandle()</c> says it of one.</remarks>
+    public static string? GetGridSessionHandle(this HttpContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return CookieSession.FindHandle(context);
     }
 
     /// <summary>Creates a session and puts its tokens into the answer; one that the request already had ends (session fixation).</summary>

@@ -17,6 +17,11 @@ public interface IGridSessions
     /// <exception cref="GridException">Grid does not answer, or refuses; see <see cref="GridException.Reason"/>.</exception>
     ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken);
 
+    /// <summary>Whether a session is active: from memory where this process knows it, as <see cref="VerifyAsync"/> sees it of a token's session.</summary>
+    /// <returns>False if there is none or it has ended. In an app whose stale sessions are accepted it is true while nobody can say.</returns>
+    /// <exception cref="GridException">Grid does not answer, or refuses; see <see cref="GridException.Reason"/>.</exception>
+    async ValueTask<bool> IsActiveAsync(string handle, CancellationToken cancellationToken) => await FindAsync(handle, cancellationToken) is not null;
+
     /// <summary>Exchanges a refresh token.</summary>
     /// <exception cref="GridException">
     /// Grid does not answer or refuses, or <see cref="GridFailure.TokenTooLong"/>: the new access token would exceed

@@ -50,6 +50,18 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_session_is_active_until_it_is_revoked()
+    {
+        var made = await CreateAsync();
+        Assert.True(await Sessions.IsActiveAsync(made.Handle, Stop));
+
+        await Sessions.RevokeAsync(made.Handle, Stop);
+
+        Assert.False(await Sessions.IsActiveAsync(made.Handle, Stop));
+        Assert.False(await Sessions.IsActiveAsync("garbage", Stop));
+    }
+
+    [Fact]
     public async Task The_anti_csrf_token_is_checked_where_asked()
     {
         var made = await CreateAsync(antiCsrf: true);

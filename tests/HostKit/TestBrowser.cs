@@ -4,9 +4,9 @@ using System.Text.Json.Nodes;
 namespace Grid.HostKit;
 
 /// <summary>A browser as far as a server sees one: keeps cookies, or tokens from headers, and sends them again.</summary>
-internal sealed class TestBrowser(Uri url, string mode = "cookie") : IDisposable
+internal sealed class TestBrowser(Uri url, string mode = "cookie", bool followsRedirects = true) : IDisposable
 {
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = url };
+    private readonly HttpClient _http = new(new SocketsHttpHandler { UseCookies = false, AllowAutoRedirect = followsRedirects }) { BaseAddress = url };
 
     public Dictionary<string, string> Cookies { get; } = [];
 

@@ -53,6 +53,40 @@ public sealed partial class DotnetDocumentTests(Workplace work)
     }
 
     [Fact]
+    public async Task An_application_with_cookies_signs_out_elsewhere_and_sends_to_its_login_page_whom_Grid_has_signed_out()
+    {
+        using var shop = await StartShopAsync(Document.Program("AddGridTicketStore"));
+        var steps = await work.ShellAsync(Curl("""
+            app=http://localhost:3001
+            get() { curl -sS -w ' %{http_code} %{redirect_url}\n' "$@"; }
+            get $app/
+            get -X POST -c here $app/login
+            get -X POST -c there $app/login
+            get -b here $app/
+            get -b there $app/
+            get -X POST -b here $app/logout-elsewhere
+            get -b there $app/
+            get -b here $app/
+            curl -o answer http://127.0.0.1:3567/recipe/session/remove -d '{"userId":"alice"}'
+            get -b here $app/
+            """, shop), work.Shop);
+
+        var login = Regex.Escape($"{shop.Url.GetLeftPart(UriPartial.Authority)}/login?ReturnUrl=%2F");
+        Assert.Matches($$"""
+            ^ 302 {{login}}
+             200{{" "}}
+             200{{" "}}
+            Hello, Alice 200{{" "}}
+            Hello, Alice 200{{" "}}
+            \{"ended":1\} 200{{" "}}
+             302 {{login}}
+            Hello, Alice 200{{" "}}
+             302 {{login}}
+            $
+            """, steps);
+    }
+
+    [Fact]
     public async Task A_worker_with_the_client_alone_ends_sessions()
     {
         await work.ShellAsync(Document.Commands("dotnet new worker"));

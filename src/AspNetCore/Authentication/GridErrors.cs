@@ -11,7 +11,10 @@ using Microsoft.Extensions.Logging;
 namespace Grid.AspNetCore.Authentication;
 
 /// <summary>Turns a <see cref="GridException"/> that nobody handled into the answer that the browser SDKs expect, wherever exceptions surface.</summary>
-internal sealed partial class GridErrors(SessionRequests requests, TimeProvider clock, ILogger<GridErrors> logger) : IExceptionHandler, IDeveloperPageExceptionFilter, IStartupFilter, IDisposable
+/// <param name="clock">For the counts of what goes on.</param>
+/// <param name="logger">Says what was answered.</param>
+/// <param name="requests">Of <c>AddGrid()</c>; null where there are cookies only.</param>
+internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors> logger, SessionRequests? requests = null) : IExceptionHandler, IDeveloperPageExceptionFilter, IStartupFilter, IDisposable
 {
     private readonly OutageTally _outage = new(
         clock,
@@ -81,9 +84,9 @@ internal sealed partial class GridErrors(SessionRequests requests, TimeProvider 
                 context.Response.Headers.SetCookie = default;
                 context.Response.Headers.RetryAfter = "1";
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "the revocation is not confirmed yet, please retry");
-            case GridFailure.SessionEnded:
+            case GridFailure.SessionEnded when requests is not null:
                 return FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.Ended));
-            case GridFailure.InvalidClaims:
+            case GridFailure.InvalidClaims when requests is not null:
                 return FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.InvalidClaims, Problems: (failure as GridClaimsException)?.Problems ?? []));
             case GridFailure.TokenTooLong:
                 Log.TokenTooLong(logger, failure.Message);

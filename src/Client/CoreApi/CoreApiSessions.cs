@@ -83,6 +83,8 @@ internal sealed class CoreApiSessions : IGridSessions
         return new TokenCheck(SessionVerdict.Ok, content);
     }
 
+    public ValueTask<bool> IsActiveAsync(string handle, CancellationToken cancellationToken) => _live.AcceptsAsync(handle);
+
     public async Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken)
     {
         var body = new JsonObject

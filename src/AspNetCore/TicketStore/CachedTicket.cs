@@ -1,0 +1,14 @@
+using Microsoft.AspNetCore.Authentication;
+
+namespace Grid.AspNetCore.TicketStore;
+
+/// <summary>A ticket as it was stored.</summary>
+/// <param name="Ticket">Nobody else's: whoever wants one gets a clone. Null if what is stored cannot be opened.</param>
+/// <param name="Version">Tells it from what stood there before or comes after.</param>
+/// <param name="Size">Bytes that it takes in memory, about.</param>
+/// <param name="ReadAt">When it was written, or when its reading began.</param>
+internal sealed record CachedTicket(AuthenticationTicket? Ticket, string Version, long Size, long ReadAt)
+{
+    /// <summary>It is read again once when its renewal is due; if it is due still, the application does not renew it.</summary>
+    public bool WasDue { get; init; }
+}

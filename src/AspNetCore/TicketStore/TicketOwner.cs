@@ -1,0 +1,23 @@
+using System.Security.Claims;
+
+namespace Grid.AspNetCore.TicketStore;
+
+/// <summary>Whose session a ticket becomes.</summary>
+internal readonly record struct TicketOwner(string UserId, string TenantId)
+{
+    private const int MaxUserIdLength = 128;
+
+    /// <exception cref="InvalidOperationException">The principal does not say it, or in too many words.</exception>
+    public static TicketOwner Of(ClaimsPrincipal principal, GridTicketStoreOptions options)
+    {
+        var userId = principal.FindFirst(options.UserIdClaimType)?.Value;
+        return userId switch
+        {
+            null or "" => throw new InvalidOperationException(
+                $"The principal to sign in has no claim '{options.UserIdClaimType}', which is the session's user id: add it, or name another claim by GridTicketStoreOptions.UserIdClaimType."),
+            { Length: > MaxUserIdLength } => throw new InvalidOperationException(
+                $"The claim '{options.UserIdClaimType}', which is the session's user id, has {userId.Length} characters and may have at most {MaxUserIdLength}: name another claim by GridTicketStoreOptions.UserIdClaimType."),
+            _ => new TicketOwner(userId, options.TenantIdClaimType is { } type && principal.FindFirst(type) is { Value.Length: > 0 } tenant ? tenant.Value : options.TenantId),
+        };
+    }
+}
