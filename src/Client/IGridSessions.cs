@@ -58,6 +58,14 @@ public interface IGridSessions
     /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.StillWaiting"/>: repeat the call.</exception>
     Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken);
 
+    /// <summary>Ends several sessions, waiting once for all of them; they are refused everywhere when this returns. What names no session is left out.</summary>
+    /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.StillWaiting"/>: repeat the call.</exception>
+    Task<GridRevocation> RevokeAsync(IReadOnlyCollection<string> sessionHandles, GridRevocationReason reason, CancellationToken cancellationToken);
+
+    /// <summary>Ends all sessions of a tenant, without telling which they were; they are refused everywhere when this returns.</summary>
+    /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.StillWaiting"/>: repeat the call.</exception>
+    Task<GridRevocation> RevokeTenantAsync(string tenantId, CancellationToken cancellationToken);
+
     /// <summary>Ends all sessions of a user; they are refused everywhere when this returns.</summary>
     /// <param name="userId">The user.</param>
     /// <param name="tenantId">In one tenant, or (null) in all.</param>

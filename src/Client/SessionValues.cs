@@ -12,17 +12,17 @@ namespace Grid.Client;
 /// <param name="Tokens">To be handed to the client.</param>
 public sealed record CreatedSession(string Handle, string UserId, string TenantId, string PayloadJson, SessionTokens Tokens);
 
-/// <summary>Why a session was ended, for the log.</summary>
+/// <summary>Why a session was ended, for the log. Numbers are on the wire.</summary>
 public enum GridRevocationReason
 {
     /// <summary>Somebody decided it.</summary>
-    Requested,
+    Requested = 0,
 
     /// <summary>The user signed out.</summary>
-    SignedOut,
+    SignedOut = 1,
 
     /// <summary>Another session took its place.</summary>
-    Replaced,
+    Replaced = 2,
 }
 
 /// <summary>A revocation that is acknowledged: no request that starts from now on is accepted for what it ended.</summary>
@@ -41,20 +41,20 @@ public readonly record struct TokenToCheck(string AccessToken, bool CheckAntiCsr
     public override string ToString() => "[access token]";
 }
 
-/// <summary>What a check came to.</summary>
+/// <summary>What a check came to. Numbers are on the wire.</summary>
 public enum SessionVerdict
 {
     /// <summary>The token is good.</summary>
-    Ok,
+    Ok = 0,
 
     /// <summary>The access token will not do, the refresh token might.</summary>
-    TryRefresh,
+    TryRefresh = 1,
 
     /// <summary>There is no such session.</summary>
-    Unauthorised,
+    Unauthorised = 2,
 
     /// <summary>A retired refresh token was presented: the session is over.</summary>
-    TokenTheft,
+    TokenTheft = 3,
 }
 
 /// <summary>Answer to a check.</summary>

@@ -25,6 +25,11 @@ internal sealed class EmbeddedSessions(EmbeddedSilo silo) : IGridSessions
 
     public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => silo.Sessions.RevokeAsync(handle, reason, cancellationToken);
 
+    public Task<GridRevocation> RevokeAsync(IReadOnlyCollection<string> sessionHandles, GridRevocationReason reason, CancellationToken cancellationToken) =>
+        silo.Sessions.RevokeAsync(sessionHandles, reason, cancellationToken);
+
+    public Task<GridRevocation> RevokeTenantAsync(string tenantId, CancellationToken cancellationToken) => silo.Sessions.RevokeTenantAsync(tenantId, cancellationToken);
+
     public Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) =>
         silo.Sessions.RevokeUserAsync(userId, tenantId, exceptHandle, cancellationToken);
 

@@ -8,6 +8,7 @@ using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Grains;
 using Grid.Grains.Apps;
+using Grid.Grains.Silos;
 using Grid.Storage;
 using Grid.TestKit;
 using Grid.Tokens.SigningKeys;
@@ -45,6 +46,9 @@ public sealed class CoreHost : IAsyncLifetime
 
     /// <summary>Apps of which this process keeps a copy.</summary>
     public int RememberedApps => ((AppDirectory)_app!.Services.GetRequiredService<IAppDirectory>()).Count;
+
+    /// <summary>Where Orleans clients come in, <c>host:port</c>.</summary>
+    public string Gateway => _app!.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress.Endpoint.ToString();
 
     internal IServiceProvider Services => _app!.Services;
 
@@ -85,10 +89,11 @@ public sealed class CoreHost : IAsyncLifetime
         });
         builder.UseOrleans(silo =>
         {
-            silo.UseLocalhostClustering(FreePort(), FreePort());
+            silo.UseLocalhostClustering(FreePort(), FreePort(), serviceId: "grid", clusterId: "grid");
             silo.UseInMemoryReminderService();
             silo.AddMemoryGrainStorage(GrainStores.State);
             silo.AddGridGrains();
+            silo.RefuseClients();
         });
         builder.WebHost.UseKestrel(kestrel =>
         {

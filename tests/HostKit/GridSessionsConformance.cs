@@ -163,6 +163,26 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Several_sessions_end_in_one_revocation_and_a_tenant_with_all_that_it_has()
+    {
+        var tenant = $"t{Guid.NewGuid():N}"[..20];
+        await Core.SendAsync("PUT", "/recipe/multitenancy/tenant/v2", new { tenantId = tenant });
+        CreatedSession[] some = [await CreateAsync(), await CreateAsync()];
+        var elsewhere = await Sessions.CreateAsync(new SessionDraft { UserId = _user, TenantId = tenant }, Stop);
+        var kept = await CreateAsync();
+
+        var several = await Sessions.RevokeAsync([some[0].Handle, "garbage", some[1].Handle, $"{Guid.NewGuid()}"], GridRevocationReason.SignedOut, Stop);
+        var whole = await Sessions.RevokeTenantAsync(tenant, Stop);
+
+        Assert.Equal(some.Select(s => s.Handle).Order(), several.Handles.Order());
+        Assert.True(several.Receipt.Confirmed > 0 && whole.Receipt.Confirmed > 0);
+        Assert.Equal([kept.Handle], await Sessions.ListAsync(_user, null, Stop));
+        Assert.Equal(SessionVerdict.Unauthorised, (await CheckAsync(elsewhere)).Verdict);
+        Assert.Empty((await Sessions.RevokeAsync([], GridRevocationReason.Requested, Stop)).Handles);
+        Assert.Equal(GridFailure.Refused, (await Assert.ThrowsAsync<GridException>(() => Sessions.RevokeTenantAsync("no-such-tenant", Stop))).Reason);
+    }
+
+    [Fact]
     public async Task Payload_and_data_are_replaced_and_a_regenerated_token_carries_the_payload()
     {
         var made = await CreateAsync();

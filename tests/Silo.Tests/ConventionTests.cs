@@ -10,12 +10,14 @@ public sealed class ConventionTests
         { "Grid.Tokens", [] },
         { "Grid.Revocation", [] },
         { "Grid.Abstractions", ["Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.GrainDoors", ["Grid.Client", "Grid.Revocation", "Grid.Tokens"] },
         { "Grid.Storage", ["Grid.Abstractions", "Grid.Revocation", "Grid.Tokens"] },
-        { "Grid.Grains", ["Grid.Abstractions", "Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.Grains", ["Grid.Abstractions", "Grid.GrainDoors", "Grid.Revocation", "Grid.Tokens"] },
         { "Grid.Client", ["Grid.Revocation", "Grid.Tokens"] },
         { "Grid.AspNetCore", ["Grid.Client", "Grid.Revocation", "Grid.Tokens"] },
-        { "Grid.Hosting", ["Grid.Abstractions", "Grid.AspNetCore", "Grid.Client", "Grid.Grains", "Grid.Revocation", "Grid.Storage", "Grid.Tokens", "Grid.WebFront"] },
-        { "Grid.WebFront", ["Grid.Abstractions", "Grid.AspNetCore", "Grid.Client", "Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.Hosting", ["Grid.Abstractions", "Grid.AspNetCore", "Grid.Client", "Grid.GrainDoors", "Grid.Grains", "Grid.Revocation", "Grid.Storage", "Grid.Tokens", "Grid.WebFront"] },
+        { "Grid.GrainClient", ["Grid.Client", "Grid.GrainDoors", "Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.WebFront", ["Grid.Abstractions", "Grid.AspNetCore", "Grid.Client", "Grid.GrainDoors", "Grid.Revocation", "Grid.Tokens"] },
     };
 
     [Theory, MemberData(nameof(Arrows))]
@@ -34,6 +36,8 @@ public sealed class ConventionTests
     [InlineData("Grid.AspNetCore", "Orleans", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.WebFront", "Orleans.Runtime", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.Storage", "Microsoft.AspNetCore", "Orleans.Runtime")]
+    [InlineData("Grid.GrainDoors", "Orleans.Runtime", "Microsoft.AspNetCore", "Npgsql", "Microsoft.Data")]
+    [InlineData("Grid.GrainClient", "Orleans.Runtime", "Microsoft.AspNetCore", "Microsoft.Data")]
     public void Boundaries_keep_libraries_out(string project, params string[] forbidden)
     {
         var references = Assembly.Load(project).GetReferencedAssemblies().Select(a => a.Name!).ToList();
@@ -45,6 +49,7 @@ public sealed class ConventionTests
         "Grid.Tokens",
         "AccessTokenCheck", "AccessTokenContent", "AccessTokenOutcome", "AccessTokenSize", "AccessTokenVerifier", "AccessTokenVersion", "KeyRing", "ProtectedClaims",
         "RefreshChain", "RefreshVerdict", "ReuseKind", "SessionHandleText", "SigningKey", "TokenHash")]
+    [InlineData("Grid.GrainDoors")]
     [InlineData("Grid.Revocation", "RevocationEntry", "RevocationKind", "RevocationReceipt", "SessionName", "SessionWatch")]
     public void What_only_the_server_needs_is_shown_to_nobody_who_refers_to_a_package(string project, params string[] shown)
     {
@@ -54,6 +59,7 @@ public sealed class ConventionTests
     [Theory]
     [InlineData("Grid.Abstractions")]
     [InlineData("Grid.Grains")]
+    [InlineData("Grid.GrainDoors")]
     public void What_crosses_silos_or_is_stored_has_an_alias_and_numbered_members(string project)
     {
         var types = Assembly.Load(project).GetTypes().Where(t => t.GetCustomAttribute<GenerateSerializerAttribute>() is not null).ToList();
@@ -80,6 +86,8 @@ public sealed class ConventionTests
     [InlineData("Grid.Abstractions")]
     [InlineData("Grid.AspNetCore")]
     [InlineData("Grid.Client")]
+    [InlineData("Grid.GrainClient")]
+    [InlineData("Grid.GrainDoors")]
     [InlineData("Grid.Grains")]
     [InlineData("Grid.Hosting")]
     [InlineData("Grid.Revocation")]

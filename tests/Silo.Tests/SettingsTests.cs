@@ -116,6 +116,23 @@ public sealed class SettingsTests
         Assert.Equal("0.0.0.0", Read(("Grid:Core:Address", "*"), ("API_KEYS", Key)).Address.ToString());
     }
 
+    [Fact]
+    public void A_gateway_that_others_reach_needs_a_key_as_the_core_api_does()
+    {
+        GridSettings Open(string address, string port, params (string, string?)[] others) => Read(
+        [
+            ("Grid:Store:ConnectionString", "Host=db;Database=grid;Username=u;Password=p"), ("Grid:Keys:EncryptionKey", Convert.ToBase64String(new byte[32])),
+            ("Grid:Cluster:Address", address), ("Grid:Cluster:GatewayPort", port), .. others,
+        ]);
+
+        Assert.Contains("Grid:Cluster:GatewayPort", Assert.Throws<SettingsException>(() => Open("10.0.0.5", "30000")).Message, StringComparison.Ordinal);
+
+        Assert.Equal(30000, Open("10.0.0.5", "30000", ("API_KEYS", Key)).Cluster.GatewayPort);
+        Assert.Equal(30000, Open("10.0.0.5", "30000", ("Grid:Core:AllowInsecureAddress", "true")).Cluster.GatewayPort);
+        Assert.Equal(30000, Open("127.0.0.1", "30000").Cluster.GatewayPort);
+        Assert.Equal(0, Open("10.0.0.5", "0").Cluster.GatewayPort);
+    }
+
     [Theory]
     [InlineData(1024L, 229, 459)]
     [InlineData(4096L, 1253, 2507)]

@@ -311,7 +311,7 @@ public static partial class SettingTable
         new()
         {
             Key = "Grid:Cluster:GatewayPort", Type = SettingType.Whole, Default = "0", Min = "0", Max = "65535",
-            Description = "Port for Orleans clients, over PostgreSQL only; 0: closed. Every call of a grain from outside the cluster is refused.",
+            Description = "Port for services that are Orleans clients, over PostgreSQL only; 0: closed. They reach doors with an API key and no other grain (docs/grain-client.md). Never a public one.",
         },
     ];
 

@@ -182,15 +182,25 @@ internal sealed class CoreApiSessions : IGridSessions
         new JsonObject { ["sessionHandle"] = handle, ["userDataInJWT"] = Json(payloadJson, nameof(payloadJson)) },
         cancellationToken)) == SessionVerdict.Ok;
 
-    public async Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken)
+    public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => RevokeAsync([handle], reason, cancellationToken);
+
+    public async Task<GridRevocation> RevokeAsync(IReadOnlyCollection<string> sessionHandles, GridRevocationReason reason, CancellationToken cancellationToken)
     {
-        var body = new JsonObject { ["sessionHandles"] = new JsonArray(handle) };
+        ArgumentNullException.ThrowIfNull(sessionHandles);
+        var body = new JsonObject { ["sessionHandles"] = new JsonArray([.. sessionHandles.Select(handle => (JsonNode)handle)]) };
         if (reason != GridRevocationReason.Requested)
         {
             body["reason"] = reason == GridRevocationReason.SignedOut ? "SIGNED_OUT" : "REPLACED";
         }
 
         return Revoked(await _api.EndAsync("/session/revoke", body, CoreAnswerJson.Default.RevokedAnswer, cancellationToken));
+    }
+
+    public async Task<GridRevocation> RevokeTenantAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(tenantId);
+        return Revoked(await _api.EndAsync(
+            $"{Tenant(tenantId)}/session/revoke", new JsonObject { ["allOfTenant"] = true }, CoreAnswerJson.Default.RevokedAnswer, cancellationToken));
     }
 
     public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Grid.Grains;
+using Grid.Grains.Silos;
 using Grid.Hosting.Settings;
 using Grid.Storage;
 using Orleans.Configuration;
@@ -27,7 +28,7 @@ internal static class OrleansHosting
             silo.Services.ListenOn(ports.Gateway is null ? [ports.Silo] : [ports.Silo, ports.Gateway]);
             if (ports.Gateway is not null)
             {
-                silo.AddIncomingGrainCallFilter<RefuseClients>();
+                silo.RefuseClients();
             }
 
             silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));

@@ -41,6 +41,12 @@ internal sealed class GridSettings
                 $"The core API would listen on {Address} without an API key, open to everybody who reaches it. Set Grid:Core:ApiKeys (or API_KEYS) to a key of at least 20 characters, or Grid:Core:Address to 127.0.0.1; Grid:Core:AllowInsecureAddress=true allows it anyway.");
         }
 
+        if (Cluster.GatewayPort != 0 && !IPAddress.IsLoopback(ClusterAddress) && Defaults.ApiKeyHashes.IsEmpty && !Core.AllowInsecureAddress)
+        {
+            throw new SettingsException(
+                $"The gateway would be open on {ClusterAddress} without an API key, to everybody who reaches it. Set Grid:Core:ApiKeys (or API_KEYS) to a key of at least 20 characters, or Grid:Cluster:GatewayPort to 0; Grid:Core:AllowInsecureAddress=true allows it anyway.");
+        }
+
         if (Store.Engine == StoreEngine.PostgreSql && string.IsNullOrEmpty(Keys.EncryptionKey) && string.IsNullOrEmpty(Keys.EncryptionKeyFile))
         {
             throw new SettingsException(

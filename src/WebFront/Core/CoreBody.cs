@@ -153,7 +153,9 @@ internal sealed class CoreBody : IDisposable
         : JsonMarshal.GetRawUtf8Value(value).Length <= MaxText + 2 ? value.GetString()!
         : throw new CoreException(400, $"Field name '{name}' is invalid in JSON input: a text may have {MaxText} bytes");
 
-    private static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
+    /// <summary>Parses a JSON object that can be stored.</summary>
+    /// <exception cref="CoreException">It is none.</exception>
+    internal static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
     {
         if (!Utf8.IsValid(bytes.Span))
         {

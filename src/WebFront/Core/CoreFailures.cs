@@ -45,7 +45,7 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
         }
         catch (Exception failure) when (failure is StoreUnavailableException or OrleansException or TimeoutException)
         {
-            _outage.Met(failure is StoreUnavailableException ? "store" : "cluster", failure);
+            Met(failure);
             await WriteUnavailableAsync(context);
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
@@ -58,6 +58,9 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
             await CoreResponse.WriteTextAsync(context, 500, "Internal Error");
         }
     }
+
+    /// <summary>Counts a call that was not answered because store or cluster is away.</summary>
+    public void Met(Exception failure) => _outage.Met(failure is StoreUnavailableException ? "store" : "cluster", failure);
 
     public void Dispose() => _outage.Dispose();
 

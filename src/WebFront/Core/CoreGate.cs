@@ -46,7 +46,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         {
             RefusePages(context, request);
         }
-        else if (!HoldsKey(context.Request, keys))
+        else if (!HoldsKey(PresentedKey(context.Request), keys))
         {
             if (route is null or { NeedsKey: true })
             {
@@ -102,8 +102,8 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         await next(context);
     }
 
-    // What an app of that domain would have that sets nothing.
-    private async ValueTask<AppDefaults> InheritAsync(string domain, CancellationToken cancellationToken) => domain.Length == 0
+    /// <summary>What an app of that domain would have that sets nothing.</summary>
+    internal async ValueTask<AppDefaults> InheritAsync(string domain, CancellationToken cancellationToken) => domain.Length == 0
         ? defaults
         : (await apps.FindAsync(new AppKey(domain, AppKey.PublicId), cancellationToken))?.Effective ?? defaults;
 
@@ -111,7 +111,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     public bool Admits(HttpContext context, AppSnapshot app)
     {
         var hadKeys = !CoreRequest.Of(context).App.ApiKeyHashes.IsEmpty;
-        if (hadKeys == app.ApiKeyHashes.IsEmpty || (hadKeys && !HoldsKey(context.Request, app.ApiKeyHashes)))
+        if (hadKeys == app.ApiKeyHashes.IsEmpty || (hadKeys && !HoldsKey(PresentedKey(context.Request), app.ApiKeyHashes)))
         {
             return false;
         }
@@ -159,10 +159,11 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         return key;
     }
 
-    private static bool HoldsKey(HttpRequest request, ImmutableArray<TokenHash> keys)
+    /// <summary>Whether a key is one of these.</summary>
+    internal static bool HoldsKey(string? key, ImmutableArray<TokenHash> keys)
     {
         // All are compared, each in constant time: how long it takes tells nothing about a key.
-        var presented = TokenHash.Of(PresentedKey(request) ?? "");
+        var presented = TokenHash.Of(key ?? "");
         var accepted = false;
         foreach (var hash in keys)
         {

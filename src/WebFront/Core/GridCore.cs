@@ -7,6 +7,7 @@ using Grid.WebFront.Core.Service;
 using Grid.WebFront.Core.Sessions;
 using Grid.WebFront.Core.Users;
 using Grid.WebFront.Doors;
+using Grid.WebFront.GrainDoors;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
@@ -39,6 +40,7 @@ public static class GridCore
         services.TryAddSingleton<StorePulse>();
         services.TryAddSingleton<CoreGate>();
         services.TryAddSingleton<CoreFailures>();
+        services.TryAddSingleton<DoorGate>();
         return services;
     }
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
@@ -67,14 +68,36 @@ internal sealed class InProcessSessions(
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
         SessionHandle.TryParse(handle, out var parsed) && await stored.UpdateAsync(app, parsed, payloadJson, null, ClientRules.Newest) is not null);
 
-    public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => GuardAsync(async app =>
+    public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => RevokeAsync([handle], reason, cancellationToken);
+
+    public Task<GridRevocation> RevokeAsync(IReadOnlyCollection<string> sessionHandles, GridRevocationReason reason, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
-        if (!SessionHandle.TryParse(handle, out var parsed))
+        var named = ImmutableArray.CreateBuilder<SessionHandle>(sessionHandles.Count);
+        foreach (var text in sessionHandles)
+        {
+            if (SessionHandle.TryParse(text, out var parsed))
+            {
+                named.Add(parsed);
+            }
+        }
+
+        if (named.Count == 0)
         {
             return new GridRevocation([], RevocationReceipt.None);
         }
 
-        var (sessions, receipt) = await revocations.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = [parsed] }, Reason(reason), Revocations.Front);
+        var (sessions, receipt) = await revocations.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = named.ToImmutable() }, Reason(reason), Revocations.Front);
+        return new GridRevocation(Texts(sessions), receipt);
+    });
+
+    public Task<GridRevocation> RevokeTenantAsync(string tenantId, CancellationToken cancellationToken) => GuardAsync(async app =>
+    {
+        if (!app.TenantIds.Contains(tenantId))
+        {
+            throw new GridException(GridFailure.Refused, $"The app has no tenant '{tenantId}'.");
+        }
+
+        var (sessions, receipt) = await revocations.RevokeAsync(new RevocationScope.Tenant { App = app.App, TenantId = tenantId }, RevocationReason.Requested, Revocations.Front);
         return new GridRevocation(Texts(sessions), receipt);
     });
 

@@ -1,0 +1,52 @@
+using Grid.Client;
+using Grid.GrainClient;
+using Grid.GrainClient.Clusters;
+using Grid.GrainClient.Sessions;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary><c>builder.AddGridGrainClient()</c>.</summary>
+public static class GridGrainClientExtensions
+{
+    /// <summary>
+    /// Registers <see cref="IGridSessions"/> over an Orleans client of its own, which connects to the silos' gateways in the background: the program
+    /// starts whether they are there or not, and calls end in <see cref="GridFailure.Unavailable"/> meanwhile.
+    /// </summary>
+    /// <param name="builder">Of any kind of program.</param>
+    /// <param name="configure">Where the silos are, the app and its API key.</param>
+    public static IHostApplicationBuilder AddGridGrainClient(this IHostApplicationBuilder builder, Action<GridGrainClientOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.Services.AddGridGrainClient(configure);
+        return builder;
+    }
+
+    /// <inheritdoc cref="AddGridGrainClient(IHostApplicationBuilder, Action{GridGrainClientOptions})"/>
+    /// <param name="services">Of any kind of program.</param>
+    /// <param name="configure">Where the silos are, the app and its API key.</param>
+    public static IServiceCollection AddGridGrainClient(this IServiceCollection services, Action<GridGrainClientOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.AddOptions<GridGrainClientOptions>().Configure(configure).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<GridGrainClientOptions>, GridGrainOptionsRules>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<GridGrainClientOptions>, GridGrainOptionsRules>());
+        if (services.All(service => service.ServiceType != typeof(OwnCluster)))
+        {
+            services.AddSingleton<OwnCluster>();
+            services.AddHostedService(provider => provider.GetRequiredService<OwnCluster>());
+        }
+
+        services.AddGrainSessions(
+            provider => provider.GetRequiredService<OwnCluster>(), provider => provider.GetRequiredService<IOptions<GridGrainClientOptions>>().Value);
+        return services;
+    }
+
+    internal static void AddGrainSessions(this IServiceCollection services, Func<IServiceProvider, ICluster> cluster, Func<IServiceProvider, GridGrainOptions> options)
+    {
+        services.TryAddSingleton(provider => new GrainSessions(new DoorCalls(cluster(provider), options(provider)), options(provider).App));
+        services.TryAddSingleton<IGridSessions>(provider => provider.GetRequiredService<GrainSessions>());
+    }
+}

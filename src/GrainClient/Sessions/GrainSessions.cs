@@ -1,0 +1,91 @@
+using System.Runtime.CompilerServices;
+using Grid.Client;
+using Grid.Revocation.Holders;
+
+namespace Grid.GrainClient.Sessions;
+
+/// <summary>Sessions by the silos' doors.</summary>
+internal sealed class GrainSessions(DoorCalls doors, string app) : IGridSessions
+{
+    public async Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        Whole(draft.UserId);
+        Whole(draft.TenantId);
+        Whole(draft.PayloadJson);
+        Whole(draft.DataJson);
+        return Needed(await doors.SessionsAsync(door => door.CreateAsync(draft), cancellationToken));
+    }
+
+    public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
+    {
+        var check = await doors.SessionsAsync(door => door.VerifyAsync(token), cancellationToken);
+        return check with { Verdict = Known(check.Verdict) };
+    }
+
+    // A token that was used before ends its session.
+    public async Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken)
+    {
+        var refresh = Needed(await doors.EndAsync(door => door.RefreshAsync(token), cancellationToken));
+        return refresh with { Verdict = Known(refresh.Verdict) };
+    }
+
+    public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
+        doors.SessionsAsync(door => door.RegenerateAsync(accessToken, Whole(payloadJson)), cancellationToken);
+
+    public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) =>
+        await doors.SessionsAsync(door => door.FindAsync(handle), cancellationToken);
+
+    public async Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken) =>
+        Needed(await doors.UsersAsync(door => door.ListAsync(Whole(userId), tenantId), cancellationToken));
+
+    public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) =>
+        doors.SessionsAsync(door => door.UpdateAsync(handle, null, Whole(dataJson)), cancellationToken);
+
+    public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) =>
+        doors.SessionsAsync(door => door.UpdateAsync(handle, Whole(payloadJson), null), cancellationToken);
+
+    public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => RevokeAsync([handle], reason, cancellationToken);
+
+    public async Task<GridRevocation> RevokeAsync(IReadOnlyCollection<string> sessionHandles, GridRevocationReason reason, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(sessionHandles);
+        string[] named = [.. sessionHandles];
+        return Needed(await doors.EndAsync(door => door.RevokeAsync(named, reason), cancellationToken));
+    }
+
+    public async Task<GridRevocation> RevokeTenantAsync(string tenantId, CancellationToken cancellationToken)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(tenantId);
+        return Needed(await doors.EndAsync(door => door.RevokeTenantAsync(tenantId), cancellationToken));
+    }
+
+    public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) =>
+        Needed(await doors.EndOfUserAsync(door => door.RevokeAsync(Whole(userId), tenantId, exceptHandle), cancellationToken));
+
+    public SessionWatch Watch(string handle) => PolledWatches.Begin(this, app, handle);
+
+    public async ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => Needed(await doors.KeysAsync(door => door.ReadAsync(), cancellationToken));
+
+    /// <summary>Half of a surrogate pair would become another character on the way, and a user another user.</summary>
+    private static string Whole(string text, [CallerArgumentExpression(nameof(text))] string? name = null)
+    {
+        ArgumentNullException.ThrowIfNull(text, name);
+        for (var at = text.AsSpan().IndexOfAnyInRange('\ud800', '\udfff'); at >= 0 && at < text.Length; at++)
+        {
+            if (char.IsSurrogate(text[at]) && (!char.IsHighSurrogate(text[at]) || ++at == text.Length || !char.IsLowSurrogate(text[at])))
+            {
+                throw new GridException(GridFailure.Refused, $"{name} has half of a surrogate pair in it, which is no character.");
+            }
+        }
+
+        return text;
+    }
+
+    private static T Needed<T>(T? value)
+        where T : class => value ?? throw Unknown("is empty");
+
+    private static SessionVerdict Known(SessionVerdict verdict) => verdict is >= SessionVerdict.Ok and <= SessionVerdict.TokenTheft ? verdict : throw Unknown($"is {(int)verdict}");
+
+    private static GridException Unknown(string what) => new(GridFailure.Unavailable, $"Grid's answer {what}, which this client does not understand: update GridSessions.GrainClient.");
+}

@@ -1,0 +1,12 @@
+using Grid.Client;
+
+namespace Grid.GrainDoors;
+
+/// <summary>The published keys of the caller's app.</summary>
+[Alias("grid.door.keys")]
+internal interface IKeyDoor : IGrainDoor
+{
+    /// <summary>As a JWKS document.</summary>
+    [Alias("read")]
+    Task<DoorAnswer<PublishedKeys>> ReadAsync();
+}

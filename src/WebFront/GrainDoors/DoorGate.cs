@@ -1,0 +1,136 @@
+using System.Diagnostics.Metrics;
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
+using Grid.GrainDoors;
+using Grid.Revocation.Registry;
+using Grid.WebFront.Core;
+using Grid.WebFront.Doors;
+using Grid.WebFront.Sessions;
+using Microsoft.Extensions.Logging;
+
+namespace Grid.WebFront.GrainDoors;
+
+/// <summary>What every call of a door passes: the same API keys as the core API's, and every failure made a value.</summary>
+internal sealed partial class DoorGate(
+    IAppDirectory apps, CoreGate core, CoreFailures failures, ClockTrust clocks, IMeterFactory meters, TimeProvider clock, ILogger<DoorGate> logger) : IDisposable
+{
+    // As at the core API, but counted together: a call that came in by the gateway has no address.
+    private const int MaxWrongKeys = 20;
+
+    // Characters of a name that is given back.
+    private const int MaxNamed = 80;
+
+    private readonly GuessBrake _brake = new("API key by the gateway", MaxWrongKeys, meters, clock, logger);
+
+    /// <summary>Does the work for whoever may ask for it.</summary>
+    /// <param name="work">Null: no such session.</param>
+    public async Task<DoorAnswer<T>> AnswerAsync<T>(Func<DoorCall, Task<T?>> work)
+    {
+        var caller = RequestContext.Get(DoorCaller.Key) as DoorCaller;
+
+        // The context goes along with every call that is made from here, and the key is nobody else's business.
+        RequestContext.Clear();
+        try
+        {
+            // What a wrong clock says has expired has not: an outage, which signs nobody out.
+            if (!clocks.IsTrusted)
+            {
+                return Failed<T>(DoorOutcome.Unavailable, "The silo's clock is not trusted at the moment.");
+            }
+
+            var (call, refusal) = await AdmitAsync(caller);
+            return call is null
+                ? new DoorAnswer<T> { Outcome = refusal!.Outcome, Message = refusal.Message }
+                : new DoorAnswer<T> { Outcome = DoorOutcome.Done, Value = await work(call) };
+        }
+        catch (SessionRefusedException refusal)
+        {
+            return Failed<T>(refusal.TokenLength is null ? DoorOutcome.Refused : DoorOutcome.TokenTooLong, refusal.Message);
+        }
+        catch (UnstorableValueException refusal)
+        {
+            return Failed<T>(DoorOutcome.Refused, refusal.Message);
+        }
+        catch (Exception failure) when (failure is StoreUnavailableException or OrleansException or TimeoutException or OperationCanceledException)
+        {
+            failures.Met(failure);
+            return Failed<T>(DoorOutcome.Unavailable, "Store or cluster is away.");
+        }
+        catch (Exception failure)
+        {
+            Log.Unexpected(logger, failure);
+            return Failed<T>(DoorOutcome.Unavailable, "Internal error; the silo's log has it.");
+        }
+    }
+
+    /// <summary>A tenant that the app has.</summary>
+    /// <exception cref="SessionRefusedException">It has not, or nobody can say whether this caller may speak of it.</exception>
+    public async ValueTask<string> TenantAsync(AppSnapshot app, string? tenantId)
+    {
+        if (tenantId is null || !app.TenantIds.Contains(tenantId))
+        {
+            throw DoorInput.NoTenant(app, tenantId);
+        }
+
+        var rules = tenantId == TenantKey.PublicId ? null : await apps.FindRulesAsync(new TenantKey(app.App, tenantId), CancellationToken.None);
+        return rules?.IpAllowRegex is null && rules?.IpDenyRegex is null ? tenantId : throw new SessionRefusedException(HasRules($"tenant '{tenantId}' of the app '{app.App}'"));
+    }
+
+    public void Dispose() => _brake.Dispose();
+
+    private async ValueTask<(DoorCall? Call, DoorAnswer<bool>? Refusal)> AdmitAsync(DoorCaller? caller)
+    {
+        if (caller is null)
+        {
+            return (null, Failed<bool>(DoorOutcome.Refused, "The call does not say who makes it: use GridSessions.GrainClient."));
+        }
+
+        var key = TryParse(caller.App);
+        var app = key is { } named ? await apps.FindAsync(named, CancellationToken.None) : null;
+
+        // A name that stands for no app is guarded as a new app would be: who holds no right key cannot tell it from an app's.
+        var keys = app?.ApiKeyHashes ?? (await core.InheritAsync(key?.Domain ?? "", CancellationToken.None)).ApiKeyHashes;
+        if (!keys.IsEmpty && !CoreGate.HoldsKey(caller.ApiKey, keys))
+        {
+            return (null, Failed<bool>(DoorOutcome.WrongKey, _brake.Failed(address: null) is { } wait
+                ? $"Invalid API key, and too many of them by the gateway: please wait {GuessBrake.Seconds(wait)} s"
+                : "Invalid API key"));
+        }
+
+        return app is null ? (null, Failed<bool>(DoorOutcome.Refused, $"There is no app '{Printable.Of(caller.App ?? "", MaxNamed)}': create it through the core API, or name another."))
+
+            // Whoever wrote a rule meant to keep somebody out, and who that is cannot be seen here.
+            : app.IpAllowRegex is not null || app.IpDenyRegex is not null
+                ? (null, Failed<bool>(DoorOutcome.Refused, HasRules($"app '{app.App}'")))
+            : (new DoorCall(app, caller.ApiKey is { Length: > 0 } presented ? CoreActor.IdOf(presented) : CoreActor.NoKey), null);
+    }
+
+    /// <summary>The app that is meant; null if there cannot be one of that name.</summary>
+    private static AppKey? TryParse(string? text)
+    {
+        if (text is not { Length: > 0 and <= CorePath.MaxId + 1 + ConnectionUriDomain.MaxLength })
+        {
+            return null;
+        }
+
+        var key = AppKey.Parse(text);
+        return CorePath.CouldExist(key.AppId) ? key : null;
+    }
+
+    private static string HasRules(string whose) =>
+        $"The {whose} has address rules (ip_allow_regex, ip_deny_regex), and a call by the gateway has no address to judge: use the core API, or take the rules away";
+
+    private static DoorAnswer<T> Failed<T>(DoorOutcome outcome, string message) => new() { Outcome = outcome, Message = message };
+
+    private static partial class Log
+    {
+        [LoggerMessage(3400, LogLevel.Error, "Unexpected failure in a call by an Orleans client")]
+        public static partial void Unexpected(ILogger logger, Exception failure);
+    }
+}
+
+/// <summary>A call that was let in.</summary>
+/// <param name="App">Whose sessions are meant.</param>
+/// <param name="Actor">Who asked, for the log.</param>
+internal sealed record DoorCall(AppSnapshot App, string Actor);

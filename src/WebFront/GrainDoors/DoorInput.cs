@@ -1,0 +1,53 @@
+using System.Text;
+using Grid.Abstractions;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
+using Grid.Revocation.Registry;
+using Grid.WebFront.Core;
+using Grid.WebFront.Sessions;
+
+namespace Grid.WebFront.GrainDoors;
+
+/// <summary>What comes in by a door, judged as the core API judges its fields. A caller that is not our client may leave out anything.</summary>
+internal static class DoorInput
+{
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>A JSON object's text, as it came.</summary>
+    /// <exception cref="SessionRefusedException">It is none.</exception>
+    public static string JsonObject(string? text, string field)
+    {
+        if (text is not { Length: <= CoreBody.MaxSize })
+        {
+            throw new SessionRefusedException($"{field} must be a JSON object of at most 1 MiB");
+        }
+
+        try
+        {
+            using var document = CoreBody.Parse(Utf8.GetBytes(text));
+            return document.RootElement.GetRawText();
+        }
+        catch (Exception failure) when (failure is CoreException or EncoderFallbackException)
+        {
+            throw new SessionRefusedException($"{field} must be a JSON object, no member twice, without U+0000 and halves of characters, and not nested too deeply");
+        }
+    }
+
+    /// <summary>A user id, kept to the letter.</summary>
+    /// <exception cref="SessionRefusedException">It can be nobody's.</exception>
+    public static string UserId(string? userId)
+    {
+        PayloadRules.CheckUserId(userId ?? throw new SessionRefusedException("A user id is missing"));
+        StorableText.Require(userId, "The user id");
+        return userId;
+    }
+
+    /// <summary>A session's name, after a look whether its tenant is there.</summary>
+    /// <returns>False if the text names no session.</returns>
+    /// <exception cref="SessionRefusedException">It names one of a tenant that the app has not.</exception>
+    public static bool TryReadHandle(AppSnapshot app, string? text, out SessionHandle handle) =>
+        SessionHandle.TryParse(text, out handle) && CorePath.CouldExist(handle.TenantId) && (app.TenantIds.Contains(handle.TenantId) ? true : throw NoTenant(app, handle.TenantId));
+
+    /// <summary>What is said of a tenant that the app has not.</summary>
+    public static SessionRefusedException NoTenant(AppSnapshot app, string? tenantId) => new($"The app '{app.App}' has no tenant '{Printable.Of(tenantId ?? "", CorePath.MaxId)}'");
+}

@@ -1,0 +1,111 @@
+using System.Collections.Immutable;
+using Grid.Abstractions.Sessions;
+using Grid.Client;
+using Grid.GrainDoors;
+using Grid.Revocation.Acknowledgement;
+using Grid.Tokens.Access;
+using Grid.WebFront.Sessions;
+using Orleans.Concurrency;
+
+namespace Grid.WebFront.GrainDoors;
+
+/// <summary>Single sessions, for services that are Orleans clients: what the core API does, by the same code.</summary>
+/// <remarks>Reentrant: a revocation waits here for its confirmation, and others go on meanwhile.</remarks>
+[StatelessWorker, Reentrant, GrainType(DoorNames.Sessions)]
+internal sealed class SessionDoor(
+    DoorGate gate, SessionIssuer issuer, SessionVerifier verifier, SessionRefresher refresher, StoredSessions stored, Revocations revocations) : Grain, ISessionDoor
+{
+    private const int MaxOthers = 7;
+    private static readonly TimeSpan MaxJoinWithin = TimeSpan.FromSeconds(5);
+
+    public Task<string> PingAsync() => Task.FromResult(RuntimeIdentity);
+
+    public Task<DoorAnswer<CreatedSession>> CreateAsync(SessionDraft draft) => gate.AnswerAsync(async call =>
+    {
+        var judged = draft with
+        {
+            TenantId = await gate.TenantAsync(call.App, draft.TenantId),
+            UserId = DoorInput.UserId(draft.UserId),
+            PayloadJson = DoorInput.JsonObject(draft.PayloadJson, "The payload"),
+            DataJson = DoorInput.JsonObject(draft.DataJson, "The data"),
+        };
+        return (CreatedSession?)await issuer.CreateAsync(call.App, judged, null, ClientRules.Newest);
+    });
+
+    public Task<DoorAnswer<TokenCheck>> VerifyAsync(TokenToCheck token) => gate.AnswerAsync(async call =>
+        (await verifier.VerifyAsync(call.App, token with { AccessToken = token.AccessToken ?? "" }, checkDatabase: false, ClientRules.Newest)).Check);
+
+    public Task<DoorAnswer<TokenRefresh>> RefreshAsync(TokenToRefresh token) => gate.AnswerAsync(async call =>
+    {
+        if (token.Others is { Count: > MaxOthers })
+        {
+            throw new SessionRefusedException($"At most {MaxOthers} other refresh tokens are taken");
+        }
+
+        if (token.MaxAccessTokenLength is < 0 or > AccessTokenSize.MaxLength)
+        {
+            throw new SessionRefusedException($"MaxAccessTokenLength must be between 1 and {AccessTokenSize.MaxLength} characters, or 0");
+        }
+
+        if (token.JoinWithin < TimeSpan.Zero || token.JoinWithin > MaxJoinWithin)
+        {
+            throw new SessionRefusedException($"JoinWithin must be between zero and {MaxJoinWithin.TotalSeconds:0} s");
+        }
+
+        return (TokenRefresh?)await refresher.RefreshAsync(call.App, token with { RefreshToken = token.RefreshToken ?? "" }, null, ClientRules.Newest);
+    });
+
+    public Task<DoorAnswer<RegeneratedSession>> RegenerateAsync(string accessToken, string payloadJson) => gate.AnswerAsync(call =>
+        refresher.RegenerateAsync(call.App, accessToken ?? "", DoorInput.JsonObject(payloadJson, "The payload")));
+
+    public Task<DoorAnswer<SessionInformation>> FindAsync(string handle) => gate.AnswerAsync<SessionInformation>(async call =>
+        DoorInput.TryReadHandle(call.App, handle, out var parsed) && await stored.FindAsync(call.App, parsed) is { } row
+            ? new SessionInformation
+            {
+                Handle = handle,
+                UserId = row.UserId,
+                TenantId = parsed.TenantId,
+                PayloadJson = row.PayloadJson,
+                DataJson = row.DataJson,
+                CreatedAt = row.CreatedAt,
+                ExpiresAt = row.ExpiresAt,
+            }
+            : null);
+
+    public Task<DoorAnswer<bool>> UpdateAsync(string handle, string? payloadJson, string? dataJson) => gate.AnswerAsync(async call =>
+    {
+        var payload = payloadJson is null ? null : DoorInput.JsonObject(payloadJson, "The payload");
+        var data = dataJson is null ? null : DoorInput.JsonObject(dataJson, "The data");
+        return DoorInput.TryReadHandle(call.App, handle, out var parsed) && await stored.UpdateAsync(call.App, parsed, payload, data, ClientRules.Newest) is not null;
+    });
+
+    public Task<DoorAnswer<GridRevocation>> RevokeAsync(string[] handles, GridRevocationReason reason) => gate.AnswerAsync(async call =>
+    {
+        var named = ImmutableArray.CreateBuilder<SessionHandle>();
+        foreach (var text in handles ?? [])
+        {
+            if (DoorInput.TryReadHandle(call.App, text, out var handle))
+            {
+                named.Add(handle);
+            }
+        }
+
+        return named.Count == 0
+            ? new GridRevocation([], RevocationReceipt.None)
+            : Answer(await revocations.RevokeAsync(new RevocationScope.Named { App = call.App.App, Sessions = named.ToImmutable() }, Reason(reason), call.Actor));
+    });
+
+    public Task<DoorAnswer<GridRevocation>> RevokeTenantAsync(string tenantId) => gate.AnswerAsync(async call => Answer(await revocations.RevokeAsync(
+        new RevocationScope.Tenant { App = call.App.App, TenantId = await gate.TenantAsync(call.App, tenantId) }, RevocationReason.Requested, call.Actor)));
+
+    internal static GridRevocation? Answer((ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt) revoked) =>
+        new([.. revoked.Sessions.Select(handle => handle.ToString())], revoked.Receipt);
+
+    // For log and history only.
+    private static RevocationReason Reason(GridRevocationReason reason) => reason switch
+    {
+        GridRevocationReason.SignedOut => RevocationReason.SignedOut,
+        GridRevocationReason.Replaced => RevocationReason.Replaced,
+        _ => RevocationReason.Requested,
+    };
+}
