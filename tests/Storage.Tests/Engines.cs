@@ -31,7 +31,7 @@ internal sealed class TestStore : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
 
-    private TestStore(StoreOptions options, bool migrate = true)
+    private TestStore(StoreOptions options, bool migrate = true, TimeProvider? clock = null)
     {
         Options = options;
         if (migrate)
@@ -41,6 +41,7 @@ internal sealed class TestStore : IAsyncDisposable
 
         var services = new ServiceCollection();
         services.AddLogging();
+        services.AddSingleton(clock ?? TimeProvider.System);
         services.AddGridStorage(options);
         _services = services.BuildServiceProvider();
         Store = _services.GetRequiredService<ISessionStore>();
@@ -75,7 +76,11 @@ internal sealed class TestStore : IAsyncDisposable
         return new StoreOptions { Engine = engine, ConnectionString = await shared.Server!.CreateDatabaseAsync() };
     }
 
-    public static async Task<TestStore> OpenAsync(StoreEngine engine, SharedPostgreSql shared) => new(await OptionsAsync(engine, shared));
+    /// <param name="engine">Over which engine.</param>
+    /// <param name="shared">The server, if it is PostgreSQL.</param>
+    /// <param name="clock">By which writes have waited too long.</param>
+    public static async Task<TestStore> OpenAsync(StoreEngine engine, SharedPostgreSql shared, TimeProvider? clock = null) =>
+        new(await OptionsAsync(engine, shared), clock: clock);
 
     public static TestStore Open(StoreOptions options) => new(options);
 
@@ -100,12 +105,21 @@ internal sealed class TestStore : IAsyncDisposable
 
     public static DateTimeOffset Now() => DateTimeOffset.FromUnixTimeMilliseconds(TimeProvider.System.GetUtcNow().ToUnixTimeMilliseconds());
 
+    /// <summary>Ends the store, and leaves the files.</summary>
+    public ValueTask CloseAsync() => _services.DisposeAsync();
+
     public async ValueTask DisposeAsync()
     {
-        await _services.DisposeAsync();
+        await CloseAsync();
         if (Options.SqlitePath is { } path)
         {
             Directory.Delete(Path.GetDirectoryName(path)!, recursive: true);
         }
+    }
+
+    /// <summary>A wall clock beside which no time passes: a starved machine must not look like a store that is too slow.</summary>
+    public sealed class StillTime : TimeProvider
+    {
+        public override long GetTimestamp() => 0;
     }
 }

@@ -82,6 +82,31 @@ public sealed class SqliteGuardTests(SharedPostgreSql shared)
     }
 
     [Fact]
+    public async Task A_store_that_is_closed_right_after_its_loss_finishes_one_copy_first()
+    {
+        for (var round = 0; round < 5; round++)
+        {
+            await using var db = await OpenAsync();
+            var path = db.Options.SqlitePath!;
+            await Task.WhenAll(Enumerable.Range(0, 60).Select(_ => db.Store.InsertAsync(TestStore.NewSession(payload: $$"""{"x":"{{new string('x', 4000)}}"}"""), Stop).AsTask()));
+            File.Delete(path);
+
+            // All of them notice it at once.
+            using var start = new Barrier(4);
+            await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Factory.StartNew(
+                () =>
+                {
+                    start.SignalAndWait(Stop);
+                    Assert.Throws<StoreUnavailableException>(db.Guard.Verify);
+                },
+                Stop, TaskCreationOptions.LongRunning, TaskScheduler.Default)));
+            await db.CloseAsync();
+
+            Assert.EndsWith(Path.GetFileName(Saved(path))!, Assert.Single(Directory.GetFiles(Path.GetDirectoryName(path)!, "*.saved-*")), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task Checkpoints_of_anybody_and_a_thousand_commits_are_no_alarm()
     {
         await using var db = await OpenAsync();
@@ -131,7 +156,7 @@ public sealed class SqliteGuardTests(SharedPostgreSql shared)
     [Fact]
     public async Task What_waits_for_a_foreign_transaction_is_refused_unsent_and_the_next_write_after_it_succeeds()
     {
-        await using var db = await OpenAsync();
+        await using var db = await OpenAsync(TimeProvider.System);
         Assert.True(await db.Store.InsertAsync(TestStore.NewSession(), Stop));
         var waited = TestStore.NewSession();
         using (var foreign = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = db.Options.SqlitePath, Pooling = false }.ToString()))
@@ -209,10 +234,10 @@ public sealed class SqliteGuardTests(SharedPostgreSql shared)
         Assert.True(File.GetUnixFileMode(path).HasFlag(UnixFileMode.GroupRead));
     }
 
-    private async Task<TestStore> OpenAsync()
+    private async Task<TestStore> OpenAsync(TimeProvider? clock = null)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "the guard knows Linux only");
-        return await TestStore.OpenAsync(StoreEngine.Sqlite, shared);
+        return await TestStore.OpenAsync(StoreEngine.Sqlite, shared, clock ?? new TestStore.StillTime());
     }
 
     // It has its name when it is whole.

@@ -14,6 +14,9 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
     private readonly ILogger<SqliteDatabase> _logger;
     private readonly ConcurrentBag<SqliteStatements> _readers = [];
     private readonly Lazy<SqliteFile> _file;
+    private readonly Lock _saving = new();
+    private Thread? _saver;
+    private bool _isDisposed;
 
     public SqliteDatabase(StoreOptions options, StoreCondition condition, TimeProvider clock, ILogger<SqliteDatabase> logger)
     {
@@ -102,8 +105,16 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
         }
     }
 
+    /// <summary>Closes every connection. A copy that is being saved is finished first: whoever ends this process was told that it would be there.</summary>
     public void Dispose()
     {
+        Thread? saver;
+        lock (_saving)
+        {
+            (saver, _isDisposed) = (_saver, true);
+        }
+
+        saver?.Join();
         foreach (var reader in _readers)
         {
             reader.Dispose();
@@ -120,10 +131,19 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
         _condition.Condemn(loss.CanBeSaved
             ? $"{loss.What} What was acknowledged is being saved beside it: end Grid, put the saved file in its place, remove its -wal and -shm, start again."
             : $"{loss.What} End Grid, restore a backup into an empty folder (never over a file in use), start again.");
-        if (loss.CanBeSaved)
+        if (!loss.CanBeSaved)
         {
-            // As long as it takes: nothing else uses the store now.
-            new Thread(Save) { IsBackground = true, Name = "grid-sqlite-save" }.Start();
+            return;
+        }
+
+        lock (_saving)
+        {
+            // Several threads may notice the loss at once. As long as it takes: nothing else uses the store now.
+            if (_saver is null && !_isDisposed)
+            {
+                _saver = new Thread(Save) { IsBackground = true, Name = "grid-sqlite-save" };
+                _saver.Start();
+            }
         }
     }
 
