@@ -32,8 +32,10 @@ public sealed record StoreOptions
     /// <summary>Name by which Orleans' ADO.NET providers know the engine; the SQLite one also stands for Microsoft.Data.Sqlite.</summary>
     public string ProviderName => Engine == StoreEngine.PostgreSql ? "Npgsql" : "System.Data.SQLite";
 
-    /// <summary>Connection string for such a provider. PostgreSQL is asked once whether there is a pooler in between.</summary>
-    public string ProviderConnectionString => Engine == StoreEngine.PostgreSql ? PostgreSqlRoute.Settings(RequiredConnectionString).ToString() : Sqlite.SqliteFile.ConnectionString(RequiredSqlitePath);
+    /// <summary>Connection string for such a provider. Over PostgreSQL the server is asked once whether a pooler stands before it.</summary>
+    public string ProviderConnectionString => Engine == StoreEngine.PostgreSql
+        ? PostgreSqlRoute.Settings(RequiredConnectionString, PostgreSqlRoute.IsPooled(RequiredConnectionString)).ToString()
+        : Sqlite.SqliteFile.ConnectionString(RequiredSqlitePath);
 
     internal string RequiredSqlitePath => SqlitePath ?? throw new InvalidOperationException("The embedded store needs a file path.");
 

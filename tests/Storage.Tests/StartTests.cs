@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Grid.TestKit;
 using Microsoft.Data.Sqlite;
 using Npgsql;
@@ -109,6 +111,40 @@ public sealed class StartTests(SharedPostgreSql shared)
             Assert.Contains(repair, Assert.Throws<StoreStartException>(() => Sqlite.SqliteFile.Own(path)).Message, StringComparison.Ordinal);
             var started = Assert.Throws<StoreStartException>(() => StoreMigrator.For(options with { SqlitePath = path }).Apply());
             Assert.Contains(repair, started.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Nobody_blocks_a_thread_while_PostgreSql_has_not_answered_once()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        await using var db = TestStore.OpenUnmigrated(new StoreOptions
+        {
+            Engine = StoreEngine.PostgreSql,
+            ConnectionString = $"Host=127.0.0.1;Port={((IPEndPoint)silent.LocalEndpoint).Port};Username=grid;Database=grid;Timeout=20",
+        });
+
+        // A call that blocked would return with its failure.
+        var calls = Enumerable.Range(0, 3).Select(_ => db.Startup.CheckAsync(CancellationToken.None)).ToList();
+        Assert.All(calls, call => Assert.False(call.IsCompleted));
+
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        var hangingUp = HangUpAsync(silent, over.Token);
+        foreach (var call in calls)
+        {
+            await Assert.ThrowsAsync<StoreStartException>(() => call);
+        }
+
+        await over.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => hangingUp);
+
+        static async Task HangUpAsync(TcpListener server, CancellationToken stop)
+        {
+            while (true)
+            {
+                using var connection = await server.AcceptTcpClientAsync(stop);
+            }
         }
     }
 

@@ -51,7 +51,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
         {
             try
             {
-                var sources = _sources ?? OpenSources();
+                var sources = _sources ?? await OpenSourcesAsync(CancellationToken.None);
                 await using var connection = await (isReserved ? sources.Reserved : sources.Shared).OpenConnectionAsync();
                 return await work(connection);
             }
@@ -122,14 +122,14 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     {
         try
         {
-            await using var connection = await (_sources ?? OpenSources()).Shared.OpenConnectionAsync(cancellationToken);
+            await using var connection = await (_sources ?? await OpenSourcesAsync(cancellationToken)).Shared.OpenConnectionAsync(cancellationToken);
             if (connection.PostgreSqlVersion.Major < MinVersion)
             {
                 throw new StoreStartException($"PostgreSQL {connection.PostgreSqlVersion} is too old: Grid needs version {MinVersion} or later.");
             }
 
             await RefuseReadOnlyAsync(connection);
-            var isPooled = PostgreSqlRoute.IsPooled(_options.RequiredConnectionString);
+            var isPooled = await PostgreSqlRoute.IsPooledAsync(_options.RequiredConnectionString, cancellationToken);
             if (isPooled)
             {
                 await RefuseIsolationAsync(connection);
@@ -191,21 +191,22 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     }
 
     // Not in the constructor: which settings are right is known when the server has answered once.
-    private Sources OpenSources()
+    private async ValueTask<Sources> OpenSourcesAsync(CancellationToken cancellationToken)
     {
+        // Asked before the lock is taken: nobody waits for the network inside it.
+        var isPooled = await PostgreSqlRoute.IsPooledAsync(_options.RequiredConnectionString, cancellationToken);
         lock (_gate)
         {
-            return _sources ??= NewSources();
+            return _sources ??= NewSources(isPooled);
         }
     }
 
-    private Sources NewSources()
+    private Sources NewSources(bool isPooled)
     {
-        var settings = PostgreSqlRoute.Settings(_options.RequiredConnectionString);
+        var settings = PostgreSqlRoute.Settings(_options.RequiredConnectionString, isPooled);
         (settings.CommandTimeout, settings.Timeout, settings.IncludeErrorDetail) = (CommandTimeoutSeconds, settings.Timeout is > 0 and < MaxConnectSeconds ? settings.Timeout : MaxConnectSeconds, false);
         settings.ApplicationName ??= "grid";
         settings.MaxPoolSize = _options.MaxConnections;
-        var isPooled = PostgreSqlRoute.IsPooled(_options.RequiredConnectionString);
         if (!isPooled)
         {
             (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (64, 1);

@@ -13,28 +13,26 @@ internal static class PostgreSqlRoute
 {
     private const string Isolation = @"-c default_transaction_isolation=read\ committed";
 
-    // Determined once per process, at the start.
+    // Asked once per process; a failure is not remembered.
     private static readonly ConcurrentDictionary<string, bool> Pooled = new(StringComparer.Ordinal);
 
-    /// <summary>Whether there is a pooler. Asks the server the first time, and blocks meanwhile.</summary>
+    /// <summary>Whether a pooler answers. Asks the server if this process does not know yet.</summary>
     /// <exception cref="NpgsqlException">The server cannot be reached.</exception>
-    public static bool IsPooled(string connectionString)
-    {
-        if (!Pooled.TryGetValue(connectionString, out var pooled))
-        {
-            pooled = Ask(connectionString);
-            Pooled[connectionString] = pooled;
-        }
+    public static async ValueTask<bool> IsPooledAsync(string connectionString, CancellationToken cancellationToken) =>
+        Pooled.TryGetValue(connectionString, out var pooled) ? pooled : Remember(connectionString, await AskAsync(connectionString, cancellationToken));
 
-        return pooled;
-    }
-
-    /// <summary>The operator's connection string, adapted to the route; without prepared statements.</summary>
+    /// <summary>As <see cref="IsPooledAsync"/> for a start or a verb that has nothing else to do yet: blocks while the server is asked.</summary>
     /// <exception cref="NpgsqlException">The server cannot be reached.</exception>
-    public static NpgsqlConnectionStringBuilder Settings(string connectionString)
+    public static bool IsPooled(string connectionString) =>
+        Pooled.TryGetValue(connectionString, out var pooled) ? pooled : Remember(connectionString, Task.Run(() => AskAsync(connectionString, CancellationToken.None)).GetAwaiter().GetResult());
+
+    /// <summary>The operator's connection string with what the route needs; without prepared statements.</summary>
+    /// <param name="connectionString">The operator's.</param>
+    /// <param name="isPooled">Whether a pooler answers.</param>
+    public static NpgsqlConnectionStringBuilder Settings(string connectionString, bool isPooled)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString);
-        if (IsPooled(connectionString))
+        if (isPooled)
         {
             // There is nothing to reset, and the reset would reach another server connection.
             (settings.MaxAutoPrepare, settings.NoResetOnClose) = (0, true);
@@ -61,12 +59,14 @@ internal static class PostgreSqlRoute
             ? $"A connection pooler stands before PostgreSQL and refuses a part of the connection string ({refusal.MessageText}). Take Options, Search Path, Timezone and the like out of it, and give them to the role instead: ALTER ROLE grid SET search_path = …."
             : null;
 
-    // Any of several hosts: either all are behind the pooler, or none is.
-    private static bool Ask(string connectionString)
+    // Any of several hosts will do: they stand behind the same pooler, or none does.
+    private static async Task<bool> AskAsync(string connectionString, CancellationToken cancellationToken)
     {
         var settings = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, MaxAutoPrepare = 0, TargetSessionAttributes = null };
-        using var connection = new NpgsqlConnection(settings.ToString());
-        connection.Open();
-        return !IsStraightAsync(connection).GetAwaiter().GetResult();
+        await using var connection = new NpgsqlConnection(settings.ToString());
+        await connection.OpenAsync(cancellationToken);
+        return !await IsStraightAsync(connection);
     }
+
+    private static bool Remember(string connectionString, bool isPooled) => Pooled[connectionString] = isPooled;
 }
