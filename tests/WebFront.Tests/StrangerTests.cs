@@ -108,6 +108,7 @@ public sealed class StrangerTests(CoreHost core)
     [InlineData("Host", "evil.example")]
     [InlineData("Host", "127.0.0.1.evil.example:3567")]
     [InlineData("Host", "localhost.evil.example")]
+    [InlineData("Host", "localhost.localhost.evil.example")]
     [InlineData("Host", "192.0.2.1")]
     public async Task Without_a_key_a_web_page_gets_nothing(string header, string value)
     {
@@ -137,6 +138,7 @@ public sealed class StrangerTests(CoreHost core)
     [InlineData("Sec-Fetch-Site", "none")]
     [InlineData("Host", "localhost:1")]
     [InlineData("Host", "LOCALHOST")]
+    [InlineData("Host", "grid.localhost:3567")]
     [InlineData("Host", "127.0.0.1")]
     [InlineData("Host", "127.0.0.2:80")]
     [InlineData("Host", "[::1]:3567")]

@@ -22,7 +22,7 @@ internal static class ForeignPages
     {
         var here = context.Connection.LocalIpAddress;
         var host = context.Request.Host.Host;
-        if (here is null || !IPAddress.IsLoopback(here) || host.Length == 0 || string.Equals(host, "localhost", StringComparison.OrdinalIgnoreCase))
+        if (here is null || !IPAddress.IsLoopback(here) || host.Length == 0 || ThisMachine.IsNamedBy(host))
         {
             return true;
         }
@@ -35,6 +35,6 @@ internal static class ForeignPages
             }
         }
 
-        return IPAddress.TryParse(host, out var address) && (IPAddress.IsLoopback(address) || address.Equals(here));
+        return false;
     }
 }

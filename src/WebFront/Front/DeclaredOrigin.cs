@@ -1,6 +1,7 @@
 using System.Net;
 using Grid.AspNetCore;
 using Grid.AspNetCore.Browser;
+using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -13,7 +14,7 @@ namespace Grid.WebFront.Front;
 internal sealed partial class DeclaredOrigin(GridOptions options, ILogger logger)
 {
     private readonly bool _isHttps = options.ApiDomain.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
-    private readonly bool _isHere = IsHere(new Uri(options.ApiDomain).Host);
+    private readonly bool _isHere = ThisMachine.IsNamedBy(new Uri(options.ApiDomain).Host);
     private int _told;
 
     /// <summary>Answers a request that came by another way than <c>ApiDomain</c> says and would be given cookies, tokens or an issuer: 421, since it is not what this server serves (RFC 9110, section 15.5.20).</summary>
@@ -38,7 +39,7 @@ internal sealed partial class DeclaredOrigin(GridOptions options, ILogger logger
 
     private string? WhyNot(HttpRequest request) =>
         !_isHttps && SaysHttps(request.Headers) ? "by https"
-        : _isHere && !IsHere(request.Host.Host) && !HasItsOwnRule(request) ? "under another host name"
+        : _isHere && request.Host.Host is { Length: > 0 } host && !ThisMachine.IsNamedBy(host) && !HasItsOwnRule(request) ? "under another host name"
         : null;
 
     // On this machine the first page refuses other names itself: there they are an attack, no wrong setting.
@@ -51,9 +52,6 @@ internal sealed partial class DeclaredOrigin(GridOptions options, ILogger logger
         || headers["X-Forwarded-Ssl"].ToString().Equals("on", StringComparison.OrdinalIgnoreCase)
         || headers["Front-End-Https"].ToString().Equals("on", StringComparison.OrdinalIgnoreCase)
         || headers["Forwarded"].ToString().Replace("\"", "", StringComparison.Ordinal).Contains("proto=https", StringComparison.OrdinalIgnoreCase);
-
-    private static bool IsHere(string host) => host.Length == 0 || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
-        || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
     private static partial class Log
     {
