@@ -22,8 +22,10 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
     public ValueTask<AppSnapshot?> FindAsync(AppKey app, CancellationToken cancellationToken) =>
         _apps.TryGetFresh(app, out var snapshot) ? new ValueTask<AppSnapshot?>(snapshot) : FindListedAsync(app);
 
-    public async ValueTask<string> FindDomainAsync(string host, CancellationToken cancellationToken) =>
-        (await _listings.GetAsync(0, grains))!.DomainOf(host);
+    public ValueTask<AddressedApp> FindAsync(string host, string appId, CancellationToken cancellationToken) =>
+        _listings.TryGetFresh(0, out var listing) && listing.DomainOf(host) is var domain && _apps.TryGetFresh(new AppKey(domain, appId), out var snapshot)
+            ? new ValueTask<AddressedApp>(new AddressedApp(domain, snapshot))
+            : FindAddressedAsync(host, appId);
 
     public async ValueTask<TenantRules> FindRulesAsync(TenantKey tenant, CancellationToken cancellationToken) =>
         _rules.TryGetFresh(tenant, out var rules) ? rules : (await _rules.GetAsync(tenant, grains))!;
@@ -44,6 +46,12 @@ internal sealed class AppDirectory(IGrainFactory grains, TimeProvider clock) : I
 
     // Changes are announced to every silo. The second is for a silo that missed one, the minute for a grain that does not answer.
     private static CopyRules<T> Rules<T>() => new(_ => TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(1), "The settings of the app could not be read.");
+
+    private async ValueTask<AddressedApp> FindAddressedAsync(string host, string appId)
+    {
+        var domain = (await _listings.GetAsync(0, grains))!.DomainOf(host);
+        return new AddressedApp(domain, await FindListedAsync(new AppKey(domain, appId)));
+    }
 
     private async ValueTask<AppSnapshot?> FindListedAsync(AppKey app) =>
         app == AppKey.Public || (await _listings.GetAsync(0, grains))!.Apps.Contains(app) ? await _apps.GetAsync(app, grains) : null;

@@ -34,8 +34,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             throw new CoreException(400, "Host header is invalid: it has two dots in a row or one in front");
         }
 
-        request.Domain = await apps.FindDomainAsync(host, context.RequestAborted);
-        var app = await apps.FindAsync(request.AppKey, context.RequestAborted);
+        (request.Domain, var app) = await apps.FindAsync(host, request.Path.AppId, context.RequestAborted);
         var endpoint = context.GetEndpoint();
         var route = endpoint?.Metadata.GetMetadata<CoreRoute>();
 
@@ -139,7 +138,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
         if (request.Domain.Length == 0 && !ForeignPages.NamesThisMachine(context))
         {
-            throw CoreException.Forbidden("Without an API key (Grid:Core:ApiKeys) only the host names localhost, 127.0.0.1 and [::1] are answered on this machine: the Host header has another one");
+            throw CoreException.Forbidden("Without an API key (Grid:Core:ApiKeys) only localhost, names below it and loopback addresses are accepted as host names on this machine: the Host header has another one");
         }
     }
 

@@ -12,8 +12,6 @@ internal sealed class CoreRequest
     /// <summary>Connection-URI domain that the host name stands for; empty by default.</summary>
     public string Domain { get; set; } = "";
 
-    public AppKey AppKey => new(Domain, Path.AppId);
-
     public string TenantId => Path.TenantId;
 
     /// <summary>The app; set before any handler runs.</summary>

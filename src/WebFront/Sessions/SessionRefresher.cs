@@ -151,7 +151,12 @@ internal sealed class SessionRefresher(
         IssuedToken? access = null;
         if (check.Outcome == AccessTokenOutcome.Valid)
         {
-            PayloadRules.CheckProtected(session.PayloadJson, token.Version);
+            if (payloadJson is null)
+            {
+                // A new payload was checked before it was written; a stored one may come from an older format.
+                PayloadRules.CheckProtected(session.PayloadJson, token.Version);
+            }
+
             access = accessTokens.MintAgain(await keyRings.GetAsync(app, CancellationToken.None), token, session);
         }
 

@@ -133,14 +133,14 @@ public sealed class AppLifeTests(GridCluster grid)
         Assert.Equal(PutOutcome.Created, (await catalog.PutDomainAsync(domain, NoChange, CancellationToken.None)).Outcome);
         await catalog.PutAppAsync(new AppKey(domain, "a1"), NoChange, CancellationToken.None);
 
-        Assert.Equal(domain, await grid.Service<IAppDirectory>(1).FindDomainAsync(domain, CancellationToken.None));
-        Assert.Equal("", await grid.Service<IAppDirectory>(1).FindDomainAsync("localhost:3567", CancellationToken.None));
+        Assert.Equal(domain, (await grid.Service<IAppDirectory>(1).FindAsync(domain, AppKey.PublicId, CancellationToken.None)).Domain);
+        Assert.Equal("", (await grid.Service<IAppDirectory>(1).FindAsync("localhost:3567", AppKey.PublicId, CancellationToken.None)).Domain);
         var entry = Assert.Single(await catalog.ListAsync(CancellationToken.None), d => d.Domain == domain);
         Assert.Equal(["public", "a1"], entry.AppIds);
         Assert.Equal(RemoveOutcome.NotEmpty, (await Tenancy.RemoveDomainAsync(domain, CancellationToken.None)).Outcome);
         await Tenancy.RemoveAppAsync(new AppKey(domain, "a1"), CancellationToken.None);
         Assert.Equal(RemoveOutcome.Removed, (await Tenancy.RemoveDomainAsync(domain, CancellationToken.None)).Outcome);
-        Assert.Equal("", await grid.Service<IAppDirectory>(2).FindDomainAsync(domain, CancellationToken.None));
+        Assert.Equal("", (await grid.Service<IAppDirectory>(2).FindAsync(domain, AppKey.PublicId, CancellationToken.None)).Domain);
     }
 
     [Fact]

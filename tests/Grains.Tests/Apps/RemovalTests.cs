@@ -210,7 +210,7 @@ public sealed class RemovalTests(GridCluster grid)
 
             Assert.Null(await grid.Store.ReadAsync(session.Key, Stop));
             Assert.Equal(RemoveOutcome.NotFound, (await Tenancy.RemoveDomainAsync(domain, Stop)).Outcome);
-            Assert.Equal("", await grid.Service<IAppDirectory>().FindDomainAsync(domain, Stop));
+            Assert.Equal("", (await grid.Service<IAppDirectory>().FindAsync(domain, AppKey.PublicId, Stop)).Domain);
             Assert.Equal(PutOutcome.Created, (await Tenancy.PutDomainAsync(domain, NoChange, Stop)).Outcome);
         }
     }

@@ -21,7 +21,6 @@ internal static class CreateSession
             DataJson = body.Object("userDataInDatabase"),
             UseDynamicSigningKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
         };
-        PayloadRules.CheckProtected(draft.PayloadJson, request.Version.Rules.TokenVersion);
         var created = await issuer.CreateAsync(request.App, draft, SessionWire.AccessTokenValidity(body, request), request.Version.Rules);
         await CoreResponse.WriteAsync(context, "OK", (created, request.Version), static (json, state) =>
         {

@@ -21,7 +21,6 @@ internal static class CreateTicket
             DataJson = body.ObjectOrNull("userDataInDatabase") ?? "{}",
             UseDynamicSigningKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
         };
-        PayloadRules.CheckProtected(draft.PayloadJson, ClientRules.Newest.TokenVersion);
 
         // There is one only where this silo has a front.
         context.RequestServices.GetService<FrontTickets>()?.Check(context, request.App.App, draft);
