@@ -1,3 +1,4 @@
+using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Grid.Revocation.Registry;
 using Grid.Revocation.Relay;
@@ -327,6 +328,51 @@ public sealed class HolderRelayTests
     {
         _process.Run(() => _relay.PushAsync([Session(Name())], _process.Clock));
         return other.Story;
+    }
+
+    [Fact]
+    public void Entries_are_confirmed_by_the_own_holder_and_by_those_behind_it()
+    {
+        var own = Fresh(_process.Clock);
+        own.See(Found(Name()));
+        Attach(2);
+
+        var confirmed = _process.Run(() => _relay.ApplyAsync(own, [Session(Name())], _process.Clock)).Outcome();
+
+        Assert.Equal([own.Incarnation!.Value, Id(2)], confirmed);
+        Assert.Equal(HolderVerdict.Unknown, own.Check(Name()));
+    }
+
+    [Fact]
+    public void The_own_holder_refuses_before_slow_ones_have_confirmed()
+    {
+        var own = Fresh(_process.Clock);
+        own.See(Found(Name()));
+        var slow = Attach(2);
+        slow.Confirms = new TaskCompletionSource();
+
+        var applying = _process.Run(() => _relay.ApplyAsync(own, [Session(Name())], _process.Clock));
+
+        Assert.False(applying.IsCompleted);
+        Assert.Equal(HolderVerdict.Unknown, own.Check(Name()));
+    }
+
+    [Fact]
+    public void An_incarnation_that_begins_while_entries_are_applied_does_not_confirm_them()
+    {
+        var own = Fresh(_process.Clock);
+        var before = own.Incarnation!.Value;
+        own.Applied += _ => own.Begin(Id(101), Terms, []);
+
+        Assert.Equal([before], _process.Run(() => _relay.ApplyAsync(own, [Session(Name())], _process.Clock)).Outcome());
+    }
+
+    [Fact]
+    public void A_process_that_is_not_registered_confirms_nothing_itself()
+    {
+        Attach(2);
+
+        Assert.Equal([Id(2)], _process.Run(() => _relay.ApplyAsync(new Holder(_process.Clock), [Session(Name())], _process.Clock)).Outcome());
     }
 
     private Other Attach(int number, long requested = 0, string app = "public")
