@@ -82,7 +82,7 @@ internal sealed class CoreApiClient
             throw new GridException(GridFailure.Unavailable, $"Grid does not answer at {_prefix}.", failure);
         }
 
-        // A proxy was less patient than we are.
+        // A proxy on the way timed out before we did.
         if (mayWait && response.StatusCode == HttpStatusCode.GatewayTimeout)
         {
             response.Dispose();
@@ -115,7 +115,7 @@ internal sealed class CoreApiClient
         }
     }
 
-    // One for each call, as the factory wants it: how long what is below it lives is decided where it is registered.
+    // One client per call, as the factory intends: the lifetime of handlers is configured at registration.
     private HttpClient Http() => _http.CreateClient(GridClientDefaults.HttpClientName);
 
     private HttpRequestMessage Request(HttpMethod method, string path)

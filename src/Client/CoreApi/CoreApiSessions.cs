@@ -72,7 +72,7 @@ internal sealed class CoreApiSessions : IGridSessions
 
         if (!token.CheckSession)
         {
-            // A revoked signing key is heard of all the same.
+            // Revoked signing keys must still be learnt.
             await _live.BeginAsync();
         }
         else if (!await _live.AcceptsAsync(content.SessionHandle))

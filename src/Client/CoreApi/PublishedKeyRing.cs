@@ -5,8 +5,8 @@ namespace Grid.Client.CoreApi;
 
 /// <summary>Keeps the app's published keys; fetches them again when they are old, or when a token names a key that is not there.</summary>
 /// <remarks>
-/// Like the silo's <c>FreshCopies</c>, but fails closed: a silo serves on with keys that it cannot read again because its holder hears of
-/// revoked ones from the store. A service that cannot fetch may hear of nothing, so when its keys' time is over it cannot tell.
+/// Not the silo's <c>FreshCopies</c>, because it fails closed. A silo keeps using keys that it cannot read again: its holder learns of
+/// revoked ones from the store. A service that cannot fetch may not hear of them either, so it does not use keys beyond their time.
 /// </remarks>
 internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRevoked, TimeProvider clock)
 {
@@ -42,7 +42,7 @@ internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRe
         }
     }
 
-    // One fetch for all who wait, and nobody's own: an impatient caller who leaves must not end it for the others, nor each begin another.
+    // One fetch shared by all callers: one that gives up must not cancel it for the others, nor each start another.
     private ValueTask<KeyRing> FetchAsync(bool evenIfFresh, CancellationToken cancellationToken)
     {
         lock (_changing)

@@ -8,17 +8,17 @@ using Grid.Revocation.Relay.Wire;
 
 namespace Grid.Client.Live;
 
-/// <summary>One connection to a silo: sends requests, hands answers to those who wait, and entries to the holder in the order in which they came.</summary>
+/// <summary>One connection to a silo: sends requests, passes answers to their callers, and entries to the holder in order of arrival.</summary>
 /// <remarks>From its opening to its end and never again: whatever ends it, it lets go of its socket by itself, and what comes next is another one.</remarks>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "It lets go of what it has when it is over; looks give their place back after that.")]
 internal sealed class HolderConnection
 {
-    // How long the other side may be silent (it answers pings by itself) before it counts as gone: no packet tells of a machine that
-    // has lost its power, or of a proxy that has forgotten the connection.
+    // How long the other side may be silent (it answers pings by itself) before it counts as gone: a machine that lost its power, or a
+    // proxy that dropped the connection, sends no packet.
     private static readonly TimeSpan PingAfter = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SilenceAllowed = TimeSpan.FromSeconds(2);
 
-    // A lost packet is sent again after one second, then two, then four: by then whoever tries anew is through.
+    // A lost packet is retransmitted after one second, then two, then four: a new attempt gets through sooner.
     private static readonly TimeSpan NextAttemptAfter = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
@@ -46,11 +46,11 @@ internal sealed class HolderConnection
     public bool IsOpen => !_isOver;
 
     /// <summary>
-    /// Tries until told to give up. While one attempt hangs others are made beside it, so that neither a slow way nor one that swallows
-    /// packets keeps it away longer than it has to.
+    /// Tries until cancelled. While one attempt hangs others are started, so that neither a slow path nor one that loses packets
+    /// delays the connection longer than necessary.
     /// </summary>
-    /// <exception cref="WebSocketException">Nobody answers there.</exception>
-    /// <exception cref="HolderRefusedException">Whoever is there refuses.</exception>
+    /// <exception cref="WebSocketException">There is no answer.</exception>
+    /// <exception cref="HolderRefusedException">The other side refuses.</exception>
     public static async Task<HolderConnection> OpenAsync(
         Holder holder, Uri uri, string? apiKey, Action<ClientWebSocketOptions>? configure, CancellationToken cancellationToken)
     {
@@ -86,7 +86,7 @@ internal sealed class HolderConnection
         _waiting[number] = answer;
         try
         {
-            // After it is in the list: a connection that ends now fails it too.
+            // Checked after it is listed, so that a connection that ends at this moment fails it too.
             if (!_socket.Send(request with { N = number }) || !IsOpen)
             {
                 throw Over();
@@ -100,18 +100,18 @@ internal sealed class HolderConnection
         }
     }
 
-    /// <summary>Sends a look and waits for its answer; beyond those that may be under way it waits for its turn.</summary>
+    /// <summary>Sends a look and waits for its answer, after waiting for its turn if too many are under way.</summary>
     /// <exception cref="IOException">The connection is over.</exception>
     public async Task<HolderMessage> LookAsync(HolderMessage look, CancellationToken cancellationToken)
     {
         await _looks.WaitAsync(cancellationToken);
         var answer = AskAsync(look, CancellationToken.None);
 
-        // Its place is free when it is answered, not when nobody waits for it any more: the silo still has it before it.
+        // Its place is released when it is answered, not when its caller gives up: until then the silo is still busy with it.
         _ = answer.ContinueWith(
             done =>
             {
-                // Perhaps nobody waits any more.
+                // The caller may have given up.
                 _ = done.Exception;
                 _looks.Release();
             },
@@ -121,20 +121,20 @@ internal sealed class HolderConnection
         return await answer.WaitAsync(cancellationToken);
     }
 
-    /// <summary>Says goodbye: this service accepts nothing any more.</summary>
+    /// <summary>Says goodbye: this service has stopped accepting sessions.</summary>
     public void Leave() => _socket.Send(new HolderMessage { Type = HolderMessageType.Leave });
 
-    /// <summary>Ends it without a word.</summary>
+    /// <summary>Ends it without a goodbye.</summary>
     public void Abort()
     {
         _isOver = true;
         _socket.Abort();
     }
 
-    /// <summary>Sends what is in line and closes; a peer that does not answer holds it up for two seconds at most.</summary>
+    /// <summary>Sends what is queued and closes; waits at most two seconds for the peer.</summary>
     public async Task CloseAsync()
     {
-        // Until the other side closes too it may still be reading: what breaks off now could take the goodbye with it.
+        // Until the other side closes too it may still be reading: aborting now could lose the goodbye.
         await _socket.FinishAsync();
         await Task.WhenAny(_receiving, Task.Delay(GoodbyeWithin));
         Abort();
@@ -182,7 +182,7 @@ internal sealed class HolderConnection
         }
         catch (Exception)
         {
-            // It has let go by itself.
+            // It has cleaned up by itself.
         }
     }
 
@@ -197,7 +197,7 @@ internal sealed class HolderConnection
         }
         catch (Exception)
         {
-            // Whatever came, broken or not what was agreed: everybody who waits hears of it below.
+            // A broken connection or a protocol error: all callers that wait are failed below.
         }
 
         _goodbye ??= _socket.Goodbye;
@@ -221,7 +221,7 @@ internal sealed class HolderConnection
                 _socket.Send(new HolderMessage { Type = HolderMessageType.Confirm, N = message.N });
                 break;
             case HolderMessageType.Entries:
-                // From a later version, perhaps. What cannot be applied must not be confirmed: a new connection starts with an empty memory.
+                // Perhaps from a newer version. What cannot be applied must not be confirmed: a new connection starts with an empty memory.
                 throw new JsonException("Entries that cannot be read.");
             case HolderMessageType.Lost:
                 _goodbye = message.Reason;

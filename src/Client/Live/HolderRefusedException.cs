@@ -2,7 +2,7 @@ using System.Net;
 
 namespace Grid.Client.Live;
 
-/// <summary>Somebody answered and does not want this service, so that trying again soon is of little use.</summary>
+/// <summary>Grid, or something in between, refused this service, so that an early retry is of little use.</summary>
 internal sealed class HolderRefusedException : IOException
 {
     private static readonly TimeSpan ShortRest = TimeSpan.FromSeconds(1.2);
@@ -12,11 +12,11 @@ internal sealed class HolderRefusedException : IOException
         : base(Text(status), cause) =>
         LongestRest = status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.TooManyRequests ? LongRest : ShortRest;
 
-    /// <param name="reason">Grid's own.</param>
+    /// <param name="reason">Grid's reason.</param>
     public HolderRefusedException(string reason)
         : base($"Grid refuses this service: {reason}") => LongestRest = LongRest;
 
-    /// <summary>How long to leave it alone after several of these: a wrong key stays wrong and a limit is one, while a proxy or a silo that starts may be ready any moment.</summary>
+    /// <summary>Longest pause after repeated refusals: a wrong key stays wrong and a limit stays reached, but a starting proxy or silo may be ready at any moment.</summary>
     public TimeSpan LongestRest { get; }
 
     private static string Text(HttpStatusCode status) => status switch

@@ -9,15 +9,15 @@ namespace Grid.Client.Live;
 /// <remarks>An incarnation lives on one connection: what came while there was none may have been missed, so after a break the holder starts anew.</remarks>
 internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options) : IHolderStore, ISessionLook, IAsyncDisposable
 {
-    // A silo commits a row in milliseconds: who is silent for longer has mostly gone, and somebody else stands behind the same address
-    // already. But a thousand services that come back at once have to wait for each other.
+    // A silo commits a row in milliseconds: one that is silent for longer has probably gone, and another may already be behind the same
+    // address. But a thousand services that return at once have to wait for each other.
     private static readonly TimeSpan RegisterWithin = TimeSpan.FromSeconds(1.5);
     private static readonly TimeSpan RegisterAtLastWithin = TimeSpan.FromSeconds(6);
     private const int ShortAttempts = 4;
 
     private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(0.5);
 
-    // All limits are a little shorter than the loop's, so that nothing goes on behind its back.
+    // A little shorter than the loop's limit, so that nothing is still running when the loop gives up.
     private const double RenewalsToWait = ServiceHolder.Patience - 0.5;
 
     private readonly Uri _address = Address(options.ConnectionUri!);
@@ -29,13 +29,13 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
     private int _refusals;
     private (HolderRefusedException Refusal, long Until)? _rest;
 
-    /// <summary>The app as its sessions are named; empty until the first registration.</summary>
+    /// <summary>The app's name in session names; empty until the first registration.</summary>
     public string App { get; private set; } = "";
 
     /// <summary>Why Grid ended the last connection, if it did and said so.</summary>
     public string? Goodbye => _connection?.Goodbye;
 
-    /// <summary>Whether valid tokens are accepted while nobody can say if their sessions live.</summary>
+    /// <summary>Whether valid tokens are accepted while their sessions cannot be checked.</summary>
     public bool IsBounded { get; private set; }
 
     public async Task<RegisteredHolder> RegisterAsync(HolderRow row, CancellationToken cancellationToken)
@@ -58,7 +58,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
                 throw new IOException("What answers there does not register holders: it is no Grid of this version.");
             }
 
-            // Proves to the next silo that this row is its own, once it is over.
+            // Proves to the next silo that this row is its own, so that it is removed.
             _former = answer.Secret is { } secret ? (row.Incarnation, secret) : null;
             (_unanswered, _refusals) = (0, 0);
             (App, IsBounded) = (app, answer.Bounded == true);
@@ -68,7 +68,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
         }
         catch (Exception failure)
         {
-            // Whether it is registered now nobody knows: that incarnation is never used.
+            // Whether it was registered is unknown: this incarnation is never used.
             _unanswered += failure is TimeoutException ? 1 : 0;
             connection.Abort();
             throw;
@@ -79,12 +79,12 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
     {
         if (_connection is not { IsOpen: true } connection)
         {
-            // What is known is vouched for until the lease runs out; only when there is somebody to register with again is it given up.
+            // Known sessions are vouched for until the lease runs out; they are given up only when there is a connection to register over again.
             _unused = await OpenAsync(cancellationToken);
             return new RenewedHolder("", [], [renewal.Incarnation!.Value]);
         }
 
-        // A silo that lives and does not renew has no store: to give it up would be to give up what is known.
+        // A silo that answers but does not renew has no store. Dropping the connection would mean giving up the known sessions.
         var answer = await AskAsync(connection, new HolderMessage { Type = HolderMessageType.Renew }, _renewWithin, cancellationToken);
         return answer.Type == HolderMessageType.Renewed ? new RenewedHolder("", [], []) : throw new IOException("Grid could not renew.");
     }
@@ -102,7 +102,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
             throw new IOException("There is no connection to Grid.");
         }
 
-        // The silo looks among this app's sessions, by whatever name it was asked for.
+        // The silo looks only among this app's sessions, so the app need not be sent.
         var look = new HolderMessage { Type = HolderMessageType.Look, Tenant = name.Tenant, Id = name.Id };
         var answer = await WithinAsync(limit => connection.LookAsync(look, limit), options.Timeout, cancellationToken);
         return answer switch
@@ -174,7 +174,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
         }
     }
 
-    // Twice as long each time, and not in step with others who were refused at the same moment.
+    // Doubled each time, and jittered, so that services that were refused together do not retry together.
     private HolderRefusedException Rest(HolderRefusedException refusal)
     {
         var rest = FirstRest * Math.Pow(2, Math.Min(_refusals++, 6));

@@ -8,17 +8,17 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.Client.Live;
 
-/// <summary>This service as a holder: knows which sessions live, so that a request costs no call, and hears of each revocation before it is acknowledged.</summary>
+/// <summary>This service as a holder: it remembers active sessions, so that a request costs no call, and hears of each revocation before it is acknowledged.</summary>
 /// <remarks>
-/// From the first token on that it checks: every revocation waits for every holder, so that a process that only creates, lists and
-/// revokes must not be one.
+/// It becomes one with the first token that it checks: every revocation waits for every holder, so a process that only creates, lists
+/// and revokes must not be one.
 /// </remarks>
 internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, IDisposable
 {
-    // A silo renews once a second, for itself and for those who asked before.
+    // A silo renews once a second, for itself and for the services that have asked.
     internal const int Patience = 4;
 
-    // The first request waits for the first connection; without Grid it gets 503 soon.
+    // The first request waits this long for the first connection; without Grid it is answered 503.
     private static readonly TimeSpan FirstFreshWithin = TimeSpan.FromSeconds(2);
 
     private const int MaxReason = 300;
@@ -53,8 +53,8 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
     public SessionChecks Checks { get; }
 
     /// <summary>
-    /// This process accepts tokens from now on: it becomes a holder, if it is none yet. Completes, within two seconds, when it is one
-    /// or when its first attempt has failed; it is tried on all the same.
+    /// Makes this process a holder, if it is not one yet: from now on it accepts tokens. Completes within two seconds, when it is
+    /// fresh or its first attempt has failed; the attempts go on.
     /// </summary>
     public Task BeginAsync()
     {
@@ -67,7 +67,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         {
             if (_settled is null && _stopped is null)
             {
-                // Not in the context of the request that happens to be the first: it outlives that.
+                // Outside the context of the request that happens to be the first, which it outlives.
                 using AsyncFlowControl? context = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
                 _running = Task.Run(() => _host.RunAsync(Identity, _store.DisposeAsync, _stop.Token));
                 _settled = Task.WhenAny(_host.FirstAttempt, Task.Delay(FirstFreshWithin, _stop.Token));
@@ -77,8 +77,8 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         }
     }
 
-    /// <summary>Whether a request with a valid token of this session may go on.</summary>
-    /// <exception cref="GridException">Nobody can say, and the app is strict.</exception>
+    /// <summary>Whether to accept a request with a valid token of this session.</summary>
+    /// <exception cref="GridException">It cannot be determined, and the app is strict.</exception>
     public async ValueTask<bool> AcceptsAsync(string handle)
     {
         if (_settled is not { IsCompleted: true })
@@ -94,18 +94,18 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         try
         {
             var finding = await Checks.FindAsync(name);
-            return finding.Liveness != Liveness.Unknown ? finding.Liveness == Liveness.Active : _store.IsBounded ? true : throw NobodyCanSay(null);
+            return finding.Liveness != Liveness.Unknown ? finding.Liveness == Liveness.Active : _store.IsBounded ? true : throw Undetermined(null);
         }
         catch (Exception failure) when (failure is IOException or TimeoutException or OperationCanceledException)
         {
-            return _store.IsBounded ? true : throw NobodyCanSay(failure);
+            return _store.IsBounded ? true : throw Undetermined(failure);
         }
     }
 
-    /// <summary>Whether tokens that this key signed are worthless.</summary>
+    /// <summary>Whether a signing key was revoked.</summary>
     public bool IsRevokedKey(string kid) => Holder.RevokedKeys.Contains(_store.App, kid);
 
-    /// <summary>Tells when a session ends; dispose it when nobody cares any more.</summary>
+    /// <summary>Signals when a session ends; dispose it when you no longer need it.</summary>
     public SessionWatch Watch(string handle)
     {
         if (!TryName(handle, out var name))
@@ -117,14 +117,14 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         var watch = Checks.Watch(name);
         if (name.App.Length == 0)
         {
-            // The app's name may have come since it was asked for.
+            // The app's name may have become known in the meantime.
             Holder.NameWatches(_store.App);
         }
 
         return watch;
     }
 
-    // Nothing yet: nobody has shown a token.
+    // Nothing yet: it starts with the first token.
     public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task StopAsync(CancellationToken cancellationToken)
@@ -135,7 +135,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         }
     }
 
-    // Also where there is no host, or it was not stopped.
+    // Also without a host, or if the host was not stopped.
     public async ValueTask DisposeAsync()
     {
         await StopAsync(CancellationToken.None);
@@ -144,7 +144,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
 
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
-    // The silo says what the lease is.
+    // The silo decides on the lease.
     private static HolderRow Identity() => new()
     {
         Incarnation = Guid.Empty,
@@ -154,11 +154,11 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         Lease = LeaseTerms.Standard.Lease,
     };
 
-    private static GridException NobodyCanSay(Exception? cause) =>
-        new(GridFailure.Unavailable, "Whether the session lives cannot be said: there is no connection to Grid, or Grid has none to its store.", cause);
+    private static GridException Undetermined(Exception? cause) =>
+        new(GridFailure.Unavailable, "Cannot determine whether the session is active: there is no connection to Grid, or Grid has none to its store.", cause);
 
-    /// <summary>Names a session by its handle.</summary>
-    /// <returns>False if that cannot be a handle.</returns>
+    /// <summary>Converts a handle to a session's name.</summary>
+    /// <returns>False if the text is not a handle.</returns>
     private bool TryName(string handle, out SessionName name)
     {
         var isHandle = SessionHandleText.TryParse(handle, out var id, out var tenantId);
@@ -188,13 +188,13 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
 
     private static partial class Log
     {
-        [LoggerMessage(4100, LogLevel.Information, "Connected to Grid: sessions are checked here, and revocations are heard of at once")]
+        [LoggerMessage(4100, LogLevel.Information, "Connected to Grid: sessions are checked locally, and revocations take effect at once")]
         public static partial void Connected(ILogger logger);
 
-        [LoggerMessage(4102, LogLevel.Warning, "Grid ended the connection: {Reason}. This service connects again and looks its sessions up anew")]
+        [LoggerMessage(4102, LogLevel.Warning, "Grid ended the connection: {Reason}. This service reconnects and looks its sessions up again")]
         public static partial void Ended(ILogger logger, string reason);
 
-        [LoggerMessage(4101, LogLevel.Warning, "There is no connection to Grid ({Reason}). Known sessions are accepted until the lease runs out; it is tried again")]
+        [LoggerMessage(4101, LogLevel.Warning, "There is no connection to Grid ({Reason}). Known sessions are accepted until the lease runs out; retrying")]
         public static partial void Away(ILogger logger, string reason);
     }
 }
