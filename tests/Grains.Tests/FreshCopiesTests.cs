@@ -149,6 +149,35 @@ public sealed class FreshCopiesTests
     }
 
     [Fact]
+    public async Task A_change_that_is_announced_while_a_read_is_being_kept_is_not_lost()
+    {
+        FreshCopies<string, string, string>? copies = null;
+        using var forgotten = new ManualResetEventSlim();
+        Task? forgetting = null;
+        copies = new(
+            _clock,
+            new CopyRules<string>(
+                _ =>
+                {
+                    // Between the decision to keep it and the keeping: the other thread comes through now, or waits.
+                    forgetting = Task.Run(() =>
+                    {
+                        copies!.Forget("key");
+                        forgotten.Set();
+                    });
+                    forgotten.Wait(TimeSpan.FromMilliseconds(200));
+                    return TimeSpan.FromSeconds(1);
+                },
+                TimeSpan.FromMinutes(1), "It could not be read."),
+            (key, source, known) => Task.FromResult<string?>("before"));
+
+        await copies.GetAsync("key", "source");
+        await forgetting!;
+
+        Assert.False(copies.TryGetFresh("key", out _));
+    }
+
+    [Fact]
     public async Task A_fresh_copy_is_reloaded_at_most_once_a_second()
     {
         await ReadAsync("first");
