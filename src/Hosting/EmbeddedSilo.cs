@@ -32,7 +32,7 @@ internal sealed class EmbeddedSilo(
         var settings = GridSettings.Read(all);
         var silo = SiloApplication.Build(new SiloPlan
         {
-            Configuration = all,
+            Configuration = OwnPart(all),
             Settings = settings,
             OpensCore = wanted.OpenCoreApi,
             OpensFront = wanted.OpenFront,
@@ -66,6 +66,10 @@ internal sealed class EmbeddedSilo(
     public Task StopAsync(CancellationToken cancellationToken) => _silo?.StopAsync(cancellationToken) ?? Task.CompletedTask;
 
     public ValueTask DisposeAsync() => _silo?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    // Sections such as Kestrel, Orleans, Logging and AllowedHosts speak to the application.
+    private static IConfigurationRoot OwnPart(IConfigurationRoot all) => new ConfigurationBuilder()
+        .AddInMemoryCollection(all.AsEnumerable().Where(setting => setting.Key.StartsWith("Grid:", StringComparison.OrdinalIgnoreCase))).Build();
 
     private static InvalidOperationException NotStarted() => new("Grid's silo starts with the host: call IGridSessions when the host has started.");
 

@@ -5,10 +5,10 @@ namespace Grid.Hosting;
 /// <summary>What a <see cref="SiloApplication"/> is made of.</summary>
 internal sealed class SiloPlan
 {
-    /// <summary>Where the settings come from.</summary>
+    /// <summary>What the silo's own services may read.</summary>
     public required IConfigurationRoot Configuration { get; init; }
 
-    /// <summary>As read from it.</summary>
+    /// <summary>What the silo is told.</summary>
     public required GridSettings Settings { get; init; }
 
     /// <summary>Whether the core API gets its port.</summary>

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -63,6 +64,27 @@ public sealed class EmbeddedSiloTests : IDisposable
             (grid.SqlitePath, grid.OpenCoreApi) = (Path.Combine(_folder, "grid.db"), true);
             grid.Settings["Grid:Core:Port"] = "0";
         });
+        using var core = new HttpClient { BaseAddress = app.Services.GetRequiredService<Grid.Hosting.EmbeddedSilo>().Core };
+
+        Assert.StartsWith("Hello", await core.GetStringAsync("/hello", Stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_the_configuration_says_of_the_applications_server_and_Orleans_is_not_said_to_the_silo()
+    {
+        await using var app = await StartAsync(
+            grid =>
+            {
+                (grid.SqlitePath, grid.OpenCoreApi) = (Path.Combine(_folder, "grid.db"), true);
+                grid.Settings["Grid:Core:Port"] = "0";
+            },
+            builder => builder.Configuration.AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["Kestrel:Endpoints:Http:Url"] = "http://127.0.0.1:0",
+                ["Kestrel:Limits:MaxConcurrentConnections"] = "0",
+                ["AllowedHosts"] = "app.example",
+                ["Orleans:Clustering:ProviderType"] = "NoSuchProvider",
+            }));
         using var core = new HttpClient { BaseAddress = app.Services.GetRequiredService<Grid.Hosting.EmbeddedSilo>().Core };
 
         Assert.StartsWith("Hello", await core.GetStringAsync("/hello", Stop), StringComparison.Ordinal);
@@ -129,10 +151,11 @@ public sealed class EmbeddedSiloTests : IDisposable
         return http;
     }
 
-    private static async Task<WebApplication> StartAsync(Action<Grid.Hosting.GridSiloOptions> configure)
+    private static async Task<WebApplication> StartAsync(Action<Grid.Hosting.GridSiloOptions> configure, Action<WebApplicationBuilder>? complete = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
+        complete?.Invoke(builder);
         builder.AddGridSilo(configure);
         builder.Services.AddAuthentication().AddGrid();
         builder.Services.AddAuthorization();
