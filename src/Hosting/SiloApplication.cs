@@ -71,7 +71,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
     public static SiloApplication Build(SiloPlan plan)
     {
         var connections = ConnectionBudget.Of(plan.Settings, ConnectionBudget.ReadLimit());
-        var ports = HeldPorts.Take(plan.Settings, plan.OpensCore, plan.OpensFront);
+        var ports = HeldPorts.Take(plan.Settings, plan.OpensCore, plan.OpensFront, plan.OpensGateway);
         try
         {
             return new SiloApplication(plan, connections, ports);

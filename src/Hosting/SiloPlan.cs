@@ -17,6 +17,9 @@ internal sealed class SiloPlan
     /// <summary>Whether the front gets its port.</summary>
     public required bool OpensFront { get; init; }
 
+    /// <summary>Whether a silo that is alone takes Orleans clients, too; one of a cluster does if <c>Grid:Cluster:GatewayPort</c> says so.</summary>
+    public bool OpensGateway { get; init; }
+
     /// <summary>As <c>IHostEnvironment</c> names it. Null: what this process was started in.</summary>
     public string? Environment { get; init; }
 

@@ -1,27 +1,16 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Grid.Abstractions.Apps;
-using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
-using Grid.Grains;
 using Grid.Grains.Apps;
-using Grid.Grains.Silos;
-using Grid.Storage;
+using Grid.Hosting;
+using Grid.Hosting.Settings;
 using Grid.TestKit;
-using Grid.Tokens.SigningKeys;
 using Grid.WebFront.Core;
-using Grid.WebFront.Doors;
-using Grid.WebFront.Front;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Connections.Features;
-using Microsoft.AspNetCore.Hosting;
-using Microsoft.AspNetCore.Hosting.Server;
-using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
@@ -33,7 +22,7 @@ namespace Grid.HostKit;
 public sealed class CoreHost : IAsyncLifetime
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("grid-core-").FullName;
-    private WebApplication? _app;
+    private SiloApplication? _silo;
 
     public HttpClient Http { get; private set; } = null!;
 
@@ -42,15 +31,15 @@ public sealed class CoreHost : IAsyncLifetime
     /// <summary>The front for browsers, in the same process.</summary>
     public Uri FrontUrl { get; private set; } = null!;
 
-    public IReadOnlyList<Endpoint> Endpoints => [.. _app!.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).Where(e => e.Metadata.GetMetadata<CoreRoute>() is not null)];
+    public IReadOnlyList<Endpoint> Endpoints => [.. _silo!.Services.GetServices<EndpointDataSource>().SelectMany(s => s.Endpoints).Where(e => e.Metadata.GetMetadata<CoreRoute>() is not null)];
 
     /// <summary>Apps of which this process keeps a copy.</summary>
-    public int RememberedApps => ((AppDirectory)_app!.Services.GetRequiredService<IAppDirectory>()).Count;
+    public int RememberedApps => ((AppDirectory)_silo!.Services.GetRequiredService<IAppDirectory>()).Count;
 
     /// <summary>Where Orleans clients come in, <c>host:port</c>.</summary>
-    public string Gateway => _app!.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress.Endpoint.ToString();
+    public string Gateway => _silo!.Services.GetRequiredService<ILocalSiloDetails>().GatewayAddress.Endpoint.ToString();
 
-    internal IServiceProvider Services => _app!.Services;
+    internal IServiceProvider Services => _silo!.Services;
 
     /// <summary>The installation's own settings.</summary>
     public AppDefaults Defaults { get; init; } = new();
@@ -64,65 +53,47 @@ public sealed class CoreHost : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        var store = new StoreOptions { Engine = StoreEngine.Sqlite, SqlitePath = Path.Combine(_folder, "grid.db") };
-        StoreMigrator.For(store).Apply();
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Logging.AddProvider(Log);
-        builder.Services.AddSingleton<TimeProvider>(Clock);
-        builder.Services.AddSingleton(Defaults);
-        builder.Services.AddSingleton(new KeyProtector(new byte[32]));
-        builder.Services.AddGridStorage(store);
-        var real = builder.Services.Single(service => service.ServiceType == typeof(ISessionStore));
-        builder.Services.Replace(ServiceDescriptor.Singleton<ISessionStore>(
-            provider => Store = new SwitchableStore((ISessionStore)ActivatorUtilities.CreateInstance(provider, real.ImplementationType!))));
-        builder.Services.AddGridCore();
-        builder.Services.AddGridFront(new FrontSettings
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
         {
-            ShowsFirstPage = true,
-            Browser = options =>
+            ["Grid:Store:SqlitePath"] = Path.Combine(_folder, "grid.db"),
+            ["Grid:Keys:EncryptionKey"] = Convert.ToBase64String(new byte[32]),
+            ["Grid:Core:Port"] = "0",
+            ["Grid:Front:Port"] = "0",
+            ["Grid:Front:ApiDomain"] = "http://localhost:8080",
+            ["Grid:Front:WebsiteDomains"] = "http://localhost:3000",
+            ["Grid:Front:ForwardClaims"] = "role",
+            ["Grid:Front:FirstPage"] = "true",
+            ["Grid:Shutdown:Drain"] = "00:00:00",
+        }).Build();
+        _silo = SiloApplication.Build(new SiloPlan
+        {
+            Configuration = configuration,
+            Settings = GridSettings.Read(configuration),
+            OpensFront = true,
+            OpensGateway = true,
+            Environment = Environments.Development,
+            Complete = builder =>
             {
-                options.ApiDomain = "http://localhost:8080";
-                options.WebsiteDomains.Add("http://localhost:3000");
-                options.ForwardClaims.Add("role");
+                builder.Logging.ClearProviders();
+                builder.Logging.AddProvider(Log);
+                builder.Services.Replace(ServiceDescriptor.Singleton<TimeProvider>(Clock));
+                builder.Services.Replace(ServiceDescriptor.Singleton(Defaults));
+                var real = builder.Services.Single(service => service.ServiceType == typeof(ISessionStore));
+                builder.Services.Replace(ServiceDescriptor.Singleton<ISessionStore>(
+                    provider => Store = new SwitchableStore((ISessionStore)ActivatorUtilities.CreateInstance(provider, real.ImplementationType!))));
             },
         });
-        builder.UseOrleans(silo =>
-        {
-            silo.UseLocalhostClustering(FreePort(), FreePort(), serviceId: "grid", clusterId: "grid");
-            silo.UseInMemoryReminderService();
-            silo.AddMemoryGrainStorage(GrainStores.State);
-            silo.AddGridGrains();
-            silo.RefuseClients();
-        });
-        builder.WebHost.UseKestrel(kestrel =>
-        {
-            kestrel.Listen(IPAddress.Loopback, 0);
-            kestrel.Listen(IPAddress.Loopback, 0, door => door.Use(next => connection =>
-            {
-                connection.Items["front"] = "front";
-                return next(connection);
-            }));
-            kestrel.Limits.MaxRequestBodySize = 1024 * 1024;
-            kestrel.ReadHeadersAsBytes();
-        });
-        _app = builder.Build();
-        await _app.Services.GetRequiredService<IInstallationStore>().CreateAsync(
-            new InstallationRecord { ClusterId = "test", Canary = new KeyProtector(new byte[32]).SealCanary() }, CancellationToken.None);
-        _app.MapWhen(context => context.Features.Get<IConnectionItemsFeature>()!.Items.ContainsKey("front"), front => front.UseGridFront());
-        _app.UseGridCore();
-        await _app.StartAsync();
-        Uri[] urls = [.. _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(url => new Uri(url))];
-        (Url, FrontUrl) = (urls[0], urls[1]);
+        await _silo.StartAsync(CancellationToken.None);
+        (Url, FrontUrl) = (_silo.Core!, _silo.Front!);
         Http = new HttpClient(new SocketsHttpHandler { Expect100ContinueTimeout = TimeSpan.FromMinutes(1) }) { BaseAddress = Url };
     }
 
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();
-        if (_app is not null)
+        if (_silo is not null)
         {
-            await _app.DisposeAsync();
+            await _silo.DisposeAsync();
         }
 
         Directory.Delete(_folder, recursive: true);
@@ -131,7 +102,7 @@ public sealed class CoreHost : IAsyncLifetime
     /// <summary>Grains in memory of one type whose key starts so.</summary>
     public async Task<int> ActivationsAsync(string type, string keyPrefix)
     {
-        var all = await _app!.Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
+        var all = await _silo!.Services.GetRequiredService<IGrainFactory>().GetGrain<IManagementGrain>(0).GetDetailedGrainStatistics();
         return all.Count(grain => grain.GrainType.Contains(type, StringComparison.OrdinalIgnoreCase) && grain.GrainId.Key.ToString()!.StartsWith(keyPrefix, StringComparison.Ordinal));
     }
 
@@ -196,13 +167,6 @@ public sealed class CoreHost : IAsyncLifetime
             ? new { refreshToken, enableAntiCsrf, useDynamicSigningKey = true }
             : new { refreshToken, enableAntiCsrf, useDynamicSigningKey = true, antiCsrfToken },
         version);
-
-    private static int FreePort()
-    {
-        using var probe = new TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        return ((IPEndPoint)probe.LocalEndpoint).Port;
-    }
 }
 
 /// <summary>An answer, whole.</summary>

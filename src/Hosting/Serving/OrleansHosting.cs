@@ -25,12 +25,7 @@ internal static class OrleansHosting
         if (ports.Silo is { EndPoint: var peers })
         {
             silo.ConfigureEndpoints(peers.Address, peers.Port, ports.Gateway?.EndPoint.Port ?? 0, listenOnAnyHostAddress: false);
-            silo.Services.ListenOn(ports.Gateway is null ? [ports.Silo] : [ports.Silo, ports.Gateway]);
-            if (ports.Gateway is not null)
-            {
-                silo.RefuseClients();
-            }
-
+            silo.Services.ListenOn(ports.Silo, ports.Gateway);
             silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
             silo.UseAdoNetReminderService(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
 
@@ -49,11 +44,16 @@ internal static class OrleansHosting
         }
         else
         {
-            // Alone: it has a name, and nobody listens.
+            // Alone: it has a name, and no peers.
             silo.UseLocalhostClustering(serviceId: ServiceId, clusterId: settings.Cluster.Id);
-            silo.Configure<EndpointOptions>(options => options.GatewayPort = 0);
-            silo.Services.ListenOn();
+            silo.Configure<EndpointOptions>(options => options.GatewayPort = ports.Gateway?.EndPoint.Port ?? 0);
+            silo.Services.ListenOn(null, ports.Gateway);
             silo.UseInMemoryReminderService();
+        }
+
+        if (ports.Gateway is not null)
+        {
+            silo.RefuseClients();
         }
 
         silo.AddAdoNetGrainStorage(Rows, options =>

@@ -9,27 +9,28 @@ namespace Grid.Hosting.Serving;
 internal static class SiloListeners
 {
     /// <param name="services">With Orleans' own listeners, which this replaces.</param>
-    /// <param name="held">None for a lone silo: it has no peers.</param>
-    public static void ListenOn(this IServiceCollection services, params IReadOnlyList<HeldPort> held)
+    /// <param name="silo">For the other silos; null for a lone silo, which has no peers.</param>
+    /// <param name="gateway">For Orleans clients; null if it is closed.</param>
+    public static void ListenOn(this IServiceCollection services, HeldPort? silo, HeldPort? gateway)
     {
         // Orleans' listeners of silos and of clients each ask for a factory by a key of their own.
         foreach (var listener in services.Where(service => service.ServiceType == typeof(IConnectionListenerFactory) && service.IsKeyedService).ToList())
         {
-            services.AddKeyedSingleton<IConnectionListenerFactory>(listener.ServiceKey, (provider, _) => new Factory(held, provider.GetRequiredService<ILoggerFactory>()));
+            services.AddKeyedSingleton<IConnectionListenerFactory>(listener.ServiceKey, (provider, _) => new Factory(silo, gateway, provider.GetRequiredService<ILoggerFactory>()));
         }
     }
 
-    private sealed class Factory(IReadOnlyList<HeldPort> held, ILoggerFactory loggers) : IConnectionListenerFactory
+    private sealed class Factory(HeldPort? silo, HeldPort? gateway, ILoggerFactory loggers) : IConnectionListenerFactory
     {
         public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
         {
-            if (held.Count == 0)
+            if ((endpoint.Equals(gateway?.EndPoint) ? gateway : endpoint.Equals(silo?.EndPoint) ? silo : null) is not { } port)
             {
-                return ValueTask.FromResult<IConnectionListener>(new Silence(endpoint));
+                return silo is null
+                    ? ValueTask.FromResult<IConnectionListener>(new Silence(endpoint))
+                    : throw new InvalidOperationException($"Orleans was to listen on {silo.EndPoint}{(gateway is null ? "" : $" and {gateway.EndPoint}")}, not on {endpoint}.");
             }
 
-            var port = held.FirstOrDefault(port => port.EndPoint.Equals(endpoint))
-                ?? throw new InvalidOperationException($"Orleans was to listen on {string.Join(" and ", held.Select(port => port.EndPoint))}, not on {endpoint}.");
             var sockets = new SocketTransportFactory(Options.Create(new SocketTransportOptions { CreateBoundListenSocket = _ => port.Open() }), loggers);
             return sockets.BindAsync(endpoint, cancellationToken);
         }
