@@ -1,6 +1,6 @@
 namespace Grid.AspNetCore;
 
-/// <summary>How a state-changing request with cookies proves that it comes from our page.</summary>
+/// <summary>How a state-changing request with cookies proves that it comes from one of the application's own pages.</summary>
 public enum AntiCsrfMode
 {
     /// <summary>Not at all: SameSite cookies keep other sites out.</summary>

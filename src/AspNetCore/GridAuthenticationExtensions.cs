@@ -13,7 +13,8 @@ namespace Microsoft.Extensions.DependencyInjection;
 /// <summary><c>AddAuthentication().AddGrid()</c>.</summary>
 public static class GridAuthenticationExtensions
 {
-    /// <summary>Protects endpoints with Grid's sessions.</summary>
+    /// <summary>Authenticates requests by Grid's sessions. May be called once per process.</summary>
+    /// <exception cref="InvalidOperationException">It was called before.</exception>
     public static AuthenticationBuilder AddGrid(this AuthenticationBuilder builder) => builder.AddGrid(_ => { });
 
     /// <inheritdoc cref="AddGrid(AuthenticationBuilder)"/>
@@ -24,8 +25,7 @@ public static class GridAuthenticationExtensions
     public static AuthenticationBuilder AddGrid(this AuthenticationBuilder builder, string scheme, Action<GridOptions> configure) =>
         builder.AddGrid(scheme, displayName: null, configure);
 
-    /// <summary>Protects endpoints with Grid's sessions. Once in a process.</summary>
-    /// <exception cref="InvalidOperationException">It is there already.</exception>
+    /// <inheritdoc cref="AddGrid(AuthenticationBuilder)"/>
     public static AuthenticationBuilder AddGrid(this AuthenticationBuilder builder, string scheme, string? displayName, Action<GridOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -33,7 +33,7 @@ public static class GridAuthenticationExtensions
         if (services.Any(service => service.ServiceType == typeof(GridHandler)))
         {
             throw new InvalidOperationException(
-                $"AddGrid() was called before: a process has one Grid, whose options two calls would mix. Drop the one for the scheme '{scheme}', or set its options by services.Configure<GridOptions>(…).");
+                $"AddGrid() was called before: a process has one Grid, and two calls would mix their options. Remove the call for the scheme '{scheme}', or set its options with services.Configure<GridOptions>(…).");
         }
 
         services.AddGridBrowserSide(configure);
@@ -45,7 +45,7 @@ public static class GridAuthenticationExtensions
         return builder.AddScheme<GridSchemeOptions, GridHandler>(scheme, displayName, _ => { });
     }
 
-    // What is wrong with them is said once: GridOptions are checked as such.
+    // Invalid values are reported once, as problems of GridOptions.
     private static void TakeOver(GridClientOptions client, IEnumerable<IConfigureOptions<GridOptions>> set, IEnumerable<IPostConfigureOptions<GridOptions>> completed) =>
         new OptionsFactory<GridOptions>(set, completed).Create(Microsoft.Extensions.Options.Options.DefaultName).CopyTo(client);
 }

@@ -2,13 +2,13 @@ using Grid.Client;
 
 namespace Grid.AspNetCore;
 
-/// <summary>Names that other code may need.</summary>
+/// <summary>Well-known names.</summary>
 public static class GridDefaults
 {
-    /// <summary>Name of the authentication scheme.</summary>
+    /// <summary>The name of the authentication scheme.</summary>
     public const string AuthenticationScheme = "Grid";
 
-    /// <summary>Tenant of sessions that name none.</summary>
+    /// <summary>The tenant of sessions that do not name one.</summary>
     public const string TenantId = GridClientDefaults.TenantId;
 
     /// <summary>Request headers that the browser SDKs send; a CORS policy must allow them.</summary>

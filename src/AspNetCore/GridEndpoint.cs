@@ -5,31 +5,33 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore;
 
-/// <summary>What one endpoint wants otherwise than <see cref="GridOptions"/>; add it as metadata, best by <c>WithGrid</c>.</summary>
+/// <summary>Per-endpoint overrides of <see cref="GridOptions"/>. Apply them with <c>WithGrid</c>.</summary>
 /// <remarks>
-/// Of a group's and an endpoint's: for each property the nearest that is set counts, and <see cref="ClaimValidators"/> of the
-/// endpoint gets what the group's made of the general ones. What <c>RequireGridClaims</c> requires adds up and is never dropped.
+/// If both a group and an endpoint have overrides, each property is taken from the innermost one that sets it, and the endpoint's
+/// <see cref="ClaimValidators"/> receives the result of the group's. Requirements of <c>RequireGridClaims</c> add up and are never dropped.
 /// </remarks>
 public sealed class GridEndpoint
 {
     private static readonly ConditionalWeakTable<Endpoint, GridEndpoint> Merged = [];
 
-    /// <summary>Whether to check anti-CSRF and the page's origin. Default: unless the method is GET, HEAD, OPTIONS or TRACE.</summary>
+    /// <summary>
+    /// Whether to check the anti-CSRF token or header and the page's origin. Default: for all methods but GET, HEAD, OPTIONS and TRACE.
+    /// </summary>
     public bool? CheckAntiCsrf { get; init; }
 
-    /// <summary>Whether to ask Grid if the session lives. Default: <see cref="GridOptions.CheckEachRequest"/>.</summary>
+    /// <summary>Whether the session must still be active. Default: <see cref="GridOptions.CheckEachRequest"/>.</summary>
     public bool? CheckEachRequest { get; init; }
 
-    /// <summary>From the general validators to this endpoint's. Default: the general ones.</summary>
+    /// <summary>Computes this endpoint's validators from those of <see cref="GridOptions.ClaimValidators"/>. Default: no change.</summary>
     public Func<IEnumerable<ClaimValidator>, IEnumerable<ClaimValidator>>? ClaimValidators { get; init; }
 
-    /// <summary>Asks for a session, whatever it claims.</summary>
+    /// <summary>Requires a session but none of its claims.</summary>
     internal static GridEndpoint AnyClaims { get; } = new() { ClaimValidators = _ => [] };
 
-    /// <summary>What holds beside <see cref="ClaimValidators"/>, whatever that says.</summary>
+    /// <summary>Validators that apply in addition to <see cref="ClaimValidators"/>, which cannot remove them.</summary>
     internal IReadOnlyList<ClaimValidator> Required { get; init; } = [];
 
-    /// <summary>All that was said of an endpoint, its groups included; null for nothing.</summary>
+    /// <summary>The combined overrides of an endpoint and its groups; null if there are none.</summary>
     internal static GridEndpoint? Of(Endpoint? endpoint)
     {
         if (endpoint is null)
@@ -37,7 +39,7 @@ public sealed class GridEndpoint
             return null;
         }
 
-        // Groups come before what is in them.
+        // Outer groups come first.
         var wanted = endpoint.Metadata.GetOrderedMetadata<GridEndpoint>();
         var required = endpoint.Metadata.GetOrderedMetadata<RequiredGridClaims>();
         return (wanted.Count, required.Count) switch

@@ -6,11 +6,11 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Microsoft.AspNetCore.Builder;
 
-/// <summary>Grid's endpoints, and what endpoints ask of sessions.</summary>
+/// <summary>Maps Grid's endpoints, and configures what endpoints require of sessions.</summary>
 public static class GridEndpointExtensions
 {
     /// <summary>
-    /// Maps what the browser SDKs call, below <see cref="GridOptions.ApiBasePath"/>: refresh, sign-out, events, published keys, discovery
+    /// Maps the endpoints that the browser SDKs call, below <see cref="GridOptions.ApiBasePath"/>: refresh, sign-out, events, published keys, discovery
     /// and forward-auth.
     /// </summary>
     public static IEndpointConventionBuilder MapGrid(this IEndpointRouteBuilder routes)
@@ -19,13 +19,13 @@ public static class GridEndpointExtensions
         return GridEndpoints.MapAll(routes);
     }
 
-    /// <summary>What this endpoint, or all of this group, want otherwise than <see cref="GridOptions"/>.</summary>
+    /// <summary>Overrides <see cref="GridOptions"/> for an endpoint or a group.</summary>
     public static TBuilder WithGrid<TBuilder>(this TBuilder endpoint, GridEndpoint wanted)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(wanted);
 
     /// <summary>
-    /// Requires a session whose claims pass these, in addition to the general ones and to those that the group or another call requires;
-    /// else 403 with the reasons.
+    /// Requires a session whose claims pass these validators, in addition to the general ones and to those of enclosing groups and other
+    /// calls. Other requests get 403 with the reasons.
     /// </summary>
     public static TBuilder RequireGridClaims<TBuilder>(this TBuilder endpoint, params ClaimValidator[] validators)
         where TBuilder : IEndpointConventionBuilder =>

@@ -11,10 +11,10 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Microsoft.AspNetCore.Http;
 
-/// <summary>Sessions in endpoints.</summary>
+/// <summary>The session of a request: get, create, end.</summary>
 public static class GridHttpContextExtensions
 {
-    /// <summary>The request's session; null if it brought none, or none that will do.</summary>
+    /// <summary>The request's session; null if it has none, or none that is valid.</summary>
     public static GridSession? GetGridSession(this HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -22,24 +22,29 @@ public static class GridHttpContextExtensions
     }
 
     /// <summary>
-    /// Handle of the session in which a cookie scheme with <c>AddGridTicketStore()</c> keeps the request's ticket; null if the request was not
-    /// authenticated by one. After a sign-in it is the new session's.
+    /// The handle of the session in which a cookie scheme with <c>AddGridTicketStore()</c> keeps the request's ticket; null if the request
+    /// was not authenticated by such a scheme. After a sign-in, that of the new session.
     /// </summary>
-    /// <remarks>Where several schemes have a store, <c>(await AuthenticateAsync(scheme)).Properties.GetGridSessionHandle()</c> says it of one.</remarks>
+    /// <remarks>If several schemes have a store, use <c>(await AuthenticateAsync(scheme)).Properties.GetGridSessionHandle()</c>.</remarks>
     public static string? GetGridSessionHandle(this HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
         return CookieSession.FindHandle(context);
     }
 
-    /// <summary>Creates a session and puts its tokens into the answer; one that the request already had ends (session fixation).</summary>
-    /// <param name="context">Of the request that proved who the user is.</param>
-    /// <param name="userId">Whose; at most 128 characters, kept to the letter.</param>
+    /// <summary>
+    /// Creates a session and adds its tokens to the response. A session that the request already had is revoked, against session fixation.
+    /// </summary>
+    /// <param name="context">The request that proved who the user is.</param>
+    /// <param name="userId">The user: at most 128 characters, stored exactly as given.</param>
     /// <param name="payload">Claims for the access token; browsers can read them.</param>
-    /// <param name="data">Data for back ends only.</param>
-    /// <param name="tenantId">In which tenant.</param>
-    /// <exception cref="ArgumentException">A member of <paramref name="payload"/> belongs to the session service, such as <c>sub</c>.</exception>
-    /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.TokenTooLong"/>: nothing was created.</exception>
+    /// <param name="data">Data that only back ends see.</param>
+    /// <param name="tenantId">The tenant.</param>
+    /// <returns>The new session.</returns>
+    /// <exception cref="ArgumentException"><paramref name="payload"/> has a claim that is reserved for Grid, such as
+    /// <c>sub</c>.</exception>
+    /// <exception cref="GridException">Grid is unavailable or rejects the call, or <see cref="GridFailure.TokenTooLong"/>: nothing was
+    /// created.</exception>
     public static async Task<GridSession> SignInGridAsync(
         this HttpContext context, string userId, JsonObject? payload = null, JsonObject? data = null, string tenantId = GridDefaults.TenantId)
     {
@@ -59,7 +64,7 @@ public static class GridHttpContextExtensions
 
         if (ProtectedClaims.FindIn(Encoding.UTF8.GetBytes(claims.ToJsonString()), AccessTokenVersion.V5) is { } name)
         {
-            throw new ArgumentException($"The claim '{name}' belongs to the session service.", nameof(payload));
+            throw new ArgumentException($"The claim '{name}' is reserved for Grid.", nameof(payload));
         }
 
         var session = await requests.SignInAsync(
@@ -68,8 +73,11 @@ public static class GridHttpContextExtensions
         return session;
     }
 
-    /// <summary>Ends the request's session, if it has one, and tells the browser to forget its tokens. An access token that has expired will do.</summary>
-    /// <exception cref="GridException">Grid does not answer, or <see cref="GridFailure.StillWaiting"/>: repeat the call; the tokens are kept.</exception>
+    /// <summary>
+    /// Revokes the request's session, if it has one, and tells the browser to discard its tokens. An expired access token is enough.
+    /// </summary>
+    /// <exception cref="GridException">Grid is unavailable, or <see cref="GridFailure.StillWaiting"/>: the browser keeps its tokens; repeat
+    /// the call.</exception>
     public static async Task SignOutGridAsync(this HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);

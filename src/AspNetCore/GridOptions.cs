@@ -4,91 +4,108 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore;
 
-/// <summary>How an application speaks to Grid and to its browsers. Defaults are those of the SuperTokens SDKs.</summary>
+/// <summary>How an application talks to Grid and to browsers. The defaults are those of the SuperTokens SDKs.</summary>
 public sealed class GridOptions : GridClientOptions
 {
     /// <summary>
-    /// Whether every request's session has to live still. Default true: a revoked session is refused at once.
-    /// False accepts an access token until it expires, or its signing key is revoked.
+    /// Whether to check on every request that the session is still active. Default true: a revoked session is refused at once.
+    /// False accepts an access token until it expires or its signing key is revoked.
     /// </summary>
     public bool CheckEachRequest { get; set; } = true;
 
-    /// <summary>Where browsers find this API, e.g. <c>https://api.example.com</c>. Decides <c>Secure</c> and, with <see cref="WebsiteDomains"/>, <c>SameSite</c>.</summary>
+    /// <summary>
+    /// The origin at which browsers reach this API, e.g. <c>https://api.example.com</c>. Determines <c>Secure</c> and, with
+    /// <see cref="WebsiteDomains"/>, <c>SameSite</c>.
+    /// </summary>
     public string ApiDomain { get; set; } = "http://localhost:8080";
 
     /// <summary>Origins of the pages that use this API. Default: <see cref="ApiDomain"/>.</summary>
     public IList<string> WebsiteDomains { get; } = [];
 
-    /// <summary>Path of the session endpoints. Default <c>/auth</c>; <c>/</c> for none.</summary>
+    /// <summary>Base path of the session endpoints. Default <c>/auth</c>; <c>/</c> for the root.</summary>
     public string ApiBasePath { get; set; } = "/auth";
 
     /// <summary>
-    /// What stands before <see cref="ApiBasePath"/> in the browser's address and not in the request that arrives, because a proxy takes it away,
-    /// e.g. <c>/svc</c>; the SDKs call it <c>apiGatewayPath</c>. Part of the refresh cookie's path, of <c>iss</c> and of <c>jwks_uri</c>.
-    /// Default: the request's <c>PathBase</c>, as <c>UsePathBase</c>, <c>Map</c> and <c>X-Forwarded-Prefix</c> set it.
+    /// The prefix that a proxy strips before <see cref="ApiBasePath"/>, e.g. <c>/svc</c>; the SDKs call it <c>apiGatewayPath</c>. Becomes part
+    /// of the refresh cookie's path, of <c>iss</c> and of <c>jwks_uri</c>.
+    /// Default: the request's <c>PathBase</c>, as set by <c>UsePathBase</c>, <c>Map</c> or <c>X-Forwarded-Prefix</c>.
     /// </summary>
     public string? PublicBasePath { get; set; }
 
-    /// <summary>Cookie or header, where the client leaves the choice to us. Default <see cref="TokenTransfer.Any"/>.</summary>
+    /// <summary>Whether tokens travel by cookie or by header. Default <see cref="TokenTransfer.Any"/>.</summary>
     public TokenTransfer TokenTransfer { get; set; } = TokenTransfer.Any;
 
-    /// <summary>The cookies' <c>Domain</c>. Default none: this host only.</summary>
+    /// <summary>The cookies' <c>Domain</c> attribute. Default none: this host only.</summary>
     public string? CookieDomain { get; set; }
 
-    /// <summary>The <see cref="CookieDomain"/> of before, whose cookies are cleared when both arrive; empty for "none".</summary>
+    /// <summary>
+    /// The previous <see cref="CookieDomain"/>. Its cookies are cleared when a browser sends both; empty if there was none.
+    /// </summary>
     public string? OlderCookieDomain { get; set; }
 
-    /// <summary>Default: true if <see cref="ApiDomain"/> is https.</summary>
+    /// <summary>The cookies' <c>Secure</c> attribute. Default: true if <see cref="ApiDomain"/> is https.</summary>
     public bool? CookieSecure { get; set; }
 
-    /// <summary>Default: <c>Lax</c> if page and API share site and scheme, else <c>None</c>.</summary>
+    /// <summary>
+    /// The cookies' <c>SameSite</c> attribute. Default: <c>Lax</c> if page and API share site and scheme, otherwise <c>None</c>.
+    /// </summary>
     public SameSiteMode? CookieSameSite { get; set; }
 
-    /// <summary>Path of the access token's cookie. Default <c>/</c>.</summary>
+    /// <summary>The path of the access token's cookie. Default <c>/</c>.</summary>
     public string AccessTokenPath { get; set; } = "/";
 
     /// <summary>
-    /// Name the cookies <c>__Host-…</c>, which no other host and no plain-http page can set. Needs <c>Secure</c> and no
-    /// <see cref="CookieDomain"/>; the refresh token's cookie then goes to every path. Default false.
+    /// Whether to use <c>__Host-</c> cookies, which neither another host nor a plain-http page can set. Requires <c>Secure</c> and no
+    /// <see cref="CookieDomain"/>; the refresh token's cookie is then sent to every path. Default false.
     /// </summary>
     public bool HostCookies { get; set; }
 
-    /// <summary>Default: <see cref="AntiCsrfMode.ViaCustomHeader"/> where cookies are <c>SameSite=None</c>, else <see cref="AntiCsrfMode.None"/>.</summary>
+    /// <summary>
+    /// The protection against CSRF. Default: <see cref="AntiCsrfMode.ViaCustomHeader"/> if cookies are <c>SameSite=None</c>, otherwise
+    /// <see cref="AntiCsrfMode.None"/>.
+    /// </summary>
     public AntiCsrfMode? AntiCsrf { get; set; }
 
-    /// <summary>Answer to a missing, expired or ended session. Default 401; the clients must be told if it differs.</summary>
+    /// <summary>
+    /// Status code for a missing, expired or ended session. Default 401; if you change it, configure the browser SDKs to match.
+    /// </summary>
     public int SessionExpiredStatusCode { get; set; } = StatusCodes.Status401Unauthorized;
 
-    /// <summary>Answer to a claim that is not as required. Default 403.</summary>
+    /// <summary>Status code for a claim that fails validation. Default 403.</summary>
     public int InvalidClaimStatusCode { get; set; } = StatusCodes.Status403Forbidden;
 
-    /// <summary>Also give cookie clients the access token in a header that scripts can read. Default false.</summary>
+    /// <summary>Whether cookie clients also get the access token in a header that scripts can read. Default false.</summary>
     public bool ExposeAccessToken { get; set; }
 
-    /// <summary>Sign access tokens with the rotating key (true, default) or with the static one.</summary>
+    /// <summary>Whether a rotating key signs access tokens (true, the default) or the app's static key.</summary>
     public bool UseDynamicSigningKey { get; set; } = true;
 
-    /// <summary>Keys of claims that forward-auth hands on as <c>X-Grid-Claim-…</c>; letters, digits and hyphens.</summary>
+    /// <summary>Keys of claims that forward-auth passes on as <c>X-Grid-Claim-…</c>; letters, digits and hyphens.</summary>
     public IList<string> ForwardClaims { get; } = [];
 
-    /// <summary>Pages that may wait for the end of their session (<c>/session/events</c>) in this process at once. Default 10,000; each keeps a connection open.</summary>
+    /// <summary>
+    /// Maximum number of open event streams (<c>/session/events</c>) in this process; each keeps a connection open. Default 10,000.
+    /// </summary>
     public int MaxEventStreams { get; set; } = 10_000;
 
-    /// <summary>Of those, for one session. A browser needs one, whatever number of tabs it has. Default 20.</summary>
+    /// <summary>Maximum number of open event streams per session. A browser needs one, however many tabs it has. Default 20.</summary>
     public int MaxEventStreamsPerSession { get; set; } = 20;
 
-    /// <summary>Of those, from one address; loopback ones, where a proxy may be, do not count. Default 1,000: offices and phone networks share addresses.</summary>
+    /// <summary>
+    /// Maximum number of open event streams per client address. Offices and mobile networks share addresses; loopback addresses, which may
+    /// be a proxy's, are exempt. Default 1,000.
+    /// </summary>
     public int MaxEventStreamsPerAddress { get; set; } = 1_000;
 
     /// <summary>
     /// Types of the claims that <c>HttpContext.SignInAsync(principal)</c> copies into the access token, where scripts can read them. Default
-    /// none: <c>sub</c> or <c>NameIdentifier</c> becomes the user id and <c>tid</c> the tenant, everything else stays behind.
+    /// none: <c>sub</c> or <c>NameIdentifier</c> becomes the user id and <c>tid</c> the tenant; everything else is left out.
     /// </summary>
     public IList<string> PrincipalClaims { get; } = [];
 
-    /// <summary>Claims that every new session gets.</summary>
+    /// <summary>Claims that are fetched for every new session.</summary>
     public IList<SessionClaim> Claims { get; } = [];
 
-    /// <summary>What every protected endpoint requires, unless it says otherwise.</summary>
+    /// <summary>What every protected endpoint requires unless it overrides it.</summary>
     public IList<ClaimValidator> ClaimValidators { get; } = [];
 }

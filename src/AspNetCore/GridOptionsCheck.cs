@@ -2,10 +2,10 @@ using Grid.Client;
 
 namespace Grid.AspNetCore;
 
-/// <summary>For hosts that read their settings before they start.</summary>
+/// <summary>Validates options without a host, for programs that check their settings before they start.</summary>
 public static class GridOptionsCheck
 {
-    /// <summary>What is wrong with these options and how to repair it; null if all is well.</summary>
+    /// <summary>What is wrong with the options and how to fix it; null if they are valid.</summary>
     public static string? Problem(GridOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -36,7 +36,7 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
         {
             if (!Uri.TryCreate(url, UriKind.Absolute, out var uri) || uri.Scheme is not ("http" or "https") || uri.PathAndQuery != "/")
             {
-                errors.Add($"ApiDomain and WebsiteDomains are origins like https://app.example.com; '{url}' is not.");
+                errors.Add($"ApiDomain and WebsiteDomains must be origins like https://app.example.com; '{url}' is not one.");
             }
         }
 
@@ -48,14 +48,14 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
         var site = new SiteRules(options);
         if (options.SessionExpiredStatusCode == options.InvalidClaimStatusCode)
         {
-            errors.Add("SessionExpiredStatusCode and InvalidClaimStatusCode must differ: clients tell by them what to do.");
+            errors.Add("SessionExpiredStatusCode and InvalidClaimStatusCode must differ: they tell clients what to do.");
         }
 
         foreach (var domain in options.WebsiteDomains)
         {
             if (options.TokenTransfer != TokenTransfer.Header && site.SameSiteFor(domain) == SameSiteMode.None && !site.Secure && !SiteRules.BothLocal(options.ApiDomain, domain))
             {
-                errors.Add($"Cookies for {domain} must be SameSite=None, which browsers take only with Secure: serve ApiDomain by https and leave CookieSecure alone, or set TokenTransfer to Header.");
+                errors.Add($"Cookies for {domain} must be SameSite=None, which browsers accept only with Secure: serve ApiDomain over https and leave CookieSecure alone, or set TokenTransfer to Header.");
             }
 
             if (site.SameSiteFor(domain) == SameSiteMode.None && options.AntiCsrf == AntiCsrfMode.None)
@@ -72,36 +72,36 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
         {
             if (value < 1)
             {
-                errors.Add($"{limit} is at least 1; {value} is not.");
+                errors.Add($"{limit} must be at least 1; it is {value}.");
             }
         }
 
         if (options.HostCookies && (!site.Secure || options.CookieDomain is not null || options.AccessTokenPath != "/"))
         {
-            errors.Add("HostCookies needs https (Secure), no CookieDomain and AccessTokenPath \"/\".");
+            errors.Add("HostCookies requires https (Secure), no CookieDomain, and AccessTokenPath \"/\".");
         }
 
         foreach (var (setting, path) in (ReadOnlySpan<(string, string?)>)[("ApiBasePath", options.ApiBasePath), ("PublicBasePath", options.PublicBasePath)])
         {
             if (path is not null && path.AsSpan().ContainsAnyExcept(SiteRules.PathCharacters))
             {
-                errors.Add($"{setting} is a path like /auth, of letters, digits, '-', '.', '_', '~', '%' and '/'; '{path}' has others.");
+                errors.Add($"{setting} must be a path like /auth, of letters, digits, '-', '.', '_', '~', '%' and '/'; '{path}' has other characters.");
             }
         }
 
         if (options.PrincipalClaims.FirstOrDefault(type => type.Contains("SecurityStamp", StringComparison.OrdinalIgnoreCase)) is { } stamp)
         {
-            errors.Add($"PrincipalClaims has '{stamp}', which is a secret of the identity store: scripts can read what is in the access token. Leave it out.");
+            errors.Add($"PrincipalClaims has '{stamp}', which is a secret of the identity store, and scripts can read the access token. Remove it.");
         }
 
         if (options.PrincipalClaims.FirstOrDefault(type => type == ClaimTypes.NameIdentifier || IsProtected(type)) is { } reserved)
         {
-            errors.Add($"PrincipalClaims has '{reserved}', which the session service sets itself. Leave it out.");
+            errors.Add($"PrincipalClaims has '{reserved}', which Grid sets itself. Remove it.");
         }
 
         foreach (var key in options.ForwardClaims.Where(key => key.Length == 0 || !key.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')))
         {
-            errors.Add($"ForwardClaims become header names, so they have only letters, digits and hyphens; '{key}' has others.");
+            errors.Add($"ForwardClaims become header names and may have only letters, digits and hyphens; '{key}' has other characters.");
         }
 
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Distinct());
@@ -112,7 +112,7 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
 
     private static string Trim(string url) => url.Trim().TrimEnd('/');
 
-    // "https://Example.com" and "Example.com" mean example.com; a leading dot stays, except where a cookie can have no domain.
+    // "https://Example.com" and "Example.com" mean example.com; a leading dot is kept, except where a cookie cannot have a domain.
     private static string? Scope(string? domain)
     {
         if (string.IsNullOrWhiteSpace(domain))

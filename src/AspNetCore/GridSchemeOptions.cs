@@ -2,5 +2,5 @@ using Microsoft.AspNetCore.Authentication;
 
 namespace Grid.AspNetCore;
 
-/// <summary>Nothing: what can be set is in <see cref="GridOptions"/>.</summary>
+/// <summary>Required by the framework, and empty: see <see cref="GridOptions"/>.</summary>
 public sealed class GridSchemeOptions : AuthenticationSchemeOptions;

@@ -10,8 +10,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore;
 
-/// <summary>The session of a request. Changes to its token reach the browser with the answer, so make them before the answer starts.</summary>
-/// <remarks>Methods throw <see cref="GridException"/> if the session has ended meanwhile or Grid does not answer; unhandled, that becomes 401 or 503.</remarks>
+/// <summary>
+/// The session of a request. Changes to its access token are sent with the response, so make them before the response starts.
+/// </summary>
+/// <remarks>
+/// Methods throw <see cref="GridException"/> if the session has ended in the meantime or Grid is unavailable; if it is not handled, that
+/// becomes 401 or 503.
+/// </remarks>
 public sealed class GridSession
 {
     private readonly SessionRequests _requests;
@@ -26,31 +31,31 @@ public sealed class GridSession
         (AccessToken, Handle, UserId, TenantId, PayloadJson, AccessTokenExpiresAt) = (accessToken, handle, userId, tenantId, payloadJson, expiresAt);
     }
 
-    /// <summary>Public id of the session, not a secret.</summary>
+    /// <summary>The session's public id; not a secret.</summary>
     public string Handle { get; }
 
-    /// <summary>Whose session it is.</summary>
+    /// <summary>The user it belongs to.</summary>
     public string UserId { get; }
 
-    /// <summary>In which tenant.</summary>
+    /// <summary>The tenant it belongs to.</summary>
     public string TenantId { get; }
 
-    /// <summary>The access token as it is now.</summary>
-    [JsonIgnore] // An endpoint that answers with its session would show the token to scripts.
+    /// <summary>The current access token.</summary>
+    [JsonIgnore] // An endpoint that returns its session must not show the token to scripts.
     public string AccessToken { get; private set; }
 
-    /// <summary>When the access token expires; the session lives longer.</summary>
+    /// <summary>When the access token expires; the session lasts longer.</summary>
     public DateTimeOffset AccessTokenExpiresAt { get; private set; }
 
-    /// <summary>The user's claims, one JSON object.</summary>
+    /// <summary>The claims in the access token, one JSON object.</summary>
     public string PayloadJson { get; private set; }
 
-    /// <summary>The user's claims.</summary>
+    /// <summary>The claims in the access token.</summary>
     public JsonElement Payload => _payload ??= JsonElement.Parse(PayloadJson);
 
     /// <summary>
-    /// Cancelled when the session ends, wherever that happens: for WebSockets, event streams and other requests that outlive a check.
-    /// Not by an outage: nobody is signed out by that.
+    /// Cancelled when the session ends, wherever that happens: for WebSockets, event streams and other requests that outlast a check.
+    /// An outage does not cancel it.
     /// </summary>
     [JsonIgnore]
     public CancellationToken Ended
@@ -67,20 +72,23 @@ public sealed class GridSession
         }
     }
 
-    /// <summary>Ends the session and tells the browser to forget its tokens. It is over when this returns.</summary>
-    /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.StillWaiting"/>: repeat the call.</exception>
+    /// <summary>
+    /// Revokes the session and tells the browser to discard its tokens. When this returns, the session is refused everywhere.
+    /// </summary>
+    /// <exception cref="GridException">Grid is unavailable or rejects the call, or <see cref="GridFailure.StillWaiting"/>: repeat the
+    /// call.</exception>
     public async Task RevokeAsync(CancellationToken cancellationToken = default)
     {
         await _requests.Sessions.RevokeAsync(Handle, GridRevocationReason.SignedOut, cancellationToken);
         _requests.Transport.Clear(_context, _transfer);
     }
 
-    /// <summary>What is stored of the session: data, creation, expiry.</summary>
-    /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.SessionEnded"/>.</exception>
+    /// <summary>What is stored about the session: data, creation, expiry.</summary>
+    /// <exception cref="GridException">Grid is unavailable or rejects the call, or <see cref="GridFailure.SessionEnded"/>.</exception>
     public async ValueTask<SessionInformation> GetInformationAsync(CancellationToken cancellationToken = default) =>
         await _requests.Sessions.FindAsync(Handle, cancellationToken) ?? throw HasEnded();
 
-    /// <summary>Data that only back ends see.</summary>
+    /// <summary>The data that only back ends see.</summary>
     /// <inheritdoc cref="GetInformationAsync" path="/exception"/>
     public async ValueTask<JsonElement> GetDataAsync(CancellationToken cancellationToken = default) =>
         JsonElement.Parse((await GetInformationAsync(cancellationToken)).DataJson);
@@ -100,19 +108,20 @@ public sealed class GridSession
     /// <inheritdoc cref="GetInformationAsync" path="/exception"/>
     public async ValueTask<DateTimeOffset> GetCreatedAtAsync(CancellationToken cancellationToken = default) => (await GetInformationAsync(cancellationToken)).CreatedAt;
 
-    /// <summary>When the session expires unless it is refreshed before.</summary>
+    /// <summary>When the session expires unless it is refreshed first.</summary>
     /// <inheritdoc cref="GetInformationAsync" path="/exception"/>
     public async ValueTask<DateTimeOffset> GetExpiryAsync(CancellationToken cancellationToken = default) => (await GetInformationAsync(cancellationToken)).ExpiresAt;
 
-    /// <summary>Sets members of the payload; null removes one. The browser gets a new access token.</summary>
-    /// <exception cref="ArgumentException">A member belongs to the session service, such as <c>sub</c>.</exception>
-    /// <exception cref="GridException">With <see cref="GridFailure.TokenTooLong"/>: the token would not fit into its cookie or header; nothing was stored.</exception>
+    /// <summary>Sets claims in the payload; null removes one. The response carries a new access token.</summary>
+    /// <exception cref="ArgumentException">A claim is reserved for Grid, such as <c>sub</c>.</exception>
+    /// <exception cref="GridException">Grid is unavailable or rejects the call; <see cref="GridFailure.SessionEnded"/>; or
+    /// <see cref="GridFailure.TokenTooLong"/>: the token would not fit into its cookie or header, and nothing was stored.</exception>
     public async Task MergeIntoPayloadAsync(JsonObject changes, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(changes);
         if (ProtectedClaims.FindIn(JsonSerializer.SerializeToUtf8Bytes(changes), AccessTokenVersion.V5) is { } name)
         {
-            throw new ArgumentException($"The claim '{name}' belongs to the session service.", nameof(changes));
+            throw new ArgumentException($"The claim '{name}' is reserved for Grid.", nameof(changes));
         }
 
         var payload = JsonNode.Parse(PayloadJson)!.AsObject();
@@ -128,7 +137,7 @@ public sealed class GridSession
             }
         }
 
-        // Before it is stored: what cannot be answered now cannot be answered by the next refresh either.
+        // Before it is stored: a token that is too long now would be too long at the next refresh as well.
         if (AccessTokenVerifier.TryReadUnverified(AccessToken, out var now))
         {
             _requests.RefuseTooLong(_context, _transfer, now with { PayloadJson = payload.ToJsonString() });
@@ -143,7 +152,7 @@ public sealed class GridSession
         }
     }
 
-    /// <summary>A claim's value; default if it is not there.</summary>
+    /// <summary>A claim's value; the default if it is missing.</summary>
     public T? GetClaim<T>(SessionClaim<T> claim)
     {
         ArgumentNullException.ThrowIfNull(claim);
@@ -158,7 +167,7 @@ public sealed class GridSession
         return MergeIntoPayloadAsync(new JsonObject { [claim.Key] = SessionClaim.Entry(JsonSerializer.SerializeToNode(value), _requests.Now) }, cancellationToken);
     }
 
-    /// <summary>Fetches a claim's value and sets it; leaves it as it is if there is none.</summary>
+    /// <summary>Fetches a claim's value and sets it; leaves the claim unchanged if there is no value.</summary>
     /// <inheritdoc cref="MergeIntoPayloadAsync" path="/exception"/>
     public async Task FetchClaimAsync(SessionClaim claim, CancellationToken cancellationToken = default)
     {
@@ -177,8 +186,8 @@ public sealed class GridSession
         return MergeIntoPayloadAsync(new JsonObject { [claim.Key] = null }, cancellationToken);
     }
 
-    /// <summary>Checks claims, after fetching those that are missing or too old.</summary>
-    /// <exception cref="GridClaimsException">One fails; unhandled, the browser gets 403 with the reasons.</exception>
+    /// <summary>Validates claims, after fetching those that are missing or too old.</summary>
+    /// <exception cref="GridClaimsException">A claim fails; if this is not handled, the browser gets 403 with the reasons.</exception>
     public async Task AssertClaimsAsync(IEnumerable<ClaimValidator> validators, CancellationToken cancellationToken = default)
     {
         if (await CheckClaimsAsync([.. validators], cancellationToken) is { Count: > 0 } problems)

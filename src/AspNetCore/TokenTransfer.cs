@@ -3,7 +3,7 @@ namespace Grid.AspNetCore;
 /// <summary>How tokens travel between browser and API.</summary>
 public enum TokenTransfer
 {
-    /// <summary>As the client asks by <c>st-auth-mode</c>; header if it does not ask.</summary>
+    /// <summary>As the client requests with <c>st-auth-mode</c>; by header if it does not say.</summary>
     Any = 0,
 
     /// <summary>Cookies that no script can read.</summary>

@@ -2,14 +2,14 @@ using Grid.Tokens;
 
 namespace Grid.Client;
 
-/// <summary>Names that other code may need.</summary>
+/// <summary>Well-known names.</summary>
 public static class GridClientDefaults
 {
-    /// <summary>Tenant of sessions that name none.</summary>
+    /// <summary>The tenant of sessions that do not name one.</summary>
     public const string TenantId = SessionHandleText.PublicTenant;
 
     /// <summary>
-    /// Name of the <c>HttpClient</c> that calls the core API: <c>services.AddHttpClient(GridClientDefaults.HttpClientName)</c> adds handlers,
+    /// The name of the <c>HttpClient</c> that calls the core API: <c>services.AddHttpClient(GridClientDefaults.HttpClientName)</c> adds handlers,
     /// a proxy or a client certificate to it. The WebSocket has <see cref="GridClientOptions.ConfigureWebSocket"/>.
     /// </summary>
     public const string HttpClientName = "Grid";

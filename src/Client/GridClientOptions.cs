@@ -2,33 +2,40 @@ using System.Net.WebSockets;
 
 namespace Grid.Client;
 
-/// <summary>How a service reaches Grid.</summary>
+/// <summary>How a service connects to Grid.</summary>
 public class GridClientOptions
 {
     private static readonly GridClientOptions Standard = new();
 
-    /// <summary>The core API, e.g. <c>http://127.0.0.1:3567</c> or <c>…/appid-shop</c>. Default: the configuration's connection string <c>Grid</c>, else <c>http://127.0.0.1:3567</c>.</summary>
+    /// <summary>
+    /// Address of the core API, e.g. <c>http://127.0.0.1:3567</c> or <c>…/appid-shop</c>. Default: the configuration's connection string
+    /// <c>Grid</c>, else <c>http://127.0.0.1:3567</c>.
+    /// </summary>
     public Uri? ConnectionUri { get; set; }
 
-    /// <summary>Key of the core API, if it asks for one.</summary>
+    /// <summary>The API key, if the core API requires one.</summary>
     public string? ApiKey { get; set; }
 
-    /// <summary>Longest wait for the core API, and for a sign that it lives while a revocation waits. Default 10 s.</summary>
+    /// <summary>
+    /// How long to wait for an answer from the core API, and how often to check that it is still there while a revocation is pending.
+    /// Default 10 s.
+    /// </summary>
     public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Longest wait for a revocation's acknowledgement; then <see cref="GridFailure.StillWaiting"/>. Default 90 s, more than the 75.25 s
-    /// that the longest lease can take when a process that accepts tokens has died. In a healthy system it takes milliseconds.
+    /// How long to wait for a revocation to be acknowledged before giving up with <see cref="GridFailure.StillWaiting"/>. Default 90 s:
+    /// more than the 75.25 s that the longest lease can cost when a process that accepts tokens has died. A healthy system takes
+    /// milliseconds.
     /// </summary>
     public TimeSpan RevocationTimeout { get; set; } = TimeSpan.FromSeconds(90);
 
     /// <summary>
-    /// Sets a proxy, a client certificate, headers and the like of the WebSocket by which revocations are heard of; called for each
-    /// attempt to connect. The API key and the intervals by which a dead connection is noticed are set after it.
+    /// Configures the WebSocket that delivers revocations: proxy, client certificate, headers. Called before each connection attempt;
+    /// the API key and the keep-alive intervals are set afterwards.
     /// </summary>
     public Action<ClientWebSocketOptions>? ConfigureWebSocket { get; set; }
 
-    /// <summary>Gives what was set here to others of this kind.</summary>
+    /// <summary>Copies what was set here.</summary>
     internal void CopyTo(GridClientOptions options)
     {
         options.ConnectionUri = ConnectionUri ?? options.ConnectionUri;

@@ -30,21 +30,21 @@ internal sealed partial class GridClientOptionsRules(IConfiguration? configurati
         // "localhost:3567" is a URI too, of a scheme called "localhost".
         if (options.ConnectionUri is { } uri && !(uri.IsAbsoluteUri && uri.Scheme is ("http" or "https")))
         {
-            // Who sees the message need not see what else may stand there, such as a database's password.
+            // The value is not repeated: it might be a database connection string with its password.
             yield return Authority.IsMatch(uri.OriginalString)
-                ? $"ConnectionUri (or the connection string Grid) lacks its scheme: write 'http://{uri.OriginalString}'."
-                : "ConnectionUri (or the connection string Grid) is the core API's address, like http://127.0.0.1:3567; what is there is not.";
+                ? $"ConnectionUri (or the connection string Grid) has no scheme: write 'http://{uri.OriginalString}'."
+                : "ConnectionUri (or the connection string Grid) must be the address of the core API, like http://127.0.0.1:3567.";
         }
         else if (options.ConnectionUri is { } other && (other.UserInfo.Length > 0 || other.Query.Length > 0 || other.Fragment.Length > 0))
         {
-            yield return "ConnectionUri (or the connection string Grid) has a scheme, a host, perhaps a port and a path like /appid-shop, and nothing else: the API key has an option of its own, ApiKey.";
+            yield return "ConnectionUri (or the connection string Grid) may consist of scheme, host, port and a path like /appid-shop only. Set the API key with ApiKey.";
         }
 
         foreach (var (limit, value) in new[] { (nameof(options.Timeout), options.Timeout), (nameof(options.RevocationTimeout), options.RevocationTimeout) })
         {
             if (value <= TimeSpan.Zero || value > LongestTimeout)
             {
-                yield return $"{limit} is more than zero and at most one hour; {value} is not.";
+                yield return $"{limit} must be more than zero and at most one hour; it is {value}.";
             }
         }
     }

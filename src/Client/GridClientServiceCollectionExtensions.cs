@@ -11,7 +11,7 @@ public static class GridClientServiceCollectionExtensions
 {
     private static readonly TimeSpan ConnectionLife = TimeSpan.FromMinutes(5);
 
-    /// <summary>Registers <see cref="IGridSessions"/> over the core API, for any kind of program.</summary>
+    /// <summary>Registers <see cref="IGridSessions"/> over the core API, for any kind of .NET program.</summary>
     public static IServiceCollection AddGridClient(this IServiceCollection services) => services.AddGridClient(_ => { });
 
     /// <inheritdoc cref="AddGridClient(IServiceCollection)"/>
@@ -44,11 +44,11 @@ public static class GridClientServiceCollectionExtensions
     private static void AddGridHttpClient(this IServiceCollection services) => services
         .AddHttpClient(GridClientDefaults.HttpClientName, http => http.Timeout = Timeout.InfiniteTimeSpan)
 
-        // Every call has limits of its own. The handler lives as long as the process, so that connections are kept, and they end now and
-        // then, so that new addresses are heard of.
+        // Every call has its own time limit. The handler is kept for the life of the process so that connections are reused; they are
+        // recycled now and then so that DNS changes are noticed.
         .UseSocketsHttpHandler((handler, _) => (handler.PooledConnectionLifetime, handler.UseCookies, handler.AllowAutoRedirect) = (ConnectionLife, false, false))
         .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
 
-        // Two lines for each call at Information would be the loudest in an application's log.
+        // Two lines per call at Information would drown out the application's own log.
         .RemoveAllLoggers();
 }

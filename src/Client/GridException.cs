@@ -1,36 +1,40 @@
 namespace Grid.Client;
 
-/// <summary>Why a call to Grid has no result.</summary>
+/// <summary>Why a call to Grid failed.</summary>
 public enum GridFailure
 {
-    /// <summary>Grid or its store did not answer, so the outcome is unknown. Answer 503, never 401: nobody is signed out by an outage.</summary>
+    /// <summary>
+    /// Grid or its store did not respond, so the outcome is unknown. Return 503, never 401: an outage must not sign users out.
+    /// </summary>
     Unavailable,
 
     /// <summary>
-    /// Grid answers, but a revocation was not acknowledged within <see cref="GridClientOptions.RevocationTimeout"/>: it waits for a process that
-    /// accepts tokens and is silent. The session may be over already or not yet. Repeat the call: a repetition finishes and confirms.
+    /// Grid responds, but a revocation was not acknowledged within <see cref="GridClientOptions.RevocationTimeout"/>: a process that accepts
+    /// tokens has stopped responding. The session may or may not have ended yet. Repeat the call to complete and confirm it.
     /// </summary>
     StillWaiting,
 
-    /// <summary>Grid refused the call; the message says what to repair.</summary>
+    /// <summary>Grid rejected the call; the message says what to fix.</summary>
     Refused,
 
-    /// <summary>The session ended while the request ran.</summary>
+    /// <summary>The session ended while the request was being handled.</summary>
     SessionEnded,
 
-    /// <summary>A claim is missing, old or has another value.</summary>
+    /// <summary>A required claim is missing, too old, or has a different value.</summary>
     InvalidClaims,
 
-    /// <summary>The access token would be too long to reach the client and come back; nothing was changed. Put less into the payload.</summary>
+    /// <summary>The access token would be too long for its cookie or header; nothing was changed. Put less into the payload.</summary>
     TokenTooLong,
 }
 
-/// <summary>A call that could not be answered. Unhandled, ASP.NET Core's <c>AddGrid()</c> turns it into 503, 401, 403, 400 or 500.</summary>
-/// <param name="reason">What to do about it.</param>
-/// <param name="message">What happened and, where somebody can repair it, how.</param>
-/// <param name="cause">What it was met as.</param>
+/// <summary>
+/// A call to Grid that failed. If it is not handled, <c>AddGrid()</c> in ASP.NET Core turns it into 503, 401, 403, 400 or 500.
+/// </summary>
+/// <param name="reason">Why, and so what to do about it.</param>
+/// <param name="message">What happened and, if it can be fixed, how.</param>
+/// <param name="cause">The underlying exception.</param>
 public class GridException(GridFailure reason, string message, Exception? cause = null) : Exception(message, cause)
 {
-    /// <summary>What to do about it.</summary>
+    /// <summary>Why, and so what to do about it.</summary>
     public GridFailure Reason { get; } = reason;
 }

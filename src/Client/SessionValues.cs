@@ -4,89 +4,96 @@ using Grid.Tokens.Refresh;
 
 namespace Grid.Client;
 
-/// <summary>A session that was created.</summary>
-/// <param name="Handle">Public id of the session, not a secret.</param>
-/// <param name="UserId">Whose session it is.</param>
-/// <param name="TenantId">In which tenant.</param>
+/// <summary>A session that has been created.</summary>
+/// <param name="Handle">The session's public id; not a secret.</param>
+/// <param name="UserId">The user it belongs to.</param>
+/// <param name="TenantId">The tenant it belongs to.</param>
 /// <param name="PayloadJson">The claims in its access token, one JSON object.</param>
-/// <param name="Tokens">To be handed to the client.</param>
+/// <param name="Tokens">The tokens to give to the client.</param>
 public sealed record CreatedSession(string Handle, string UserId, string TenantId, string PayloadJson, SessionTokens Tokens);
 
-/// <summary>Why a session was ended, for the log. Numbers are on the wire.</summary>
+/// <summary>Why a session is revoked, for the log. Numbers are on the wire.</summary>
 public enum GridRevocationReason
 {
-    /// <summary>Somebody decided it.</summary>
+    /// <summary>At a back end's request.</summary>
     Requested = 0,
 
     /// <summary>The user signed out.</summary>
     SignedOut = 1,
 
-    /// <summary>Another session took its place.</summary>
+    /// <summary>Another session replaced it.</summary>
     Replaced = 2,
 }
 
-/// <summary>A revocation that is acknowledged: no request that starts from now on is accepted for what it ended.</summary>
-/// <param name="Handles">Sessions that lived when it came.</param>
-/// <param name="Receipt">What stands behind it.</param>
+/// <summary>An acknowledged revocation: no request that starts from now on is accepted for the sessions that it ended.</summary>
+/// <param name="Handles">The sessions that were active and have been revoked.</param>
+/// <param name="Receipt">Which processes confirmed it, and which were waited out.</param>
 public sealed record GridRevocation(IReadOnlyList<string> Handles, RevocationReceipt Receipt);
 
 /// <summary>An access token and how to check it.</summary>
-/// <param name="AccessToken">The text that a client presented.</param>
-/// <param name="CheckAntiCsrf">Whether <paramref name="AntiCsrf"/> has to be the one that the token is bound to.</param>
-/// <param name="AntiCsrf">What came in the <c>anti-csrf</c> header; null if nothing did.</param>
-/// <param name="CheckSession">Ask whether the session still lives.</param>
+/// <param name="AccessToken">The token as presented.</param>
+/// <param name="CheckAntiCsrf">Whether <paramref name="AntiCsrf"/> must match the one that the token is bound to.</param>
+/// <param name="AntiCsrf">The <c>anti-csrf</c> header; null if there was none.</param>
+/// <param name="CheckSession">Whether the session must still be active.</param>
 public readonly record struct TokenToCheck(string AccessToken, bool CheckAntiCsrf, string? AntiCsrf, bool CheckSession)
 {
-    /// <summary>Not the token.</summary>
+    /// <summary>Leaves out the token.</summary>
     public override string ToString() => "[access token]";
 }
 
-/// <summary>What a check came to. Numbers are on the wire.</summary>
+/// <summary>What to make of a token that was presented. Numbers are on the wire.</summary>
 public enum SessionVerdict
 {
-    /// <summary>The token is good.</summary>
+    /// <summary>The token is valid.</summary>
     Ok = 0,
 
-    /// <summary>The access token will not do, the refresh token might.</summary>
+    /// <summary>The access token is not acceptable; refreshing may help.</summary>
     TryRefresh = 1,
 
-    /// <summary>There is no such session.</summary>
+    /// <summary>The session does not exist or has ended.</summary>
     Unauthorised = 2,
 
-    /// <summary>A retired refresh token was presented: the session is over.</summary>
+    /// <summary>A refresh token was reused, so it may have been stolen: the session has been revoked.</summary>
     TokenTheft = 3,
 }
 
-/// <summary>Answer to a check.</summary>
-/// <param name="Verdict">Whether, and what to do.</param>
-/// <param name="Token">Set with <see cref="SessionVerdict.Ok"/>, and with <see cref="SessionVerdict.TryRefresh"/> if it has only expired.</param>
-/// <param name="Why">For logs.</param>
+/// <summary>The result of a check.</summary>
+/// <param name="Verdict"><c>Ok</c>, <c>TryRefresh</c> or <c>Unauthorised</c>.</param>
+/// <param name="Token">The token's content; with <see cref="SessionVerdict.Ok"/>, and with <see cref="SessionVerdict.TryRefresh"/> if it is
+/// genuine but expired.</param>
+/// <param name="Why">Why it was refused, for logs.</param>
 public readonly record struct TokenCheck(SessionVerdict Verdict, AccessTokenContent? Token = null, string? Why = null);
 
 /// <summary>A refresh token and how to exchange it.</summary>
-/// <param name="RefreshToken">The text that a client presented.</param>
-/// <param name="EnableAntiCsrf">Whether to check <paramref name="AntiCsrf"/> and to bind the new access token to a new one.</param>
-/// <param name="AntiCsrf">What came in the <c>anti-csrf</c> header; null if nothing did.</param>
+/// <param name="RefreshToken">The token as presented.</param>
+/// <param name="EnableAntiCsrf">Whether to check <paramref name="AntiCsrf"/> and bind the new access token to a new one.</param>
+/// <param name="AntiCsrf">The <c>anti-csrf</c> header; null if there was none.</param>
 /// <param name="UseDynamicSigningKey">Whether a rotating key signs the new access token; otherwise the app's static key.</param>
 public readonly record struct TokenToRefresh(string RefreshToken, bool EnableAntiCsrf, string? AntiCsrf, bool UseDynamicSigningKey)
 {
     /// <summary>
-    /// Tabs of one browser that present the same token within this time get the same answer. Default 2 s: longer than a page takes to
-    /// start, shorter than a thief. Zero: each rotates. At most 5 s.
+    /// Requests that present the same token within this time, such as those of a browser's tabs, get the same answer instead of rotating
+    /// again. Default 2 s; at most 5 s; zero turns it off.
     /// </summary>
     public TimeSpan JoinWithin { get; init; } = TimeSpan.FromSeconds(2);
 
-    /// <summary>Characters that the new access token may have; 0: as many as Grid takes. Otherwise refused with <see cref="GridFailure.TokenTooLong"/>, and the refresh token stays good.</summary>
+    /// <summary>
+    /// The longest access token to accept, in characters; 0 for Grid's own limit. A longer one is refused with
+    /// <see cref="GridFailure.TokenTooLong"/>, and the refresh token stays valid.
+    /// </summary>
     public int MaxAccessTokenLength { get; init; }
 
-    /// <summary>More of them, where a browser sent several: the only right one is exchanged. At most seven; null for none.</summary>
+    /// <summary>
+    /// Further candidates, if a browser sent several cookies of that name: the one valid token among them is exchanged. At most seven; null
+    /// for none.
+    /// </summary>
     public IReadOnlyList<string>? Others { get; init; }
 
-    /// <summary>Not the token.</summary>
+    /// <summary>Leaves out the token.</summary>
     public override string ToString() => "[refresh token]";
 }
 
-/// <summary>Answer to a refresh.</summary>
+/// <summary>The result of a refresh.</summary>
 public sealed record TokenRefresh
 {
     /// <summary><c>Ok</c>, <c>Unauthorised</c> or <c>TokenTheft</c>.</summary>
@@ -110,44 +117,45 @@ public sealed record TokenRefresh
     /// <summary>Which kind of retired token was presented; <c>None</c> if it was not one.</summary>
     public ReuseKind Reuse { get; init; }
 
-    /// <summary>For logs: why it was refused.</summary>
+    /// <summary>Why it was refused, for logs.</summary>
     public string? Why { get; init; }
 }
 
 /// <summary>A session whose payload was replaced.</summary>
-/// <param name="Handle">Public id of the session, not a secret.</param>
+/// <param name="Handle">The session's public id; not a secret.</param>
 /// <param name="UserId">The user it belongs to.</param>
 /// <param name="TenantId">The tenant it belongs to.</param>
 /// <param name="PayloadJson">The claims as they are stored now, one JSON object.</param>
-/// <param name="AccessToken">A token that carries them; null if the presented one had expired: the change comes with the next refresh.</param>
+/// <param name="AccessToken">A token that carries them; null if the presented one had expired, in which case the next refresh delivers
+/// them.</param>
 public sealed record RegeneratedSession(string Handle, string UserId, string TenantId, string PayloadJson, IssuedToken? AccessToken);
 
-/// <summary>What is stored of a session.</summary>
+/// <summary>What is stored about a session.</summary>
 public sealed record SessionInformation
 {
-    /// <summary>Public id of the session, not a secret.</summary>
+    /// <summary>The session's public id; not a secret.</summary>
     public required string Handle { get; init; }
 
-    /// <summary>Whose session it is.</summary>
+    /// <summary>The user it belongs to.</summary>
     public required string UserId { get; init; }
 
-    /// <summary>In which tenant.</summary>
+    /// <summary>The tenant it belongs to.</summary>
     public required string TenantId { get; init; }
 
-    /// <summary>Claims of the next access token.</summary>
+    /// <summary>The claims that the next access token will carry, one JSON object.</summary>
     public required string PayloadJson { get; init; }
 
-    /// <summary>Data for back ends only.</summary>
+    /// <summary>The data that only back ends see, one JSON object.</summary>
     public required string DataJson { get; init; }
 
     /// <summary>When it was created.</summary>
     public required DateTimeOffset CreatedAt { get; init; }
 
-    /// <summary>When it ends unless it is refreshed before.</summary>
+    /// <summary>When it expires unless it is refreshed first.</summary>
     public required DateTimeOffset ExpiresAt { get; init; }
 }
 
 /// <summary>A JWKS document.</summary>
-/// <param name="Json">UTF-8.</param>
+/// <param name="Json">The document, in UTF-8.</param>
 /// <param name="MaxAge">How long it may be cached.</param>
 public sealed record PublishedKeys(ReadOnlyMemory<byte> Json, TimeSpan MaxAge);

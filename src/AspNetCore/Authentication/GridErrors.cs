@@ -10,10 +10,12 @@ using Microsoft.Extensions.Logging;
 
 namespace Grid.AspNetCore.Authentication;
 
-/// <summary>Turns a <see cref="GridException"/> that nobody handled into the answer that the browser SDKs expect, wherever exceptions surface.</summary>
-/// <param name="clock">For the counts of what goes on.</param>
-/// <param name="logger">Says what was answered.</param>
-/// <param name="requests">Of <c>AddGrid()</c>; null where there are cookies only.</param>
+/// <summary>
+/// Turns an unhandled <see cref="GridException"/> into the response that the browser SDKs expect, wherever exceptions surface.
+/// </summary>
+/// <param name="clock">Times the summaries.</param>
+/// <param name="logger">Gets one line per outage or problem, and a count of what follows.</param>
+/// <param name="requests">The browser side of <c>AddGrid()</c>; null if there are only cookie schemes.</param>
 internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors> logger, SessionRequests? requests = null) : IExceptionHandler, IDeveloperPageExceptionFilter, IStartupFilter, IDisposable
 {
     private readonly OutageTally _outage = new(
@@ -22,7 +24,7 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
         more => Log.StillUnavailable(logger, more.Count),
         all => Log.Available(logger, all.Count, all.Lasted));
 
-    // A setting that does not fit is met by every request.
+    // A wrong setting fails every request.
     private readonly OutageTally _refused = new(
         clock,
         (problem, _) => Log.Refused(logger, problem),
@@ -100,25 +102,25 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
 
     private static partial class Log
     {
-        [LoggerMessage(4000, LogLevel.Warning, "Answered 503: Grid is away. More of these are counted")]
+        [LoggerMessage(4000, LogLevel.Warning, "Returned 503: Grid is unavailable. Further ones are counted")]
         public static partial void Unavailable(ILogger logger, Exception? failure);
 
-        [LoggerMessage(4010, LogLevel.Warning, "Answered 503 to {Count} more requests: Grid is still away")]
+        [LoggerMessage(4010, LogLevel.Warning, "Returned 503 to {Count} more requests: Grid is still unavailable")]
         public static partial void StillUnavailable(ILogger logger, long count);
 
-        [LoggerMessage(4011, LogLevel.Information, "No request is answered 503 any more; {Count} were in {Lasted}")]
+        [LoggerMessage(4011, LogLevel.Information, "Grid is available again; {Count} requests got 503 in {Lasted}")]
         public static partial void Available(ILogger logger, long count, TimeSpan lasted);
 
-        [LoggerMessage(4002, LogLevel.Warning, "Answered 503: a revocation was not acknowledged in time. A process that accepts tokens is silent; Grid names it in its log when its lease has run out")]
+        [LoggerMessage(4002, LogLevel.Warning, "Returned 503: a revocation was not acknowledged in time. A process that accepts tokens does not respond; Grid names it in its log once its lease has run out")]
         public static partial void StillWaiting(ILogger logger);
 
-        [LoggerMessage(4003, LogLevel.Warning, "Answered 400: {Problem}")]
+        [LoggerMessage(4003, LogLevel.Warning, "Returned 400: {Problem}")]
         public static partial void TokenTooLong(ILogger logger, string problem);
 
-        [LoggerMessage(4001, LogLevel.Error, "Answered 500: {Problem}")]
+        [LoggerMessage(4001, LogLevel.Error, "Returned 500: {Problem}")]
         public static partial void Refused(ILogger logger, string problem);
 
-        [LoggerMessage(4012, LogLevel.Error, "Answered 500 to {Count} more requests: {Problems}")]
+        [LoggerMessage(4012, LogLevel.Error, "Returned 500 to {Count} more requests: {Problems}")]
         public static partial void StillRefused(ILogger logger, long count, string problems);
     }
 }

@@ -10,11 +10,11 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.AspNetCore.Authentication;
 
-/// <summary>ASP.NET Core's door: who the user is, and what a refused request is told.</summary>
+/// <summary>The authentication handler: who the user is, and how a refused request is answered.</summary>
 internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, SessionRequests requests)
     : SignInAuthenticationHandler<GridSchemeOptions>(options, logger, encoder)
 {
-    // Where the SuperTokens SDKs keep them.
+    // The claim in which the SuperTokens SDKs keep them.
     private static readonly PrimitiveArrayClaim<string> Roles = new("st-role");
 
     private RequestCheck? _check;
@@ -29,9 +29,9 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
         {
             RequestOutcome.None => AuthenticateResult.NoResult(),
             RequestOutcome.Session => AuthenticateResult.Success(Ticket(_check.Session!)),
-            RequestOutcome.TryRefresh => AuthenticateResult.Fail("The access token will not do; a refresh may help."),
+            RequestOutcome.TryRefresh => AuthenticateResult.Fail("The access token is not acceptable; refreshing may help."),
             RequestOutcome.Ended => AuthenticateResult.Fail("The session has ended."),
-            RequestOutcome.InvalidClaims => AuthenticateResult.Fail("A claim is not as required."),
+            RequestOutcome.InvalidClaims => AuthenticateResult.Fail("A claim failed validation."),
             _ => throw new InvalidOperationException($"Unknown outcome {_check.Outcome}."),
         };
     }
@@ -47,10 +47,10 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
     protected override async Task HandleSignInAsync(ClaimsPrincipal user, AuthenticationProperties? properties)
     {
         var userId = user.FindFirst("sub")?.Value ?? user.FindFirst(ClaimTypes.NameIdentifier)?.Value
-            ?? throw new InvalidOperationException("The principal to sign in has neither a 'sub' nor a NameIdentifier claim: that is the session's user id.");
+            ?? throw new InvalidOperationException("The principal to sign in needs a 'sub' or a NameIdentifier claim, which becomes the session's user id.");
         var payload = new JsonObject();
 
-        // The payload reaches the page's scripts, and a principal has claims that are nobody's business: only what was asked for.
+        // Scripts can read the payload, and principals carry claims that must stay private: copy only what was asked for.
         foreach (var group in user.Claims.Where(c => requests.Options.PrincipalClaims.Contains(c.Type)).GroupBy(c => c.Type, c => c.Value))
         {
             string[] values = [.. group];
@@ -65,7 +65,7 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
     private AuthenticationTicket Ticket(GridSession session) => new(
         Principal(session),
 
-        // What outlives a request, such as a SignalR connection, may end with the token.
+        // Lets what outlasts a request, such as a SignalR connection, end with the token.
         new AuthenticationProperties { ExpiresUtc = session.AccessTokenExpiresAt },
         Scheme.Name);
 

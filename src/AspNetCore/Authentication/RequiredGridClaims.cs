@@ -5,10 +5,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Authentication;
 
-/// <summary>Metadata of <c>RequireGridClaims</c>, and the requirement that authorization makes of it. Every one on an endpoint and its groups counts.</summary>
+/// <summary>
+/// Metadata of <c>RequireGridClaims</c>, and the authorization requirement that it stands for. All of them on an endpoint and its groups
+/// apply.
+/// </summary>
 /// <remarks>
-/// <see cref="GridHandler"/> checks the claims, so that its answer has the reasons. This one fails closed where it could not: another
-/// scheme said who the user is, or authentication ran before routing and did not know the endpoint.
+/// <see cref="GridHandler"/> validates the claims, so that its response has the reasons. This handler fails closed where it could not:
+/// if another scheme authenticated the user, or authentication ran before routing and did not know the endpoint.
 /// </remarks>
 internal sealed class RequiredGridClaims(ClaimValidator[] validators) : IAuthorizationRequirement, IAuthorizationRequirementData, IAuthorizationHandler
 {

@@ -11,8 +11,8 @@ using Microsoft.Extensions.Options;
 namespace Grid.AspNetCore.Authentication;
 
 /// <summary>
-/// Says at the start what would otherwise be a 500 for each request: beside Grid there is another scheme, none of them is the default
-/// one, and an endpoint requires authorization without naming a scheme.
+/// Reports at startup what would otherwise be a 500 for every request: there are other schemes beside Grid, none is the default, and an
+/// endpoint requires authorization without naming one.
 /// </summary>
 internal sealed partial class SchemeCheck(
     IOptions<AuthenticationOptions> authentication, IServiceProvider services, ILogger<SchemeCheck> logger) : IStartupFilter
@@ -51,13 +51,13 @@ internal sealed partial class SchemeCheck(
     {
         try
         {
-            // The framework's own providers answer at once; one that asks a database is not waited for.
+            // The framework's own providers complete synchronously; one that queries a database is not waited for.
             var policy = AuthorizationPolicy.CombineAsync(policies, wanted, endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>());
             return policy is { IsCompletedSuccessfully: true, Result.AuthenticationSchemes.Count: 0 };
         }
         catch (InvalidOperationException)
         {
-            // A policy that does not exist: the framework says so itself.
+            // A policy that does not exist: the framework reports that itself.
             return false;
         }
     }
@@ -65,7 +65,7 @@ internal sealed partial class SchemeCheck(
     private static partial class Log
     {
         [LoggerMessage(4004, LogLevel.Error,
-            "There are several authentication schemes ({Schemes}) and none is the default: {Endpoint}, which requires authorization, names none and will answer 500. Make one the default: AddAuthentication(\"{Grid}\")")]
+            "There are several authentication schemes ({Schemes}) and no default: {Endpoint}, which requires authorization without naming a scheme, will return 500. Set a default: AddAuthentication(\"{Grid}\")")]
         public static partial void NoDefaultScheme(ILogger logger, string endpoint, string schemes, string grid);
     }
 }

@@ -7,10 +7,10 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.AspNetCore.Browser;
 
-/// <summary>What both a protected application and the silo's front need.</summary>
+/// <summary>What a protected application and the silo's front have in common.</summary>
 internal static class BrowserSide
 {
-    /// <summary>Registers it; who answers for sessions (<c>IGridSessions</c>) is added beside it.</summary>
+    /// <summary>Registers it; <c>IGridSessions</c> is registered separately.</summary>
     public static IServiceCollection AddGridBrowserSide(this IServiceCollection services, Action<GridOptions> configure)
     {
         services.AddOptions<GridOptions>().Configure(configure).ValidateOnStart();

@@ -4,14 +4,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Browser;
 
-/// <summary>The refusals that the browser SDKs understand. Nothing in them tells why a token failed.</summary>
+/// <summary>The responses that the browser SDKs understand. A refusal does not tell why a token failed.</summary>
 internal static class FrontAnswers
 {
     public static Task WriteAsync(HttpContext context, SessionRequests requests, RequestCheck check)
     {
         if (check.Outcome == RequestOutcome.Ended)
         {
-            // Only then: a request that left before the sign-in came back, and so brought no token, must not undo it.
+            // Only then: a request that was sent before a sign-in completed, and so without a token, must not undo the sign-in.
             requests.Transport.ClearEverywhere(context);
         }
 

@@ -7,9 +7,9 @@ using Microsoft.Net.Http.Headers;
 namespace Grid.AspNetCore.Browser;
 
 /// <summary>
-/// Lets requests in whose headers hold bytes that are no UTF-8, such as <c>Cookie: legacy=caf\xE9</c> of somebody else's page: Kestrel
-/// answers 400 before anybody could refresh or sign out, and the browser sends that cookie for ever. What Kestrel takes by itself is
-/// read as before. An application that chose its own <c>RequestHeaderEncodingSelector</c> keeps it.
+/// Accepts requests whose headers contain bytes that are not UTF-8, such as a <c>Cookie: legacy=caf\xE9</c> set by another site on the
+/// domain: Kestrel would return 400 before the user could refresh or sign out, and the browser would keep sending that cookie. What
+/// Kestrel accepts by itself is read as before. An application that chose its own <c>RequestHeaderEncodingSelector</c> keeps it.
 /// </summary>
 internal sealed class OthersHeaderBytes : IPostConfigureOptions<KestrelServerOptions>
 {
@@ -22,12 +22,14 @@ internal sealed class OthersHeaderBytes : IPostConfigureOptions<KestrelServerOpt
         }
     }
 
-    /// <summary>UTF-8, as Kestrel reads by itself; what is none is ISO 8859-1, which takes every byte (RFC 9110 §5.5).</summary>
+    /// <summary>
+    /// UTF-8, as Kestrel reads by itself; anything else is read as ISO 8859-1, in which every byte is valid (RFC 9110, section 5.5).
+    /// </summary>
     internal sealed class Utf8OrLatin1 : Encoding
     {
         public static Utf8OrLatin1 Instance { get; } = new();
 
-        // These two are what Kestrel's calls end in; without them each header would be copied twice.
+        // Kestrel's calls end up in these two; without them each header would be copied twice.
         public override unsafe int GetCharCount(byte* bytes, int count) => Count(new ReadOnlySpan<byte>(bytes, count));
 
         public override unsafe int GetChars(byte* bytes, int byteCount, char* chars, int charCount) =>
@@ -57,7 +59,7 @@ internal sealed class OthersHeaderBytes : IPostConfigureOptions<KestrelServerOpt
         public override int GetMaxByteCount(int charCount) => UTF8.GetMaxByteCount(charCount);
 
         private static int Count(ReadOnlySpan<byte> bytes) =>
-            bytes.Contains((byte)0) ? throw new DecoderFallbackException("A header holds a zero byte.")
+            bytes.Contains((byte)0) ? throw new DecoderFallbackException("A header contains a zero byte.")
             : Ascii.IsValid(bytes) || !System.Text.Unicode.Utf8.IsValid(bytes) ? bytes.Length
             : UTF8.GetCharCount(bytes);
     }

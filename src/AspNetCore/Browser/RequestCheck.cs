@@ -3,32 +3,32 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Browser;
 
-/// <summary>What a request's tokens came to.</summary>
+/// <summary>What a request's tokens amount to.</summary>
 internal enum RequestOutcome
 {
-    /// <summary>It brought no session.</summary>
+    /// <summary>The request has no session.</summary>
     None,
 
     Session,
 
-    /// <summary>The client shall refresh and come again.</summary>
+    /// <summary>The client should refresh and retry.</summary>
     TryRefresh,
 
-    /// <summary>Its session is over: the client shall forget its tokens.</summary>
+    /// <summary>The session has ended: the client should discard its tokens.</summary>
     Ended,
 
     InvalidClaims,
 }
 
-/// <summary>Outcome of a check; a feature of the request's context, so that it is made once.</summary>
+/// <summary>The result of a check, kept as a feature of the request so that it is made once.</summary>
 /// <param name="Outcome">The outcome.</param>
 /// <param name="Session">Set with <c>Session</c> and <c>InvalidClaims</c>.</param>
 /// <param name="Problems">Set with <c>InvalidClaims</c>.</param>
-/// <param name="Why">For logs.</param>
-/// <param name="ExpiredHandle">Set with <c>TryRefresh</c> if all that is wrong is the access token's age: whose session it is.</param>
+/// <param name="Why">Why the request was refused, for logs.</param>
+/// <param name="ExpiredHandle">The session's handle, with <c>TryRefresh</c> if the access token is genuine but expired.</param>
 internal sealed record RequestCheck(
     RequestOutcome Outcome, GridSession? Session = null, IReadOnlyList<ClaimProblem>? Problems = null, string? Why = null, string? ExpiredHandle = null)
 {
-    /// <summary>The endpoint whose wishes were known; null if there was none yet.</summary>
+    /// <summary>The endpoint whose requirements were checked; null if routing had not found one yet.</summary>
     public Endpoint? For { get; set; }
 }

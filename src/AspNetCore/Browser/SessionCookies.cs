@@ -6,22 +6,22 @@ using Microsoft.Extensions.Primitives;
 
 namespace Grid.AspNetCore.Browser;
 
-/// <summary>The one place that decides names, attributes and lives of the session's cookies, and finds them in a request.</summary>
+/// <summary>The one place that decides the names, attributes and lifetimes of the session's cookies, and finds them in a request.</summary>
 internal sealed class SessionCookies(GridOptions options, SiteRules site)
 {
-    // Older SDKs left this one behind; whoever sends it and no access token of ours has to refresh.
+    // Left behind by older SDKs; a client that sends it without an access token has to refresh.
     public const string LegacyName = "sIdRefreshToken";
 
-    // Tells later requests that a refresh cleared OlderCookieDomain already: what still comes twice was put there by another.
+    // Tells later requests that a refresh has already cleared OlderCookieDomain: if a cookie still comes twice, another site set it.
     private const string ClearedName = "sOlderCookiesCleared";
 
-    // Of each end: a browser sends longer paths first (RFC 6265 §5.4), and ours has the shortest (access) or the longest (refresh).
+    // From each end: browsers send longer paths first (RFC 6265, section 5.4), and ours has the shortest (access) or the longest (refresh).
     private const int CandidatesOfEachEnd = 4;
 
-    // Some proxies take 4 KB of headers; a line has about a hundred bytes.
+    // Some proxies accept 4 KB of headers; a line has about a hundred bytes.
     private const int MaxTossedLines = 20;
 
-    // Browsers refuse larger ones without a word.
+    // Browsers silently drop larger ones.
     private const int MaxSize = 4096;
 
     private static readonly TimeSpan AccessCookieLife = TimeSpan.FromDays(365);
@@ -32,15 +32,14 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
 
     public string RefreshName => field ??= _prefix + "sRefreshToken";
 
-
-    /// <summary>The cookie outlives its token on purpose: an expired token tells that there may be a refresh token.</summary>
+    /// <summary>The cookie outlasts its token on purpose: an expired token is a sign that there may be a refresh token.</summary>
     public void SetAccess(HttpContext context, string token, DateTimeOffset now) =>
         Append(context, AccessName, token, now + AccessCookieLife, options.AccessTokenPath, options.CookieDomain);
 
     public void SetRefresh(HttpContext context, string token, DateTimeOffset expiresAt) =>
         Append(context, RefreshName, token, expiresAt, RefreshPath(context), options.CookieDomain);
 
-    /// <summary>Characters that an access token may have beside the name and attributes of its cookie.</summary>
+    /// <summary>How many characters of its cookie are left for the access token, after name and attributes.</summary>
     public int MaxAccessTokenLength(HttpContext context) => MaxSize - Line(context, AccessName, "", DateTimeOffset.UnixEpoch, options.AccessTokenPath, options.CookieDomain, out _).Length;
 
     public void Clear(HttpContext context)
@@ -62,7 +61,9 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         }
     }
 
-    /// <summary>Clears a cookie wherever a sibling domain, or a page of another path, can have put one of its name; not where ours is.</summary>
+    /// <summary>
+    /// Clears cookies of this name wherever a sibling domain or a page on another path may have set one, except where ours is.
+    /// </summary>
     public void ClearTossedAccess(HttpContext context) => ClearTossed(context, AccessName, options.AccessTokenPath);
 
     /// <inheritdoc cref="ClearTossedAccess"/>
@@ -73,11 +74,11 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
     public void RememberClearedOlder(HttpContext context, DateTimeOffset now) =>
         Append(context, ClearedName, "1", now + TimeSpan.FromHours(1), "/", domain: null);
 
-    /// <summary>Whether any cookie of a session came.</summary>
+    /// <summary>Whether the request has any session cookie.</summary>
     public bool Any(HttpContext context) =>
         Find(context, AccessName, out _) is not null || Find(context, RefreshName, out _) is not null || Find(context, LegacyName, out _) is not null;
 
-    /// <summary>The different values under this name that pass a first look, at most eight of them.</summary>
+    /// <summary>The distinct values of this name that look like ours; at most eight.</summary>
     public static IReadOnlyList<string> Candidates(HttpContext context, string name, Predicate<string> looksOurs)
     {
         List<string> all = [];
@@ -86,11 +87,11 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         return candidates.Length <= 2 * CandidatesOfEachEnd ? candidates : [.. candidates[..CandidatesOfEachEnd], .. candidates[^CandidatesOfEachEnd..]];
     }
 
-    /// <summary>A cookie's value; null if it did not come. Says whether it came more than once: a parent domain, or an older setting, has one too.</summary>
-    /// <param name="context">Of the request.</param>
-    /// <param name="name">The cookie's.</param>
-    /// <param name="several">Whether it came more than once.</param>
-    /// <param name="all">Gets every value.</param>
+    /// <summary>A cookie's value; null if there is none.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="name">The cookie's name.</param>
+    /// <param name="several">Whether it came more than once, because a parent domain or an older setting has one too.</param>
+    /// <param name="all">Receives every value.</param>
     public static string? Find(HttpContext context, string name, out bool several, ICollection<string>? all = null)
     {
         several = false;
@@ -123,7 +124,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
 
     private void ClearTossed(HttpContext context, string name, string ownPath)
     {
-        // Nobody else can set these.
+        // No other site can set these.
         if (name.StartsWith("__Host-", StringComparison.Ordinal))
         {
             return;
@@ -140,7 +141,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         }
     }
 
-    // This host only, and every domain above it; browsers refuse what is a public suffix, or not above.
+    // This host only, then every parent domain; browsers ignore public suffixes and domains that are not parents.
     private IEnumerable<string> Domains(HttpContext context)
     {
         yield return "";
@@ -159,7 +160,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         }
     }
 
-    // Every path that would have brought a cookie here, likely ones first.
+    // Every path whose cookies would be sent here, likely ones first.
     private IEnumerable<string> Paths(HttpContext context, string ownPath)
     {
         List<string> paths = [ownPath, "/"];
@@ -176,7 +177,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
             }
         }
 
-        // A path with a slash at its end brings a cookie only to what is below it.
+        // A path with a trailing slash matches only what is below it.
         return paths.Concat(withSlash.SkipLast(1)).Distinct();
     }
 
@@ -213,7 +214,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
                 GridFailure.Refused, $"The cookie {name} would have {line.Length} bytes, and browsers keep at most {MaxSize}: put less into the access token payload, or use header mode.");
         }
 
-        // The last word on a cookie counts: an earlier line of this answer for the same cookie goes.
+        // The last value wins: drop an earlier line of this response for the same cookie.
         var lines = context.Response.Headers.SetCookie;
         var kept = lines.Count == 0 ? [] : lines.Where(l => l is not null && !(l.StartsWith(name + "=", StringComparison.Ordinal)
             && l.AsSpan(l.IndexOf(';', StringComparison.Ordinal)).StartsWith(identity + "; Expires=", StringComparison.Ordinal))).ToArray();

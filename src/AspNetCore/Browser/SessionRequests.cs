@@ -6,7 +6,9 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.AspNetCore.Browser;
 
-/// <summary>Finds and checks the session that a request belongs to, and hands over a new one. Every door of the browser side goes through here.</summary>
+/// <summary>
+/// Finds and checks the session of a request, and hands over a new one. All endpoints of the browser side go through here.
+/// </summary>
 internal sealed class SessionRequests
 {
     private readonly GridOptions _options;
@@ -34,15 +36,16 @@ internal sealed class SessionRequests
 
     public GridOptions Options => _options;
 
-    /// <summary>The <c>iss</c> claim: where the published keys are found (OpenID Connect Discovery 1.0 §3).</summary>
-    /// <param name="context">Of the request: the application may be mounted below a path.</param>
+    /// <summary>The <c>iss</c> claim: where the published keys are found (OpenID Connect Discovery 1.0, section 3).</summary>
+    /// <param name="context">The request: the application may be mounted below a path.</param>
     public string Issuer(HttpContext context) => _options.ApiDomain + Site.BasePath(context);
 
     public DateTimeOffset Now => _clock.GetUtcNow();
 
-    /// <param name="context">Of the request.</param>
-    /// <param name="endpoint">Exceptions from the rule; null for none.</param>
-    /// <param name="method">Of the request, or of the one that a proxy asks for.</param>
+    /// <summary>Finds the request's session and checks its token, origin and claims.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="endpoint">The endpoint's overrides; null for none.</param>
+    /// <param name="method">The method of the request, or of the one that a proxy asks about.</param>
     public async ValueTask<RequestCheck> CheckAsync(HttpContext context, GridEndpoint? endpoint, string method)
     {
         var cancel = context.RequestAborted;
@@ -88,8 +91,11 @@ internal sealed class SessionRequests
             : new RequestCheck(RequestOutcome.Session, session);
     }
 
-    /// <summary>Creates a session and puts its tokens into the answer. A session that the request already had is replaced: it ends.</summary>
-    /// <exception cref="GridException">Grid does not answer or refuses, or <see cref="GridFailure.TokenTooLong"/>: nothing was created.</exception>
+    /// <summary>
+    /// Creates a session and adds its tokens to the response. Sessions that the request already had are replaced, that is, revoked.
+    /// </summary>
+    /// <exception cref="GridException">Grid is unavailable or rejects the call, or <see cref="GridFailure.TokenTooLong"/>: nothing was
+    /// created.</exception>
     public async Task<GridSession> SignInAsync(HttpContext context, SessionDraft draft)
     {
         var (transfer, withAntiCsrf) = ForNewSession(context);
@@ -105,16 +111,16 @@ internal sealed class SessionRequests
         var transfer = Transport.ForNewSession(context);
         return transfer == TokenTransfer.Cookie && Site.SameSite(context) == SameSiteMode.None && !Site.Secure
             && _options.WebsiteDomains.Any(website => !SiteRules.BothLocal(_options.ApiDomain, website))
-            ? throw new GridException(GridFailure.Refused, "Page and API are on different sites, where browsers take only Secure cookies: serve ApiDomain by https, or use header mode.")
+            ? throw new GridException(GridFailure.Refused, "Page and API are on different sites, where browsers accept only Secure cookies: serve ApiDomain over https, or use header mode.")
             : (transfer, transfer == TokenTransfer.Cookie && Site.AntiCsrf(context) == AntiCsrfMode.ViaToken);
     }
 
-    /// <summary>Puts a created session's tokens into the answer, and ends the sessions that the request already had.</summary>
-    /// <exception cref="GridException">Grid does not answer: the tokens are not handed over.</exception>
+    /// <summary>Revokes the sessions that the request already had, and adds the new one's tokens to the response.</summary>
+    /// <exception cref="GridException">Grid is unavailable: the tokens are not handed over.</exception>
     public async Task<GridSession> HandOverAsync(HttpContext context, TokenTransfer transfer, CreatedSession created)
     {
-        // Whoever planted a session in this browser shall not share the one that follows. An expired token names it as well as a
-        // fresh one, and its refresh token would go on for months.
+        // An attacker who planted a session in this browser must not share the one that follows. An expired token identifies it as well
+        // as a fresh one does, and its refresh token would work for months.
         HashSet<string> ended = [created.Handle];
         foreach (var token in Transport.FindEveryAccess(context).Concat(Transport.AccessCandidates(context)).Distinct())
         {
@@ -139,7 +145,7 @@ internal sealed class SessionRequests
             this, context, transfer, created.Tokens.Access.Text, created.Handle, created.UserId, created.TenantId, created.PayloadJson, created.Tokens.Access.ExpiresAt);
     }
 
-    /// <summary>Refuses a session whose access token could not be handed over, before it is created.</summary>
+    /// <summary>Refuses a session whose access token would not fit into its cookie or header, before it is created.</summary>
     /// <exception cref="GridException"><see cref="GridFailure.TokenTooLong"/>.</exception>
     public void RefuseTooLong(HttpContext context, TokenTransfer transfer, SessionDraft draft)
     {
@@ -159,7 +165,7 @@ internal sealed class SessionRequests
         });
     }
 
-    /// <summary>Refuses an access token that could not reach the client and come back.</summary>
+    /// <summary>Refuses an access token that would not fit into its cookie or header.</summary>
     /// <exception cref="GridException"><see cref="GridFailure.TokenTooLong"/>.</exception>
     public void RefuseTooLong(HttpContext context, TokenTransfer transfer, AccessTokenContent content)
     {
@@ -178,24 +184,30 @@ internal sealed class SessionRequests
         }
     }
 
-    /// <summary>As <see cref="RefuseTooLong(HttpContext, TokenTransfer, SessionDraft)"/>, where the client that will ask is not known yet, nor how its tokens will travel.</summary>
+    /// <summary>
+    /// Like <see cref="RefuseTooLong(HttpContext, TokenTransfer, SessionDraft)"/>, when the client and how its tokens will travel are not
+    /// known yet.
+    /// </summary>
     public void RefuseTooLongForAnybody(HttpContext context, SessionDraft draft)
     {
         var transfer = _options.TokenTransfer == TokenTransfer.Header ? TokenTransfer.Header : TokenTransfer.Cookie;
         RefuseTooLong(context, transfer, draft with { WithAntiCsrf = transfer == TokenTransfer.Cookie && _options.AntiCsrf == AntiCsrfMode.ViaToken });
     }
 
-    /// <summary>Whether to refuse a change because a page of another origin may be behind it. What only a bearer token can ask for, no other page can ask for.</summary>
+    /// <summary>
+    /// Whether a page of another origin may have sent the request. A request with nothing but a bearer token cannot come from one.
+    /// </summary>
     public bool IsFromForeignPage(HttpContext context) => Site.IsForeign(context) && !Transport.HasBearerOnly(context);
 
-    // Whoever cannot prove that the page sent it may not end a session with it.
+    // Only a request that proves that our page sent it may end a session with an expired token.
     private static string? ExpiredHandle(HttpContext context, AccessTokenContent? token, AntiCsrfMode mode) =>
         token is not null && (mode != AntiCsrfMode.ViaToken || (token.AntiCsrfToken is { } bound && bound == SessionTransport.AntiCsrf(context))) ? token.SessionHandle : null;
 
     private static bool ChangesState(string method) =>
         !(HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method));
 
-    // Browsers ask with GET, without any header of the page's, and let any page listen to the answer (WebSockets, RFC 6455 §10.2).
+    // Browsers open WebSockets with GET, without headers of the page's choice, and let any page read what comes back (RFC 6455, section
+    // 10.2).
     private static bool OpensWebSocket(HttpRequest request) => request.Headers.SecWebSocketKey.Count > 0 || request.Headers.SecWebSocketVersion.Count > 0;
 
     private static RequestCheck TryRefresh(string? why) => new(RequestOutcome.TryRefresh, Why: why);

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Browser;
 
-/// <summary>Reads tokens from requests and puts them into answers, by cookie or by header.</summary>
+/// <summary>Reads tokens from requests and writes them to responses, by cookie or by header.</summary>
 /// <remarks>Names and rules as SuperTokens' SDKs for browsers and back ends have them; <c>docs/front.md</c>.</remarks>
 internal sealed class SessionTransport(GridOptions options, SessionCookies cookies, TimeProvider clock)
 {
@@ -16,12 +16,12 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
     private const string ModeHeader = "st-auth-mode";
     private const string Bearer = "Bearer ";
 
-    // Of the 32 KB that servers take of all headers together, half.
+    // Half of the 32 KB that servers accept for all headers together.
     private const int MaxHeaderTokenLength = 16 * 1024;
 
     private const int MaxTokens = 4;
 
-    /// <summary>The access token to judge a request by. Something that is no access token of ours is as good as none.</summary>
+    /// <summary>The access token of a request. Anything that does not look like one of ours is ignored.</summary>
     public PresentedToken FindAccess(HttpContext context)
     {
         if (options.TokenTransfer != TokenTransfer.Cookie && ReadBearer(context) is { } bearer && LooksLikeAccessToken(bearer))
@@ -35,10 +35,10 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
             : default;
     }
 
-    /// <summary>What may be the access token, where the cookie came more than once.</summary>
+    /// <summary>Candidates for the access token, if its cookie came more than once.</summary>
     public IReadOnlyList<string> AccessCandidates(HttpContext context) => SessionCookies.Candidates(context, cookies.AccessName, LooksLikeAccessToken);
 
-    /// <summary>What may be the refresh token, where the cookie came more than once.</summary>
+    /// <summary>Candidates for the refresh token, if its cookie came more than once.</summary>
     public IReadOnlyList<string> RefreshCandidates(HttpContext context) => SessionCookies.Candidates(context, cookies.RefreshName, RefreshTokenCodec.LooksOurs);
 
     /// <summary>Clears the cookies that came more than once, except where ours is.</summary>
@@ -58,10 +58,10 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
         }
     }
 
-    /// <summary>Whether the request could have come with nothing but a bearer token, which no other page knows.</summary>
+    /// <summary>Whether the request has a bearer token, which no other page knows, and no session cookie.</summary>
     public bool HasBearerOnly(HttpContext context) => ReadBearer(context) is not null && !cookies.Any(context);
 
-    /// <summary>The refresh token to use, and whether the other way brought one too.</summary>
+    /// <summary>The refresh token to use, and whether both cookie and header have one.</summary>
     public PresentedToken FindRefresh(HttpContext context, out bool otherToo)
     {
         var bearer = ReadBearer(context);
@@ -72,7 +72,7 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
             : default;
     }
 
-    /// <summary>Every access token that came, the one to judge by first; a handful at most.</summary>
+    /// <summary>All access tokens of the request, at most four; the header's first.</summary>
     public IEnumerable<string> FindEveryAccess(HttpContext context)
     {
         List<string> tokens = [];
@@ -85,7 +85,7 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
         return tokens.Where(LooksLikeAccessToken).Distinct().Take(MaxTokens);
     }
 
-    /// <summary>Characters that an access token may have to reach the client and come back.</summary>
+    /// <summary>How many characters an access token may have to fit into its cookie or header.</summary>
     public int MaxAccessTokenLength(HttpContext context, TokenTransfer transfer) =>
         transfer == TokenTransfer.Cookie ? cookies.MaxAccessTokenLength(context) : MaxHeaderTokenLength;
 
@@ -106,8 +106,8 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
     }
 
     /// <summary>
-    /// Tells the page what it knew before, from the youngest access token that it sent: the SDKs take a refresh without a
-    /// front token for an error. It is the page's own token, so nothing has to be proven.
+    /// Repeats the front token of the newest access token that came: the SDKs treat a refresh without a front token as an error. It only
+    /// returns what the page sent, so the token need not be verified.
     /// </summary>
     public void RepeatFrontToken(HttpContext context)
     {
@@ -131,7 +131,7 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
 
     public static string? AntiCsrf(HttpContext context) => context.Request.Headers[AntiCsrfHeader] is [{ } token] ? token : null;
 
-    /// <summary>How a new session's tokens shall travel.</summary>
+    /// <summary>How a new session's tokens will travel.</summary>
     public TokenTransfer ForNewSession(HttpContext context) =>
         options.TokenTransfer != TokenTransfer.Any ? options.TokenTransfer
         : string.Equals(context.Request.Headers[ModeHeader], "cookie", StringComparison.OrdinalIgnoreCase) ? TokenTransfer.Cookie
@@ -150,7 +150,7 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
             SetHeader(context, AccessHeader, token.Text);
         }
 
-        // Answers with tokens are for one client.
+        // Responses with tokens must not be cached.
         context.Response.Headers.CacheControl = "no-store";
     }
 
@@ -172,7 +172,7 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
         }
     }
 
-    /// <summary>Tells the client to forget its tokens.</summary>
+    /// <summary>Tells the client to discard its tokens.</summary>
     public void Clear(HttpContext context, TokenTransfer transfer)
     {
         if (transfer == TokenTransfer.Cookie)
@@ -191,8 +191,8 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
     }
 
     /// <summary>
-    /// Tells the client to forget its tokens. Cookies are left alone where no token came: a browser sends none with what another
-    /// site's page makes it do, and would obey the answer all the same. Headers reach scripts only, which asked.
+    /// Tells the client to discard its tokens. Cookies are cleared only if the request had a token: a browser sends none with a request
+    /// forged by another site, yet would obey the response. Headers reach only the script that sent the request.
     /// </summary>
     public void ClearEverywhere(HttpContext context)
     {
@@ -208,11 +208,11 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
     private static string? ReadBearer(HttpContext context) =>
         context.Request.Headers.Authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? value[Bearer.Length..].Trim() : null;
 
-    // Applications have bearer tokens of their own: only ours hide a cookie. The full check follows.
+    // Applications have bearer tokens of their own: only one of ours takes precedence over a cookie. The full check follows.
     private static bool LooksLikeAccessToken(string token) =>
         AccessTokenVerifier.LooksOurs(token);
 
-    // Scripts on other origins see only headers that are named here.
+    // Scripts on other origins can read only the headers that are named here.
     private static void SetHeader(HttpContext context, string name, string value)
     {
         var headers = context.Response.Headers;
@@ -225,8 +225,8 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
     }
 }
 
-/// <summary>A token as it came.</summary>
-/// <param name="Token">Not yet trusted; null if none came.</param>
-/// <param name="Transfer">How.</param>
-/// <param name="Several">Cookies of that name came more than once.</param>
+/// <summary>A token as presented.</summary>
+/// <param name="Token">Not yet trusted; null if there is none.</param>
+/// <param name="Transfer">How it came.</param>
+/// <param name="Several">Whether its cookie came more than once.</param>
 internal readonly record struct PresentedToken(string? Token, TokenTransfer Transfer, bool Several);

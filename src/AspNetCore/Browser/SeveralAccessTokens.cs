@@ -5,12 +5,13 @@ using Microsoft.AspNetCore.Http;
 namespace Grid.AspNetCore.Browser;
 
 /// <summary>
-/// The access token's cookie came more than once: a sibling domain, or a page of another path, put one there. The only right one is taken.
+/// For requests in which the access token's cookie came more than once, since a sibling domain or a page on another path set one too. The
+/// one valid token is used.
 /// </summary>
 internal static class SeveralAccessTokens
 {
-    /// <param name="requests">Whose rules hold.</param>
-    /// <param name="context">Of the request.</param>
+    /// <param name="requests">The browser side.</param>
+    /// <param name="context">The request.</param>
     /// <param name="toCheck">How to check each of them.</param>
     public static async Task<(TokenCheck Check, string Token)> VerifyAsync(SessionRequests requests, HttpContext context, TokenToCheck toCheck)
     {

@@ -4,14 +4,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Browser;
 
-/// <summary>What page and API being on one site, or not, means for cookies and anti-CSRF.</summary>
+/// <summary>What it means for cookies and anti-CSRF whether page and API are on the same site.</summary>
 /// <remarks>
-/// Same site is guessed from the names (no public suffix list): a wrong "same" only loses cookies, a wrong "different" only
-/// asks for a header that the SDKs always send. Neither opens anything.
+/// "Same site" is guessed from the names, without a public suffix list. A wrong "same" only loses cookies; a wrong "different" only
+/// requires a header that the SDKs always send. Neither weakens protection.
 /// </remarks>
 internal sealed class SiteRules(GridOptions options)
 {
-    /// <summary>What may stand in a path that becomes a cookie's.</summary>
+    /// <summary>The characters allowed in a path that becomes a cookie's.</summary>
     public static readonly SearchValues<char> PathCharacters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%/");
 
     private readonly HashSet<string> _origins =
@@ -21,10 +21,13 @@ internal sealed class SiteRules(GridOptions options)
 
     public bool Secure { get; } = options.CookieSecure ?? options.ApiDomain.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>What stands before <see cref="GridOptions.ApiBasePath"/> in the route table, where the endpoints are mapped inside a group. Default nothing.</summary>
+    /// <summary>
+    /// The prefix before <see cref="GridOptions.ApiBasePath"/> in the route table, if the endpoints are mapped inside a group. Default
+    /// none.
+    /// </summary>
     public string RoutePrefix { get; set; } = "";
 
-    /// <summary>The session endpoints' path as browsers see it, without a slash at the end: not always the one that arrives here.</summary>
+    /// <summary>The session endpoints' path as browsers see it, without a trailing slash: not always the path that arrives here.</summary>
     public string BasePath(HttpContext context)
     {
         if (options.PublicBasePath is { } set)
@@ -32,14 +35,14 @@ internal sealed class SiteRules(GridOptions options)
             return set + options.ApiBasePath.TrimEnd('/');
         }
 
-        // From UsePathBase, Map, or a proxy's X-Forwarded-Prefix: what could not stand in a cookie's Path is not believed.
+        // From UsePathBase, Map, or a proxy's X-Forwarded-Prefix; ignored if it could not be a cookie's Path.
         var mounted = context.Request.PathBase.HasValue ? context.Request.PathBase.ToUriComponent().TrimEnd('/') : "";
         return (mounted.AsSpan().ContainsAnyExcept(PathCharacters) ? "" : mounted) + RoutePrefix + options.ApiBasePath.TrimEnd('/');
     }
 
     /// <summary>
-    /// Whether a page that is not ours may have made the browser send this (Fetch Standard, <c>Origin</c>; Fetch Metadata,
-    /// <c>Sec-Fetch-Site</c>). Clients that are no browsers send neither header.
+    /// Whether a page that is not ours may have made the browser send this request (Fetch Standard, <c>Origin</c>; Fetch Metadata,
+    /// <c>Sec-Fetch-Site</c>). Clients other than browsers send neither header.
     /// </summary>
     public bool IsForeign(HttpContext context)
     {
@@ -56,7 +59,9 @@ internal sealed class SiteRules(GridOptions options)
 
     public SameSiteMode SameSiteFor(string origin) => _byOrigin[origin];
 
-    /// <summary>The mode for the page that sent this request; for an unknown one the widest in use, so that its check is the strictest.</summary>
+    /// <summary>
+    /// The mode for the page that sent this request; for an unknown page the widest in use, so that it gets the strictest check.
+    /// </summary>
     public SameSiteMode SameSite(HttpContext context) =>
         context.Request.Headers.Origin is [{ } origin] && _byOrigin.TryGetValue(origin, out var mode) ? mode
         : _byOrigin.ContainsValue(SameSiteMode.None) ? SameSiteMode.None
@@ -65,10 +70,10 @@ internal sealed class SiteRules(GridOptions options)
     public AntiCsrfMode AntiCsrf(HttpContext context) =>
         options.AntiCsrf ?? (SameSite(context) == SameSiteMode.None ? AntiCsrfMode.ViaCustomHeader : AntiCsrfMode.None);
 
-    /// <summary>Insecure SameSite=None cookies are left to developers' machines.</summary>
+    /// <summary>Whether both are on a developer's machine: only there are insecure SameSite=None cookies allowed.</summary>
     public static bool BothLocal(string api, string website) => IsLocal(new Uri(api).Host) && IsLocal(new Uri(website).Host);
 
-    /// <summary>As browsers write it: lower case, no default port, names in ASCII.</summary>
+    /// <summary>The origin as browsers write it: lower case, no default port, names in ASCII.</summary>
     private static string Origin(string url)
     {
         var uri = new Uri(url);
@@ -76,7 +81,8 @@ internal sealed class SiteRules(GridOptions options)
         return uri.IsDefaultPort ? $"{uri.Scheme}://{host}" : $"{uri.Scheme}://{host}:{uri.Port}";
     }
 
-    // A page of the very host that was asked, whatever the options call it. Forward-auth has the host of the request that the proxy holds.
+    // A page on the same host as the request, even if the options name another. For forward-auth, the host of the request that the proxy
+    // holds.
     private bool IsOwnHost(HttpRequest request, string origin)
     {
         var authority = origin.StartsWith("https://", StringComparison.Ordinal) ? origin.AsSpan(8)

@@ -3,31 +3,33 @@ using System.Text.Json.Nodes;
 
 namespace Grid.AspNetCore.Claims;
 
-/// <summary>Why a claim is not as required; goes to the browser as <c>{"id", "reason"}</c>.</summary>
-/// <param name="Id">The validator's.</param>
-/// <param name="Reason">What was expected and what is there.</param>
+/// <summary>Why a claim failed validation; sent to the browser as <c>{"id", "reason"}</c>.</summary>
+/// <param name="Id">The validator's id.</param>
+/// <param name="Reason">What was expected, and what was found.</param>
 public sealed record ClaimProblem(string Id, JsonObject Reason);
 
-/// <summary>Requires something of a session's claims.</summary>
+/// <summary>A requirement on a session's claims.</summary>
+/// <param name="id">Tells the browser which requirement failed; usually the claim's key.</param>
 public abstract class ClaimValidator(string id)
 {
-    /// <summary>By this the browser knows which requirement failed; mostly the claim's key.</summary>
+    /// <summary>Tells the browser which requirement failed; usually the claim's key.</summary>
     public string Id { get; } = id;
 
     /// <summary>The claim to fetch before <see cref="Validate"/> if it is missing or too old; null if there is nothing to fetch.</summary>
     public virtual SessionClaim? ClaimToFetch(JsonElement payload, DateTimeOffset now) => null;
 
-    /// <summary>Null if all is well.</summary>
+    /// <summary>Validates the payload.</summary>
+    /// <returns>What is wrong with it; null if it passes.</returns>
     public abstract ClaimProblem? Validate(JsonElement payload, DateTimeOffset now);
 }
 
 /// <summary>Requires a claim's value to pass a test, and not to be too old.</summary>
-/// <param name="claim">Which.</param>
-/// <param name="id">Null: the claim's key.</param>
-/// <param name="maxAge">Null: any age will do.</param>
-/// <param name="expectation">Member of the reason that tells what was expected.</param>
-/// <param name="expected">What was expected.</param>
-/// <param name="test">Of the value.</param>
+/// <param name="claim">The claim.</param>
+/// <param name="id">The validator's id; null for the claim's key.</param>
+/// <param name="maxAge">The oldest value to accept; null for any age.</param>
+/// <param name="expectation">The member of the reason that tells what was expected.</param>
+/// <param name="expected">What is expected.</param>
+/// <param name="test">Tests the value.</param>
 internal sealed class ClaimValueValidator(
     SessionClaim claim, string? id, TimeSpan? maxAge, string expectation, JsonNode? expected, Func<JsonElement, bool> test) : ClaimValidator(id ?? claim.Key)
 {

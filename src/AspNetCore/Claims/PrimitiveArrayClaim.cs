@@ -4,35 +4,35 @@ using System.Text.Json.Nodes;
 namespace Grid.AspNetCore.Claims;
 
 /// <summary>A claim whose value is a list of strings, numbers or booleans, such as roles.</summary>
-/// <param name="key">Its name in the payload.</param>
-/// <param name="fetch">Finds the value when it is missing or too old; null: it is only ever set.</param>
-/// <param name="maxAge">From which age it is fetched again; null: never.</param>
+/// <param name="key">The claim's name in the payload.</param>
+/// <param name="fetch">Fetches the value when it is missing or too old; null if it is only ever set.</param>
+/// <param name="maxAge">The age at which it is fetched again; null for never.</param>
 public sealed class PrimitiveArrayClaim<T>(string key, Func<ClaimFetch, CancellationToken, ValueTask<IReadOnlyList<T>?>>? fetch = null, TimeSpan? maxAge = null)
     : SessionClaim<IReadOnlyList<T>>(key, fetch, maxAge)
 {
-    /// <summary>Requires this value to be in the list.</summary>
-    /// <param name="value">Which.</param>
-    /// <param name="maxAge">Oldest that will do; null: the claim's.</param>
-    /// <param name="id">By which the browser knows the requirement; null: the claim's key.</param>
+    /// <summary>Requires the list to include this value.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="maxAge">The oldest value to accept; null for the claim's own limit.</param>
+    /// <param name="id">Tells the browser which requirement failed; null for the claim's key.</param>
     public ClaimValidator Includes(T value, TimeSpan? maxAge = null, string? id = null) =>
         One(value, "expectedToInclude", maxAge, id, (there, wanted) => there.Contains(wanted));
 
-    /// <summary>Requires this value not to be in the list.</summary>
+    /// <summary>Requires the list not to include this value.</summary>
     /// <inheritdoc cref="Includes"/>
     public ClaimValidator Excludes(T value, TimeSpan? maxAge = null, string? id = null) =>
         One(value, "expectedToNotInclude", maxAge, id, (there, wanted) => !there.Contains(wanted));
 
-    /// <summary>Requires all of these.</summary>
+    /// <summary>Requires the list to include all of these values.</summary>
     /// <inheritdoc cref="Includes"/>
     public ClaimValidator IncludesAll(IEnumerable<T> values, TimeSpan? maxAge = null, string? id = null) =>
         Many(values, "expectedToInclude", maxAge, id, (there, wanted) => wanted.All(there.Contains));
 
-    /// <summary>Requires at least one of these.</summary>
+    /// <summary>Requires the list to include at least one of these values.</summary>
     /// <inheritdoc cref="Includes"/>
     public ClaimValidator IncludesAny(IEnumerable<T> values, TimeSpan? maxAge = null, string? id = null) =>
         Many(values, "expectedToIncludeAtLeastOneOf", maxAge, id, (there, wanted) => wanted.Any(there.Contains));
 
-    /// <summary>Requires none of these.</summary>
+    /// <summary>Requires the list to include none of these values.</summary>
     /// <inheritdoc cref="Includes"/>
     public ClaimValidator ExcludesAll(IEnumerable<T> values, TimeSpan? maxAge = null, string? id = null) =>
         Many(values, "expectedToNotInclude", maxAge, id, (there, wanted) => !wanted.Any(there.Contains));
@@ -50,7 +50,7 @@ public sealed class PrimitiveArrayClaim<T>(string key, Func<ClaimFetch, Cancella
         return new ClaimValueValidator(this, id, maxAge ?? MaxAge, expectation, new JsonArray([.. wanted.Select(item => JsonNode.Parse(item))]), actual => test(Items(actual), wanted));
     }
 
-    // By their JSON text, written the one way that the serialiser writes it. Something that is no list includes nothing.
+    // Compared by their JSON text as the serialiser writes it. A value that is not a list includes nothing.
     private static HashSet<string> Items(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => JsonSerializer.Serialize(item))] : [];
 }

@@ -3,20 +3,20 @@ using System.Text.Json.Nodes;
 
 namespace Grid.AspNetCore.Claims;
 
-/// <summary>Whose claim is fetched.</summary>
-/// <param name="UserId">The user.</param>
+/// <summary>What a function that fetches a claim is given.</summary>
+/// <param name="UserId">The session's user.</param>
 /// <param name="TenantId">The session's tenant.</param>
-/// <param name="Payload">Claims of the session so far.</param>
-/// <param name="Services">Of the request.</param>
+/// <param name="Payload">The session's claims so far.</param>
+/// <param name="Services">The request's services.</param>
 public sealed record ClaimFetch(string UserId, string TenantId, JsonElement Payload, IServiceProvider Services);
 
-/// <summary>A claim that rests in the access token as <c>{"v": value, "t": milliseconds}</c>, as the browser SDKs read it.</summary>
+/// <summary>A claim stored in the access token as <c>{"v": value, "t": milliseconds}</c>, as the browser SDKs read it.</summary>
 public abstract class SessionClaim(string key)
 {
-    /// <summary>Its name in the payload, e.g. <c>st-role</c>.</summary>
+    /// <summary>The claim's name in the payload, e.g. <c>st-role</c>.</summary>
     public string Key { get; } = key;
 
-    /// <summary>When its value was fetched; null if it was not.</summary>
+    /// <summary>When its value was fetched; null if it never was.</summary>
     public DateTimeOffset? FetchedAt(JsonElement payload) =>
         TryGetEntry(payload, out var entry) && entry.TryGetProperty("t"u8, out var time) && time.TryGetInt64(out var milliseconds)
             ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
@@ -25,14 +25,14 @@ public abstract class SessionClaim(string key)
     /// <summary>Fetches the value; null if there is none.</summary>
     internal abstract ValueTask<JsonNode?> FetchAsync(ClaimFetch whose, CancellationToken cancellationToken);
 
-    /// <summary>The value as it lies in the payload.</summary>
+    /// <summary>The value as stored in the payload.</summary>
     internal bool TryGetValue(JsonElement payload, out JsonElement value)
     {
         value = default;
         return TryGetEntry(payload, out var entry) && entry.TryGetProperty("v"u8, out value) && value.ValueKind != JsonValueKind.Undefined;
     }
 
-    /// <summary>The entry for a payload.</summary>
+    /// <summary>The claim's entry in a payload.</summary>
     internal static JsonObject Entry(JsonNode? value, DateTimeOffset now) => new() { ["v"] = value, ["t"] = now.ToUnixTimeMilliseconds() };
 
     private bool TryGetEntry(JsonElement payload, out JsonElement entry)
@@ -42,16 +42,16 @@ public abstract class SessionClaim(string key)
     }
 }
 
-/// <summary>A claim of one type.</summary>
-/// <param name="key">Its name in the payload.</param>
-/// <param name="fetch">Finds the value when it is missing or too old; null: it is only ever set.</param>
-/// <param name="maxAge">From which age it is fetched again, unless a validator says otherwise; null: never.</param>
+/// <summary>A claim whose value has a certain type.</summary>
+/// <param name="key">The claim's name in the payload.</param>
+/// <param name="fetch">Fetches the value when it is missing or too old; null if it is only ever set.</param>
+/// <param name="maxAge">The age at which it is fetched again unless a validator says otherwise; null for never.</param>
 public abstract class SessionClaim<T>(string key, Func<ClaimFetch, CancellationToken, ValueTask<T?>>? fetch, TimeSpan? maxAge) : SessionClaim(key)
 {
-    /// <summary>From which age it is fetched again; null: never.</summary>
+    /// <summary>The age at which it is fetched again; null for never.</summary>
     public TimeSpan? MaxAge { get; } = maxAge;
 
-    /// <summary>The value in a payload; default if it is not there or of another type.</summary>
+    /// <summary>The value in a payload; the default if it is missing or has another type.</summary>
     public T? Get(JsonElement payload)
     {
         try

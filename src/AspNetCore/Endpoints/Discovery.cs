@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary>The published keys (RFC 7517) and where they are (OpenID Connect Discovery 1.0).</summary>
+/// <summary>The public signing keys (RFC 7517), and the document that tells where they are (OpenID Connect Discovery 1.0).</summary>
 internal static class Discovery
 {
     public static async Task KeysAsync(HttpContext context, SessionRequests requests)

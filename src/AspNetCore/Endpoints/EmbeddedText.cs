@@ -2,7 +2,7 @@ using System.Reflection;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary>Texts that are compiled into an assembly.</summary>
+/// <summary>Text files that are embedded in an assembly.</summary>
 internal static class EmbeddedText
 {
     public static string Read(Assembly assembly, string name)

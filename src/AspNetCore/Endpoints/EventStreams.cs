@@ -4,7 +4,7 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary>Counts the event streams that are open: each holds a connection for hours, and anybody with a session can ask for one.</summary>
+/// <summary>Limits the open event streams: each holds a connection for hours, and anyone with a session can open one.</summary>
 internal sealed class EventStreams(IOptions<GridOptions> options)
 {
     private readonly Lock _lock = new();
@@ -12,7 +12,7 @@ internal sealed class EventStreams(IOptions<GridOptions> options)
     private readonly Dictionary<IPAddress, int> _byAddress = [];
     private int _all;
 
-    /// <summary>Takes a place, to be given back by disposing of it; null if there is none, with the status that says so.</summary>
+    /// <summary>Takes a place, which is released on disposal; null if there is none, with the status code to return.</summary>
     public IDisposable? TryEnter((string Tenant, string Handle) session, IPAddress? address, out int refusal)
     {
         var limits = options.Value;

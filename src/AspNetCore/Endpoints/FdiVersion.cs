@@ -2,12 +2,14 @@ using Microsoft.Extensions.Primitives;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary>Versions of the front-end driver interface. What differs between these does not concern sessions.</summary>
+/// <summary>Versions of the front-end driver interface. Their differences do not concern sessions.</summary>
 internal static class FdiVersion
 {
     public static IReadOnlyList<string> Supported { get; } = ["1.17", "1.18", "1.19", "2.0", "3.0", "3.1", "4.0", "4.1", "4.2"];
 
-    /// <summary>The header's text if it names versions and none of them is served; null if all is well. Clients list what they speak.</summary>
+    /// <summary>
+    /// The header's text if it names versions of which none is supported; otherwise null. Clients list the versions that they support.
+    /// </summary>
     public static string? Refused(StringValues header)
     {
         var text = header.ToString();

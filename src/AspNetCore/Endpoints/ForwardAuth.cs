@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary><c>/verify</c>: answers a reverse proxy that asks whether to let a request through.</summary>
+/// <summary><c>/verify</c>: tells a reverse proxy whether to let a request through.</summary>
 /// <remarks>
 /// 200 with <c>X-Grid-User</c>, <c>X-Grid-Session</c>, <c>X-Grid-Tenant</c> and <c>X-Grid-Claim-…</c>; 401 or 403 with the body
 /// for the browser, which is also in <c>X-Grid-Error</c> for proxies that drop bodies. <c>?require=key:value</c> asks for a claim.
@@ -17,7 +17,7 @@ internal static class ForwardAuth
 {
     private const string ClaimHeader = "X-Grid-Claim-";
 
-    // Each is looked for in the whole payload, and anybody with a session may ask.
+    // Each costs a search of the whole payload, and anyone with a session may send them.
     private const int MaxRequired = 32;
 
     public static async Task HandleAsync(HttpContext context, SessionRequests requests)
@@ -62,12 +62,13 @@ internal static class ForwardAuth
         context.Response.ContentLength = 0;
     }
 
-    // A proxy overwrites or removes the claims that it knows; a name that it does not know would go on to the application as the client sent it.
+    // A proxy overwrites or removes the claim headers that it knows; one that it does not know would reach the application as the client
+    // sent it.
     private static bool HasForgedClaims(HttpRequest request, GridOptions options)
     {
         foreach (var (name, _) in request.Headers)
         {
-            // To CGI and its heirs an underscore is the same as a hyphen; to the proxies' rules it is not.
+            // CGI and its successors treat an underscore like a hyphen; the proxies' rules do not.
             if (name.Contains('_', StringComparison.Ordinal)
                 ? name.Replace('_', '-').StartsWith("X-Grid-", StringComparison.OrdinalIgnoreCase)
                 : name.StartsWith(ClaimHeader, StringComparison.OrdinalIgnoreCase) && !options.ForwardClaims.Contains(name[ClaimHeader.Length..], StringComparer.OrdinalIgnoreCase))
@@ -79,13 +80,13 @@ internal static class ForwardAuth
         return false;
     }
 
-    // The proxy sets it, whatever the client sent: nginx by our configuration, Traefik by itself; Envoy asks with the method itself.
+    // Set by the proxy, which overwrites what the client sent: nginx by our configuration, Traefik by itself. Envoy uses the method itself.
     private static string OriginalMethod(HttpRequest request) =>
         request.Headers["X-Forwarded-Method"] is [{ Length: > 0 } forwarded] ? forwarded
         : request.Headers["X-Original-Method"] is [{ Length: > 0 } original] ? original
         : request.Method;
 
-    // Percent-encoded where a header could not carry it, or where it would look as if it were.
+    // Percent-encoded if a header could not carry it, or if it could be mistaken for percent-encoded text.
     private static string HeaderText(string value)
     {
         if (value.All(c => c is > ' ' and < '\x7f' and not '%'))
@@ -102,7 +103,9 @@ internal static class ForwardAuth
         return text.ToString();
     }
 
-    /// <summary><c>key:value</c>: the claim is that value, or a list with it; plain members of the payload count as claims.</summary>
+    /// <summary>
+    /// <c>key:value</c>: the claim must have that value, or be a list that includes it. Plain members of the payload count as claims.
+    /// </summary>
     private sealed class RequiredClaim(string text) : ClaimValidator(text.Split(':')[0])
     {
         private readonly string _wanted = text.Contains(':', StringComparison.Ordinal) ? text[(text.IndexOf(':', StringComparison.Ordinal) + 1)..] : "true";

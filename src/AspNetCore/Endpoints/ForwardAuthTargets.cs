@@ -7,14 +7,14 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary>Stands before everything else, so that a question below <c>/verify</c> is answered by nobody but <see cref="ForwardAuth"/>.</summary>
+/// <summary>Runs before everything else, so that only <see cref="ForwardAuth"/> answers requests below <c>/verify</c>.</summary>
 /// <remarks>
 /// Envoy appends the client's path to ours. The server resolves dot segments before routing: without this,
 /// <c>/auth/verify/admin/x/../../../.well-known/openid-configuration</c> would be answered 200, and the proxy would let it through.
 /// </remarks>
 internal sealed class ForwardAuthTargets(IOptions<GridOptions> options) : IStartupFilter
 {
-    // How proxies say what the client asked for: nginx by our configuration, Traefik and Caddy, ingress-nginx.
+    // Headers in which proxies pass on the original target: nginx by our configuration, Traefik and Caddy, ingress-nginx.
     private static readonly string[] Originals = ["X-Original-URI", "X-Forwarded-Uri", "X-Original-URL", "X-Auth-Request-Redirect"];
     private static readonly string[] Methods = ["X-Forwarded-Method", "X-Original-Method"];
 
@@ -45,7 +45,7 @@ internal sealed class ForwardAuthTargets(IOptions<GridOptions> options) : IStart
         next(app);
     };
 
-    /// <summary>Whether the proxy holds a request whose path it and the application may read differently.</summary>
+    /// <summary>Whether the proxy and the application may read the path of the original request differently.</summary>
     public static bool IsAmbiguous(HttpRequest question)
     {
         foreach (var name in Originals)
@@ -64,12 +64,13 @@ internal sealed class ForwardAuthTargets(IOptions<GridOptions> options) : IStart
 
     public static Task RefuseAsync(HttpContext context)
     {
-        // Not 400, which nginx would take for an outage.
+        // Not 400, which nginx would treat as an outage.
         context.Response.Headers["X-Grid-Error"] = """{"message":"forbidden"}""";
         return FrontAnswers.MessageAsync(context, StatusCodes.Status403Forbidden, "forbidden");
     }
 
-    // A preflight that a proxy holds is a request like any other. CORS middleware would answer it 204 in our place, which says "let it through".
+    // A preflight that a proxy asks about is a request like any other. CORS middleware would answer 204 in our place, which means "let it
+    // through".
     private void HidePreflight(HttpContext context)
     {
         var headers = context.Request.Headers;

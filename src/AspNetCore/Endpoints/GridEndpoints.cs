@@ -24,11 +24,11 @@ internal static class GridEndpoints
         front.MapFront("GET", "/jwt/jwks.json", Discovery.KeysAsync);
         front.MapFront("GET", "/.well-known/openid-configuration", Discovery.ConfigurationAsync);
 
-        // The SDKs may name the tenant first.
+        // The SDKs may put the tenant first.
         front.MapFront("POST", "/{tenantId}/session/refresh", RefreshSession.HandleAsync);
         front.MapFront("POST", "/{tenantId}/signout", SignOut.HandleAsync);
 
-        // Proxies ask with the method of the request that they hold; Envoy appends its path.
+        // Proxies use the method of the request that they hold; Envoy appends its path.
         foreach (var path in (string[])["/verify", "/verify/{**path}"])
         {
             front.Map(path, context => RunAsync(context, ForwardAuth.HandleAsync));
@@ -37,17 +37,17 @@ internal static class GridEndpoints
         return front;
     }
 
-    /// <summary>Maps one operation, inside the rules that hold for all: protocol version, and one shape for failures.</summary>
+    /// <summary>Maps one operation, with what applies to all of them: the protocol version, and one shape for failures.</summary>
     internal static IEndpointConventionBuilder MapFront(this IEndpointRouteBuilder routes, string method, string path, Func<HttpContext, SessionRequests, Task> handler) =>
         routes.MapMethods(path, [method], (RequestDelegate)(context => RunAsync(context, method == "POST" ? OfOurPages(handler) : handler)));
 
-    /// <summary>Refuses what a page of another origin makes a browser send.</summary>
+    /// <summary>Refuses requests that a page of another origin made a browser send.</summary>
     internal static Func<HttpContext, SessionRequests, Task> OfOurPages(Func<HttpContext, SessionRequests, Task> handler) => (context, requests) =>
         requests.IsFromForeignPage(context)
             ? FrontAnswers.MessageAsync(context, StatusCodes.Status403Forbidden, "the page's origin is not among WebsiteDomains")
             : handler(context, requests);
 
-    // Mapped inside a group, the endpoints have its path before theirs, and the refresh token's cookie must have it too.
+    // Endpoints that are mapped inside a group have its path as a prefix, which the refresh token's cookie needs too.
     private static void RememberPrefix(IServiceProvider services, GridOptions options, EndpointBuilder endpoint)
     {
         var path = "/" + ((RouteEndpointBuilder)endpoint).RoutePattern.RawText?.TrimStart('/');

@@ -5,14 +5,14 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary><c>POST /session/refresh</c>: exchanges the refresh token that came.</summary>
+/// <summary><c>POST /session/refresh</c>: exchanges the request's refresh token.</summary>
 internal static class RefreshSession
 {
     public static async Task HandleAsync(HttpContext context, SessionRequests requests)
     {
         if (ClearsOlderCookies(context, requests))
         {
-            // 200, or the client would take the session for lost: the refresh that follows brings one cookie only.
+            // 200, or the client would consider the session lost. The next refresh will have only one cookie.
             await FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject { ["message"] = "Cookies of the older cookie domain were cleared; the next refresh goes on with the session." });
             return;
         }
@@ -25,18 +25,18 @@ internal static class RefreshSession
             return;
         }
 
-        // A theft has ended the session already, before it was answered.
+        // After a theft the session has already been revoked.
         requests.Transport.ClearEverywhere(context);
         await FrontAnswers.MessageAsync(context, requests.Options.SessionExpiredStatusCode, verdict == SessionVerdict.TokenTheft ? "token theft detected" : "unauthorised");
     }
 
-    // The answer's cookies and headers say the same as the verdict.
+    // The cookies and headers of the response match the verdict.
     private static async Task<SessionVerdict> RefreshAsync(HttpContext context, SessionRequests requests)
     {
         var (transport, options) = (requests.Transport, requests.Options);
         var presented = transport.FindRefresh(context, out var otherToo);
 
-        // Several cookies: whichever of them is ours, Grid knows.
+        // If several cookies came, Grid finds out which of them is ours.
         IReadOnlyList<string> candidates = presented.Several ? transport.RefreshCandidates(context) : [];
         var token = !presented.Several ? presented.Token : candidates is [var first, ..] ? first : null;
         if (token is null)
@@ -51,7 +51,7 @@ internal static class RefreshSession
             return SessionVerdict.Unauthorised;
         }
 
-        // Once begun it goes on though the browser leaves: half of a rotation would cost the user the session.
+        // Not cancelled if the browser disconnects: half a rotation would cost the user the session.
         var refreshed = await requests.Sessions.RefreshAsync(
             new TokenToRefresh(token, mode == AntiCsrfMode.ViaToken, SessionTransport.AntiCsrf(context), options.UseDynamicSigningKey)
             {
@@ -74,7 +74,7 @@ internal static class RefreshSession
         return refreshed.Verdict;
     }
 
-    // Once: what comes twice after that was put there by another.
+    // Done once: cookies that come twice after that were set by another site.
     private static bool ClearsOlderCookies(HttpContext context, SessionRequests requests)
     {
         if (requests.Options.OlderCookieDomain is not { } older || SessionCookies.ClearedOlder(context) || !requests.Transport.HasDuplicates(context, out var access, out var refresh))

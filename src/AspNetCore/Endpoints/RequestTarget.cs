@@ -2,10 +2,10 @@ using System.Text.Unicode;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary>A request's target as it was sent, before anybody decoded or shortened it (RFC 9112 §3.2).</summary>
+/// <summary>A request's target as it was sent, before it was decoded or normalised (RFC 9112, section 3.2).</summary>
 /// <remarks>
-/// A proxy decides by the path that it reads, the application by the one that it reads. Where the two may differ, a rule for
-/// <c>/admin/</c> is no rule.
+/// A proxy decides by the path that it reads, and so does the application. If the two can differ, a rule for <c>/admin/</c> protects
+/// nothing.
 /// </remarks>
 internal static class RequestTarget
 {
@@ -99,7 +99,7 @@ internal static class RequestTarget
             && byte.TryParse(escape.Slice(1, 2), System.Globalization.NumberStyles.AllowHexSpecifier, System.Globalization.CultureInfo.InvariantCulture, out octet);
     }
 
-    // Overlong forms of "." and "/" are not UTF-8, and some servers take them.
+    // Overlong forms of "." and "/" are not UTF-8, yet some servers accept them.
     private static bool IsUtf8(ReadOnlySpan<char> path)
     {
         var octets = new List<byte>(path.Length);

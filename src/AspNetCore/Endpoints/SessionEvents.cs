@@ -7,11 +7,13 @@ using Microsoft.Extensions.Hosting;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary><c>/session/events</c>: tells a page that its session has ended when it ends; and the script that a page includes for it.</summary>
-/// <remarks>Server-sent events (HTML Living Standard §9.2): one event <c>ended</c>, comments while nothing happens. Ours, beside the protocol.</remarks>
+/// <summary><c>/session/events</c>: tells a page when its session ends. Also serves the script that a page includes for it.</summary>
+/// <remarks>
+/// Server-sent events (HTML Living Standard, section 9.2): one event <c>ended</c>, comments as heartbeats. Grid's own, beside the protocol.
+/// </remarks>
 internal static class SessionEvents
 {
-    // Below the idle limits of common proxies.
+    // Below the idle timeouts of common proxies.
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     private static readonly string Script = EmbeddedText.Read(Assembly.GetExecutingAssembly(), "session-events.js");
@@ -21,8 +23,8 @@ internal static class SessionEvents
         var check = await requests.CheckAsync(context, GridEndpoint.AnyClaims, HttpMethods.Get);
         if (context.Request.Query.ContainsKey("ended"))
         {
-            // From a page that was told so: the SDKs tell the application once if they find out by a refresh, and twice if an answer both
-            // refuses the session and clears it.
+            // From a page that has received the event. The SDKs notify the application once if they find out by a refresh, but twice if a
+            // response both refuses the session and clears it.
             await (check.Session is null
                 ? FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.TryRefresh))
                 : FrontAnswers.OkAsync(context));
@@ -60,7 +62,7 @@ internal static class SessionEvents
         }
         catch (OperationCanceledException)
         {
-            // The end of the session, of the page, or of this process.
+            // The session ended, the page was closed, or this process is stopping.
         }
 
         if (session.Ended.IsCancellationRequested && !context.RequestAborted.IsCancellationRequested)

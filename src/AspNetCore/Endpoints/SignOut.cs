@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Endpoints;
 
-/// <summary><c>POST /signout</c>: ends the session that the request came with.</summary>
+/// <summary><c>POST /signout</c>: revokes the request's session.</summary>
 internal static class SignOut
 {
     public static async Task HandleAsync(HttpContext context, SessionRequests requests)
@@ -11,7 +11,7 @@ internal static class SignOut
         var check = await requests.CheckAsync(context, GridEndpoint.AnyClaims, context.Request.Method);
         if (check.Outcome == RequestOutcome.TryRefresh)
         {
-            // The client refreshes and comes again: ending nothing and saying "done" would leave the session alive.
+            // The client refreshes and retries: saying "done" without revoking anything would leave the session active.
             await FrontAnswers.WriteAsync(context, requests, check);
             return;
         }

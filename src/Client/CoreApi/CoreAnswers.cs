@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace Grid.Client.CoreApi;
 
-/// <summary>An answer of the core API. Everything may be missing: what stands at that address need not be Grid, or not of this version.</summary>
+/// <summary>
+/// An answer from the core API. Every member may be missing: the server at that address may not be Grid, or not this version.
+/// </summary>
 internal record CoreAnswer
 {
     public string? Status { get; init; }
@@ -48,7 +50,7 @@ internal sealed record TokenPart
     public long? CreatedTime { get; init; }
 }
 
-/// <summary>What is stored of a session.</summary>
+/// <summary>What is stored about a session.</summary>
 internal sealed record StoredAnswer : CoreAnswer
 {
     public string? SessionHandle { get; init; }
@@ -84,13 +86,13 @@ internal sealed record RevokedAnswer : CoreAnswer
     public HoldersPart? Holders { get; init; }
 }
 
-/// <summary>What versions are spoken; has no status.</summary>
+/// <summary>The supported versions; has no status.</summary>
 internal sealed record VersionsAnswer : CoreAnswer
 {
     public IReadOnlyList<string?>? Versions { get; init; }
 }
 
-/// <summary>Who heard of a revocation.</summary>
+/// <summary>Which processes confirmed a revocation.</summary>
 internal sealed record HoldersPart
 {
     public int? Confirmed { get; init; }
@@ -109,7 +111,7 @@ internal sealed record HoldersPart
 [JsonSerializable(typeof(VersionsAnswer))]
 internal sealed partial class CoreAnswerJson : JsonSerializerContext;
 
-/// <summary>Takes from an answer what has to be there.</summary>
+/// <summary>Reads required members of an answer.</summary>
 internal static class CoreAnswerMembers
 {
     /// <exception cref="GridException">It is missing.</exception>
@@ -125,7 +127,7 @@ internal static class CoreAnswerMembers
         [.. members.Needed(name).Select(member => member ?? throw Lacks(name))];
 
     /// <summary>A time that is sent in milliseconds since 1970.</summary>
-    /// <exception cref="GridException">It is missing, or beyond what a time can be.</exception>
+    /// <exception cref="GridException">It is missing or out of range.</exception>
     public static DateTimeOffset NeededTime(this long? milliseconds, [CallerArgumentExpression(nameof(milliseconds))] string? name = null)
     {
         try
@@ -153,11 +155,11 @@ internal static class CoreAnswerMembers
     }
 
     private static GridException NoTime(string? name, Exception failure) =>
-        new(GridFailure.Refused, $"The core API's answer has a '{MemberName(name)}' that is no time: check that the connection URI leads to Grid's core API.", failure);
+        new(GridFailure.Refused, $"The core API's answer has a '{MemberName(name)}' that is not a valid time: check that the connection URI leads to Grid's core API.", failure);
 
     private static GridException Lacks(string? name) => new(
         GridFailure.Refused,
-        $"The core API's answer lacks '{MemberName(name)}': check that the connection URI leads to Grid's core API, and that Grid is as new as this client.");
+        $"The core API's answer has no '{MemberName(name)}': check that the connection URI leads to Grid's core API and that Grid is at least as new as this client.");
 
     // "answer.TimeCreated" is timeCreated on the wire, "session.UserId" is session.userId.
     private static string MemberName(string? expression) => string.Join('.', (expression ?? "").Split('.').Where(part => part != "answer").Select(JsonNamingPolicy.CamelCase.ConvertName));

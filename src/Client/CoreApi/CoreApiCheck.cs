@@ -5,8 +5,8 @@ using Microsoft.Extensions.Options;
 namespace Grid.Client.CoreApi;
 
 /// <summary>
-/// Asks once, beside the start, whether the core API is at the connection URI: a key that is refused, or another server (mostly the
-/// front's port), is said then and not only with the first request. That nobody answers is not said here: Grid may start later.
+/// Checks once, in the background at startup, that the connection URI leads to the core API: a rejected key or the wrong server (usually
+/// the front's port) is reported then, not with the first request. No answer at all is not reported: Grid may start later.
 /// </summary>
 internal sealed partial class CoreApiCheck(IHttpClientFactory http, IOptions<GridClientOptions> options, ILogger<CoreApiCheck> logger) : IHostedService, IDisposable
 {
@@ -45,7 +45,7 @@ internal sealed partial class CoreApiCheck(IHttpClientFactory http, IOptions<Gri
         }
         catch (Exception)
         {
-            // Not there, not ready, or stopping; and what an added handler throws is met again by the first call.
+            // Not there, not ready, or stopping; an exception from a custom handler will recur on the first call.
         }
     }
 

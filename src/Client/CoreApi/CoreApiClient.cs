@@ -7,7 +7,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Grid.Client.CoreApi;
 
-/// <summary>Calls of the core API: JSON there, JSON back, and one meaning for each way to fail.</summary>
+/// <summary>Calls the core API: JSON in, JSON out, and one meaning for each kind of failure.</summary>
 internal sealed class CoreApiClient
 {
     /// <summary>Version of the core driver interface that this client speaks.</summary>
@@ -31,7 +31,9 @@ internal sealed class CoreApiClient
     public Task<T> PostAsync<T>(string path, JsonObject body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : CoreAnswer => SendAsync(HttpMethod.Post, path, body, type, cancellationToken);
 
-    /// <summary>Posts what may end sessions: its answer comes when everybody who accepts tokens has heard of it, or his lease has run out.</summary>
+    /// <summary>
+    /// Posts a call that may end sessions: its answer comes once every process that accepts tokens has confirmed, or its lease has run out.
+    /// </summary>
     public Task<T> EndAsync<T>(string path, JsonObject body, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : CoreAnswer => SendAsync(HttpMethod.Post, path, body, type, cancellationToken, mayWait: true);
 
@@ -41,7 +43,7 @@ internal sealed class CoreApiClient
     public Task<T> GetAsync<T>(string path, JsonTypeInfo<T> type, CancellationToken cancellationToken)
         where T : CoreAnswer => SendAsync(HttpMethod.Get, path, null, type, cancellationToken);
 
-    /// <summary>The published keys, with the life that the answer gives them.</summary>
+    /// <summary>The published keys, and how long they may be cached.</summary>
     public async Task<(byte[] Json, CacheControlHeaderValue? Cache)> GetKeysAsync(CancellationToken cancellationToken)
     {
         using var response = await CallAsync(HttpMethod.Get, "/.well-known/jwks.json", null, cancellationToken);
@@ -87,8 +89,8 @@ internal sealed class CoreApiClient
         {
             response.Dispose();
             throw await HasSignAsync(LastSignWithin, cancellationToken)
-                ? StillWaiting("a proxy on the way has broken off")
-                : new GridException(GridFailure.Unavailable, $"Grid does not answer at {_prefix}: a proxy on the way says 504.");
+                ? StillWaiting("a proxy in between gave up")
+                : new GridException(GridFailure.Unavailable, $"Grid does not answer at {_prefix}: a proxy in between answered 504.");
         }
 
         if (response.IsSuccessStatusCode)
@@ -108,7 +110,7 @@ internal sealed class CoreApiClient
             {
                 HttpStatusCode.Unauthorized => " Set GridOptions.ApiKey (without ASP.NET Core: GridClientOptions.ApiKey) to a key of the core API.",
                 HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed =>
-                    " Is that the core API? It has port 3567 if that was not changed; Grid's front (8080) is for browsers. Check the connection URI.",
+                    " Is that the core API? Its default port is 3567; Grid's front (8080) is for browsers. Check the connection URI.",
                 _ => "",
             };
             throw new GridException(GridFailure.Refused, $"Grid at {_prefix} refused {path}: {(int)response.StatusCode} {text[..Math.Min(text.Length, 300)]}.{hint}");
@@ -137,7 +139,10 @@ internal sealed class CoreApiClient
         return await Http().SendAsync(request, limit.Token);
     }
 
-    /// <summary>As <see cref="AnswerAsync"/>, as long as a revocation may take. Who waits for others and who is gone look the same from here, so now and then Grid is asked for a sign of life.</summary>
+    /// <summary>
+    /// Like <see cref="AnswerAsync"/>, but waits as long as a revocation may take. A server that waits for others and one that has died
+    /// look the same from here, so Grid is probed now and then.
+    /// </summary>
     private async Task<HttpResponseMessage> AnswerOrSignAsync(HttpRequestMessage request, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -165,7 +170,7 @@ internal sealed class CoreApiClient
         }
     }
 
-    /// <summary>Whether Grid says anything at all.</summary>
+    /// <summary>Whether Grid responds at all.</summary>
     private async Task<bool> HasSignAsync(TimeSpan within, CancellationToken cancellationToken)
     {
         using var question = Request(HttpMethod.Get, "/hello");
@@ -182,7 +187,7 @@ internal sealed class CoreApiClient
 
     private GridException StillWaiting(string why) => new(
         GridFailure.StillWaiting,
-        $"Grid at {_prefix} has not acknowledged the revocation yet ({why}): a process that accepts tokens is silent. Repeat the call; a repetition finishes and confirms.");
+        $"Grid at {_prefix} has not acknowledged the revocation yet ({why}): a process that accepts tokens does not respond. Repeat the call to complete and confirm it.");
 
     private async Task<byte[]> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
@@ -192,7 +197,7 @@ internal sealed class CoreApiClient
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException)
         {
-            throw new GridException(GridFailure.Unavailable, $"Grid at {_prefix} broke off its answer.", failure);
+            throw new GridException(GridFailure.Unavailable, $"Grid at {_prefix} closed the connection in the middle of its answer.", failure);
         }
     }
 

@@ -77,7 +77,7 @@ internal sealed class CoreApiSessions : IGridSessions
         }
         else if (!await _live.AcceptsAsync(content.SessionHandle))
         {
-            return new TokenCheck(SessionVerdict.Unauthorised, Why: "the session is over");
+            return new TokenCheck(SessionVerdict.Unauthorised, Why: "the session has ended");
         }
 
         return new TokenCheck(SessionVerdict.Ok, content);
@@ -242,7 +242,7 @@ internal sealed class CoreApiSessions : IGridSessions
         var other => throw Unknown(other),
     };
 
-    // Where there is only one way to succeed.
+    // For calls with only one successful status.
     private static void Expect(CoreAnswer answer)
     {
         if (Verdict(answer) is not SessionVerdict.Ok)
@@ -271,7 +271,7 @@ internal sealed class CoreApiSessions : IGridSessions
     private static IssuedToken Issued(TokenPart token, [CallerArgumentExpression(nameof(token))] string? name = null) => new(
         token.Token.Needed($"{name}.token"), token.CreatedTime.NeededTime($"{name}.createdTime"), token.Expiry.NeededTime($"{name}.expiry"));
 
-    // A kind that this client does not know is not worth an exception.
+    // A kind unknown to this client is not worth an exception.
     private static ReuseKind Reuse(string? subtype) => subtype switch
     {
         "RECENT_PREV" => ReuseKind.RecentPrevious,

@@ -3,7 +3,9 @@ using Grid.Tokens.SigningKeys;
 
 namespace Grid.Client.CoreApi;
 
-/// <summary>Keeps the app's published keys; fetches them again when they are old, or when a token names a key that is not there.</summary>
+/// <summary>
+/// Caches the app's published keys; fetches them again when they are stale, or when a token names a key that is not among them.
+/// </summary>
 /// <remarks>
 /// Not the silo's <c>FreshCopies</c>, because it fails closed. A silo keeps using keys that it cannot read again: its holder learns of
 /// revoked ones from the store. A service that cannot fetch may not hear of them either, so it does not use keys beyond their time.
@@ -30,7 +32,7 @@ internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRe
         return new PublishedKeys(_fetched!.Json, left > TimeSpan.Zero ? left : TimeSpan.Zero);
     }
 
-    /// <summary>A key was revoked: the ring is made anew without it before this returns.</summary>
+    /// <summary>A key was revoked: rebuilds the ring without it before returning.</summary>
     public void LeaveOutRevoked()
     {
         lock (_changing)

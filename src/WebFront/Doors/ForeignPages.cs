@@ -3,21 +3,26 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Doors;
 
-/// <summary>Tells whether a request may come from a web page that has no business here: where no key keeps strangers out, a developer's own browser must not let them in.</summary>
+/// <summary>
+/// Tells whether a request may come from a foreign web page: where no key is required, a developer's own browser must not let one in.
+/// </summary>
 internal static class ForeignPages
 {
-    /// <summary>Whether a page made the request, any page. A person who typed the address did not, nor did a program.</summary>
+    /// <summary>Whether any web page made the request, as opposed to a program or a person who typed the address.</summary>
     /// <remarks>
-    /// Browsers send <c>Origin</c> with whatever changes something and with every WebSocket, and <c>Sec-Fetch-Site</c> with all else
+    /// Browsers send <c>Origin</c> with state-changing requests and WebSockets, and <c>Sec-Fetch-Site</c> with everything else
     /// (Fetch, 3.2; Fetch Metadata).
     /// </remarks>
     public static bool IsFromPage(HttpRequest request) =>
         request.Headers.Origin.Count > 0 || (request.Headers["Sec-Fetch-Site"] is { Count: > 0 } site && site != "none");
 
-    /// <summary>Whether the request names this machine by a name of its own. A foreign name that leads here is how a page makes itself ours (DNS rebinding).</summary>
-    /// <param name="context">Of the request.</param>
-    /// <param name="known">Other names that are ours; ports do not count.</param>
-    /// <remarks>Only where the connection stays on this machine: nobody knows by which names others reach it.</remarks>
+    /// <summary>
+    /// Whether the request addresses this machine by one of its own names. A foreign name that resolves to it is how a page gets around
+    /// same-origin rules (DNS rebinding).
+    /// </summary>
+    /// <param name="context">The request.</param>
+    /// <param name="known">Another name that is ours; ports are ignored.</param>
+    /// <remarks>Checked only for connections within this machine: the names by which others reach it are not known.</remarks>
     public static bool NamesThisMachine(HttpContext context, params ReadOnlySpan<string?> known)
     {
         var here = context.Connection.LocalIpAddress;

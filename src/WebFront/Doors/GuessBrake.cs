@@ -6,14 +6,19 @@ using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Doors;
 
-/// <summary>Slows down whoever guesses a secret: so many failures a minute from one address, and its further failures are told to wait. What is right never comes here, so no good key is ever locked.</summary>
-/// <remarks>Counts by the address that is connected: behind a proxy that is the proxy's, which costs its good callers nothing.</remarks>
+/// <summary>
+/// Slows down guessing of a secret: beyond a number of failures per minute and address, further failures are told to wait. Only failures
+/// are counted, so a valid key is never locked out.
+/// </summary>
+/// <remarks>
+/// Counts by the address of the connection. Behind a proxy that is the proxy's, which does not affect callers with a valid secret.
+/// </remarks>
 internal sealed partial class GuessBrake : IDisposable
 {
-    // About 100 bytes each. A swarm of more shares one count.
+    // About 100 bytes each. Addresses beyond that share one count.
     private const int MaxAddresses = 4096;
 
-    // Whoever has many addresses shall not fill the log.
+    // An attacker with many addresses must not be able to flood the log.
     private const int MaxNamed = 16;
 
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
@@ -30,11 +35,11 @@ internal sealed partial class GuessBrake : IDisposable
     private bool _sweeping;
     private int _named;
 
-    /// <param name="secret">What is guessed, as the log calls it.</param>
-    /// <param name="limit">Failures a minute and address.</param>
+    /// <param name="secret">The name of the secret in the log.</param>
+    /// <param name="limit">Failures allowed per minute and address.</param>
     /// <param name="meters">For <c>grid.secrets.refused</c>.</param>
     /// <param name="clock">Measures the minute.</param>
-    /// <param name="logger">Hears once of each address and minute.</param>
+    /// <param name="logger">Gets one line per address and minute.</param>
     public GuessBrake(string secret, int limit, IMeterFactory meters, TimeProvider clock, ILogger logger)
     {
         (_secret, _limit, _clock, _logger) = (secret, limit, clock, logger);
@@ -43,7 +48,7 @@ internal sealed partial class GuessBrake : IDisposable
         _sweep = clock.CreateTimer(_ => Sweep(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
-    /// <summary>Addresses that are remembered.</summary>
+    /// <summary>Number of addresses that are tracked.</summary>
     public int Count
     {
         get
@@ -56,7 +61,7 @@ internal sealed partial class GuessBrake : IDisposable
     }
 
     /// <summary>Notes a failure.</summary>
-    /// <returns>Null if the address may try again, else how long it has to wait.</returns>
+    /// <returns>How long the address has to wait; null if it may try again.</returns>
     public TimeSpan? Failed(IPAddress? address)
     {
         _refused.Add(1);
@@ -106,12 +111,12 @@ internal sealed partial class GuessBrake : IDisposable
         return wait < TimeSpan.Zero ? TimeSpan.Zero : wait;
     }
 
-    /// <summary>A wait as <c>Retry-After</c> has it: whole seconds, one at least.</summary>
+    /// <summary>A wait for <c>Retry-After</c>: whole seconds, at least one.</summary>
     public static string Seconds(TimeSpan wait) => Math.Max(1, (int)Math.Ceiling(wait.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
 
     public void Dispose() => _sweep.Dispose();
 
-    // A household or a host has a whole /64 of IPv6.
+    // A single household or host has a whole IPv6 /64.
     private static IPAddress Network(IPAddress? address)
     {
         if (address is null)
@@ -195,7 +200,7 @@ internal sealed partial class GuessBrake : IDisposable
 
     private static partial class Log
     {
-        [LoggerMessage(3110, LogLevel.Warning, "Wrong {Secret} from {Address}. Further ones within a minute are counted, and beyond {Limit} told to wait (429)")]
+        [LoggerMessage(3110, LogLevel.Warning, "Wrong {Secret} from {Address}. Further ones within a minute are counted, and refused with 429 beyond {Limit}")]
         public static partial void First(ILogger logger, string secret, string address, int limit);
 
         [LoggerMessage(3111, LogLevel.Warning, "{Count} requests with a wrong {Secret} from {Address} within a minute")]

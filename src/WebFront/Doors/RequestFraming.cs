@@ -6,12 +6,17 @@ using Microsoft.Net.Http.Headers;
 
 namespace Grid.WebFront.Doors;
 
-/// <summary>Refuses requests that two programs may read differently: where a body ends must be beyond doubt, or one request hides inside another behind a proxy.</summary>
+/// <summary>
+/// Refuses requests that two programs may read differently: unless it is beyond doubt where a body ends, one request can hide inside
+/// another behind a proxy.
+/// </summary>
 public static class RequestFraming
 {
     private static readonly byte[] Refusal = "Ambiguous request framing\n"u8.ToArray();
 
-    /// <summary>Refuses ambiguous bodies with 400, and ends the connection: what follows on it may be the rest of a body, or not.</summary>
+    /// <summary>
+    /// Refuses ambiguous bodies with 400 and closes the connection, since what follows may or may not be the rest of a body.
+    /// </summary>
     public static IApplicationBuilder UseGridFraming(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -19,8 +24,8 @@ public static class RequestFraming
     }
 
     /// <summary>
-    /// Reads header values as bytes, which they are (RFC 9110, 5.5): a Latin-1 letter in somebody else's cookie harms nobody. And
-    /// lengths by their digits alone, where Kestrel would take <c>+14</c> for 14.
+    /// Reads header values as bytes (RFC 9110, section 5.5), so that a Latin-1 letter in another site's cookie does no harm; and lengths
+    /// by their digits alone, where Kestrel would accept <c>+14</c> as 14.
     /// </summary>
     public static void ReadHeadersAsBytes(this KestrelServerOptions kestrel)
     {
@@ -50,7 +55,7 @@ public static class RequestFraming
         await response.BodyWriter.WriteAsync(Refusal);
     }
 
-    /// <summary>Digits as they are, everything else as something that no number contains.</summary>
+    /// <summary>Digits as they are, everything else as a character that no number contains.</summary>
     private sealed class DigitsEncoding : Encoding
     {
         public static DigitsEncoding Instance { get; } = new();
@@ -59,7 +64,7 @@ public static class RequestFraming
         {
             if (bytes.Length > chars.Length)
             {
-                // Longer than any length.
+                // Longer than any valid length.
                 chars[0] = 'x';
                 return 1;
             }

@@ -9,12 +9,12 @@ public sealed class FrontSettings
     /// <summary>The app whose sessions it serves. Default <c>public</c>.</summary>
     public AppKey App { get; init; } = AppKey.Public;
 
-    /// <summary>Whether <c>/</c> shows Grid at work. It creates sessions for whoever asks: for development only.</summary>
+    /// <summary>Whether <c>/</c> shows Grid at work. It creates sessions for anyone who asks: for development only.</summary>
     public bool ShowsFirstPage { get; init; }
 
-    /// <summary>Whether browsers that came by another way than <see cref="GridOptions.ApiDomain"/> says are given no cookies and tokens. Off where one develops.</summary>
+    /// <summary>Whether to refuse browsers that do not come by way of <see cref="GridOptions.ApiDomain"/>. Off in development.</summary>
     public bool RefusesOtherOrigins { get; init; }
 
-    /// <summary>Cookies, headers, origins.</summary>
+    /// <summary>Configures cookies, headers and origins.</summary>
     public required Action<GridOptions> Browser { get; init; }
 }

@@ -6,10 +6,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Front;
 
-/// <summary>Whether this silo's front could hand over the session of a ticket, asked when it is ordered.</summary>
+/// <summary>Checks, when a ticket is ordered, that this silo's front will be able to hand over its session.</summary>
 internal sealed class FrontTickets(FrontSettings front, SessionRequests requests)
 {
-    /// <exception cref="SessionRefusedException">Its access token would be too long.</exception>
+    /// <exception cref="SessionRefusedException">The access token would be too long.</exception>
     public void Check(HttpContext context, AppKey app, SessionDraft draft)
     {
         if (app != front.App)

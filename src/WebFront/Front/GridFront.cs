@@ -17,16 +17,18 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.WebFront.Front;
 
-/// <summary>The front API: what browsers speak. The endpoints are those of <c>Grid.AspNetCore</c>, here without HTTP in between.</summary>
+/// <summary>
+/// The front API, which browsers call. The endpoints are those of <c>Grid.AspNetCore</c>, here in the silo's own process.
+/// </summary>
 public static partial class GridFront
 {
     internal const string TicketBrake = "ticket";
 
-    // Unlike a key a ticket may well be late, and behind a proxy a whole site has one address.
+    // Unlike a key, a ticket may well be late; and behind a proxy a whole site has one address.
     private const int MaxWrongTickets = 100;
     private const int MaxBody = 16 * 1024;
 
-    /// <summary>Registers what the front needs of its own; <c>AddGridCore</c> brings the sessions.</summary>
+    /// <summary>Registers what only the front needs; <c>AddGridCore</c> registers the sessions.</summary>
     public static IServiceCollection AddGridFront(this IServiceCollection services, FrontSettings front)
     {
         ArgumentNullException.ThrowIfNull(front);
@@ -44,7 +46,7 @@ public static partial class GridFront
         return services;
     }
 
-    /// <summary>Answers every request that reaches this point.</summary>
+    /// <summary>Adds the front to the pipeline; it handles every request that reaches it.</summary>
     public static IApplicationBuilder UseGridFront(this IApplicationBuilder app)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -54,11 +56,11 @@ public static partial class GridFront
         app.UseGridFraming();
         app.Use((context, next) => EnterAsync(context, next, logger));
 
-        // No exposed headers here: each answer names those that it has.
+        // No exposed headers here: each response names its own.
         app.UseCors(cors => cors.WithOrigins([.. options.WebsiteDomains]).AllowCredentials().AllowAnyMethod()
             .WithHeaders([.. GridDefaults.CorsRequestHeaders]).SetPreflightMaxAge(TimeSpan.FromMinutes(10)));
 
-        // What a wrong clock says has expired has not: an outage, which signs nobody out.
+        // With a wrong clock, sessions only seem to have expired: report an outage, which signs no one out.
         var clock = app.ApplicationServices.GetRequiredService<ClockTrust>();
         app.Use((context, next) => clock.IsTrusted ? next(context) : UnavailableAsync(context));
         if (front.RefusesOtherOrigins)
@@ -78,11 +80,11 @@ public static partial class GridFront
             }
         });
         app.Run(context => FrontAnswers.MessageAsync(
-            context, StatusCodes.Status404NotFound, IsOfCore(context.Request.Path) ? "not found: this is Grid's front for browsers, the core API has a port of its own (Grid:Core:Port)" : "not found"));
+            context, StatusCodes.Status404NotFound, IsOfCore(context.Request.Path) ? "not found: this is Grid's front for browsers; the core API has its own port (Grid:Core:Port)" : "not found"));
         return app;
     }
 
-    // A back end that was given the front's port hears so.
+    // Tells a back end that was configured with the front's port.
     private static bool IsOfCore(PathString path) => CorePath.Parse(path.Value ?? "/").Rest is var rest
         && (rest.StartsWith("/recipe/", StringComparison.OrdinalIgnoreCase) || rest is "/apiversion" or "/hello" or "/session/holders" or "/session/revoke");
 
@@ -116,7 +118,7 @@ public static partial class GridFront
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is listening.
+            // The client has disconnected.
         }
         catch (Exception failure) when (!context.Response.HasStarted)
         {

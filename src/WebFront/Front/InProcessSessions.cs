@@ -11,7 +11,7 @@ using Grid.WebFront.Sessions;
 
 namespace Grid.WebFront.Front;
 
-/// <summary>Sessions of the front's app, in this process: what the core API does, without HTTP.</summary>
+/// <summary>The sessions of the front's app, in process: what the core API does, without HTTP.</summary>
 internal sealed class InProcessSessions(
     FrontSettings front, IAppDirectory apps, SessionIssuer issuer, SessionVerifier verifier, SessionRefresher refresher, StoredSessions stored, SessionChecks checks,
     Revocations revocations, IGrainFactory grains, IKeyRings keyRings, TrustedClock clock) : IGridSessions
@@ -110,7 +110,7 @@ internal sealed class InProcessSessions(
 
     public SessionWatch Watch(string handle) => SessionHandle.TryParse(handle, out var parsed)
         ? checks.Watch(new SessionName(front.App.ToString(), parsed.TenantId, parsed.Id))
-        : throw new ArgumentException($"'{handle}' is no session handle.", nameof(handle));
+        : throw new ArgumentException($"'{handle}' is not a session handle.", nameof(handle));
 
     public async ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => await GuardAsync(async app =>
     {
@@ -131,7 +131,7 @@ internal sealed class InProcessSessions(
 
     private static bool IsOutage(Exception failure) => failure is StoreUnavailableException or OrleansException or TimeoutException;
 
-    private static GridException Unavailable(Exception failure) => new(GridFailure.Unavailable, "Store or cluster is away.", failure);
+    private static GridException Unavailable(Exception failure) => new(GridFailure.Unavailable, "The store or the cluster is unavailable.", failure);
 
     private static UserKey User(AppSnapshot app, string? tenantId, string userId) => new(new TenantKey(app.App, tenantId ?? TenantKey.PublicId), userId);
 

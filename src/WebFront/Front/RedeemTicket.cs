@@ -9,12 +9,15 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Front;
 
-/// <summary><c>POST /auth/session/ticket</c>: a browser fetches the session that a back end ordered for it. Ours, beside the protocol (<c>docs/protocol.md</c>).</summary>
+/// <summary>
+/// <c>POST /auth/session/ticket</c>: a browser redeems the ticket that a back end ordered for it. Grid's own, beside the protocol
+/// (<c>docs/protocol.md</c>).
+/// </summary>
 internal static class RedeemTicket
 {
     public static async Task HandleAsync(HttpContext context, SessionRequests requests)
     {
-        // Without this any page could sign its visitors in as somebody of its choice.
+        // Otherwise any page could sign its visitors in as a user of its choice.
         if (!context.Request.Headers.ContainsKey("rid"))
         {
             await FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, "send the header 'rid: session' with a ticket");
@@ -45,7 +48,7 @@ internal static class RedeemTicket
         await FrontAnswers.JsonAsync(context, StatusCodes.Status200OK, new JsonObject { ["status"] = "OK", ["userId"] = session.UserId });
     }
 
-    /// <summary>The session as the front will hand it over.</summary>
+    /// <summary>The draft with the claims that the front adds.</summary>
     public static SessionDraft WithIssuer(SessionDraft draft, string issuer)
     {
         var claims = JsonNode.Parse(draft.PayloadJson)!.AsObject();
@@ -62,7 +65,7 @@ internal static class RedeemTicket
             return null;
         }
 
-        // What only the front knows. A browser that could not take the session does not use up the ticket.
+        // Completed by what only the front knows. A ticket is not used up if the browser could not store the session.
         var draft = WithIssuer(opened.Draft, requests.Issuer(context)) with { WithAntiCsrf = withAntiCsrf };
         requests.RefuseTooLong(context, transfer, draft);
         return await sessions.RedeemTicketAsync(opened with { Draft = draft }) is { } created ? await requests.HandOverAsync(context, transfer, created) : null;

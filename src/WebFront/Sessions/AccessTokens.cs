@@ -12,7 +12,7 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Checks and mints the access tokens of an app's sessions.</summary>
 public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifier, TrustedClock clock)
 {
-    /// <summary>Signature, format and expiry; a key that is not known yet is looked for once.</summary>
+    /// <summary>Checks signature, format and expiry. If the key is unknown, the keys are reloaded once.</summary>
     public async ValueTask<AccessTokenCheck> CheckAsync(AppSnapshot app, string accessToken)
     {
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
@@ -26,15 +26,15 @@ public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifie
         return check;
     }
 
-    /// <summary>An access token of a stored session; it expires no later than the session's longest lifetime.</summary>
+    /// <summary>Mints an access token for a stored session; it does not outlast the session's maximum lifetime.</summary>
     /// <param name="app">The app.</param>
     /// <param name="ring">The app's keys.</param>
-    /// <param name="session">As it is stored.</param>
+    /// <param name="session">The session as stored.</param>
     /// <param name="version">The token's format.</param>
-    /// <param name="hash1">SHA-256 of the refresh token that it goes with.</param>
-    /// <param name="parentHash1">Older rules: that of the refresh token before.</param>
-    /// <param name="antiCsrf">Bound to it; null for none.</param>
-    /// <param name="life">From now on.</param>
+    /// <param name="hash1">SHA-256 of the refresh token that it is issued with.</param>
+    /// <param name="parentHash1">Older rules: SHA-256 of the previous refresh token.</param>
+    /// <param name="antiCsrf">The anti-CSRF token to bind to it; null for none.</param>
+    /// <param name="life">Its lifetime from now.</param>
     internal IssuedToken Mint(
         AppSnapshot app, KeyRing ring, SessionSnapshot session, AccessTokenVersion version, TokenHash hash1, TokenHash? parentHash1, string? antiCsrf, TimeSpan life)
     {
@@ -56,7 +56,7 @@ public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifie
         return new IssuedToken(AccessTokenIssuer.Mint(content, ring.SigningKey(session.UseDynamicKey, now)), content.IssuedAt, content.ExpiresAt);
     }
 
-    /// <summary>A token like a checked one, with another payload: same format, same expiry.</summary>
+    /// <summary>Mints a token like one that was checked, with the stored payload: same format, same expiry.</summary>
     internal IssuedToken MintAgain(KeyRing ring, AccessTokenContent token, SessionSnapshot session)
     {
         var now = clock.GetUtcMilliseconds();
@@ -64,7 +64,10 @@ public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifie
         return new IssuedToken(text, Seconds(now), token.ExpiresAt);
     }
 
-    /// <summary>The life of a new token: what a client asks for exactly, else the app's, shortened at random so that a fleet of clients does not come back in one instant.</summary>
+    /// <summary>
+    /// The lifetime of a new token: exactly what the client asked for, otherwise the app's, shortened at random so that a fleet of clients
+    /// does not refresh all at once.
+    /// </summary>
     internal static TimeSpan Life(AppSnapshot app, TimeSpan? asked) =>
         asked ?? app.Settings.AccessTokenValidity * (1 - (Random.Shared.NextDouble() * app.Settings.AccessTokenValidityJitter));
 

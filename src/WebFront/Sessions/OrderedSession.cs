@@ -3,17 +3,17 @@ using Grid.Client;
 
 namespace Grid.WebFront.Sessions;
 
-/// <summary>A session that a browser may fetch.</summary>
-/// <param name="Ticket">What it presents for it.</param>
+/// <summary>A session that a browser may redeem.</summary>
+/// <param name="Ticket">The ticket to present.</param>
 /// <param name="ExpiresAt">When the ticket expires.</param>
-/// <param name="Handle">Of the session, once it is made.</param>
+/// <param name="Handle">The session's handle, once it is created.</param>
 public sealed record OrderedSession(string Ticket, DateTimeOffset ExpiresAt, SessionHandle Handle)
 {
-    /// <summary>Not the ticket.</summary>
+    /// <summary>Leaves out the ticket.</summary>
     public override string ToString() => "[ticket]";
 }
 
-/// <summary>A ticket that a browser has presented: genuine and in time, perhaps used before.</summary>
-/// <param name="Handle">The session's, once it is created.</param>
-/// <param name="Draft">The session that was ordered; who redeems it may add to it.</param>
+/// <summary>A ticket that a browser has presented: genuine and not expired, but perhaps used before.</summary>
+/// <param name="Handle">The session's handle, once it is created.</param>
+/// <param name="Draft">The session that was ordered; the front may add to it.</param>
 public sealed record OpenedTicket(SessionHandle Handle, SessionDraft Draft);

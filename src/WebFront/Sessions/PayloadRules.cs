@@ -2,13 +2,16 @@ using Grid.Tokens.Access;
 
 namespace Grid.WebFront.Sessions;
 
-/// <summary>What an access token can carry. It is asked at every mint, not only where a payload comes in: what an older token format took may be protected in a newer one.</summary>
+/// <summary>
+/// What an access token may carry. Checked whenever one is minted, not only when a payload comes in: a claim that an older token format
+/// allowed may be protected in a newer one.
+/// </summary>
 internal static class PayloadRules
 {
-    /// <summary>Characters of a user id; what the store's neighbours take too.</summary>
+    /// <summary>Maximum length of a user id in characters, as in comparable systems.</summary>
     public const int MaxUserIdLength = 128;
 
-    /// <exception cref="SessionRefusedException">No token can be made for this user.</exception>
+    /// <exception cref="SessionRefusedException">The user id is too long or has a zero character.</exception>
     public static void CheckUserId(string userId)
     {
         if (userId.Length > MaxUserIdLength || userId.Contains('\0', StringComparison.Ordinal))

@@ -6,17 +6,20 @@ using Grid.Tokens.SigningKeys;
 
 namespace Grid.WebFront.Sessions;
 
-/// <summary>Which of several refresh tokens that a browser sent is its own: a sibling domain may have put another beside it.</summary>
+/// <summary>Chooses among several refresh tokens that a browser sent: a sibling domain may have set a cookie beside ours.</summary>
 internal static class RefreshTokenChoice
 {
-    /// <summary>The only token that is ours, of this app, and would be exchanged; null if two sessions have one.</summary>
-    /// <remarks>A retired token is left alone while a living one is there: it would pass for theft. If there is nothing else, the first is taken and judged as ever.</remarks>
-    /// <param name="presented">As they came.</param>
-    /// <param name="mac">Of the app's key ring.</param>
-    /// <param name="app">Where.</param>
-    /// <param name="read">A session, null if it has ended.</param>
-    /// <param name="olderRules">The client's.</param>
-    /// <param name="now">The present.</param>
+    /// <summary>The one token that is genuine, of this app, and exchangeable; null if tokens of two sessions are.</summary>
+    /// <remarks>
+    /// A retired token is ignored if there is a current one, since presenting it would count as theft. If there is no current one, the
+    /// first is used and judged as usual.
+    /// </remarks>
+    /// <param name="presented">The tokens as presented.</param>
+    /// <param name="mac">The MAC key of the app's key ring.</param>
+    /// <param name="app">The app.</param>
+    /// <param name="read">Reads a session; null if it has ended.</param>
+    /// <param name="olderRules">Whether the client follows the older rules.</param>
+    /// <param name="now">The current time.</param>
     public static async ValueTask<string?> OnlyRightAsync(
         IReadOnlyList<string> presented, RefreshMacKey mac, AppSnapshot app, Func<SessionHandle, ValueTask<SessionRecord?>> read, bool olderRules, DateTimeOffset now)
     {
@@ -55,7 +58,7 @@ internal static class RefreshTokenChoice
                 return null;
             }
 
-            // Of one session's: the newer.
+            // Of two tokens of the same session, the newer.
             if (living is null || living.Value.IsPrevious)
             {
                 living = (token, handle, decision.Verdict == RefreshVerdict.RotatedWithinGrace);

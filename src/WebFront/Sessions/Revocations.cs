@@ -9,26 +9,29 @@ using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Sessions;
 
-/// <summary>Ends sessions for every door, and leaves one log line for each end: what, who asked, why, how many, and what stands behind the answer.</summary>
+/// <summary>
+/// Revokes sessions on behalf of the core API and the front, and logs one line for each revocation: what, by whom, why, how many, and who
+/// confirmed it.
+/// </summary>
 internal sealed partial class Revocations(ISessionRevoker commits, Revoker revoker, IGrainFactory grains, TimeProvider clock, ILogger<Revocations> logger)
 {
-    /// <summary>Sessions that one transaction ends: longer ones would hold up all others that write.</summary>
+    /// <summary>Maximum number of sessions per transaction: a longer one would hold up all other writers.</summary>
     private const int MaxAtOnce = 1000;
 
-    /// <summary>Handles of which a line names each.</summary>
+    /// <summary>Maximum number of handles that a log line names.</summary>
     private const int MaxNamed = 4;
 
-    // What a user's grain takes at most; a revocation does not wait for a cluster that is looking for it.
+    // How long to wait for a user's grain: a revocation must not wait until the cluster has found out where it is.
     private static readonly TimeSpan GrainPatience = TimeSpan.FromSeconds(2);
 
-    /// <summary>The front acted, for a browser.</summary>
+    /// <summary>The actor that stands for the front, on behalf of a browser.</summary>
     public const string Front = "front";
 
-    /// <summary>Both steps: the sessions are refused everywhere when this returns.</summary>
-    /// <param name="scope">What ends.</param>
+    /// <summary>Revokes and confirms. When this returns, the sessions are refused everywhere.</summary>
+    /// <param name="scope">What to revoke.</param>
     /// <param name="reason">Why.</param>
     /// <param name="actor">Who asked: <see cref="Front"/>, or the short id of an API key.</param>
-    /// <exception cref="StoreUnavailableException">Not done, or unknown. Retrying is safe.</exception>
+    /// <exception cref="StoreUnavailableException">Not done, or the outcome is unknown. Retrying is safe.</exception>
     public async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeAsync(RevocationScope scope, RevocationReason reason, string actor)
     {
         ArgumentNullException.ThrowIfNull(scope);
@@ -41,8 +44,8 @@ internal sealed partial class Revocations(ISessionRevoker commits, Revoker revok
 
     /// <summary>Revokes all sessions of a user, in one tenant or in all.</summary>
     /// <param name="user">Tenant and user.</param>
-    /// <param name="allTenants">Also those of the app's other tenants.</param>
-    /// <param name="except">A session that is left.</param>
+    /// <param name="allTenants">Whether to revoke those in the app's other tenants too.</param>
+    /// <param name="except">A session to keep; null for none.</param>
     /// <param name="actor">Who asked.</param>
     public async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeUserAsync(
         UserKey user, bool allTenants, SessionHandle? except, string actor)
@@ -54,16 +57,16 @@ internal sealed partial class Revocations(ISessionRevoker commits, Revoker revok
                 .RevokeAllAsync(allTenants, except, RevocationReason.Requested, CancellationToken.None).WaitAsync(GrainPatience, clock);
             return revoked.Outcome == SessionOutcome.Ok
                 ? (revoked.Sessions, await ConfirmAsync(scope, RevocationReason.Requested, actor, revoked.Sessions.Length, revoked.Entries))
-                : throw new StoreUnavailableException("The sessions could not be ended.");
+                : throw new StoreUnavailableException("The sessions could not be revoked.");
         }
         catch (Exception failure) when (failure is TimeoutException or OrleansException)
         {
-            // Its silo may have died a moment ago: an end does not wait for the cluster to notice. Twice ends no more than once.
+            // Its silo may have just died: a revocation does not wait for the cluster to notice. Revoking twice does no harm.
             return await RevokeAsync(scope, RevocationReason.Requested, actor);
         }
     }
 
-    /// <summary>The second step of a session's end that its grain has committed; nothing if it has not.</summary>
+    /// <summary>Confirms the end of a session that its grain has committed; does nothing if it has not.</summary>
     public async Task ConfirmAsync(SessionKey session, RevocationReason reason, ImmutableArray<RevocationEntry> ended)
     {
         if (!ended.IsDefaultOrEmpty)
@@ -73,12 +76,12 @@ internal sealed partial class Revocations(ISessionRevoker commits, Revoker revok
         }
     }
 
-    /// <summary>The second step of what is committed.</summary>
-    /// <param name="scope">What ended.</param>
+    /// <summary>Confirms a revocation that has been committed.</summary>
+    /// <param name="scope">What was revoked.</param>
     /// <param name="reason">Why.</param>
     /// <param name="actor">Who asked.</param>
     /// <param name="count">How many sessions; null if they were not counted.</param>
-    /// <param name="entries">Of the first step.</param>
+    /// <param name="entries">What the commit returned.</param>
     public async Task<RevocationReceipt> ConfirmAsync(
         RevocationScope scope, RevocationReason reason, string actor, int? count, ImmutableArray<RevocationEntry> entries)
     {
@@ -95,13 +98,13 @@ internal sealed partial class Revocations(ISessionRevoker commits, Revoker revok
         }
     }
 
-    /// <summary>The line of a revocation that somebody else has carried through.</summary>
+    /// <summary>Logs a revocation that was committed and confirmed elsewhere.</summary>
     public void Write(RevocationScope scope, RevocationReason reason, string actor, int? count, RevocationReceipt receipt)
     {
         ArgumentNullException.ThrowIfNull(scope);
         ArgumentNullException.ThrowIfNull(receipt);
 
-        // A person should look where a token was stolen or a key given away, and where a process that accepts tokens kept silent.
+        // Worth a look: a stolen token, a compromised key, or a process that accepts tokens but did not confirm.
         var level = reason is RevocationReason.RefreshTokenReuse or RevocationReason.KeyRevoked || receipt.Waited > 0 ? LogLevel.Warning : LogLevel.Information;
         if (logger.IsEnabled(level))
         {
@@ -114,7 +117,7 @@ internal sealed partial class Revocations(ISessionRevoker commits, Revoker revok
         }
     }
 
-    // In several transactions, and confirmed once: what was committed before a failure is confirmed when the call is repeated.
+    // Several transactions, confirmed once: what was committed before a failure is confirmed when the call is repeated.
     private async Task<RevokedSessions> CommitManyAsync(RevocationScope.Named scope, RevocationReason reason, string actor)
     {
         var sessions = ImmutableArray.CreateBuilder<SessionHandle>(scope.Sessions.Length);

@@ -10,15 +10,15 @@ using Grid.Tokens.Tickets;
 
 namespace Grid.WebFront.Sessions;
 
-/// <summary>Makes sessions: at once, or by a ticket that a browser redeems.</summary>
+/// <summary>Creates sessions, at once or by a ticket that a browser redeems.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 internal sealed class SessionIssuer(
     IGrainFactory grains, IAppDirectory apps, ISessionOrders orders, IKeyRings keyRings, AccessTokens accessTokens, Revocations revocations, TrustedClock clock)
 {
-    /// <summary>How long a browser may take to redeem the ticket that a back end ordered for it.</summary>
+    /// <summary>How long a ticket can be redeemed.</summary>
     public static TimeSpan TicketLife { get; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Creates a session. It is stored before this returns.</summary>
+    /// <summary>Creates a session and stores it before returning.</summary>
     /// <param name="app">The app.</param>
     /// <param name="draft">The session.</param>
     /// <param name="accessTokenValidity">Shorter than the app's; null = the app's.</param>
@@ -29,12 +29,14 @@ internal sealed class SessionIssuer(
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(draft);
 
-        // A fresh random handle cannot be taken; if it is, something retried our write.
+        // A new random handle cannot be taken; if it is, our own write was retried.
         return await CreateAsync(app, SessionHandle.Create(draft.TenantId, clock.GetUtcMilliseconds()), draft, accessTokenValidity, rules, isOrdered: false)
             ?? throw new StoreUnavailableException("The session was not stored.");
     }
 
-    /// <summary>Seals a session into a ticket that is good once and within <see cref="TicketLife"/>. What is stored is the permit to create it.</summary>
+    /// <summary>
+    /// Seals a session into a ticket that can be redeemed once, within <see cref="TicketLife"/>. Only the permit to create it is stored.
+    /// </summary>
     /// <returns>Null if the data is too large for a ticket.</returns>
     /// <exception cref="SessionRefusedException">The draft cannot become a session.</exception>
     public async Task<OrderedSession?> OrderAsync(AppSnapshot app, SessionDraft draft)
@@ -86,8 +88,8 @@ internal sealed class SessionIssuer(
         });
     }
 
-    /// <summary>Creates the session of a ticket, which is used up by it.</summary>
-    /// <returns>Null if the ticket was used, or is void since a revocation came between.</returns>
+    /// <summary>Creates the session of a ticket, and uses the ticket up.</summary>
+    /// <returns>Null if the ticket was used before, or a revocation has made it void.</returns>
     /// <exception cref="SessionRefusedException">The draft cannot become a session; the ticket is not used up.</exception>
     /// <exception cref="StoreUnavailableException">Whether the ticket is used up is unknown: another one has to be ordered.</exception>
     public Task<CreatedSession?> RedeemTicketAsync(AppSnapshot app, OpenedTicket ticket)
@@ -129,7 +131,7 @@ internal sealed class SessionIssuer(
             throw new StoreUnavailableException("The session was not stored.");
         }
 
-        // Its tenant may have been removed while it was on its way, and its sessions ended before this one came.
+        // The tenant may have been removed in the meantime, and its sessions revoked before this one was stored.
         if (await apps.FindAsync(app.App, CancellationToken.None) is not { } present || !present.HasTenantOf(handle))
         {
             await revocations.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = [handle] }, RevocationReason.TenantRemoved, "removal");

@@ -10,17 +10,17 @@ using Grid.Tokens.Refresh;
 
 namespace Grid.WebFront.Sessions;
 
-/// <summary>Gives an existing session new tokens.</summary>
+/// <summary>Issues new tokens for existing sessions.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 internal sealed class SessionRefresher(
     IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, IKeyRings keyRings, TrustedClock clock)
 {
     /// <summary>Exchanges a refresh token.</summary>
     /// <param name="app">The app.</param>
-    /// <param name="token">As presented, and what is asked for.</param>
+    /// <param name="token">The token as presented, and how to exchange it.</param>
     /// <param name="accessTokenValidity">Shorter than the app's; null = the app's.</param>
     /// <param name="rules">The client's.</param>
-    /// <param name="keepsKey">Older clients need not say which kind of key signs: the one as before.</param>
+    /// <param name="keepsKey">Whether to keep the session's kind of signing key, for older clients that do not name one.</param>
     /// <exception cref="SessionRefusedException">The access token would be too long; nothing was written.</exception>
     public async Task<TokenRefresh> RefreshAsync(AppSnapshot app, TokenToRefresh token, TimeSpan? accessTokenValidity, ClientRules rules, bool keepsKey = false)
     {
@@ -82,7 +82,7 @@ internal sealed class SessionRefresher(
             case RefreshVerdict.Rotated or RefreshVerdict.RotatedWithinGrace or RefreshVerdict.Child or RefreshVerdict.ChildAfterPromotion:
                 var session = result.Session!;
 
-                // By the older rules nothing is written yet: the token's first use will give the session a whole validity from then on.
+                // By the older rules nothing is written yet: the token's first use will extend the session.
                 var expiresAt = rules.OlderRotation
                     ? SessionExpiry.Of(session.CreatedAt, now, app.Settings.RefreshTokenValidity, app.Settings.MaxLifetime)
                     : session.ExpiresAt;
@@ -111,7 +111,7 @@ internal sealed class SessionRefresher(
                 return Unauthorised(SessionRefusedException.ProtectedField);
             case RefreshVerdict.TokenTooLong:
                 throw new SessionRefusedException(
-                    $"The access token would have {result.TokenLength} characters, and at most {maxLength} are taken: put less into userDataInJWT")
+                    $"The access token would have {result.TokenLength} characters, and at most {maxLength} are allowed: put less into userDataInJWT")
                 {
                     TokenLength = result.TokenLength,
                 };
@@ -122,9 +122,9 @@ internal sealed class SessionRefresher(
         }
     }
 
-    /// <summary>Writes a new payload and mints an access token that carries it, with the presented one's format and expiry.</summary>
+    /// <summary>Stores a new payload and mints an access token that carries it, with the format and expiry of the presented one.</summary>
     /// <param name="app">The app.</param>
-    /// <param name="accessToken">May have expired; its signature must be ours.</param>
+    /// <param name="accessToken">A genuine token; it may have expired.</param>
     /// <param name="payloadJson">Null keeps the stored payload.</param>
     /// <returns>Null if there is no such session.</returns>
     /// <exception cref="SessionRefusedException">The payload is too large, or holds a claim that is protected in the token's format.</exception>
@@ -132,7 +132,7 @@ internal sealed class SessionRefresher(
     {
         ArgumentNullException.ThrowIfNull(app);
 
-        // Set if the signature is good, expired or not. A key that is not known any more proves nothing.
+        // Set if the signature is valid, expired or not. A key that is no longer known proves nothing.
         if (await accessTokens.CheckAsync(app, accessToken) is not { Content: { } token } check || !SessionHandle.TryParse(token.SessionHandle, out var handle) || !app.HasTenantOf(handle))
         {
             return null;

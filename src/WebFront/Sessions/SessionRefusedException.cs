@@ -1,11 +1,11 @@
 namespace Grid.WebFront.Sessions;
 
-/// <summary>What was asked for cannot be done as it stands, and nothing was changed. The message tells the caller why; the core API answers 400 with it.</summary>
+/// <summary>The request is invalid, and nothing was changed. The message tells the caller why; the core API returns it with 400.</summary>
 public sealed class SessionRefusedException(string message) : Exception(message)
 {
-    /// <summary>A payload with a claim that belongs to the session service.</summary>
+    /// <summary>The message for a payload with a reserved claim, as the protocol has it.</summary>
     public const string ProtectedField = "The user payload contains protected field";
 
-    /// <summary>Characters that the access token would have, if that is what is wrong.</summary>
+    /// <summary>The length that the access token would have, if that is the problem.</summary>
     public int? TokenLength { get; init; }
 }

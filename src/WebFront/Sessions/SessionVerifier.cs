@@ -22,11 +22,13 @@ internal sealed class SessionVerifier(
     public const string Meter = "Grid";
 
     private readonly Counter<long> _unchecked = meters.Create(Meter).CreateCounter<long>(
-        "grid.sessions.accepted_unchecked", "{request}", "Requests accepted on the token alone because nobody could say whether the session is active (stale_session_behaviour=BOUNDED).");
+        "grid.sessions.accepted_unchecked", "{request}", "Requests accepted on the token alone because it could not be determined whether the session is active (stale_session_behaviour=BOUNDED).");
 
-    /// <summary>Checks an access token and that its session lives. A session that this process knows costs neither grain nor store.</summary>
-    /// <param name="app">The app whose keys count.</param>
-    /// <param name="token">As presented, and how to check it.</param>
+    /// <summary>
+    /// Checks an access token and that its session is active. For a session that this process knows, neither grain nor store is called.
+    /// </summary>
+    /// <param name="app">The app whose keys are accepted.</param>
+    /// <param name="token">The token as presented, and how to check it.</param>
     /// <param name="checkDatabase">Whether the token must also be on the session's living branch.</param>
     /// <param name="rules">The client's.</param>
     public async ValueTask<VerifiedSession> VerifyAsync(AppSnapshot app, TokenToCheck token, bool checkDatabase, ClientRules rules)
@@ -65,7 +67,7 @@ internal sealed class SessionVerifier(
             return !token.CheckSession || await AcceptsAsync(app, handle) ? VerifiedSession.Of(content) : VerifiedSession.Ended();
         }
 
-        // What is remembered may be a moment old. It is enough to say yes; a no is read again.
+        // What is remembered may be slightly stale: good enough for a yes; a no is confirmed by reading again.
         if (await ReadAsync(app, handle, fresh: false) is not { } remembered)
         {
             return VerifiedSession.Ended();
@@ -85,7 +87,7 @@ internal sealed class SessionVerifier(
     private async ValueTask<VerifiedSession> VerifyByOlderRulesAsync(
         AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool checkDatabase)
     {
-        // Most checks find nothing to promote: a read tells, and spares the grain.
+        // Most checks find nothing to promote; a read tells, without calling the grain.
         var row = await sessions.FindAsync(app, handle);
         if (row is null)
         {
@@ -115,7 +117,7 @@ internal sealed class SessionVerifier(
                 PayloadRules.CheckProtected(session.PayloadJson, token.Version);
                 var ring = await keyRings.GetAsync(app, CancellationToken.None);
 
-                // The whole validity: only create and refresh shorten it at random. The format of the token that it replaces.
+                // The full validity, since only create and refresh shorten it at random; and the format of the token that it replaces.
                 var access = accessTokens.Mint(
                     app, ring, session, token.Version, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
                 return VerifiedSession.Of(token) with { NewPayloadJson = session.PayloadJson, NewAccessToken = access };
@@ -153,10 +155,11 @@ internal sealed class SessionVerifier(
         }
     }
 
-    /// <summary>An active session's row; null if there is none.</summary>
+    /// <summary>Reads an active session's row; null if there is none.</summary>
     /// <param name="app">The app.</param>
     /// <param name="handle">The session.</param>
-    /// <param name="fresh">Read it from the store; else a row that was read within a lease will do. A row that comes back again could not be read.</param>
+    /// <param name="fresh">Whether to read it from the store; otherwise a row that was read within the lease is good enough. If the same
+    /// row is returned again, the store could not be read.</param>
     private async ValueTask<SessionRecord?> ReadAsync(AppSnapshot app, SessionHandle handle, bool fresh)
     {
         var finding = await checks.FindAsync(Name(app, handle), fresh ? TimeSpan.Zero : terms.Lease);
@@ -184,7 +187,7 @@ internal sealed class SessionVerifier(
 
     private static TokenHash? StoredHashOrNull(string? hash1Hex) => hash1Hex is null ? null : StoredHash(hash1Hex);
 
-    // Mostly the very text: the token was minted from it. Otherwise order and white space do not count.
+    // Usually the same text, since the token was minted from it. Otherwise order and white space do not matter.
     private static bool SamePayload(string stored, string inToken)
     {
         if (stored == inToken)
@@ -200,7 +203,7 @@ internal sealed class SessionVerifier(
         }
         catch (ArgumentOutOfRangeException)
         {
-            // A number whose exponent fits no integer can only be compared as text, and the texts differ.
+            // A number with an exponent that overflows can only be compared as text, and the texts differ.
             return false;
         }
     }

@@ -5,11 +5,11 @@ using Grid.Abstractions.Sessions;
 
 namespace Grid.WebFront.Sessions;
 
-/// <summary>Reads and changes what is stored with a session.</summary>
+/// <summary>Reads and changes what is stored about a session.</summary>
 public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, TrustedClock clock)
 {
     /// <summary>An active session; null if there is none.</summary>
-    /// <exception cref="StoreUnavailableException">It cannot be read.</exception>
+    /// <exception cref="StoreUnavailableException">The store could not be read.</exception>
     public async ValueTask<SessionRecord?> FindAsync(AppSnapshot app, SessionHandle handle)
     {
         ArgumentNullException.ThrowIfNull(app);
@@ -23,7 +23,7 @@ public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, 
     }
 
     /// <summary>Replaces payload and/or data.</summary>
-    /// <returns>As it is stored now; null if there is no such session.</returns>
+    /// <returns>The session as stored now; null if there is no such session.</returns>
     /// <exception cref="SessionRefusedException">The payload is too large, or has a protected claim.</exception>
     /// <exception cref="StoreUnavailableException">Whether it is stored is unknown.</exception>
     public async Task<SessionSnapshot?> UpdateAsync(AppSnapshot app, SessionHandle handle, string? payloadJson, string? dataJson, ClientRules rules)

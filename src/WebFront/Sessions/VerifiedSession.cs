@@ -3,11 +3,11 @@ using Grid.Tokens.Access;
 
 namespace Grid.WebFront.Sessions;
 
-/// <summary>Answer to a verification.</summary>
-/// <param name="Check">What the access token came to; <see cref="TokenCheck.Why"/> is in the protocol's words.</param>
+/// <summary>The result of a verification.</summary>
+/// <param name="Check">The result for the access token; <see cref="TokenCheck.Why"/> is in the protocol's words.</param>
 public readonly record struct VerifiedSession(TokenCheck Check)
 {
-    /// <summary>Older rules: a new token that the client must take over.</summary>
+    /// <summary>Older rules: a new token that the client must use from now on.</summary>
     public IssuedToken? NewAccessToken { get; init; }
 
     /// <summary>The claims in <see cref="NewAccessToken"/>.</summary>

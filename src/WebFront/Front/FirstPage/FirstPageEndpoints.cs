@@ -14,7 +14,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Front.FirstPage;
 
-/// <summary>The page that shows Grid at work, and the two calls that it needs. Development only: it signs in whoever asks.</summary>
+/// <summary>The page that shows Grid at work, and the two calls that it makes. For development only: it signs in anyone who asks.</summary>
 internal static class FirstPageEndpoints
 {
     private const string UserId = "first-page-demo";
@@ -69,20 +69,20 @@ internal static class FirstPageEndpoints
         });
     }
 
-    // Other sites' pages cannot send rid, unless their name leads here; and of ours only this page is meant.
+    // Pages of other sites cannot send rid, unless their name resolves to this machine; and of our pages only this one may.
     private static (int Status, string Why)? Refusal(HttpContext context, SessionRequests requests)
     {
         var request = context.Request;
         return !request.Headers.ContainsKey("rid") ? (StatusCodes.Status400BadRequest, "send the header 'rid: session'")
             : !IsOwnName(context, requests) || (request.Headers.Origin is { Count: > 0 } origin && origin != $"{request.Scheme}://{request.Host}")
-                ? (StatusCodes.Status403Forbidden, "the first page is for this machine's own address, and for no other page")
+                ? (StatusCodes.Status403Forbidden, "the first page works only at this machine's own address, and for no other page")
             : null;
     }
 
     private static bool IsOwnName(HttpContext context, SessionRequests requests) =>
         ForeignPages.NamesThisMachine(context, Uri.TryCreate(requests.Options.ApiDomain, UriKind.Absolute, out var domain) ? domain.Host : null);
 
-    // The core's socket is opened first; its port may be a free one that the system chose.
+    // The core's socket is opened first; the system may have chosen its port.
     private static string CoreUrl(HttpContext context)
     {
         var address = context.RequestServices.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses.FirstOrDefault();
@@ -101,7 +101,7 @@ internal static class FirstPageEndpoints
         {
             if (!IsOwnName(context, requests))
             {
-                await FrontAnswers.MessageAsync(context, StatusCodes.Status403Forbidden, "the first page is for this machine's own address");
+                await FrontAnswers.MessageAsync(context, StatusCodes.Status403Forbidden, "the first page works only at this machine's own address");
                 return;
             }
 
