@@ -26,8 +26,12 @@ try
     var start = new ProcessStartInfo("dotnet", [Environment.ProcessPath!.EndsWith("dotnet", StringComparison.Ordinal) ? Environment.GetCommandLineArgs()[0] : typeof(Server).Assembly.Location, "serve", $"http://{silo.EndPoint}"]);
     using var server = await ServerProcess.StartAsync(start, Server.Ready);
     var ports = server.Line("doors ").Split(' ')[1..].Select(int.Parse).ToArray();
-    var requests = await RequestsAsync(silo.EndPoint, sessions: 64);
-    string[] names = ["unprotected", "a handler that believes everybody", "AddGrid(), signature only", "AddGrid(), session by lease"];
+    const int Sessions = 64;
+    var withToken = await TokenRequestsAsync(silo.EndPoint, Sessions);
+    string[] names =
+        ["unprotected", "a handler that believes everybody", "AddGrid(), signature only", "AddGrid(), session by lease", "AddCookie()", "AddCookie().AddGridTicketStore()"];
+    byte[][][] requests =
+        [withToken, withToken, withToken, withToken, await CookieRequestsAsync(ports[4], Sessions), await CookieRequestsAsync(ports[5], Sessions)];
     var runs = names.Select(_ => new List<Run>()).ToArray();
 
     // In turns, so that a busy neighbour meets all alike; the first turn warms up.
@@ -35,7 +39,7 @@ try
     {
         for (var door = 0; door < ports.Length; door++)
         {
-            var run = await MeasureAsync(server, ports[0], new IPEndPoint(IPAddress.Loopback, ports[door]), requests, connections, TimeSpan.FromSeconds(seconds));
+            var run = await MeasureAsync(server, ports[0], new IPEndPoint(IPAddress.Loopback, ports[door]), requests[door], connections, TimeSpan.FromSeconds(seconds));
             if (round > 0)
             {
                 runs[door].Add(run);
@@ -55,7 +59,7 @@ finally
     Directory.Delete(folder, recursive: true);
 }
 
-static async Task<byte[][]> RequestsAsync(IPEndPoint core, int sessions)
+static async Task<byte[][]> TokenRequestsAsync(IPEndPoint core, int sessions)
 {
     using var http = new HttpClient { BaseAddress = new Uri($"http://{core}") };
     http.DefaultRequestHeaders.Add("api-key", CoreRequests.ApiKey);
@@ -67,6 +71,20 @@ static async Task<byte[][]> RequestsAsync(IPEndPoint core, int sessions)
         using var json = JsonDocument.Parse(await answer.Content.ReadAsStringAsync());
         var token = json.RootElement.GetProperty("accessToken").GetProperty("token").GetString();
         requests[i] = Encoding.ASCII.GetBytes($"GET /hello HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nCookie: sAccessToken={token}\r\n\r\n");
+    }
+
+    return requests;
+}
+
+static async Task<byte[][]> CookieRequestsAsync(int port, int sessions)
+{
+    using var http = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = new Uri($"http://127.0.0.1:{port}") };
+    var requests = new byte[sessions][];
+    for (var i = 0; i < sessions; i++)
+    {
+        using var answer = await http.PostAsync($"/sign-in/user-{i}", null);
+        var cookie = answer.EnsureSuccessStatusCode().Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        requests[i] = Encoding.ASCII.GetBytes($"GET /hello HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\nCookie: {cookie}\r\n\r\n");
     }
 
     return requests;
@@ -91,7 +109,7 @@ static string Page(string[] names, List<Run>[] runs, int rounds, double seconds,
     var text = new StringBuilder();
     text.AppendLine(invariant, $"# A protected endpoint against the same endpoint unprotected");
     text.AppendLine().AppendJoin('\n', Machine.Facts()).AppendLine();
-    text.AppendLine().AppendLine(invariant, $"One process serves all four; {connections} connections, one request in flight on each, 64 sessions in turn, each request with its access token in a cookie of about 700 bytes. {rounds} rounds of {seconds} s in alternation after one to warm up; medians, and ratios of medians. Load generator, server and silo share the cores. Command: `dotnet run -c Release --project bench/Protection`. Server memory {resident:F0} MB.");
+    text.AppendLine().AppendLine(invariant, $"One process serves all of them; {connections} connections, one request in flight on each, 64 sessions in turn, each request with its access token in a cookie of about 700 bytes, or with the cookie that the handler made. {rounds} rounds of {seconds} s in alternation after one to warm up; medians, and ratios of medians. Load generator, server and silo share the cores. Command: `dotnet run -c Release --project bench/Protection`. Server memory {resident:F0} MB.");
     text.AppendLine().AppendLine("| endpoint | requests/s | ratio | p50 ms | p99 ms | server CPU µs/request | ratio | bytes allocated/request |").AppendLine("|---|--:|--:|--:|--:|--:|--:|--:|");
     var plain = runs[0];
     for (var i = 0; i < names.Length; i++)

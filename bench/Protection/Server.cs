@@ -3,11 +3,13 @@ using System.Security.Claims;
 using System.Text.Encodings.Web;
 using Grid.Bench.Http.Scenarios;
 using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.DataProtection;
 using Microsoft.Extensions.Options;
 
 namespace Grid.Bench.Protection;
 
-/// <summary>One process, three doors: the same endpoint without protection, with it, and with a question to Grid on every request.</summary>
+/// <summary>One process, a door for each way to protect the same endpoint, and one without protection.</summary>
 internal static class Server
 {
     public const string Ready = "protection ready";
@@ -20,11 +22,15 @@ internal static class Server
         await using var remembered = Protected(grid, checkEachRequest: false);
         await using var asking = Protected(grid, checkEachRequest: true);
         await using var nothing = BuildTrusting();
+        await using var cookies = BuildCookies(null);
+        await using var tickets = BuildCookies(grid);
         await nothing.StartAsync();
         await remembered.StartAsync();
         await asking.StartAsync();
+        await cookies.StartAsync();
+        await tickets.StartAsync();
         await plain.StartAsync();
-        Console.WriteLine($"doors {Port(plain)} {Port(nothing)} {Port(remembered)} {Port(asking)}");
+        Console.WriteLine($"doors {Port(plain)} {Port(nothing)} {Port(remembered)} {Port(asking)} {Port(cookies)} {Port(tickets)}");
         Console.WriteLine($"http://127.0.0.1:{Port(plain)}");
         Console.WriteLine(Ready);
         await plain.WaitForShutdownAsync();
@@ -46,6 +52,28 @@ internal static class Server
         builder.Services.AddAuthorization();
         var app = builder.Build();
         app.MapGet("/hello", Hello).RequireAuthorization();
+        return app;
+    }
+
+    // Pages that sign in by cookie; the ticket is in the cookie, or in Grid.
+    private static WebApplication BuildCookies(string? grid)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        builder.Services.AddSingleton<IDataProtectionProvider>(new EphemeralDataProtectionProvider());
+        var authentication = builder.Services.AddAuthentication(CookieAuthenticationDefaults.AuthenticationScheme).AddCookie();
+        if (grid is not null)
+        {
+            builder.Services.AddGridClient(client => (client.ConnectionUri, client.ApiKey) = (new Uri(grid), CoreRequests.ApiKey));
+            authentication.AddGridTicketStore();
+        }
+
+        builder.Services.AddAuthorization();
+        var app = builder.Build();
+        app.MapGet("/hello", Hello).RequireAuthorization();
+        app.MapPost("/sign-in/{user}", (HttpContext context, string user) => context.SignInAsync(new ClaimsPrincipal(new ClaimsIdentity(
+            [new Claim(ClaimTypes.NameIdentifier, user), new Claim(ClaimTypes.Name, user), new Claim(ClaimTypes.Role, "user"), new Claim("plan", "pro")], "Cookies"))));
         return app;
     }
 
