@@ -18,7 +18,8 @@ public sealed class GridTicketStoreOptions
     /// <summary>
     /// How old a ticket in this process's memory may be. Default one minute, at most one hour; zero reads it for each request. Whatever it
     /// says, a session that ends is refused at once. What an application changes in the ticket of a session that goes on
-    /// (<c>CookieValidatePrincipalContext.ReplacePrincipal</c>) is seen by other processes this much later. In an app whose stale sessions are
+    /// (<c>CookieValidatePrincipalContext.ReplacePrincipal</c>) is seen by other processes this much later, and so
+    /// is a Data Protection key that is revoked. In an app whose stale sessions are
     /// accepted (<c>Grid:Session:StaleBehaviour</c> <c>Bounded</c>) it is also how long a ticket does without Grid.
     /// </summary>
     public TimeSpan ReadAgainAfter { get; set; } = TimeSpan.FromMinutes(1);

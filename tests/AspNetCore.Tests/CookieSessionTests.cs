@@ -58,6 +58,45 @@ public sealed class CookieSessionTests(CoreHost core)
     }
 
     [Fact]
+    public async Task A_cookie_of_an_ended_session_costs_one_look_and_no_more()
+    {
+        var prefix = await core.CreateAppAsync();
+        await using var app = await CookieApp.StartAsync(new Uri(core.Url, prefix));
+        using var browser = app.NewBrowser();
+        await browser.PostAsync($"/sign-in?user={_user}");
+        Assert.Equal(200, (await browser.GetAsync("/me")).Status);
+        await core.PostAsync($"{prefix}/session/revoke", new { userId = _user });
+        Assert.Equal(302, (await browser.GetAsync("/me")).Status);
+        var (reads, calls) = (core.Store.Reads(prefix["/appid-".Length..]), app.Calls);
+
+        for (var i = 0; i < 20; i++)
+        {
+            Assert.Equal(302, (await browser.GetAsync("/me")).Status);
+        }
+
+        Assert.Equal((reads, calls), (core.Store.Reads(prefix["/appid-".Length..]), app.Calls));
+    }
+
+    [Fact]
+    public async Task Requests_that_come_together_to_a_process_that_does_not_know_their_session_share_a_read()
+    {
+        var keys = new EphemeralDataProtectionProvider();
+        await using var one = await CookieApp.StartAsync(core.Url, keys);
+        await using var two = await CookieApp.StartAsync(core.Url, keys);
+        using var browser = one.NewBrowser();
+        await browser.PostAsync($"/sign-in?user={_user}");
+        using var same = two.NewBrowser();
+        same.Cookies[CookieName] = browser.Cookies[CookieName];
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => same.GetAsync("/me")));
+
+        Assert.All(answers, answer => Assert.Equal(200, answer.Status));
+
+        // One that looked just before the read was over may have begun another.
+        Assert.InRange(two.Calls, 1, 5);
+    }
+
+    [Fact]
     public async Task A_page_lists_the_users_sessions_and_ends_all_but_its_own()
     {
         await using var app = await CookieApp.StartAsync(core.Url);

@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Authentication;
 namespace Grid.AspNetCore.TicketStore;
 
 /// <summary>A ticket as it was stored.</summary>
-/// <param name="Ticket">Nobody else's: whoever wants one gets a clone. Null if what is stored cannot be opened.</param>
+/// <param name="Ticket">Nobody else's: whoever wants one gets a clone. Null if what is stored cannot be opened, or the session is over.</param>
 /// <param name="Version">Tells it from what stood there before or comes after.</param>
 /// <param name="Size">Bytes that it takes in memory, about.</param>
 /// <param name="ReadAt">When it was written, or when its reading began.</param>
@@ -11,4 +11,7 @@ internal sealed record CachedTicket(AuthenticationTicket? Ticket, string Version
 {
     /// <summary>It is read again once when its renewal is due; if it is due still, the application does not renew it.</summary>
     public bool WasDue { get; init; }
+
+    /// <summary>The session is over: no handle is given twice, so that nobody need ask again.</summary>
+    public bool IsOver { get; init; }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Grid.Client;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -31,6 +32,7 @@ internal sealed partial class GridTicketStore : ITicketStore
     private readonly TicketData _data;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
+    private readonly ConcurrentDictionary<string, Task<CachedTicket?>> _reading = new(StringComparer.Ordinal);
 
     public GridTicketStore(
         string scheme, CookieAuthenticationOptions cookie, TicketCache cache, IOptionsMonitor<GridTicketStoreOptions> options, IGridSessions sessions,
@@ -70,7 +72,7 @@ internal sealed partial class GridTicketStore : ITicketStore
         foreach (var former in new[] { session.Came, session.Handle }.OfType<string>().Distinct())
         {
             await _sessions.RevokeAsync(former, GridRevocationReason.Replaced, CancellationToken.None);
-            _cache.Remove(former);
+            RememberEnd(former);
         }
 
         var written = Written(ticket, text);
@@ -89,26 +91,10 @@ internal sealed partial class GridTicketStore : ITicketStore
         }
 
         (session.Handle, session.Read) = (null, null);
-        if (!await _sessions.IsActiveAsync(handle, cancellationToken))
+        var found = await FindAsync(handle, cancellationToken);
+        if (found?.Ticket is null)
         {
-            _cache.Remove(handle);
-            session.Came = null;
-            return null;
-        }
-
-        if (!_cache.TryFind(handle, out var found) || IsOutdated(found))
-        {
-            found = await ReadAsync(handle, cancellationToken);
-        }
-
-        if (found is null)
-        {
-            session.Came = null;
-            return null;
-        }
-
-        if (found.Ticket is null)
-        {
+            session.Came = found is null ? null : handle;
             return null;
         }
 
@@ -118,13 +104,62 @@ internal sealed partial class GridTicketStore : ITicketStore
         return ticket;
     }
 
-    /// <summary>Reads what is stored; null if there is no such session.</summary>
-    private async Task<CachedTicket?> ReadAsync(string handle, CancellationToken cancellationToken)
+    /// <summary>The ticket of an active session; null if there is no such session.</summary>
+    private async ValueTask<CachedTicket?> FindAsync(string handle, CancellationToken cancellationToken)
+    {
+        var isKnown = _cache.TryFind(handle, out var found) && !IsOutdated(found);
+        if (isKnown && found!.IsOver)
+        {
+            return null;
+        }
+
+        if (!await _sessions.IsActiveAsync(handle, cancellationToken))
+        {
+            RememberEnd(handle);
+            return null;
+        }
+
+        return isKnown ? found : await ReadAsync(handle, cancellationToken);
+    }
+
+    // One read for all who wait for it: a page comes with a dozen requests.
+    private Task<CachedTicket?> ReadAsync(string handle, CancellationToken cancellationToken)
+    {
+        var mine = new TaskCompletionSource<CachedTicket?>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var shared = _reading.GetOrAdd(handle, mine.Task);
+        if (shared == mine.Task)
+        {
+            _ = ReadForAllAsync(handle, mine);
+        }
+
+        return shared.WaitAsync(cancellationToken);
+    }
+
+    private async Task ReadForAllAsync(string handle, TaskCompletionSource<CachedTicket?> done)
+    {
+        try
+        {
+            done.SetResult(await ReadAsync(handle));
+        }
+        catch (Exception failure)
+        {
+            done.SetException(failure);
+
+            // Whoever asked may have gone.
+            _ = done.Task.Exception;
+        }
+        finally
+        {
+            _reading.TryRemove(handle, out _);
+        }
+    }
+
+    private async Task<CachedTicket?> ReadAsync(string handle)
     {
         var startedAt = _clock.GetTimestamp();
-        if (await _sessions.FindAsync(handle, cancellationToken) is not { } stored)
+        if (await _sessions.FindAsync(handle, CancellationToken.None) is not { } stored)
         {
-            _cache.Remove(handle);
+            RememberEnd(handle);
             return null;
         }
 
@@ -199,6 +234,7 @@ internal sealed partial class GridTicketStore : ITicketStore
         try
         {
             await _sessions.RevokeAsync(handle, reason, CancellationToken.None);
+            RememberEnd(handle);
         }
         catch (GridException failure)
             when (session.Call == CookieCall.Authenticate && failure.Reason is GridFailure.Unavailable or GridFailure.StillWaiting)
@@ -206,10 +242,11 @@ internal sealed partial class GridTicketStore : ITicketStore
             // Its ticket has expired, which every process sees for itself.
         }
 
-        _cache.Remove(handle);
         session.Came = session.Came == handle ? null : session.Came;
         (session.Handle, session.Read) = (null, null);
     }
+
+    private void RememberEnd(string handle) => _cache.Set(handle, new CachedTicket(null, "", SizeOfNothing, _clock.GetTimestamp()) { IsOver = true });
 
     private bool IsOutdated(CachedTicket found) => _clock.GetElapsedTime(found.ReadAt) >= _options.ReadAgainAfter
         || (found.Ticket is { } ticket && (ticket.Properties.ExpiresUtc < _clock.GetUtcNow() || (!found.WasDue && IsDue(ticket))));
