@@ -10,6 +10,8 @@ internal sealed class EmbeddedSessions(EmbeddedSilo silo) : IGridSessions
 
     public ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken) => silo.Sessions.VerifyAsync(token, cancellationToken);
 
+    public ValueTask<bool> IsActiveAsync(string handle, CancellationToken cancellationToken) => silo.Sessions.IsActiveAsync(handle, cancellationToken);
+
     public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => silo.Sessions.RefreshAsync(token, cancellationToken);
 
     public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>

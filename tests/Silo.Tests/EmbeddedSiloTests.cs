@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using Grid.Client;
+using Grid.Hosting;
 using Grid.TestKit;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -40,6 +41,16 @@ public sealed class EmbeddedSiloTests : IDisposable
         Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/me", Stop)).StatusCode);
         Assert.Single(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses);
         Assert.Equal(HealthStatus.Healthy, (await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Stop)).Status);
+    }
+
+    [Fact]
+    public void Whatever_can_be_asked_of_its_sessions_the_silo_answers()
+    {
+        var map = typeof(EmbeddedSessions).GetInterfaceMap(typeof(IGridSessions));
+
+        // What the interface answers by itself is made of other calls, and may be dearer than the silo's own answer.
+        var own = map.InterfaceMethods.Zip(map.TargetMethods).Where(pair => pair.Second.DeclaringType != typeof(EmbeddedSessions)).Select(pair => pair.First.Name);
+        Assert.All(own, name => Assert.StartsWith("Revoke", name, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -38,6 +38,18 @@ internal sealed class InProcessSessions(
         }
     }
 
+    public async ValueTask<bool> IsActiveAsync(string handle, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return SessionHandle.TryParse(handle, out var parsed) && await verifier.IsActiveAsync(await FindAppAsync(), parsed);
+        }
+        catch (Exception failure) when (IsOutage(failure))
+        {
+            throw Unavailable(failure);
+        }
+    }
+
     public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => GuardAsync(app => refresher.RefreshAsync(app, token, null, ClientRules.Newest));
 
     public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>

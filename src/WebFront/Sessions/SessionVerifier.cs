@@ -84,6 +84,13 @@ internal sealed class SessionVerifier(
             : throw new StoreUnavailableException("The session's branch could not be checked.");
     }
 
+    /// <summary>Whether a session is active, as <see cref="VerifyAsync"/> sees it of a token's.</summary>
+    public ValueTask<bool> IsActiveAsync(AppSnapshot app, SessionHandle handle)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        return app.HasTenantOf(handle) ? AcceptsAsync(app, handle) : new ValueTask<bool>(false);
+    }
+
     private async ValueTask<VerifiedSession> VerifyByOlderRulesAsync(
         AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool checkDatabase)
     {
