@@ -256,6 +256,26 @@ public sealed class CoreConfigTests
     }
 
     [Theory]
+    [InlineData("""{"supertokens_min_cdi_version":"5.4"}""", "5.0", null)]
+    [InlineData("""{"supertokens_max_cdi_version":"5.0"}""", null, "5.4")]
+    [InlineData("""{"supertokens_min_cdi_version":"5.4","supertokens_max_cdi_version":"5.0"}""", null, null)]
+    public void A_minimal_version_that_would_leave_none_is_ignored_with_the_reason(string stored, string? inheritedMax, string? inheritedMin)
+    {
+        var effective = CoreConfig.Effective(stored, Defaults with { MaxCdiVersion = inheritedMax, MinCdiVersion = inheritedMin }, out var ignored);
+
+        Assert.Equal((null, "5.0"), (effective.MinCdiVersion, effective.MaxCdiVersion));
+        Assert.Equal("supertokens_min_cdi_version 5.4 is newer than supertokens_max_cdi_version 5.0, which would leave no version: the minimum is ignored", ignored);
+    }
+
+    [Fact]
+    public void Versions_that_leave_one_are_obeyed_without_a_word()
+    {
+        var effective = CoreConfig.Effective("""{"supertokens_min_cdi_version":"5.0"}""", Defaults with { MaxCdiVersion = "5.0" }, out var ignored);
+
+        Assert.Equal(("5.0", "5.0", null), (effective.MinCdiVersion, effective.MaxCdiVersion, ignored));
+    }
+
+    [Theory]
     [InlineData("null")]
     [InlineData("[1]")]
     [InlineData("{}")]

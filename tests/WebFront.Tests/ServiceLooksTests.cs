@@ -1,11 +1,11 @@
 using System.Net.WebSockets;
 using Grid.Abstractions.Apps;
 using Grid.Revocation.Holders;
+using Grid.Revocation.Outages;
 using Grid.Revocation.Relay;
 using Grid.Revocation.Relay.Wire;
 using Grid.WebFront.Core.Revocation;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Grid.WebFront.Tests;
 
@@ -16,6 +16,7 @@ public sealed class ServiceLooksTests : IAsyncDisposable
 
     private readonly ServiceDoor _door = new(new HolderRelay(null!, null!, () => "", new RelayLimits()));
     private readonly HolderSocket _socket = new(WebSocket.CreateFromStream(new MemoryStream(), new WebSocketCreationOptions { IsServer = true }));
+    private readonly OutageTally _failed = new(TimeProvider.System, (_, _) => { }, _ => { }, _ => { });
     private readonly ConnectedService _service;
 
     public ServiceLooksTests()
@@ -35,6 +36,7 @@ public sealed class ServiceLooksTests : IAsyncDisposable
     {
         await _socket.DisposeAsync();
         _door.Dispose();
+        _failed.Dispose();
     }
 
     [Fact]
@@ -62,7 +64,7 @@ public sealed class ServiceLooksTests : IAsyncDisposable
         Assert.Equal(places, _door.LooksOf(App.ToString()).CurrentCount);
     }
 
-    private ServiceLooks Looks() => new(_service, _door, new NoSessions(), NullLogger.Instance);
+    private ServiceLooks Looks() => new(_service, _door, new NoSessions(), _failed);
 
     private static SessionName Name() => new(App.ToString(), TenantKey.PublicId, Guid.NewGuid());
 

@@ -63,7 +63,22 @@ public static class CoreConfig
     }
 
     /// <summary>The stored settings over the inherited ones. Refuses nothing: what an older version accepted, or what suited other defaults, is obeyed as far as possible.</summary>
-    public static AppDefaults Effective(string? storedJson, AppDefaults inherited) => Over(inherited, Parse(storedJson));
+    public static AppDefaults Effective(string? storedJson, AppDefaults inherited) => Effective(storedJson, inherited, out _);
+
+    /// <summary>As <see cref="Effective(string?, AppDefaults)"/>, and says what of it cannot be obeyed.</summary>
+    /// <param name="storedJson">Its own core config.</param>
+    /// <param name="inherited">Applies where nothing is set.</param>
+    /// <param name="ignored">The setting that is ignored, and why; null if all are obeyed.</param>
+    public static AppDefaults Effective(string? storedJson, AppDefaults inherited, out string? ignored)
+    {
+        var effective = Over(inherited, Parse(storedJson));
+
+        // Both fitted when they were written; since then the other one has been changed where it is inherited from.
+        ignored = LeavesNoVersion(effective)
+            ? $"supertokens_min_cdi_version {effective.MinCdiVersion} is newer than supertokens_max_cdi_version {effective.MaxCdiVersion}, which would leave no version: the minimum is ignored"
+            : null;
+        return ignored is null ? effective : effective with { MinCdiVersion = null };
+    }
 
     /// <summary>The first setting in the patch that would differ between a tenant and its app although it is one per app; null if there is none.</summary>
     /// <param name="patchJson">A tenant's change.</param>
@@ -139,8 +154,10 @@ public static class CoreConfig
         .Where(setting => setting.CoreConfigKey != SettingTable.ApiKeys)
         .Aggregate(inherited, (app, setting) => Stored(setting, config) is { } stored && SettingJson.ReadStored(setting, stored) is { } value ? setting.Write!(app, value) : app);
 
+    private static bool LeavesNoVersion(AppDefaults app) => app is { MinCdiVersion: { } min, MaxCdiVersion: { } max } && CdiVersions.IsOlder(max, min);
+
     private static string? WhyNot(AppDefaults app) =>
         app.Settings.RefreshTokenValidity <= app.Settings.AccessTokenValidity ? "'refresh_token_validity' must be strictly greater than 'access_token_validity'"
-        : app is { MinCdiVersion: { } min, MaxCdiVersion: { } max } && CdiVersions.IsOlder(max, min) ? "'supertokens_min_cdi_version' must not be newer than 'supertokens_max_cdi_version'"
+        : LeavesNoVersion(app) ? "'supertokens_min_cdi_version' must not be newer than 'supertokens_max_cdi_version'"
         : null;
 }

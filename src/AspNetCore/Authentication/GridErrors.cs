@@ -31,6 +31,13 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
         more => Log.StillRefused(logger, more.Count, more.Kinds),
         _ => { });
 
+    // Each of many users who sign out at once while a process is silent.
+    private readonly OutageTally _waiting = new(
+        clock,
+        (_, _) => Log.StillWaiting(logger),
+        more => Log.MoreStillWaiting(logger, more.Count),
+        _ => { });
+
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         app.Use(async (context, rest) =>
@@ -70,6 +77,7 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
     {
         _outage.Dispose();
         _refused.Dispose();
+        _waiting.Dispose();
     }
 
     public Task AnswerAsync(HttpContext context, GridException failure)
@@ -82,7 +90,7 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
                 context.Response.Headers.RetryAfter = "1";
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "temporarily unavailable, please retry");
             case GridFailure.StillWaiting:
-                Log.StillWaiting(logger);
+                _waiting.Met("revocation", null);
                 context.Response.Headers.SetCookie = default;
                 context.Response.Headers.RetryAfter = "1";
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "the revocation is not confirmed yet, please retry");
@@ -113,6 +121,9 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
 
         [LoggerMessage(4002, LogLevel.Warning, "Returned 503: a revocation was not acknowledged in time. A process that accepts tokens does not respond; Grid names it in its log once its lease has run out")]
         public static partial void StillWaiting(ILogger logger);
+
+        [LoggerMessage(4013, LogLevel.Warning, "Returned 503 to {Count} more requests whose revocation was not acknowledged in time")]
+        public static partial void MoreStillWaiting(ILogger logger, long count);
 
         [LoggerMessage(4003, LogLevel.Warning, "Returned 400: {Problem}")]
         public static partial void TokenTooLong(ILogger logger, string problem);

@@ -6,18 +6,20 @@ using Grid.Abstractions.SigningKeys;
 using Grid.Grains.Outages;
 using Grid.Grains.Silos;
 using Grid.Revocation.Log;
+using Microsoft.Extensions.Logging;
 
 namespace Grid.Grains.Apps;
 
 /// <inheritdoc cref="IAppGrain"/>
 /// <remarks>Longer than most files: what an app and its tenants write, and in which order, is read in one place.</remarks>
-internal sealed class AppGrain(
+internal sealed partial class AppGrain(
     [PersistentState("app", GrainStores.State)] IPersistentState<AppState> storage,
-    AppDefaults defaults, ISessionStore sessions, SiloBroadcast silos, StoreOutages outages, TimeProvider clock) : Grain, IAppGrain
+    AppDefaults defaults, ISessionStore sessions, SiloBroadcast silos, StoreOutages outages, TimeProvider clock, ILogger<AppGrain> logger) : Grain, IAppGrain
 {
     private AppKey _app;
     private AppSnapshot? _snapshot;
     private AppDefaults? _inherited;
+    private string? _ignored;
 
     private bool Exists => storage.State is { Exists: true, Removal: null } || _app == AppKey.Public;
 
@@ -316,7 +318,13 @@ internal sealed class AppGrain(
 
     private AppSnapshot TakeSnapshot(AppDefaults inherited)
     {
-        var effective = CoreConfig.Effective(storage.State.CoreConfigJson, inherited);
+        var effective = CoreConfig.Effective(storage.State.CoreConfigJson, inherited, out var ignored);
+        if (ignored is not null && ignored != _ignored)
+        {
+            Log.Ignored(logger, _app.ToString(), ignored);
+        }
+
+        _ignored = ignored;
         return new AppSnapshot
         {
             App = _app,
@@ -330,5 +338,11 @@ internal sealed class AppGrain(
             MaxCdiVersion = effective.MaxCdiVersion,
             MinCdiVersion = effective.MinCdiVersion,
         };
+    }
+
+    private static partial class Log
+    {
+        [LoggerMessage(2340, LogLevel.Warning, "App {App}: {Ignored}. Change one of them")]
+        public static partial void Ignored(ILogger logger, string app, string ignored);
     }
 }

@@ -2,6 +2,7 @@ using Grid.Abstractions;
 using Grid.Revocation.Outages;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Core;
@@ -14,6 +15,13 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
         (away, failure) => Log.Unavailable(logger, failure, away),
         more => Log.StillUnavailable(logger, more.Count, more.Kinds),
         all => Log.Available(logger, all.Count, all.Lasted));
+
+    // A fault that one request meets may be met by every one.
+    private readonly OutageTally _unexpected = new(
+        clock,
+        (what, failure) => Log.Unexpected(logger, failure, what),
+        more => Log.MoreUnexpected(logger, more.Count, more.Kinds),
+        _ => { });
 
     /// <summary>Before routing: everything inside it is answered in the protocol's shape.</summary>
     public async Task GuardAsync(HttpContext context, RequestDelegate next)
@@ -54,7 +62,7 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
         }
         catch (Exception failure)
         {
-            Log.Unexpected(logger, failure, context.Request.Method, context.Request.Path);
+            _unexpected.Met(Name(failure, context), failure);
             await CoreResponse.WriteTextAsync(context, 500, "Internal Error");
         }
     }
@@ -62,7 +70,15 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
     /// <summary>Counts a call that was not answered because store or cluster is away.</summary>
     public void Met(Exception failure) => _outage.Met(failure is StoreUnavailableException ? "store" : "cluster", failure);
 
-    public void Dispose() => _outage.Dispose();
+    public void Dispose()
+    {
+        _outage.Dispose();
+        _unexpected.Dispose();
+    }
+
+    /// <summary>A failure as the log counts it: what, and in which operation. In words of our own, whatever path the request has.</summary>
+    public static string Name(Exception failure, HttpContext context) =>
+        $"{failure.GetType().Name} in {(context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "no operation"}";
 
     public static Task WriteUnavailableAsync(HttpContext context)
     {
@@ -85,7 +101,10 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
         [LoggerMessage(3103, LogLevel.Information, "No request is answered 503 any more; {Count} were in {Lasted}")]
         public static partial void Available(ILogger logger, long count, TimeSpan lasted);
 
-        [LoggerMessage(3101, LogLevel.Error, "Unexpected failure in {Method} {Path}")]
-        public static partial void Unexpected(ILogger logger, Exception failure, string method, string path);
+        [LoggerMessage(3101, LogLevel.Error, "Unexpected failure: {What}. Further ones are counted")]
+        public static partial void Unexpected(ILogger logger, Exception? failure, string what);
+
+        [LoggerMessage(3105, LogLevel.Error, "{Count} more unexpected failures ({What})")]
+        public static partial void MoreUnexpected(ILogger logger, long count, string what);
     }
 }

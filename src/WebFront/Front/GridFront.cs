@@ -1,5 +1,4 @@
 using System.Diagnostics.Metrics;
-using Grid.Abstractions;
 using Grid.Abstractions.Clocks;
 using Grid.AspNetCore;
 using Grid.AspNetCore.Browser;
@@ -10,7 +9,6 @@ using Grid.WebFront.Doors;
 using Grid.WebFront.Front.FirstPage;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -20,13 +18,12 @@ namespace Grid.WebFront.Front;
 /// <summary>
 /// The front API, which browsers call. The endpoints are those of <c>Grid.AspNetCore</c>, here in the silo's own process.
 /// </summary>
-public static partial class GridFront
+public static class GridFront
 {
     internal const string TicketBrake = "ticket";
 
     // Unlike a key, a ticket may well be late; and behind a proxy a whole site has one address.
     private const int MaxWrongTickets = 100;
-    private const int MaxBody = 16 * 1024;
 
     /// <summary>Registers what only the front needs; <c>AddGridCore</c> registers the sessions.</summary>
     public static IServiceCollection AddGridFront(this IServiceCollection services, FrontSettings front)
@@ -39,6 +36,7 @@ public static partial class GridFront
             "ticket", MaxWrongTickets, provider.GetRequiredService<IMeterFactory>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>().CreateLogger("Grid.WebFront.Front")));
         services.AddSingleton<FrontTickets>();
+        services.AddSingleton<FrontFailures>();
         services.AddSingleton<IGridSessions>(provider => provider.GetRequiredService<InProcessSessions>());
         services.AddGridBrowserSide(front.Browser);
         services.AddRouting();
@@ -53,8 +51,9 @@ public static partial class GridFront
         var options = app.ApplicationServices.GetRequiredService<IOptions<GridOptions>>().Value;
         var front = app.ApplicationServices.GetRequiredService<FrontSettings>();
         var logger = app.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger("Grid.WebFront.Front");
+        var failures = app.ApplicationServices.GetRequiredService<FrontFailures>();
         app.UseGridFraming();
-        app.Use((context, next) => EnterAsync(context, next, logger));
+        app.Use((context, next) => failures.GuardAsync(context, next));
 
         // No exposed headers here: each response names its own.
         app.UseCors(cors => cors.WithOrigins([.. options.WebsiteDomains]).AllowCredentials().AllowAnyMethod()
@@ -92,44 +91,5 @@ public static partial class GridFront
     {
         context.Response.Headers.RetryAfter = "1";
         return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "temporarily unavailable, please retry");
-    }
-
-    private static async Task EnterAsync(HttpContext context, RequestDelegate next, ILogger logger)
-    {
-        var headers = context.Response.Headers;
-        headers.XContentTypeOptions = "nosniff";
-        headers["Referrer-Policy"] = "no-referrer";
-        if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } body)
-        {
-            body.MaxRequestBodySize = MaxBody;
-        }
-
-        try
-        {
-            await next(context);
-        }
-        catch (BadHttpRequestException refusal) when (!context.Response.HasStarted)
-        {
-            await FrontAnswers.MessageAsync(context, refusal.StatusCode, refusal.StatusCode == 413 ? "request body is too large" : "bad request");
-        }
-        catch (UnstorableValueException) when (!context.Response.HasStarted)
-        {
-            await FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, "bad request");
-        }
-        catch (Exception failure) when (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
-        {
-            // The client has disconnected.
-        }
-        catch (Exception failure) when (!context.Response.HasStarted)
-        {
-            Log.Unexpected(logger, failure, context.Request.Method, context.Request.Path);
-            await FrontAnswers.MessageAsync(context, StatusCodes.Status500InternalServerError, "internal error");
-        }
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(3200, LogLevel.Error, "Unexpected failure in {Method} {Path}")]
-        public static partial void Unexpected(ILogger logger, Exception failure, string method, string path);
     }
 }

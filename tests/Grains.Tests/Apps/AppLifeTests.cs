@@ -123,6 +123,24 @@ public sealed class AppLifeTests(GridCluster grid)
         Assert.Equal(RemoveOutcome.NotFound, (await Tenancy.RemoveAppAsync(AppKey.Public, CancellationToken.None)).Outcome);
 
     [Fact]
+    public async Task An_app_whose_domain_lowers_the_newest_version_below_the_apps_oldest_is_still_served()
+    {
+        var domain = $"d{Guid.NewGuid():N}.example";
+        var app = new AppKey(domain, "a1");
+        var catalog = grid.Grains.GetGrain<ICatalogGrain>(0);
+        Assert.Equal(PutOutcome.Created, (await catalog.PutDomainAsync(domain, NoChange, CancellationToken.None)).Outcome);
+        Assert.Equal(PutOutcome.Created, (await catalog.PutAppAsync(app, new TenantChange { CoreConfigPatchJson = """{"supertokens_min_cdi_version":"5.4"}""" }, CancellationToken.None)).Outcome);
+        Assert.Equal("5.4", (await FindAsync(app))!.MinCdiVersion);
+
+        var lowered = await catalog.PutDomainAsync(domain, new TenantChange { CoreConfigPatchJson = """{"supertokens_max_cdi_version":"5.0"}""" }, CancellationToken.None);
+        var refused = await catalog.PutAppAsync(app, new TenantChange { CoreConfigPatchJson = """{"supertokens_min_cdi_version":"5.1"}""" }, CancellationToken.None);
+
+        Assert.Equal((PutOutcome.Updated, PutOutcome.InvalidConfig), (lowered.Outcome, refused.Outcome));
+        var snapshot = (await grid.Grains.GetGrain<IAppGrain>(app.ToString()).FindAsync(CancellationToken.None))!;
+        Assert.Equal((null, "5.0"), (snapshot.MinCdiVersion, snapshot.MaxCdiVersion));
+    }
+
+    [Fact]
     public async Task A_connection_uri_domain_has_apps_of_its_own()
     {
         var domain = $"d{Guid.NewGuid():N}.example:3567";

@@ -4,6 +4,7 @@ using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Revocation;
 using Grid.Revocation.Holders;
+using Grid.Revocation.Outages;
 using Grid.Revocation.Registry;
 using Grid.Revocation.Relay;
 using Grid.Revocation.Relay.Wire;
@@ -17,13 +18,22 @@ namespace Grid.WebFront.Core.Revocation;
 /// <remarks>Who holds an app's key may be anybody: what he sends is judged, what he takes is limited, and he holds up nobody but his own app.</remarks>
 internal sealed partial class ConnectHolder(
     HolderRelay relay, ServiceDoor door, CoreGate gate, IAppDirectory apps, ISessionLook store, LeaseTerms terms, IHostApplicationLifetime host, TimeProvider clock,
-    ILogger<ConnectHolder> logger)
+    ILogger<ConnectHolder> logger) : IDisposable
 {
     private static readonly TimeSpan RegisterWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(1);
 
     // Who is refused tries again at once, if he means harm; meanwhile he holds one of the places that his app has for connections.
     private static readonly TimeSpan RefuseAfter = TimeSpan.FromSeconds(1);
+
+    // Of all connections: a fault that one look-up meets may be met by every one.
+    private readonly OutageTally _failedLooks = new(
+        clock,
+        (_, failure) => Log.LookFailed(logger, failure),
+        more => Log.MoreLooksFailed(logger, more.Count, more.Kinds),
+        _ => { });
+
+    public void Dispose() => _failedLooks.Dispose();
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -173,7 +183,7 @@ internal sealed partial class ConnectHolder(
 
     private async Task<string?> GoOnAsync(ConnectedService service, ServiceConnection connection, string cursor, string name)
     {
-        await using var looks = new ServiceLooks(service, door, store, logger);
+        await using var looks = new ServiceLooks(service, door, store, _failedLooks);
         using var done = new CancellationTokenSource();
         var watching = WatchAsync(service, connection, done.Token);
         var isFirst = true;
@@ -291,6 +301,12 @@ internal sealed partial class ConnectHolder(
 
     private static partial class Log
     {
+        [LoggerMessage(3012, LogLevel.Warning, "A look-up for a service failed. Further ones are counted")]
+        public static partial void LookFailed(ILogger logger, Exception? failure);
+
+        [LoggerMessage(3013, LogLevel.Warning, "{Count} more look-ups for services failed ({Failures})")]
+        public static partial void MoreLooksFailed(ILogger logger, long count, string failures);
+
         [LoggerMessage(3010, LogLevel.Warning, "The connection of a service that checks tokens failed; it comes back by itself")]
         public static partial void Failed(ILogger logger, Exception failure);
 

@@ -2,19 +2,19 @@ using System.Diagnostics.CodeAnalysis;
 using System.Threading.Channels;
 using Grid.Abstractions;
 using Grid.Revocation.Holders;
+using Grid.Revocation.Outages;
 using Grid.Revocation.Relay.Wire;
-using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Core.Revocation;
 
 /// <summary>The looks of one connection: sessions that a service has not seen before, read from the store for it.</summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Looks that outlive the connection give their place back.")]
-internal sealed partial class ServiceLooks : IAsyncDisposable
+internal sealed class ServiceLooks : IAsyncDisposable
 {
     private readonly ConnectedService _service;
     private readonly ServiceDoor _door;
     private readonly ISessionLook _store;
-    private readonly ILogger _logger;
+    private readonly OutageTally _failed;
     private readonly SemaphoreSlim _ofApp;
     private readonly SemaphoreSlim _own = new(HolderSocket.MaxLooks);
 
@@ -25,9 +25,9 @@ internal sealed partial class ServiceLooks : IAsyncDisposable
     private readonly CancellationTokenSource _over;
     private readonly Task _working;
 
-    public ServiceLooks(ConnectedService service, ServiceDoor door, ISessionLook store, ILogger logger)
+    public ServiceLooks(ConnectedService service, ServiceDoor door, ISessionLook store, OutageTally failed)
     {
-        (_service, _door, _store, _logger) = (service, door, store, logger);
+        (_service, _door, _store, _failed) = (service, door, store, failed);
         _ofApp = door.LooksOf(service.AppName);
         _over = CancellationTokenSource.CreateLinkedTokenSource(service.Stop);
         _working = WorkAsync();
@@ -83,7 +83,7 @@ internal sealed partial class ServiceLooks : IAsyncDisposable
         {
             if (failure is not StoreUnavailableException)
             {
-                Log.Failed(_logger, failure, session.App);
+                _failed.Met(failure.GetType().Name, failure);
             }
 
             answer = new HolderMessage { Type = HolderMessageType.Failed, N = number, Reason = "the store does not answer" };
@@ -92,11 +92,5 @@ internal sealed partial class ServiceLooks : IAsyncDisposable
         _service.Messages.Send(answer);
         _ofApp.Release();
         _own.Release();
-    }
-
-    private static partial class Log
-    {
-        [LoggerMessage(3012, LogLevel.Warning, "A look for a service of app {App} failed")]
-        public static partial void Failed(ILogger logger, Exception failure, string app);
     }
 }
