@@ -6,7 +6,7 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.Hosting;
 
-/// <summary>The silo that lives and ends with the application around it.</summary>
+/// <summary>A silo whose lifetime is that of the application that hosts it.</summary>
 internal sealed class EmbeddedSilo(
     IOptions<GridSiloOptions> options, IConfiguration configuration, IHostEnvironment environment, ILoggerFactory loggers, IHostApplicationLifetime lifetime, IServiceProvider around)
     : IHostedService, IAsyncDisposable

@@ -50,7 +50,7 @@ internal static class GridHealth
     {
         times.Note(report);
 
-        // Strangers reach the front: they hear no more than a word.
+        // The front is public, so it answers with a single word.
         if (KestrelHosting.IsFront(context) || !context.Request.Query.ContainsKey("verbose"))
         {
             context.Response.ContentType = "text/plain";
@@ -84,7 +84,7 @@ internal static class GridHealth
         return context.Response.WriteAsync(Encoding.UTF8.GetString(buffer.ToArray()));
     }
 
-    /// <summary>Since when each check has said what it says; as probes found it.</summary>
+    /// <summary>Since when each check has had its present status, as observed by probes.</summary>
     private sealed class CheckTimes(TimeProvider clock)
     {
         private readonly Dictionary<string, (HealthStatus Status, DateTimeOffset Since)> _times = [];
@@ -137,7 +137,7 @@ internal static class GridHealth
             : HealthCheckResult.Healthy(clock.Reason is { Length: > 0 } doubt ? doubt : null));
     }
 
-    // Degraded, which is as good as healthy to a probe: the rest of the apps is served.
+    // Degraded counts as healthy for probes: all other apps are still served.
     private sealed class KeyCheck(UnreadableKeys keys) : IHealthCheck
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)

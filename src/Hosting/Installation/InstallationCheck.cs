@@ -8,7 +8,7 @@ using Grid.Tokens.SigningKeys;
 namespace Grid.Hosting.Installation;
 
 /// <summary>Whether this process belongs to the store that it is about to serve: asked before it joins anything or opens a port.</summary>
-/// <remarks>A silo that seals with another key than its peers makes what it seals unreadable to all of them, for good.</remarks>
+/// <remarks>What a silo seals with a different key than its peers is permanently unreadable to them.</remarks>
 internal static class InstallationCheck
 {
     /// <summary>Reads the record, or writes it if this is the first start. Loads the key-encryption key.</summary>
@@ -23,11 +23,11 @@ internal static class InstallationCheck
             var (protector, origin) = EncryptionKeyFile.Load(settings, isNew: record is null && rows.Count == 0);
             if (record is null)
             {
-                // A store from before there was a record shows by its keys which key is its own.
+                // A store that predates the record shows by its keys which key-encryption key it uses.
                 RequireOwnKeys(rows, protector, origin);
                 await store.CreateAsync(new InstallationRecord { ClusterId = settings.Cluster.Id, Canary = protector.SealCanary() }, CancellationToken.None);
 
-                // Of several that start for the first time one has won; it may have had other settings.
+                // Of several first starts at once another one may have won, with other settings.
                 record = await store.ReadAsync(CancellationToken.None) ?? throw new StoreStartException("The installation's record could not be read back from the store. Start again.");
             }
 

@@ -26,7 +26,7 @@ internal sealed record ConnectionBudget(long? Descriptors, int Core, int Front, 
     private const int MaxDoor = 20_000;
     private const int MinDoor = 32;
 
-    /// <summary>Below this many a warning is due: it works, and a few hundred browsers fill it.</summary>
+    /// <summary>Fewer than this are worth a warning: a few hundred browsers would fill them.</summary>
     public const int Comfortable = 4096;
 
     /// <summary>What the system lets this process open. The runtime has raised the soft limit to the hard one by the time that we read it.</summary>
@@ -57,7 +57,7 @@ internal sealed record ConnectionBudget(long? Descriptors, int Core, int Front, 
                 $"This process may open {descriptors} files and sockets, and needs {reserve + (doors * MinDoor)} at least. Raise the limit: 'ulimit -n 65536', LimitNOFILE=65536 in a systemd unit, '--ulimit nofile=65536' for a container.");
         }
 
-        // Strangers come to the front, so it has the larger part; back ends keep few connections and use them again.
+        // The front is public, so it gets the larger part; back ends reuse a few connections.
         var core = settings.Core.MaxConnections ?? (int)Math.Min(MaxDoor, settings.Front.Enabled ? Math.Max(MinDoor, left / 3) : left);
         var front = !settings.Front.Enabled ? 0 : settings.Front.MaxConnections ?? (int)Math.Clamp(left - core, MinDoor, MaxDoor);
         if (descriptors is { } all && core + front + reserve > all)

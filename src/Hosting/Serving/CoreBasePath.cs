@@ -1,9 +1,9 @@
 namespace Grid.Hosting.Serving;
 
-/// <summary>What stands before every path of the core API (<c>Grid:Core:BasePath</c>).</summary>
+/// <summary>The prefix of every path of the core API (<c>Grid:Core:BasePath</c>).</summary>
 internal static class CoreBasePath
 {
-    /// <summary>Takes it off; what does not begin with it is not found.</summary>
+    /// <summary>Strips the prefix; paths without it are answered 404.</summary>
     public static void UseBasePath(this IApplicationBuilder app, string? basePath)
     {
         var path = new PathString("/" + string.Join('/', (basePath ?? "").Split('/', StringSplitOptions.RemoveEmptyEntries)));

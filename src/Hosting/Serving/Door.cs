@@ -4,7 +4,7 @@ using Grid.Revocation.Outages;
 
 namespace Grid.Hosting.Serving;
 
-/// <summary>Counts who is inside, and lets nobody in beyond the limit.</summary>
+/// <summary>Counts open connections and refuses those beyond the limits.</summary>
 internal sealed partial class Door : IDisposable
 {
     private readonly string _name;
@@ -16,9 +16,9 @@ internal sealed partial class Door : IDisposable
 
     /// <param name="name">As the log calls it.</param>
     /// <param name="max">Connections at once.</param>
-    /// <param name="maxPerAddress">From one address; those of this machine, where proxies are, do not count.</param>
+    /// <param name="maxPerAddress">Connections per address; loopback addresses, where proxies run, are not limited.</param>
     /// <param name="clock">For the log's pauses.</param>
-    /// <param name="logger">Hears when it is full.</param>
+    /// <param name="logger">Gets a line when it is full.</param>
     public Door(string name, int max, int maxPerAddress, TimeProvider clock, ILogger logger)
     {
         (_name, _max, _maxPerAddress) = (name, max, maxPerAddress);
@@ -31,7 +31,7 @@ internal sealed partial class Door : IDisposable
 
     public int Count => Volatile.Read(ref _count);
 
-    /// <summary>Lets a connection in, or tells why not.</summary>
+    /// <summary>Admits a connection, or returns why it is refused.</summary>
     public string? Refuse(EndPoint? remote)
     {
         if (Interlocked.Increment(ref _count) > _max)

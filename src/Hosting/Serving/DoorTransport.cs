@@ -21,7 +21,7 @@ internal sealed class DoorEndPoint(HeldPort port, Door door) : IPEndPoint(port.E
 /// </summary>
 internal sealed class DoorTransport(IOptions<SocketTransportOptions> options, ILoggerFactory loggers) : IConnectionListenerFactory
 {
-    // Generous to phones on bad networks; whoever speaks has his whole request to send within RequestHeadersTimeout.
+    // Generous to phones on bad networks. After the first byte RequestHeadersTimeout applies.
     private static readonly TimeSpan FirstByte = TimeSpan.FromSeconds(10);
 
     private readonly SocketTransportFactory _sockets = new(options, loggers);
@@ -36,7 +36,7 @@ internal sealed class DoorTransport(IOptions<SocketTransportOptions> options, IL
     public static Socket OpenHeld(EndPoint endpoint) =>
         endpoint is DoorEndPoint door ? door.HeldPort.Open() : SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
 
-    /// <summary>What each connection passes first: it has to say something soon, and gives its place back when it ends.</summary>
+    /// <summary>Runs first on each connection: closes it if it stays silent, and releases its place when it ends.</summary>
     public static async Task GuardAsync(ConnectionContext connection, Door door, ConnectionDelegate next)
     {
         try
@@ -62,7 +62,7 @@ internal sealed class DoorTransport(IOptions<SocketTransportOptions> options, IL
         {
             var read = await input.ReadAsync(patience.Token);
 
-            // Taken note of, not taken: it is the server's to read.
+            // Examined, not consumed: the server reads it.
             input.AdvanceTo(read.Buffer.Start);
             return !(read.IsCompleted && read.Buffer.IsEmpty);
         }
@@ -109,7 +109,7 @@ internal sealed class DoorTransport(IOptions<SocketTransportOptions> options, IL
             }
             catch (Exception gone) when (gone is IOException or ConnectionAbortedException)
             {
-                // It is closed either way.
+                // The connection is closed either way.
             }
         }
     }

@@ -4,7 +4,7 @@ namespace Grid.Hosting.Serving;
 
 /// <summary>
 /// The end of a process that others still send requests to: readiness turns red first, and for a while every request is answered and
-/// takes its connection with it, so that whoever balances the load has gone elsewhere by the time that the ports close.
+/// closes its connection, so that load balancers have moved on by the time the ports close.
 /// </summary>
 /// <remarks>
 /// The host calls <see cref="StoppingAsync"/> before anything stops; streams end with
@@ -87,7 +87,7 @@ internal sealed partial class Drain(TimeSpan period, IHostApplicationLifetime li
 
     private static partial class Log
     {
-        [LoggerMessage(1030, LogLevel.Information, "Shutting down: not ready any more, event streams are closed; requests are answered for {Period} more, each answer closes its connection")]
+        [LoggerMessage(1030, LogLevel.Information, "Shutting down: readiness is red and event streams are closed; requests are answered for another {Period}, and each answer closes its connection")]
         public static partial void Draining(ILogger logger, TimeSpan period);
 
         [LoggerMessage(1031, LogLevel.Information, "Drained: {Count} requests were answered since the shutdown began; closing the ports")]

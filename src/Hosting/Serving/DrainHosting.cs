@@ -1,6 +1,6 @@
 namespace Grid.Hosting.Serving;
 
-/// <summary>Puts the <see cref="Drain"/> where it belongs: before every request, and between server and cluster when the host stops.</summary>
+/// <summary>Registers <see cref="Drain"/>: before every request, and between server and cluster when the host stops.</summary>
 internal static class DrainHosting
 {
     // For requests in progress and for leaving the cluster, after the drain.

@@ -3,7 +3,7 @@ using Orleans.Storage;
 
 namespace Grid.Hosting.Serving;
 
-/// <summary>Grain state under the store's guard: Orleans' provider opens connections of its own, and would write on into a file that was taken away.</summary>
+/// <summary>Puts grain state under the store's guard: Orleans' provider opens its own connections and would keep writing into a file that was removed.</summary>
 internal sealed class GuardedGrainStorage(IGrainStorage storage, IStoreGuard guard) : IGrainStorage
 {
     public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)

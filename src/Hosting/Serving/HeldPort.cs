@@ -54,7 +54,7 @@ internal sealed class HeldPort : IDisposable
             // Bound alone would not do: another that also allows address reuse could still listen first.
             socket.Listen(Backlog);
 
-            // A port that the system chose is given up when the socket stops listening; nobody knows it yet, so nobody connects.
+            // A port that the system chose is released when the socket stops listening. It isn't known to anyone yet, so it can stay open.
             var refuses = port != 0 && OperatingSystem.IsLinux();
             if (refuses)
             {

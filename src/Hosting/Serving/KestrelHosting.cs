@@ -26,7 +26,7 @@ internal static class KestrelHosting
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(75);
 
-            // Whoever sends or takes his bytes one by one holds a place, and its memory, for nothing.
+            // A client that sends or reads byte by byte would occupy a connection and its memory.
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
             kestrel.Limits.MinResponseDataRate = new MinDataRate(240, TimeSpan.FromSeconds(5));
             var clock = kestrel.ApplicationServices.GetRequiredService<TimeProvider>();

@@ -2,7 +2,7 @@ using Grid.Hosting.Settings;
 
 namespace Grid.Hosting.Serving;
 
-/// <summary>What of a silo's messages is for people.</summary>
+/// <summary>Filters a silo's log to the messages that operators need.</summary>
 internal static class LogFilters
 {
     public static void AddGridFilters(this ILoggingBuilder logging, LogOptions options)
@@ -10,7 +10,7 @@ internal static class LogFilters
         logging.SetMinimumLevel(LogLevel.Warning);
         logging.AddFilter("Grid", options.Level);
 
-        // While a silo is gone its peers would say so many times a second; that it is gone they say as errors.
+        // While a silo is unreachable its peers would log it many times a second; that it is gone is logged as an error anyway.
         logging.AddFilter("Orleans", LogLevel.Error);
         logging.AddFilter("Orleans.Runtime.GrainDirectory", LogLevel.Critical);
 

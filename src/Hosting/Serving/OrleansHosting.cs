@@ -29,14 +29,14 @@ internal static class OrleansHosting
             silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
             silo.UseAdoNetReminderService(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
 
-            // A silo that died without a word holds up its grains until its peers agree on it: seconds, not minutes.
+            // A crashed silo blocks its grains until its peers declare it dead: that should take seconds, not minutes.
             silo.Configure<ClusterMembershipOptions>(options =>
             {
                 options.ProbeTimeout = TimeSpan.FromSeconds(2);
                 options.NumMissedProbesLimit = 2;
                 options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
 
-                // A silo that starts tries to reach every one that looks alive first: after a crash that is its own past.
+                // A starting silo first tries to reach every silo that looks alive: after a crash that includes its own former incarnation.
                 options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(1);
                 options.NumMissedTableIAmAliveLimit = 3;
                 options.DefunctSiloExpiration = TimeSpan.FromHours(1);

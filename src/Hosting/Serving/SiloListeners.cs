@@ -36,7 +36,7 @@ internal static class SiloListeners
         }
     }
 
-    /// <summary>Nobody connects.</summary>
+    /// <summary>Never accepts a connection.</summary>
     private sealed class Silence(EndPoint endpoint) : IConnectionListener
     {
         private readonly TaskCompletionSource<ConnectionContext?> _over = new(TaskCreationOptions.RunContinuationsAsynchronously);

@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Grid.Hosting.Settings;
 
-/// <summary>Turns <c>postgresql://user:password@host:port/database?sslmode=…</c> into what Npgsql reads. Every parameter is understood, or refused by name: one that is passed over is a promise that is not kept.</summary>
+/// <summary>Converts <c>postgresql://user:password@host:port/database?sslmode=…</c> to an Npgsql connection string. Every parameter is either supported or refused by name, never ignored.</summary>
 internal static class ConnectionUri
 {
     private const string Name = "Grid:Store:ConnectionString (or POSTGRESQL_CONNECTION_URI)";
@@ -20,7 +20,7 @@ internal static class ConnectionUri
         ["sslnegotiation"] = (to, value) => to["SSL Negotiation"] = value,
         ["channel_binding"] = (to, value) => to["Channel Binding"] = value,
 
-        // Grid refuses a server that takes no writes, whatever is asked for.
+        // Grid refuses a read-only server in any case.
         ["target_session_attrs"] = (_, value) => RequireWritable(value),
         ["connect_timeout"] = (to, value) => to.Timeout = Seconds("connect_timeout", value),
         ["application_name"] = (to, value) => to.ApplicationName = value,
@@ -38,7 +38,7 @@ internal static class ConnectionUri
         ["password"] = (to, value) => to.Password = value,
         ["dbname"] = (to, value) => to.Database = value,
 
-        // SuperTokens' own default; it means something to MySQL only.
+        // SuperTokens' own default, which has a meaning for MySQL only.
         ["allowPublicKeyRetrieval"] = (_, _) => { },
     };
 
@@ -65,7 +65,7 @@ internal static class ConnectionUri
             throw new SettingsException($"{Name} is not a valid URI; it looks like postgresql://user:password@host:5432/database, with '%40' for an '@' in the password and so on. Several hosts are written in Npgsql's form, Host=a,b;Username=….");
         }
 
-        // A password's '/' or '#' ends what it was written in: the rest of it, and the host, would be taken for a database or for nothing.
+        // An unescaped '/' or '#' in a password ends the authority: the rest, host included, would be read as the database or dropped.
         if (uri.AbsolutePath.Contains('@', StringComparison.Ordinal) || uri.Fragment.Length > 0)
         {
             throw Unescaped();
@@ -80,7 +80,7 @@ internal static class ConnectionUri
             Username = user[0].Length > 0 ? Uri.UnescapeDataString(user[0]) : null,
             Password = user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null,
         };
-        // What an '&' or '?' of a password cuts off looks like a parameter; it must not be printed.
+        // An unescaped '&' or '?' in a password makes its rest look like a parameter, which must not be printed.
         var mayBeSecret = uri.Query.Contains('@', StringComparison.Ordinal);
         foreach (var pair in uri.Query.TrimStart('?').Split('&', StringSplitOptions.RemoveEmptyEntries))
         {

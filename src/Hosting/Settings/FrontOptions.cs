@@ -64,10 +64,10 @@ internal sealed class FrontOptions
     /// <param name="address">That it listens on.</param>
     public bool ShowsFirstPage(string environment, IPAddress address) => FirstPage ?? (environment == Environments.Development && IPAddress.IsLoopback(address));
 
-    /// <summary>As the front itself wants to be told.</summary>
+    /// <summary>The settings in the form that the front takes.</summary>
     /// <param name="address">That it listens on.</param>
     /// <param name="environment">Decides about the first page.</param>
-    /// <param name="connections">That it takes at once; streams get half of them, so that they leave room for requests.</param>
+    /// <param name="connections">Its maximum number of connections; event streams get half of them, which leaves room for requests.</param>
     public FrontSettings ToSettings(IPAddress address, string environment, int? connections = null) => new()
     {
         App = new AppKey("", App),
@@ -80,7 +80,7 @@ internal sealed class FrontOptions
         },
     };
 
-    /// <exception cref="SettingsException">Settings that do not fit each other: said before anything starts.</exception>
+    /// <exception cref="SettingsException">Settings contradict each other; thrown before anything starts.</exception>
     public void Check()
     {
         var options = new GridOptions();

@@ -1,6 +1,6 @@
 namespace Grid.Hosting.Settings;
 
-/// <summary>What somebody may have meant.</summary>
+/// <summary>Suggests the known name closest to a misspelt one.</summary>
 internal static class NearestName
 {
     /// <summary>The candidate with the fewest letters changed, of the whole name or of its last part.</summary>

@@ -151,7 +151,7 @@ internal sealed class SuperTokensEnvironment : ConfigurationProvider, IConfigura
 
     private string? Get(string variable)
     {
-        // Nothing in quotes is nothing, too.
+        // Empty quotes are empty, too.
         var value = _variables.GetValueOrDefault(variable) is { } set && Unquoted(set) is { Length: > 0 } unquoted ? unquoted
             : _variables.GetValueOrDefault(variable + SecretFiles.Suffix) is { Length: > 0 } path ? SecretFiles.Read(variable + SecretFiles.Suffix, path)
             : null;
@@ -172,7 +172,7 @@ internal sealed class SuperTokensEnvironment : ConfigurationProvider, IConfigura
     private static bool IsServiceLink(string variable, string value) => variable.EndsWith("_PORT", StringComparison.Ordinal)
         && (value.StartsWith("tcp://", StringComparison.Ordinal) || value.StartsWith("udp://", StringComparison.Ordinal) || value.StartsWith("sctp://", StringComparison.Ordinal));
 
-    // The original takes quotes off too: files for containers often have them.
+    // The original strips quotes too: environment files for containers often have them.
     private static string Unquoted(string value) => value is ['"', .. var inner, '"']
         ? inner.Replace("\\n", "\n", StringComparison.Ordinal).Replace("\\t", "\t", StringComparison.Ordinal).Replace("\\\"", "\"", StringComparison.Ordinal).Replace("\\\\", "\\", StringComparison.Ordinal)
         : value;

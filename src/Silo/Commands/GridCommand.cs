@@ -34,14 +34,14 @@ internal static class GridCommand
         return root;
     }
 
-    /// <summary>Runs what the arguments say.</summary>
+    /// <summary>Runs the verb in the arguments.</summary>
     public static Task<int> RunAsync(string[] arguments)
     {
         var parse = Create().Parse(arguments);
         return parse is { Errors.Count: > 0, Action: null or System.CommandLine.Invocation.ParseErrorAction }
             ? Guarded(() => throw new SettingsException($"{string.Join(' ', parse.Errors.Select(error => error.Message))} 'grid {parse.CommandResult.Command.Name} --help' says more."))
 
-            // A signal is the host's to answer: cut off while it drains, a busy silo would lose requests and leave without a word to its peers.
+            // Signals are handled by the host: a silo that is cut off while it drains would lose requests and leave the cluster unannounced.
             : parse.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 
@@ -65,7 +65,7 @@ internal static class GridCommand
         }
         catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            // One sentence for the operator; the cause in full only where somebody asked for it.
+            // One sentence for the operator; the full exception only on request.
             var detail = Environment.GetEnvironmentVariable("GRID_STACK") is "1" ? $"\n{failure}" : " Set GRID_STACK=1 to see where.";
             return Fail($"unexpected failure: {failure.GetType().Name}: {failure.Message}{detail}", Unexpected);
         }

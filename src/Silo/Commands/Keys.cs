@@ -62,7 +62,7 @@ internal static class Keys
                 }
                 catch (SettingsException)
                 {
-                    // One that was starting meanwhile: nothing has been sealed anew yet.
+                    // A silo that was starting meanwhile; nothing has been sealed with the new key yet.
                     await store.ReplaceCanaryAsync(canary, record.Canary, CancellationToken.None);
                     throw;
                 }
@@ -102,7 +102,7 @@ internal static class Keys
                 }
             }
 
-            // A silo that had looked just before the change may still have been writing: nothing left twice in a row is the end.
+            // A silo that read the canary just before the change may still be writing: done when two rounds in a row find nothing.
             quiet = changed == before ? quiet + 1 : 0;
             if (isCluster)
             {

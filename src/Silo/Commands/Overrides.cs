@@ -4,10 +4,10 @@ using Grid.Hosting.Settings;
 
 namespace Grid.Silo.Commands;
 
-/// <summary>What follows a verb as <c>--Grid:Section:Key=value</c> and overrides every other source. Anything else was meant to be something: it is refused with the nearest name.</summary>
+/// <summary>Settings after a verb, <c>--Grid:Section:Key=value</c>, which override every other source. Anything else is refused, with the closest known name.</summary>
 internal static class Overrides
 {
-    /// <exception cref="SettingsException">A word that is no setting.</exception>
+    /// <exception cref="SettingsException">A word is not a setting.</exception>
     public static string[] Of(ParseResult parse)
     {
         var words = parse.UnmatchedTokens;

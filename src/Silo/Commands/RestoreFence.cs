@@ -31,7 +31,7 @@ internal static class RestoreFence
             return 0;
         }
 
-        // A silo at work would go on with what it remembers, and nobody here waits until it has heard.
+        // A running silo would continue with what it remembers, and this verb does not wait for its confirmation.
         if (settings.Store.Engine == StoreEngine.PostgreSql && await LiveSilos.FindAsync(services.GetRequiredService<IHolderRegistry>()) is { Count: > 0 } live)
         {
             throw new SettingsException($"Refused: {string.Join(", ", live.Select(row => $"{row.Name} at {row.Address}"))} are at work. Stop every silo first, then fence, then start them.");

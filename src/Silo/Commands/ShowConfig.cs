@@ -34,7 +34,7 @@ internal static class ShowConfig
     {
         var configuration = Configuration.Build(overrides);
 
-        // Shown although they are refused: so that the value can be seen that is wrong.
+        // Refused values are shown too, so that the operator can see what is wrong.
         var (settings, refusal) = TryRead(configuration);
         var rows = SettingTable.All.Where(setting => setting.Key is not null).Select(setting => Row(configuration, setting, settings)).ToList();
         if (asJson)
@@ -49,7 +49,7 @@ internal static class ShowConfig
             }
         }
 
-        // Beside the values: what is piped on stays what it is.
+        // On standard error, so that piped output stays valid.
         foreach (var (key, nearest) in UnknownSettings.Find(configuration))
         {
             Console.Error.WriteLine($"grid: Setting {key} is not known and has no effect; did you mean {nearest}?");

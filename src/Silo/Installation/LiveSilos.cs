@@ -3,12 +3,12 @@ using Grid.Revocation.Registry;
 
 namespace Grid.Silo.Installation;
 
-/// <summary>Which silos are alive, for verbs that work on the store beside them.</summary>
+/// <summary>Finds living silos, for verbs that work on the store while silos may be running.</summary>
 internal static class LiveSilos
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Silos whose row moves. One that has not moved for as long as a revocation would wait for it is gone.</summary>
+    /// <summary>Silos that renew. One that has not renewed for as long as a revocation would wait for it is considered gone.</summary>
     public static async Task<IReadOnlyList<HolderRow>> FindAsync(IHolderRegistry registry)
     {
         var clock = LeaseClock.Instance;
@@ -32,7 +32,7 @@ internal static class LiveSilos
                 }
             }
 
-            // Rows that left are nobody's.
+            // Rows that were left belong to no living silo.
             var rows = await SilosAsync(registry);
             first = [.. first.Where(before => rows.Any(row => row.Incarnation == before.Incarnation))];
         }

@@ -15,7 +15,7 @@ internal readonly record struct CdiVersion(int Major, int Minor) : IComparable<C
 
     public static CdiVersion V5 { get; } = new(5, 0);
 
-    /// <summary>From here on refresh tokens rotate at once.</summary>
+    /// <summary>From this version on refresh tokens rotate immediately.</summary>
     public static CdiVersion V56 { get; } = new(5, 6);
 
     /// <summary>Every version served, oldest first.</summary>
@@ -42,7 +42,7 @@ internal readonly record struct CdiVersion(int Major, int Minor) : IComparable<C
         return true;
     }
 
-    /// <summary>A version that is served; null for any other text, such as a bound that a silo of another version knows.</summary>
+    /// <summary>A supported version; null for any other text, such as a bound that only another version of Grid knows.</summary>
     public static CdiVersion? Of(string? text) =>
         text is not null && CdiVersions.Supported.Contains(text) && TryParse(text, out var version) ? version : null;
 

@@ -3,16 +3,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>Who asked, for the log: the short id of an API key, which tells keys apart and nothing of a key.</summary>
+/// <summary>The caller, for the log: the short id of its API key, which distinguishes keys and reveals nothing about them.</summary>
 internal static class CoreActor
 {
-    /// <summary>Who asked without one.</summary>
+    /// <summary>A caller without a key.</summary>
     public const string NoKey = "no key";
 
     private const int IdLength = 8;
 
     public static string Of(HttpContext context) => CoreGate.PresentedKey(context.Request) is { Length: > 0 } key ? IdOf(key) : NoKey;
 
-    /// <summary>The first digits of the hash of the key's stored hash: neither of them can be found from it.</summary>
+    /// <summary>The first digits of a hash of the key's stored hash; neither can be derived from it.</summary>
     public static string IdOf(string key) => "key " + TokenHash.Of(key).HashOfHex().ToHex()[..IdLength];
 }

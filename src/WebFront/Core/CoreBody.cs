@@ -6,13 +6,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>A request's JSON object. Field by field, mistyped is as bad as missing; unknown fields are ignored.</summary>
+/// <summary>A request's JSON object. A field of the wrong type is refused like a missing one; unknown fields are ignored.</summary>
 internal sealed class CoreBody : IDisposable
 {
     /// <summary>Largest body, in bytes.</summary>
     public const int MaxSize = 1024 * 1024;
 
-    /// <summary>Longest text that a field may hold, in bytes as it was sent. Only objects, which are kept as they came, may be longer.</summary>
+    /// <summary>Maximum size of a text field, in bytes as sent. Only objects, which are stored as they are, may be larger.</summary>
     public const int MaxText = 64 * 1024;
 
     private const int MaxDepth = 32;
@@ -58,7 +58,7 @@ internal sealed class CoreBody : IDisposable
                 }
             }
 
-            // Whoever has left already is spared the rest, and so are we. Once an operation has begun it goes on.
+            // If the client has gone already, stop here. Once an operation has begun it is completed.
             context.RequestAborted.ThrowIfCancellationRequested();
             return new CoreBody(Parse(bytes.AsMemory(0, length)), bytes);
         }
@@ -100,7 +100,7 @@ internal sealed class CoreBody : IDisposable
         : value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number
         : throw CoreException.BadField(name);
 
-    /// <summary>A JSON object's text, exactly as it came in.</summary>
+    /// <summary>A JSON object's text, exactly as sent.</summary>
     public string Object(string name) => ObjectOrNull(name) ?? throw CoreException.BadField(name);
 
     public string? ObjectOrNull(string name) =>
@@ -110,8 +110,8 @@ internal sealed class CoreBody : IDisposable
 
     /// <summary>An array of strings; null if absent.</summary>
     /// <param name="name">The field's.</param>
-    /// <param name="max">How many it may hold. Looked at first: a longer array costs nothing.</param>
-    /// <param name="given">Tells absent from null.</param>
+    /// <param name="max">Maximum number of items. Checked first, so that a longer array costs nothing.</param>
+    /// <param name="given">Distinguishes absent from null.</param>
     public string[]? StringsOrNull(string name, int max, out bool given)
     {
         given = _document.RootElement.TryGetProperty(name, out var value);
@@ -147,14 +147,14 @@ internal sealed class CoreBody : IDisposable
         ? length
         : throw new CoreException(400, $"Field name '{name}' may hold at most {max} items");
 
-    // Measured before it is copied.
+    // The size is checked before the text is copied.
     private static string ReadText(string name, JsonElement value) =>
         value.ValueKind != JsonValueKind.String ? throw CoreException.BadField(name)
         : JsonMarshal.GetRawUtf8Value(value).Length <= MaxText + 2 ? value.GetString()!
         : throw new CoreException(400, $"Field name '{name}' is invalid in JSON input: a text may have {MaxText} bytes");
 
     /// <summary>Parses a JSON object that can be stored.</summary>
-    /// <exception cref="CoreException">It is none.</exception>
+    /// <exception cref="CoreException">It is not a JSON object that can be stored.</exception>
     internal static JsonDocument Parse(ReadOnlyMemory<byte> bytes)
     {
         if (!Utf8.IsValid(bytes.Span))
@@ -175,7 +175,7 @@ internal sealed class CoreBody : IDisposable
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            // Not JSON, too deep, a member twice, or half of a surrogate pair.
+            // Not JSON, nested too deeply, a duplicate member, or an unpaired surrogate.
         }
 
         throw new CoreException(400, IsTooDeep(bytes.Span) ? $"{Invalid}: it may be nested {MaxDepth} levels deep" : Invalid);
@@ -188,7 +188,7 @@ internal sealed class CoreBody : IDisposable
         {
             while (json.Read())
             {
-                // The depth that a beginning is at, not the one it leads to.
+                // CurrentDepth is that of the start token itself, not of its content.
                 if (json.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && json.CurrentDepth >= MaxDepth)
                 {
                     return true;
@@ -197,7 +197,7 @@ internal sealed class CoreBody : IDisposable
         }
         catch (JsonException)
         {
-            // Broken before it was too deep.
+            // Invalid before it was too deep.
         }
 
         return false;

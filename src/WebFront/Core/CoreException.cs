@@ -1,6 +1,6 @@
 namespace Grid.WebFront.Core;
 
-/// <summary>Ends a request with a status and the protocol's plain text. For refused input only.</summary>
+/// <summary>Ends a request with a status and the protocol's plain-text body. For invalid input only.</summary>
 internal sealed class CoreException(int status, string text) : Exception(text)
 {
     public int Status { get; } = status;

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>What every failure of the core API looks like to its caller, and what the log says of it.</summary>
+/// <summary>Turns every failure of the core API into the caller's answer and the log's line.</summary>
 internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailures> logger) : IDisposable
 {
     private readonly OutageTally _outage = new(
@@ -16,14 +16,14 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
         more => Log.StillUnavailable(logger, more.Count, more.Kinds),
         all => Log.Available(logger, all.Count, all.Lasted));
 
-    // A fault that one request meets may be met by every one.
+    // One fault may hit every request.
     private readonly OutageTally _unexpected = new(
         clock,
         (what, failure) => Log.Unexpected(logger, failure, what),
         more => Log.MoreUnexpected(logger, more.Count, more.Kinds),
         _ => { });
 
-    /// <summary>Before routing: everything inside it is answered in the protocol's shape.</summary>
+    /// <summary>Runs before routing: failures of everything after it are answered in the protocol's format.</summary>
     public async Task GuardAsync(HttpContext context, RequestDelegate next)
     {
         try
@@ -48,7 +48,7 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
         }
         catch (UnstorableValueException refusal)
         {
-            // What the readers of bodies and queries could not know: a user id that no index of the database holds.
+            // Readers of bodies and queries could not detect it: for example a user id that is too long for the database's index.
             await CoreResponse.WriteTextAsync(context, 400, refusal.Message);
         }
         catch (Exception failure) when (failure is StoreUnavailableException or OrleansException or TimeoutException)
@@ -58,7 +58,7 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
         }
         catch (Exception failure) when (failure is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
-            // Nobody is listening.
+            // The client has gone.
         }
         catch (Exception failure)
         {
@@ -67,7 +67,7 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
         }
     }
 
-    /// <summary>Counts a call that was not answered because store or cluster is away.</summary>
+    /// <summary>Counts a call that failed because the store or the cluster is unavailable.</summary>
     public void Met(Exception failure) => _outage.Met(failure is StoreUnavailableException ? "store" : "cluster", failure);
 
     public void Dispose()
@@ -76,7 +76,7 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
         _unexpected.Dispose();
     }
 
-    /// <summary>A failure as the log counts it: what, and in which operation. In words of our own, whatever path the request has.</summary>
+    /// <summary>The name under which the log counts a failure: its type and the operation's route, never the request's own path.</summary>
     public static string Name(Exception failure, HttpContext context) =>
         $"{failure.GetType().Name} in {(context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "no operation"}";
 
@@ -92,13 +92,13 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
 
     private static partial class Log
     {
-        [LoggerMessage(3100, LogLevel.Warning, "Answered 503: {Away} away. More of these are counted")]
+        [LoggerMessage(3100, LogLevel.Warning, "Returned 503: {Away} unavailable. Further ones are counted")]
         public static partial void Unavailable(ILogger logger, Exception? failure, string away);
 
-        [LoggerMessage(3102, LogLevel.Warning, "Answered 503 to {Count} more requests ({Away})")]
+        [LoggerMessage(3102, LogLevel.Warning, "Returned 503 to {Count} more requests ({Away})")]
         public static partial void StillUnavailable(ILogger logger, long count, string away);
 
-        [LoggerMessage(3103, LogLevel.Information, "No request is answered 503 any more; {Count} were in {Lasted}")]
+        [LoggerMessage(3103, LogLevel.Information, "The core API is available again; {Count} requests got 503 in {Lasted}")]
         public static partial void Available(ILogger logger, long count, TimeSpan lasted);
 
         [LoggerMessage(3101, LogLevel.Error, "Unexpected failure: {What}. Further ones are counted")]

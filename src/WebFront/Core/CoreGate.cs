@@ -10,13 +10,13 @@ using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>What every request of the core API passes: API key, address, version, tenant.</summary>
+/// <summary>The checks that every request to the core API passes: API key, address, version, tenant.</summary>
 /// <remarks>Order of checks: <c>docs/protocol/core.md</c>, "Every request".</remarks>
 internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger) : IDisposable
 {
     private const string Bearer = "Bearer ";
 
-    // Failures a minute and address, before it is told to wait.
+    // Failures per minute and address before the address is throttled.
     private const int MaxWrongKeys = 20;
 
     private readonly AddressRules _rules = new();
@@ -30,7 +30,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         var host = context.Request.Host.Value ?? "";
         if (ConnectionUriDomain.HasEmptyLabel(host))
         {
-            // It is nobody's name: neither a domain's, whose apps the caller may mean, nor a reason to serve the default one's.
+            // Not a valid name: it can't identify a domain, and the default domain must not answer for it either.
             throw new CoreException(400, "Host header is invalid: it has two dots in a row or one in front");
         }
 
@@ -38,7 +38,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         var endpoint = context.GetEndpoint();
         var route = endpoint?.Metadata.GetMetadata<CoreRoute>();
 
-        // A name that stands for no app is guarded as a new app would be: who holds no right key cannot tell it from an app's.
+        // An unknown app is guarded as a new one would be, so that callers without a valid key cannot find out which apps exist.
         var inherited = app is null ? await InheritAsync(request.Domain, context.RequestAborted) : defaults;
         var keys = app?.ApiKeyHashes ?? inherited.ApiKeyHashes;
         if (keys.IsEmpty)
@@ -54,7 +54,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
             if (route.ForStrangers)
             {
-                // The installation's: an app's own would tell a stranger that there is such an app.
+                // The installation's rules: the app's own would reveal that the app exists.
                 RefuseAddress(context, null, defaults.IpAllowRegex, defaults.IpDenyRegex);
                 await next(context);
                 return;
@@ -101,12 +101,12 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         await next(context);
     }
 
-    /// <summary>What an app of that domain would have that sets nothing.</summary>
+    /// <summary>The settings of an app in that domain that sets nothing itself.</summary>
     internal async ValueTask<AppDefaults> InheritAsync(string domain, CancellationToken cancellationToken) => domain.Length == 0
         ? defaults
         : (await apps.FindAsync(new AppKey(domain, AppKey.PublicId), cancellationToken))?.Effective ?? defaults;
 
-    /// <summary>Whether a request that was let in a while ago, and is not over yet, would be let in now.</summary>
+    /// <summary>Whether a long-running request that was admitted earlier would still be admitted now.</summary>
     public bool Admits(HttpContext context, AppSnapshot app)
     {
         var hadKeys = !CoreRequest.Of(context).App.ApiKeyHashes.IsEmpty;
@@ -128,7 +128,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
     public void Dispose() => _brake.Dispose();
 
-    // Only programs on this machine are meant; its browsers show other people's pages too.
+    // Without a key the core API is for programs on this machine, and not for pages that its browsers show.
     private static void RefusePages(HttpContext context, CoreRequest request)
     {
         if (ForeignPages.IsFromPage(context.Request))
@@ -142,7 +142,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         }
     }
 
-    /// <summary>The API key that a request brings; null or empty if none.</summary>
+    /// <summary>The API key that a request presents; null or empty if there is none.</summary>
     public static string? PresentedKey(HttpRequest request)
     {
         string? key = request.Headers["api-key"];
@@ -161,7 +161,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     /// <summary>Whether a key is one of these.</summary>
     internal static bool HoldsKey(string? key, ImmutableArray<TokenHash> keys)
     {
-        // All are compared, each in constant time: how long it takes tells nothing about a key.
+        // All keys are compared, each in constant time: the duration reveals nothing about them.
         var presented = TokenHash.Of(key ?? "");
         var accepted = false;
         foreach (var hash in keys)
@@ -192,7 +192,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         _ => throw new ArgumentOutOfRangeException(nameof(scope)),
     };
 
-    // A client that asks for the versions knows none yet; what it says all the same decides about tenants only.
+    // A client that asks for the versions doesn't know them yet; if it sends one anyway, it only affects the tenant check.
     private static CdiVersion VersionOf(HttpRequest request, CoreRoute route, string? min, string? max)
     {
         if (route.NeedsVersion)
@@ -229,7 +229,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
             return;
         }
 
-        // A rule that is none any more lets nobody in: it was meant to keep somebody out.
+        // A rule that is no longer valid refuses every address: it was written to keep some out.
         var address = AddressRule.Spell(context.Connection.RemoteIpAddress);
         if ((allow is not null && _rules.IsMatch(app, allow, address) != true) || (deny is not null && _rules.IsMatch(app, deny, address) != false))
         {

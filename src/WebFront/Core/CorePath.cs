@@ -4,14 +4,14 @@ using Grid.Abstractions.Apps;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>Takes <c>[/appid-app][/tenant]</c> off a path. Source: <c>docs/protocol/core.md</c>, "Every request".</summary>
+/// <summary>Splits <c>[/appid-app][/tenant]</c> from a path. Source: <c>docs/protocol/core.md</c>, "Every request".</summary>
 /// <param name="AppId">Default <c>public</c>.</param>
 /// <param name="TenantId">Default <c>public</c>.</param>
 /// <param name="NamesTenant">Whether the path named a tenant.</param>
 /// <param name="Rest">The API path, with a leading slash.</param>
 internal readonly record struct CorePath(string AppId, string TenantId, bool NamesTenant, string Rest)
 {
-    /// <summary>Longest id that an app or tenant can be made with.</summary>
+    /// <summary>Maximum length of an app or tenant id.</summary>
     public const int MaxId = 64;
 
     private const string AppPrefix = "appid-";
@@ -28,7 +28,7 @@ internal readonly record struct CorePath(string AppId, string TenantId, bool Nam
 
     public static CorePath Parse(string path)
     {
-        // Addresses joined by hand have slashes twice.
+        // URLs that were concatenated by hand have double slashes.
         while (path.Contains("//", StringComparison.Ordinal))
         {
             path = path.Replace("//", "/", StringComparison.Ordinal);
@@ -60,7 +60,7 @@ internal readonly record struct CorePath(string AppId, string TenantId, bool Nam
     public static bool IsId(ReadOnlySpan<char> id) =>
         !id.IsEmpty && !id.ContainsAnyExcept(IdCharacters);
 
-    /// <summary>Whether an app or tenant could have been made under this id.</summary>
+    /// <summary>Whether an app or tenant with this id can exist.</summary>
     public static bool CouldExist(ReadOnlySpan<char> id) => id.Length <= MaxId && IsId(id);
 
     private static ReadOnlySpan<char> First(ReadOnlySpan<char> path)

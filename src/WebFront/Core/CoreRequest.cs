@@ -4,12 +4,12 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>What the gate found out about a request; a feature of its context.</summary>
+/// <summary>What the gate determined about a request; a feature of its context.</summary>
 internal sealed class CoreRequest
 {
     public required CorePath Path { get; init; }
 
-    /// <summary>Connection-URI domain that the host name stands for; empty by default.</summary>
+    /// <summary>The connection URI domain of the request's host; empty for the default one.</summary>
     public string Domain { get; set; } = "";
 
     public string TenantId => Path.TenantId;

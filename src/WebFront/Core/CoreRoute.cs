@@ -21,12 +21,12 @@ internal enum CoreScope
     AppSince56,
 }
 
-/// <summary>What the gate must ask for before a route's handler runs.</summary>
+/// <summary>What the gate requires before a route's handler runs.</summary>
 /// <param name="Scope">Who may call it.</param>
-/// <param name="NeedsKey">Whether without a key it is 401.</param>
-/// <param name="NeedsVersion">Whether a version that is not served is refused. Otherwise it decides at most about tenants.</param>
+/// <param name="NeedsKey">Whether a request without a valid key is answered 401.</param>
+/// <param name="NeedsVersion">Whether an unsupported version is refused. Otherwise the version only affects the tenant check.</param>
 /// <param name="NeedsTenant">Whether the tenant must exist.</param>
-/// <param name="ForStrangers">Whether, without a key, it is answered whatever app and tenant are named: a stranger does not learn which exist.</param>
+/// <param name="ForStrangers">Whether it is answered without a key, whichever app and tenant are named, so that it does not reveal which exist.</param>
 internal sealed record CoreRoute(CoreScope Scope, bool NeedsKey = true, bool NeedsVersion = true, bool NeedsTenant = true, bool ForStrangers = false);
 
 internal static class CoreRouteBuilder

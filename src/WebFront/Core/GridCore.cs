@@ -16,10 +16,10 @@ using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>The core API: what back ends in any language speak.</summary>
+/// <summary>The core API, which back ends in any language call.</summary>
 public static class GridCore
 {
-    /// <summary>Registers what the core API needs of its own; grains, keys and store come from the silo.</summary>
+    /// <summary>Registers the core API's own services; grains, keys and the store come from the silo.</summary>
     public static IServiceCollection AddGridCore(this IServiceCollection services)
     {
         services.AddRouting();
@@ -53,7 +53,7 @@ public static class GridCore
         app.UseGridFraming();
         app.UseWebSockets(new WebSocketOptions { KeepAliveInterval = TimeSpan.FromSeconds(5), KeepAliveTimeout = TimeSpan.FromSeconds(5) });
 
-        // What a wrong clock says has expired has not: an outage, which signs nobody out.
+        // With a wrong clock nothing can be said to have expired: answer as in an outage, which signs nobody out.
         var clock = app.ApplicationServices.GetRequiredService<ClockTrust>();
         app.Use((context, next) => clock.IsTrusted ? next(context) : CoreFailures.WriteUnavailableAsync(context));
         app.Use((context, next) => failures.GuardAsync(context, next));

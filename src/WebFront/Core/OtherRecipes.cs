@@ -36,8 +36,8 @@ internal static class OtherRecipes
         ("/requests/stats", "statistics of requests"),
     ];
 
-    /// <summary>What a request that no route answers belongs to; null if to nothing of SuperTokens' core.</summary>
-    /// <param name="method">Decides only where one path is partly served.</param>
+    /// <summary>The recipe that an unknown route belongs to; null if SuperTokens' core does not have it either.</summary>
+    /// <param name="method">Matters only for paths that are served in part.</param>
     /// <param name="path">Without app and tenant.</param>
     public static string? Find(string method, string path)
     {
@@ -47,7 +47,7 @@ internal static class OtherRecipes
             return null;
         }
 
-        // From longer beginnings to shorter ones: the first counts.
+        // Longest prefix first: the first match wins.
         return Array.Find(Routes, route => IsAtOrBelow(path, route.Beginning)).Recipe;
     }
 
@@ -56,7 +56,7 @@ internal static class OtherRecipes
         $"Not found: this core is Grid, which serves sessions, JWTs and multi-tenancy, but not {recipe}. "
         + "Take that out of the SDK's recipe list, or send its requests to a core that serves it";
 
-    // Of these recipes something is served. Whether there is a mapping of a user id is answered; to make one is not for us.
+    // These recipes are served in part: whether a user id is mapped is answered, creating a mapping is not supported.
     private static bool IsServed(string method, string path) =>
         path.Equals("/recipe/dashboard/tenant/core-config", StringComparison.OrdinalIgnoreCase)
         || (path.Equals("/recipe/userid/map", StringComparison.OrdinalIgnoreCase) && !HttpMethods.IsPost(method));

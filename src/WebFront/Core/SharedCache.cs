@@ -5,7 +5,7 @@ using Grid.Abstractions.Apps;
 
 namespace Grid.WebFront.Core;
 
-/// <summary>Values that can be made again, of many apps in one space: an app beyond its share loses its own oldest, and without space left the app with most does.</summary>
+/// <summary>A bounded cache that many apps share: an app that exceeds its share evicts its own oldest values, and a full cache evicts from the app with the most.</summary>
 /// <param name="maxOfApp">Values that one app has at most.</param>
 /// <param name="max">Values in all.</param>
 internal sealed class SharedCache<TKey, TValue>(int maxOfApp, int max)
@@ -39,7 +39,7 @@ internal sealed class SharedCache<TKey, TValue>(int maxOfApp, int max)
         }
     }
 
-    // The new value is in already, its age is not.
+    // The new value has been added already, its age has not.
     private void MakeRoom(AppKey? app)
     {
         if (AgesOf(app).Count >= maxOfApp)

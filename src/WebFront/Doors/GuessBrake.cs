@@ -60,7 +60,7 @@ internal sealed partial class GuessBrake : IDisposable
         }
     }
 
-    /// <summary>Notes a failure.</summary>
+    /// <summary>Counts a failure.</summary>
     /// <returns>How long the address has to wait; null if it may try again.</returns>
     public TimeSpan? Failed(IPAddress? address)
     {

@@ -13,7 +13,7 @@ internal sealed partial class FrontFailures(TimeProvider clock, ILogger<FrontFai
 {
     private const int MaxBody = 16 * 1024;
 
-    // A fault that one request meets may be met by every one.
+    // One fault may hit every request.
     private readonly OutageTally _unexpected = new(
         clock,
         (what, failure) => Log.Unexpected(logger, failure, what),

@@ -103,7 +103,7 @@ server {
     await Promise.all(load);
     assert.deepEqual([...answers.keys()], [200], JSON.stringify([...answers]));
 
-    const phases = ["Shutting down: not ready any more", "Drained: ", "Ports closed", "Stopped"].map((phase) => leaving.log.indexOf(phase));
+    const phases = ["Shutting down: readiness is red", "Drained: ", "Ports closed", "Stopped"].map((phase) => leaving.log.indexOf(phase));
     assert.ok(phases.every((at, i) => at > (i === 0 ? 0 : phases[i - 1])), leaving.log);
   });
 

@@ -7,7 +7,7 @@ namespace Grid.WebFront.Core.Jwt;
 /// <summary><c>POST /recipe/jwt</c>. Source: <c>docs/protocol/core.md</c>, "Beyond sessions".</summary>
 internal static class CreateJwt
 {
-    // A hundred years: what is longer was meant in milliseconds.
+    // A hundred years: anything longer was probably meant as milliseconds.
     private const long MaxValiditySeconds = 100L * 366 * 24 * 3600;
 
     public static async Task HandleAsync(HttpContext context, IKeyRings keyRings, TimeProvider clock)

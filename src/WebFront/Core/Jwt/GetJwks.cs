@@ -29,7 +29,7 @@ internal static class GetJwks
         var now = clock.GetUtcNow();
         var ring = await keyRings.GetAsync(CoreRequest.Of(context).App, CancellationToken.None);
 
-        // Until the next key is made nothing new can be signed with.
+        // No new key can be in use before the next one is created.
         var seconds = Math.Max(0, (long)(ring.NextChangeAt - now).TotalSeconds);
         context.Response.Headers.CacheControl = $"max-age={seconds}, must-revalidate";
         return ring.JwksJson(now);

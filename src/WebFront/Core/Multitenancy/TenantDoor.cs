@@ -19,7 +19,7 @@ internal sealed class TenantDoor(IGrainFactory grains, ITenancy tenancy, Revocat
     /// <summary>The tenant that a request names.</summary>
     public ITenantGrain Tenant(CoreRequest request) => grains.GetGrain<ITenantGrain>(new TenantKey(request.App.App, request.TenantId).ToString());
 
-    /// <summary>The line that an end of sessions leaves, where this call carried it through.</summary>
+    /// <summary>Logs a revocation that this call completed.</summary>
     public void WriteLog(HttpContext context, Removal removal, RevocationScope scope, RevocationReason reason)
     {
         if (removal.Outcome == RemoveOutcome.Removed)

@@ -15,7 +15,7 @@ using Microsoft.Extensions.Logging;
 namespace Grid.WebFront.Core.Revocation;
 
 /// <summary><c>GET /session/holder</c>, a WebSocket: lets a service check access tokens itself. Ours, beside the protocol (<c>docs/protocol.md</c>).</summary>
-/// <remarks>Who holds an app's key may be anybody: what he sends is judged, what he takes is limited, and he holds up nobody but his own app.</remarks>
+/// <remarks>A service with an app's key is not trusted: its messages are validated, its use of resources is limited, and it can only delay its own app.</remarks>
 internal sealed partial class ConnectHolder(
     HolderRelay relay, ServiceDoor door, CoreGate gate, IAppDirectory apps, ISessionLook store, LeaseTerms terms, IHostApplicationLifetime host, TimeProvider clock,
     ILogger<ConnectHolder> logger) : IDisposable
@@ -23,10 +23,10 @@ internal sealed partial class ConnectHolder(
     private static readonly TimeSpan RegisterWithin = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan CheckEvery = TimeSpan.FromSeconds(1);
 
-    // Who is refused tries again at once, if he means harm; meanwhile he holds one of the places that his app has for connections.
+    // A hostile service retries at once; until it is answered it occupies one of its app's connections.
     private static readonly TimeSpan RefuseAfter = TimeSpan.FromSeconds(1);
 
-    // Of all connections: a fault that one look-up meets may be met by every one.
+    // Shared by all connections: one fault may hit every look-up.
     private readonly OutageTally _failedLooks = new(
         clock,
         (_, failure) => Log.LookFailed(logger, failure),
@@ -64,7 +64,7 @@ internal sealed partial class ConnectHolder(
         }
     }
 
-    /// <returns>Why it ends; null if the other side ended it.</returns>
+    /// <returns>Why the connection ends; null if the other side ended it.</returns>
     private async Task<string?> ServeAsync(ConnectedService service, IDisposable place)
     {
         try
@@ -83,7 +83,7 @@ internal sealed partial class ConnectHolder(
             var connection = new ServiceConnection(service.Messages, new OwnRow(hello.Incarnation!.Value, service.AppName, HolderSecret.HashOf(secret)), LeaseClock.Instance);
             try
             {
-                // Meanwhile too: only who reads answers pings, and whoever answers none is taken for dead.
+                // Keep reading meanwhile: pings are only answered by a reader, and a peer that answers none is considered dead.
                 service.Receiving = service.Messages.ReceiveAsync(service.Stop);
                 var (cursor, refused) = await RegisterAsync(service, connection, hello, secret);
                 if (refused is not null)
@@ -107,7 +107,7 @@ internal sealed partial class ConnectHolder(
         }
         catch (Exception over) when (over is WebSocketException or OperationCanceledException or IOException)
         {
-            // It comes back, or its lease runs out.
+            // The service reconnects, or its lease runs out.
             return null;
         }
         catch (StoreUnavailableException)
@@ -146,7 +146,7 @@ internal sealed partial class ConnectHolder(
     /// <returns>The log's head at the registration, or why it was refused.</returns>
     private async Task<(string? Cursor, string? Refused)> RegisterAsync(ConnectedService service, ServiceConnection connection, HolderMessage hello, string secret)
     {
-        // Its former self was forgotten before it came here: nobody has to wait for that lease. Its word for that is the secret.
+        // The service forgot its former incarnation before it reconnected, so no revocation has to wait for that lease. The secret proves that it was its own.
         var former = hello is { Former: { } incarnation, Secret: { } formerSecret } ? new OwnRow(incarnation, service.AppName, HolderSecret.HashOf(formerSecret)) : null;
         var row = new HolderRow
         {
@@ -228,7 +228,7 @@ internal sealed partial class ConnectHolder(
                         await looks.AddAsync(message.N, session.Value);
                         break;
                     default:
-                        // From a later version: what it asks for is not there.
+                        // A request of a later version, which this one does not know.
                         service.Messages.Send(new HolderMessage { Type = HolderMessageType.Failed, N = message.N, Reason = "unknown type of message" });
                         break;
                 }
@@ -241,7 +241,7 @@ internal sealed partial class ConnectHolder(
         }
     }
 
-    /// <summary>Ends the connection when whoever opened it could not open it any more, or when he has no row any more because he does not renew.</summary>
+    /// <summary>Ends the connection when its API key or address is no longer accepted, or when its row was removed because it does not renew.</summary>
     private async Task WatchAsync(ConnectedService service, ServiceConnection connection, CancellationToken over)
     {
         using var timer = new PeriodicTimer(CheckEvery, clock);
@@ -276,12 +276,12 @@ internal sealed partial class ConnectHolder(
         }
         catch (StoreUnavailableException)
         {
-            // Nobody can say; it is asked again in a second.
+            // Unknown for now; checked again in a second.
             return null;
         }
     }
 
-    // It was never told that it is fresh, so it vouches for nothing: nobody has to wait for its lease.
+    // It was never told that it is fresh and has accepted nothing, so no revocation has to wait for its lease.
     private async Task ForgetUnusedAsync(ServiceConnection connection)
     {
         if (connection.WasRenewed)
@@ -307,10 +307,10 @@ internal sealed partial class ConnectHolder(
         [LoggerMessage(3013, LogLevel.Warning, "{Count} more look-ups for services failed ({Failures})")]
         public static partial void MoreLooksFailed(ILogger logger, long count, string failures);
 
-        [LoggerMessage(3010, LogLevel.Warning, "The connection of a service that checks tokens failed; it comes back by itself")]
+        [LoggerMessage(3010, LogLevel.Warning, "The connection of a service that checks tokens failed; the service will reconnect")]
         public static partial void Failed(ILogger logger, Exception failure);
 
-        [LoggerMessage(3011, LogLevel.Warning, "Service {Name} of app {App}, at {Address}, renews but did not confirm three revocations in a row: its renewals do not count any more, so that revocations of its app need not wait for it")]
+        [LoggerMessage(3011, LogLevel.Warning, "Service {Name} of app {App}, at {Address}, renews but did not confirm three revocations in a row: its renewals no longer count, so that revocations of its app need not wait for it")]
         public static partial void Silent(ILogger logger, string name, string app, string address);
     }
 }

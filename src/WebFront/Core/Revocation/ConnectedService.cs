@@ -5,20 +5,20 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Revocation;
 
-/// <summary>A service that is connected, registered or not yet.</summary>
+/// <summary>A connected service, registered or not.</summary>
 internal sealed record ConnectedService(HolderSocket Messages, HttpContext Context, AppSnapshot App, CancellationToken Stop)
 {
-    // For the other side to say goodbye too: what it was told last is lost if the connection is cut before.
+    // For the closing handshake: the last message is lost if the connection is cut before it.
     private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
 
     public string AppName { get; } = App.App.ToString();
 
     public string Address => Context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
 
-    /// <summary>The next message, if it is waited for already.</summary>
+    /// <summary>The pending read of the next message; null if none is pending.</summary>
     public Task<HolderMessage?>? Receiving { get; set; }
 
-    /// <summary>Closes the connection, and lets the other side read why.</summary>
+    /// <summary>Closes the connection and gives the other side time to read the reason.</summary>
     public async Task SayGoodbyeAsync(string why)
     {
         await Messages.FinishAsync(WebSocketCloseStatus.PolicyViolation, why);
@@ -31,7 +31,7 @@ internal sealed record ConnectedService(HolderSocket Messages, HttpContext Conte
         }
         catch (Exception)
         {
-            // It is over either way.
+            // The connection is closed either way.
         }
     }
 }

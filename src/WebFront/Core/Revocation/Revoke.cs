@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Revocation;
 
-/// <summary><c>POST /session/revoke</c>: ends sessions and tells what stands behind the answer.</summary>
+/// <summary><c>POST /session/revoke</c>: revokes sessions and returns the receipt.</summary>
 internal static class Revoke
 {
     private static readonly string[] Kinds = ["sessionHandles", "userId", "allOfTenant", "allOfApp", "signingKey"];
@@ -80,7 +80,7 @@ internal static class Revoke
         _ => throw new CoreException(400, "Field name 'reason' must be SIGNED_OUT or REPLACED"),
     };
 
-    // A mistake here signs everybody out: it has to be said in full.
+    // A mistake here signs every user out, so it has to be spelt out.
     private static void RequireTrue(CoreBody body, string name)
     {
         if (!body.Bool(name))

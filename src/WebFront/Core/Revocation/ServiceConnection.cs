@@ -6,10 +6,10 @@ using Grid.Revocation.Relay.Wire;
 
 namespace Grid.WebFront.Core.Revocation;
 
-/// <summary>A connected service as the relay sees it. It hears of its own app's revocations only.</summary>
+/// <summary>A connected service as the relay sees it. It receives only its own app's revocations.</summary>
 internal sealed class ServiceConnection(HolderSocket socket, OwnRow row, TimeProvider clock) : IRelayedHolder
 {
-    // Well below what a service takes in one message, also with the longest user ids.
+    // Well below the maximum message size of a service, even with the longest user ids.
     private const int EntriesPerMessage = 200;
 
     private readonly ConcurrentDictionary<long, TaskCompletionSource> _unconfirmed = new();
@@ -21,21 +21,21 @@ internal sealed class ServiceConnection(HolderSocket socket, OwnRow row, TimePro
 
     public Guid Incarnation => row.Incarnation;
 
-    /// <summary>What it has to say to be believed that the row is its own.</summary>
+    /// <summary>The row, with the secret that proves that it is this service's own.</summary>
     public OwnRow Row => row;
 
     public long Requested => Interlocked.Read(ref _requested);
 
-    /// <summary>Whether it was ever told that it is fresh. Before that it vouches for nothing, so nobody has to wait for it.</summary>
+    /// <summary>Whether it was ever told that it is fresh. Before that it accepts nothing, so no revocation has to wait for it.</summary>
     public bool WasRenewed => _wasRenewed;
 
-    /// <summary>Completed when it is over from this side, and why.</summary>
+    /// <summary>Completes with the reason when this side ends the connection.</summary>
     public Task<string> Over => _over.Task;
 
-    /// <summary>Why it is over; null if nobody here said so.</summary>
+    /// <summary>Why this side ended the connection; null if it did not.</summary>
     public HolderLoss? Loss { get; private set; }
 
-    /// <summary>Since it last asked for a renewal, or came.</summary>
+    /// <summary>Time since its last renewal, or since it connected.</summary>
     public TimeSpan Idle => clock.GetElapsedTime(Interlocked.Read(ref _askedAt));
 
     public void Ask(long request)
@@ -77,7 +77,7 @@ internal sealed class ServiceConnection(HolderSocket socket, OwnRow row, TimePro
         });
     }
 
-    /// <summary>Tells the service that its incarnation is over, after all that was handed over before; the connection follows.</summary>
+    /// <summary>Tells the service, after everything queued before, that its incarnation is over, and ends the connection.</summary>
     public void End(string reason)
     {
         if (_over.TrySetResult(reason))
@@ -86,7 +86,7 @@ internal sealed class ServiceConnection(HolderSocket socket, OwnRow row, TimePro
         }
     }
 
-    /// <summary>The connection is gone: nothing more will be confirmed.</summary>
+    /// <summary>Marks the connection as closed: nothing more will be confirmed.</summary>
     public void Close()
     {
         _over.TrySetResult("closed");
@@ -95,7 +95,7 @@ internal sealed class ServiceConnection(HolderSocket socket, OwnRow row, TimePro
             _unconfirmed.TryRemove(number, out _);
             if (confirmed.TrySetException(new IOException("The connection of the service is over.")))
             {
-                // Perhaps nobody waits.
+                // There may be no waiter.
                 _ = confirmed.Task.Exception;
             }
         }
@@ -108,7 +108,7 @@ internal sealed class ServiceConnection(HolderSocket socket, OwnRow row, TimePro
         _unconfirmed[number] = confirmed;
         if (!socket.Send(new HolderMessage { Type = HolderMessageType.Entries, N = number, Entries = [.. entries.Select(HolderEntry.Of)] }) || Over.IsCompleted)
         {
-            // One that does not take what it is sent has missed something: its connection ends.
+            // A service that does not read its messages has missed entries, so its connection ends.
             Close();
         }
 

@@ -4,16 +4,16 @@ using Grid.Revocation.Relay;
 
 namespace Grid.WebFront.Core.Revocation;
 
-/// <summary>What one app's services may take of this process, so that the other apps' have enough: unregistered connections, registrations, looks.</summary>
+/// <summary>Limits what the services of one app can use of this process, so that enough is left for other apps: unregistered connections, registrations, look-ups.</summary>
 internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
 {
-    /// <summary>Registrations of one app a second, after a first burst of as many as it may have services: all of them come back at once after a restart.</summary>
+    /// <summary>Registrations per app and second, after a burst of as many as the app may have services: after a restart all of them reconnect at once.</summary>
     public const int RegistrationsPerSecond = 5;
 
-    /// <summary>Looks of one app a second, after a first burst of <see cref="LooksAtOnce"/>; more wait for their turn.</summary>
+    /// <summary>Look-ups per app and second, after a burst of <see cref="LooksAtOnce"/>; further ones wait.</summary>
     public const int LooksPerSecond = 2_000;
 
-    /// <summary>Looks of one app that are not paced: a service that comes back to many users asks for the session of each.</summary>
+    /// <summary>Look-ups of one app that are not paced: a service that reconnects looks up the session of each of its users.</summary>
     public const int LooksAtOnce = 20_000;
 
     // A store answers hundreds at once; a queue of thousands is what all apps share.
@@ -38,14 +38,14 @@ internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
             TokensPerPeriod = LooksPerSecond / 10,
             ReplenishmentPeriod = TimeSpan.FromMilliseconds(100),
 
-            // Each connection waits with one.
+            // At most one per connection waits.
             QueueLimit = int.MaxValue,
         }));
 
     private int _waiting;
 
-    /// <summary>Lets a connection wait for its registration.</summary>
-    /// <returns>Its place until it is registered or gone; null if there is none, and why.</returns>
+    /// <summary>Reserves a place for a connection that is not registered yet.</summary>
+    /// <returns>The place, to be disposed when the connection is registered or closed; null if none is left, with the reason.</returns>
     public (IDisposable? Place, string? Refusal) Enter(string app)
     {
         if (relay.IsFull)
@@ -69,12 +69,12 @@ internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
         return (new Place(() => Leave(share)), null);
     }
 
-    /// <summary>Why a registration is refused that comes too soon after others of its app; null: it may be tried.</summary>
+    /// <summary>Why a registration that exceeds its app's rate is refused; null if it may proceed.</summary>
     public string? RefuseTooMany(string app) => _registrations.AttemptAcquire(app).IsAcquired
         ? null
         : $"more than {RegistrationsPerSecond} registrations a second of one app: try again later";
 
-    /// <summary>Few at a time.</summary>
+    /// <summary>Runs a registration; only a few run at a time.</summary>
     public async Task<T> InTurnAsync<T>(Func<Task<T>> registration, CancellationToken cancellationToken)
     {
         await _registering.WaitAsync(cancellationToken);
@@ -88,10 +88,10 @@ internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
         }
     }
 
-    /// <summary>The looks that the services of an app may have under way together.</summary>
+    /// <summary>Limits the concurrent look-ups of an app's services.</summary>
     public SemaphoreSlim LooksOf(string app) => ShareOf(app).Looks;
 
-    /// <summary>Waits until the app may look once more.</summary>
+    /// <summary>Waits until the app's rate allows another look-up.</summary>
     public async Task PaceLookAsync(string app, CancellationToken cancellationToken)
     {
         using var turn = await _looks.AcquireAsync(app, 1, cancellationToken);
@@ -112,7 +112,7 @@ internal sealed class ServiceDoor(HolderRelay relay) : IDisposable
         }
     }
 
-    // One for each app that somebody holds a key of.
+    // One per app with API keys in use.
     private Share ShareOf(string app) => _shares.GetOrAdd(app, static _ => new Share());
 
     private void Leave(Share share)

@@ -7,7 +7,7 @@ using Grid.Revocation.Relay.Wire;
 
 namespace Grid.WebFront.Core.Revocation;
 
-/// <summary>The looks of one connection: sessions that a service has not seen before, read from the store for it.</summary>
+/// <summary>The look-ups of one connection: sessions that a service has not seen before, read from the store on its behalf.</summary>
 [SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "Looks that outlive the connection give their place back.")]
 internal sealed class ServiceLooks : IAsyncDisposable
 {
@@ -18,7 +18,7 @@ internal sealed class ServiceLooks : IAsyncDisposable
     private readonly SemaphoreSlim _ofApp;
     private readonly SemaphoreSlim _own = new(HolderSocket.MaxLooks);
 
-    // Its renewals and confirmations come behind its looks on one connection, and must not wait for them: they are read and put here.
+    // Renewals and confirmations follow look-ups on the same connection and must not wait for them, so look-ups are queued here.
     private readonly Channel<(long Number, SessionName Session)> _waiting = Channel.CreateBounded<(long, SessionName)>(
         new BoundedChannelOptions(2 * HolderSocket.MaxLooks) { SingleReader = true, SingleWriter = true });
 
@@ -33,7 +33,7 @@ internal sealed class ServiceLooks : IAsyncDisposable
         _working = WorkAsync();
     }
 
-    /// <summary>Takes one on. It waits only if the service asks for more than may be under way, and then holds up whatever it sends after it.</summary>
+    /// <summary>Queues a look-up. Waits only if the service exceeds its queue, which delays everything that it sends afterwards.</summary>
     public ValueTask AddAsync(long number, SessionName session) => _waiting.Writer.WriteAsync((number, session), _service.Stop);
 
     public async ValueTask DisposeAsync()
@@ -52,14 +52,14 @@ internal sealed class ServiceLooks : IAsyncDisposable
                 await _own.WaitAsync(_over.Token);
                 await _door.PaceLookAsync(_service.AppName, _over.Token);
 
-                // Last: what is the app's must not be lost with a connection that ends while it waits.
+                // Acquired last: a connection that ends while it waits must not keep one of the app's places.
                 await _ofApp.WaitAsync(_over.Token);
                 _ = LookAsync(number, session);
             }
         }
         catch (OperationCanceledException)
         {
-            // The connection is over; so are the looks that had not begun.
+            // The connection is closed; look-ups that had not begun are dropped.
         }
     }
 

@@ -5,10 +5,10 @@ using Grid.Revocation.Relay.Wire;
 
 namespace Grid.WebFront.Core.Revocation;
 
-/// <summary>What services send, judged before anything is done with it: the registry and grouped reads are shared with other apps.</summary>
+/// <summary>Validates what services send before it is used: the registry and grouped reads are shared with other apps.</summary>
 internal static class ServiceMessages
 {
-    /// <summary>Bytes of the longest message that is taken from a service.</summary>
+    /// <summary>Maximum size of a message from a service, in bytes.</summary>
     public const int MaxBytes = 16 * 1024;
 
     private const int MaxTenant = 64;
@@ -17,7 +17,7 @@ internal static class ServiceMessages
     // JSON numbers are exact up to here in every language.
     private const long MaxNumber = (1L << 53) - 1;
 
-    /// <summary>What is wrong with a registration; null: nothing.</summary>
+    /// <summary>Why a registration is invalid; null if it is valid.</summary>
     public static string? Refuse(HolderMessage hello) => hello switch
     {
         { IsMalformed: true } => "register: a member has the wrong type, or occurs twice",
@@ -30,7 +30,7 @@ internal static class ServiceMessages
         _ => null,
     };
 
-    /// <summary>What is wrong with any other message; null: nothing.</summary>
+    /// <summary>Why any other message is invalid; null if it is valid.</summary>
     public static string? RefuseLater(HolderMessage message) => message switch
     {
         { IsMalformed: true } => "a member has the wrong type, or occurs twice",
@@ -43,14 +43,14 @@ internal static class ServiceMessages
         _ => null,
     };
 
-    /// <summary>The session that a good look is about.</summary>
+    /// <summary>Whether a message is a valid look-up, and of which session.</summary>
     public static bool IsLook(HolderMessage message, string app, [NotNullWhen(true)] out SessionName? name)
     {
         name = message.Type == HolderMessageType.Look ? message.SessionOf(app) : null;
         return name is not null;
     }
 
-    /// <summary>The name as it is kept: not longer than people read, and whole characters only.</summary>
+    /// <summary>The name as it is stored: truncated to a readable length, between characters.</summary>
     public static string Name(HolderMessage hello)
     {
         var name = hello.Name ?? "";

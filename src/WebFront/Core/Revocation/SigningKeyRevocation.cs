@@ -11,7 +11,7 @@ namespace Grid.WebFront.Core.Revocation;
 /// <summary>Revokes signing keys.</summary>
 internal sealed class SigningKeyRevocation(IGrainFactory grains, IKeyRings keyRings, Revocations revocations, TrustedClock clock)
 {
-    /// <summary>Makes every access token that a key signed worthless, and another key in its place.</summary>
+    /// <summary>Revokes a signing key, and with it every access token that it signed, and creates its replacement.</summary>
     /// <param name="app">The app.</param>
     /// <param name="kid">The key.</param>
     /// <param name="actor">Who asked.</param>

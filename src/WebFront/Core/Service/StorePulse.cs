@@ -3,7 +3,7 @@ using Grid.Abstractions.Sessions;
 
 namespace Grid.WebFront.Core.Service;
 
-/// <summary>Whether the store answers, asked once a second however many probes come: they need no key.</summary>
+/// <summary>Whether the store answers. It is asked at most once a second, however many probes arrive: they need no API key.</summary>
 public sealed class StorePulse(IStoreHealth store, TimeProvider clock)
 {
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(1);
@@ -30,7 +30,7 @@ public sealed class StorePulse(IStoreHealth store, TimeProvider clock)
     {
         try
         {
-            // For all who wait: nobody's going away stops it.
+            // Shared by all callers: a caller that gives up does not cancel it.
             await store.PingAsync(CancellationToken.None);
             return true;
         }

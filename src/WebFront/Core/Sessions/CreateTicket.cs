@@ -22,7 +22,7 @@ internal static class CreateTicket
             UseDynamicSigningKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
         };
 
-        // There is one only where this silo has a front.
+        // Registered only if this silo has a front.
         context.RequestServices.GetService<FrontTickets>()?.Check(context, request.App.App, draft);
         if (await issuer.OrderAsync(request.App, draft) is not { } ordered)
         {

@@ -23,7 +23,7 @@ internal static class ListSessions
         await CoreResponse.WriteAsync(context, "OK", listed.Sessions, static (json, handles) => SessionWire.WriteHandles(json, "sessionHandles", handles));
     }
 
-    /// <summary>From 5.0 on only the public tenant speaks for all of them; a scope is never silently smaller than asked for.</summary>
+    /// <summary>From 5.0 on only the public tenant may address all tenants; a scope is never narrowed silently.</summary>
     public static bool AcrossTenants(CoreRequest request, bool asked) => asked && !request.IsPublicTenant && request.Version >= CdiVersion.V5
         ? throw CoreException.Forbidden(SessionWire.OnlyPublicTenant)
         : asked;

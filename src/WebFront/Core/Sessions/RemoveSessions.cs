@@ -34,7 +34,7 @@ internal static class RemoveSessions
         await CoreResponse.WriteAsync(context, "OK", revoked, static (json, ended) => SessionWire.WriteHandles(json, "sessionHandlesRevoked", ended));
     }
 
-    /// <summary>Ends the named sessions, as many as a body holds; they are refused everywhere when this returns.</summary>
+    /// <summary>Revokes the named sessions; they are refused everywhere when this returns.</summary>
     public static async Task<(ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt)> RevokeHandlesAsync(
         HttpContext context, Revocations revocations, CoreRequest request, string[] texts, RevocationReason reason)
     {

@@ -8,13 +8,13 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Sessions;
 
-/// <summary>Pieces that several session operations share on the wire.</summary>
+/// <summary>Wire formats that several session operations share.</summary>
 internal static class SessionWire
 {
-    /// <summary>The scope would be smaller than asked for.</summary>
+    /// <summary>Refuses a scope that would have to be narrowed.</summary>
     public const string OnlyPublicTenant = "Only public tenantId can call this app specific API";
 
-    /// <summary>As it was sent, to the letter: whoever changed it would make one user of two. Empty is one too.</summary>
+    /// <summary>The user id exactly as sent: normalizing it could merge two users. An empty id is valid.</summary>
     public static string UserId(CoreBody body) => body.String("userId") is { Length: <= PayloadRules.MaxUserIdLength } userId ? userId : throw CoreException.BadField("userId");
 
     public static string UserId(HttpContext context) =>
@@ -22,8 +22,8 @@ internal static class SessionWire
 
     public static UserKey User(CoreRequest request, string userId) => new(new TenantKey(request.App.App, request.TenantId), userId);
 
-    /// <summary>The handle, after a look whether its tenant is there.</summary>
-    /// <returns>False if the text cannot name a session.</returns>
+    /// <summary>Reads a handle and checks that its tenant exists.</summary>
+    /// <returns>False if the text is not a session handle.</returns>
     public static bool TryReadHandle(CoreRequest request, string text, out SessionHandle handle)
     {
         if (!SessionHandle.TryParse(text, out handle) || !CorePath.CouldExist(handle.TenantId))
@@ -36,7 +36,7 @@ internal static class SessionWire
             : throw CoreException.TenantNotFound(request.Domain, request.Path.AppId, handle.TenantId);
     }
 
-    /// <summary>From 5.6 on a client may ask for a shorter life, to the millisecond; tokens count in seconds, rounded down.</summary>
+    /// <summary>The access token validity that the client asks for, in milliseconds, from 5.6 on. Tokens have whole seconds, rounded down.</summary>
     public static TimeSpan? AccessTokenValidity(CoreBody body, CoreRequest request)
     {
         if (request.Version < CdiVersion.V56 || body.LongOrNull("accessTokenValidity") is not { } milliseconds)
