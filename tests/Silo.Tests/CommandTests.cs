@@ -237,11 +237,24 @@ public sealed class CommandTests : IDisposable
         Assert.Equal((3, true), (code, output.Contains("CREATE SCHEMA", StringComparison.Ordinal)));
         using var one = await ServeAsync("one");
         using var two = await ServeAsync("two");
-        var body = new StringContent("""{"userId":"u","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""");
-        Assert.Equal("OK", $"{JsonNode.Parse(await (await one.Http.PostAsync("/recipe/session", body)).Content.ReadAsStringAsync())!["status"]}");
+        Assert.StartsWith("""{"status":"OK",""", await CreateAsync(one), StringComparison.Ordinal);
 
         Assert.Single(JsonNode.Parse(await one.Http.GetStringAsync("/recipe/session/user?userId=u"))!["sessionHandles"]!.AsArray());
         Assert.Empty(JsonNode.Parse(await two.Http.GetStringAsync("/recipe/session/user?userId=u"))!["sessionHandles"]!.AsArray());
+
+        // A machine that is busy with other things says 503 and means it.
+        static async Task<string> CreateAsync(GridProcess silo)
+        {
+            for (var tries = 1; ; tries++, await Task.Delay(TimeSpan.FromSeconds(1)))
+            {
+                var body = new StringContent("""{"userId":"u","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{}}""");
+                using var answer = await silo.Http.PostAsync("/recipe/session", body);
+                if (answer.StatusCode != System.Net.HttpStatusCode.ServiceUnavailable || tries == 30)
+                {
+                    return await answer.Content.ReadAsStringAsync();
+                }
+            }
+        }
 
         Task<GridProcess> ServeAsync(string schema) => GridProcess.ServeAsync(
             _folder, ("POSTGRESQL_CONNECTION_URI", $"postgresql://{connection.Username}@{connection.Host}:{connection.Port}/{connection.Database}"), ("POSTGRESQL_PASSWORD", connection.Password ?? "x"),
