@@ -20,7 +20,7 @@ public static class GridClientServiceCollectionExtensions
         ArgumentNullException.ThrowIfNull(services);
         if (services.Any(service => service.ServiceType == typeof(IGridSessions)) && services.All(service => service.ServiceType != typeof(CoreApiSessions)))
         {
-            // They are in this process: there is nobody to call.
+            // From a silo in this process, or by another transport: nothing is to be asked over HTTP.
             return services;
         }
 

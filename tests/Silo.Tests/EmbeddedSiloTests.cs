@@ -1,9 +1,11 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Security.Claims;
 using System.Security.Cryptography;
 using Grid.Client;
 using Grid.Hosting;
 using Grid.TestKit;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -51,6 +53,28 @@ public sealed class EmbeddedSiloTests : IDisposable
         // What the interface answers by itself is made of other calls, and may be dearer than the silo's own answer.
         var own = map.InterfaceMethods.Zip(map.TargetMethods).Where(pair => pair.Second.DeclaringType != typeof(EmbeddedSessions)).Select(pair => pair.First.Name);
         Assert.All(own, name => Assert.StartsWith("Revoke", name, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task An_application_with_cookies_keeps_its_tickets_in_its_own_process()
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.AddGridSilo(grid => grid.SqlitePath = Path.Combine(_folder, "grid.db"));
+        builder.Services.AddAuthentication("Cookies").AddCookie().AddGridTicketStore();
+        builder.Services.AddAuthorization();
+        await using var app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.MapPost("/login", (HttpContext http) => http.SignInAsync(new ClaimsPrincipal(new ClaimsIdentity([new Claim(ClaimTypes.NameIdentifier, "alice")], "Cookies"))));
+        app.MapGet("/me", (ClaimsPrincipal user) => user.FindFirstValue(ClaimTypes.NameIdentifier)).RequireAuthorization();
+        await app.StartAsync(Stop);
+        using var http = new HttpClient(new HttpClientHandler { AllowAutoRedirect = false }) { BaseAddress = new Uri(app.Urls.Single()) };
+
+        (await http.PostAsync("/login", null, Stop)).EnsureSuccessStatusCode();
+        Assert.Equal("alice", await http.GetStringAsync("/me", Stop));
+        await app.Services.GetRequiredService<IGridSessions>().RevokeUserAsync("alice", null, null, Stop);
+
+        Assert.Equal(HttpStatusCode.Redirect, (await http.GetAsync("/me", Stop)).StatusCode);
     }
 
     [Fact]
