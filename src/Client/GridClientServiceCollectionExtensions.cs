@@ -2,6 +2,7 @@ using Grid.Client;
 using Grid.Client.CoreApi;
 using Grid.Client.Live;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -30,7 +31,7 @@ public static class GridClientServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         if (services.All(service => service.ServiceType != typeof(CoreApiSessions)))
         {
-            services.AddSingleton<ServiceHolder>();
+            services.AddSingleton(provider => new ServiceHolder(provider.GetRequiredService<IOptions<GridClientOptions>>(), provider.GetRequiredService<ILogger<ServiceHolder>>()));
             services.AddHostedService(provider => provider.GetRequiredService<ServiceHolder>());
             services.AddHostedService<CoreApiCheck>();
             services.AddSingleton<CoreApiSessions>();

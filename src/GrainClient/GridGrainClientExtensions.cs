@@ -1,9 +1,11 @@
 using Grid.Client;
+using Grid.Client.Live;
 using Grid.GrainClient;
 using Grid.GrainClient.Clusters;
 using Grid.GrainClient.Sessions;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
@@ -46,7 +48,20 @@ public static class GridGrainClientExtensions
 
     internal static void AddGrainSessions(this IServiceCollection services, Func<IServiceProvider, ICluster> cluster, Func<IServiceProvider, GridGrainOptions> options)
     {
-        services.TryAddSingleton(provider => new GrainSessions(new DoorCalls(cluster(provider), options(provider)), options(provider).App));
+        if (services.Any(service => service.ServiceType == typeof(DoorCalls)))
+        {
+            return;
+        }
+
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddSingleton(provider => new DoorCalls(cluster(provider), options(provider)));
+
+        // One that only creates, lists and revokes is none. Stopped before what it is connected by.
+        services.AddSingleton(provider => new GrainHolder(GrainSessions.Holder(
+            provider.GetRequiredService<DoorCalls>(), options(provider).Timeout, provider.GetRequiredService<ILogger<ServiceHolder>>())));
+        services.AddHostedService(provider => provider.GetRequiredService<GrainHolder>());
+        services.AddSingleton(provider => new GrainSessions(
+            provider.GetRequiredService<DoorCalls>(), provider.GetRequiredService<GrainHolder>().Live, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<IGridSessions>(provider => provider.GetRequiredService<GrainSessions>());
     }
 }

@@ -6,6 +6,7 @@ internal static class DoorNames
     public const string Sessions = "grid-session-door";
     public const string Users = "grid-user-door";
     public const string Keys = "grid-key-door";
+    public const string Holders = "grid-holder-door";
 
     /// <summary>The key of each: a stateless worker needs but one.</summary>
     public const string Key = "0";

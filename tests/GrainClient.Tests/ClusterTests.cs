@@ -45,8 +45,8 @@ public sealed partial class ClusterTests
         Assert.Equal([made.Handle], one.Handles);
         Assert.Equal([other.Handle], all.Handles);
 
-        // Both silos, also the one whose gateway is closed, have confirmed.
-        Assert.Equal((2, 2), (one.Receipt.Confirmed, all.Receipt.Confirmed));
+        // Both silos, also the one whose gateway is closed, and this service itself, which has checked a token, have confirmed.
+        Assert.Equal((3, 3), (one.Receipt.Confirmed, all.Receipt.Confirmed));
         Assert.DoesNotContain(Cluster.ApiKey, silo.Output + closed.Output, StringComparison.Ordinal);
     }
 
@@ -145,7 +145,86 @@ public sealed partial class ClusterTests
         Assert.Equal(SessionVerdict.Unauthorised, (await patient.Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access.Text, false, null, true), Stop)).Verdict);
     }
 
-    /// <summary>Creates and revokes until it is over.</summary>
+    [Fact]
+    public async Task A_service_that_checks_tokens_over_Orleans_accepts_none_after_its_revocation_was_acknowledged_whatever_dies_and_signs_nobody_out()
+    {
+        await using var cluster = await Cluster.NewAsync();
+        await cluster.ServeAsync(Cluster.FreePort());
+        await cluster.MakeReaderAsync(Role.Match(await File.ReadAllTextAsync(Document("grain-client.md"), Stop)).Groups[1].Value);
+        await cluster.ServeAsync(Cluster.FreePort());
+        await using var service = await Worker.StartAsync(grid => (grid.ConnectionString, grid.ApiKey) = (cluster.ReaderConnection, Cluster.ApiKey));
+        await using var office = await Worker.StartAsync(grid => (grid.ConnectionString, grid.ApiKey) = (cluster.ReaderConnection, Cluster.ApiKey));
+        await EventuallyAsync(service);
+        await EventuallyAsync(office);
+        var kept = await office.Sessions.CreateAsync(new SessionDraft { UserId = "kept" }, Stop);
+        Assert.Equal(SessionVerdict.Ok, (await CheckAsync(service, kept)).Verdict);
+        using var over = new CancellationTokenSource();
+        var watching = Task.Run(async () =>
+        {
+            // Nobody is signed out by an outage.
+            while (!over.IsCancellationRequested)
+            {
+                try
+                {
+                    Assert.Equal(SessionVerdict.Ok, (await service.Sessions.VerifyAsync(new TokenToCheck(kept.Tokens.Access.Text, false, null, true), Stop)).Verdict);
+                }
+                catch (GridException outage)
+                {
+                    Assert.Equal(GridFailure.Unavailable, outage.Reason);
+                }
+
+                await Task.Delay(20, Stop);
+            }
+        });
+
+        foreach (var round in Enumerable.Range(0, 6))
+        {
+            if (round is 2 or 4)
+            {
+                // Once it is the silo that the service is connected to.
+                await cluster.Silos[(round / 2) - 1].KillAsync();
+                await cluster.ServeAsync(Cluster.FreePort());
+            }
+
+            var made = await RepeatAsync(() => office.Sessions.CreateAsync(new SessionDraft { UserId = "u" }, Stop));
+            Assert.Equal(SessionVerdict.Ok, (await CheckAsync(service, made)).Verdict);
+            await RepeatAsync(() => office.Sessions.RevokeAsync(made.Handle, Stop));
+
+            try
+            {
+                Assert.Equal(SessionVerdict.Unauthorised, (await service.Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access.Text, false, null, true), Stop)).Verdict);
+            }
+            catch (GridException outage)
+            {
+                Assert.Equal(GridFailure.Unavailable, outage.Reason);
+            }
+        }
+
+        await over.CancelAsync();
+        await watching;
+        Assert.True(service.Log.Count(4100) >= 2, "It never connected to another silo.");
+    }
+
+    private static Task<TokenCheck> CheckAsync(Worker worker, CreatedSession session) =>
+        RepeatAsync(async () => await worker.Sessions.VerifyAsync(new TokenToCheck(session.Tokens.Access.Text, false, null, true), Stop));
+
+    private static async Task<T> RepeatAsync<T>(Func<Task<T>> call)
+    {
+        var waited = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (GridException failure) when (failure.Reason is GridFailure.Unavailable or GridFailure.StillWaiting && waited.Elapsed < Patience)
+            {
+                await Task.Delay(200, Stop);
+            }
+        }
+    }
+
+    /// <summary>Creates and checks until it is over.</summary>
     /// <returns>What went wrong.</returns>
     private static async Task<List<GridException>> CallAsync(IGridSessions sessions, CancellationToken over)
     {

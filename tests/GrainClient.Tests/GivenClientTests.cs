@@ -30,6 +30,7 @@ public sealed class GivenClientTests(CoreHost core) : GridSessionsConformance(co
     internal static async Task<IHost> StartAsync(CoreHost core, Action<GridGrainOptions>? configure = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
+        builder.Services.AddSingleton<TimeProvider>(core.Clock);
         builder.UseOrleansClient(client => client
             .UseStaticClustering(IPEndPoint.Parse(core.Gateway))
             .Configure<ClusterOptions>(options => (options.ClusterId, options.ServiceId) = ("grid", "grid"))

@@ -5,7 +5,6 @@ using Grid.Revocation.Outages;
 using Grid.Revocation.Relay;
 using Grid.Revocation.Relay.Wire;
 using Grid.WebFront.Core.Revocation;
-using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Tests;
 
@@ -27,7 +26,7 @@ public sealed class ServiceLooksTests : IAsyncDisposable
         }
 
         var app = new AppSnapshot { App = App, Settings = new SessionSettings(), ApiKeyHashes = [], TenantIds = [] };
-        _service = new ConnectedService(_socket, new DefaultHttpContext(), app, Stop);
+        _service = new ConnectedService(_socket, "127.0.0.1", _ => true, app, Stop);
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

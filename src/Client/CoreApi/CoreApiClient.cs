@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -44,10 +43,10 @@ internal sealed class CoreApiClient
         where T : CoreAnswer => SendAsync(HttpMethod.Get, path, null, type, cancellationToken);
 
     /// <summary>The published keys, and how long they may be cached.</summary>
-    public async Task<(byte[] Json, CacheControlHeaderValue? Cache)> GetKeysAsync(CancellationToken cancellationToken)
+    public async Task<(byte[] Json, TimeSpan? MaxAge)> GetKeysAsync(CancellationToken cancellationToken)
     {
         using var response = await CallAsync(HttpMethod.Get, "/.well-known/jwks.json", null, cancellationToken);
-        return (await ReadAsync(response, cancellationToken), response.Headers.CacheControl);
+        return (await ReadAsync(response, cancellationToken), response.Headers.CacheControl?.MaxAge);
     }
 
     private async Task<T> SendAsync<T>(

@@ -4,7 +4,6 @@ using System.Text.Json.Nodes;
 using Grid.Client.Live;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
-using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 using Microsoft.Extensions.Options;
 
@@ -15,18 +14,14 @@ namespace Grid.Client.CoreApi;
 internal sealed class CoreApiSessions : IGridSessions
 {
     private readonly CoreApiClient _api;
-    private readonly PublishedKeyRing _keys;
     private readonly ServiceHolder _live;
-    private readonly AccessTokenVerifier _verifier = new();
-    private readonly TimeProvider _clock;
+    private readonly LocalChecks _checks;
 
     public CoreApiSessions(IHttpClientFactory http, IOptions<GridClientOptions> options, ServiceHolder live, TimeProvider clock)
     {
         _api = new CoreApiClient(http, options.Value);
         _live = live;
-        _keys = new PublishedKeyRing(_api, live.IsRevokedKey, clock);
-        _clock = clock;
-        live.Holder.RevokedKeys.Added += (_, _) => _keys.LeaveOutRevoked();
+        _checks = new LocalChecks(live, _api.GetKeysAsync, clock);
     }
 
     public async Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken)
@@ -50,38 +45,7 @@ internal sealed class CoreApiSessions : IGridSessions
             session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), session.UserDataInJWT.Needed().GetRawText(), Tokens(answer));
     }
 
-    public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
-    {
-        var ring = await _keys.GetAsync(cancellationToken);
-        var check = _verifier.Verify(token.AccessToken, ring, _clock.GetUtcNow());
-        if (check.Outcome == AccessTokenOutcome.UnknownKey)
-        {
-            ring = await _keys.ReloadAsync(cancellationToken);
-            check = _verifier.Verify(token.AccessToken, ring, _clock.GetUtcNow());
-        }
-
-        if (check.Outcome != AccessTokenOutcome.Valid || check.Content is not { } content)
-        {
-            return new TokenCheck(SessionVerdict.TryRefresh, check.Content, check.Outcome.ToString());
-        }
-
-        if (token.CheckAntiCsrf && (content.AntiCsrfToken is null || content.AntiCsrfToken != token.AntiCsrf))
-        {
-            return new TokenCheck(SessionVerdict.TryRefresh, Why: "anti-CSRF token missing or different");
-        }
-
-        if (!token.CheckSession)
-        {
-            // Revoked signing keys must still be learnt.
-            await _live.BeginAsync();
-        }
-        else if (!await _live.AcceptsAsync(content.SessionHandle))
-        {
-            return new TokenCheck(SessionVerdict.Unauthorised, Why: "the session has ended");
-        }
-
-        return new TokenCheck(SessionVerdict.Ok, content);
-    }
+    public ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken) => _checks.VerifyAsync(token, cancellationToken);
 
     public ValueTask<bool> IsActiveAsync(string handle, CancellationToken cancellationToken) => _live.AcceptsAsync(handle);
 
@@ -216,7 +180,7 @@ internal sealed class CoreApiSessions : IGridSessions
 
     public SessionWatch Watch(string handle) => _live.Watch(handle);
 
-    public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _keys.ReadAsync(cancellationToken);
+    public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _checks.ReadKeysAsync(cancellationToken);
 
     private static string Tenant(string? tenantId) => tenantId is null or GridClientDefaults.TenantId ? "" : "/" + Uri.EscapeDataString(tenantId);
 

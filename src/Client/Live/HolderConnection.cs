@@ -33,7 +33,7 @@ internal sealed class HolderConnection
     private volatile bool _isOver;
     private volatile string? _goodbye;
 
-    private HolderConnection(Holder holder, ClientWebSocket socket)
+    private HolderConnection(Holder holder, WebSocket socket)
     {
         (_holder, _socket) = (holder, new HolderSocket(socket));
         _receiving = ReceiveAllAsync();
@@ -51,19 +51,23 @@ internal sealed class HolderConnection
     /// </summary>
     /// <exception cref="WebSocketException">There is no answer.</exception>
     /// <exception cref="HolderRefusedException">The other side refuses.</exception>
-    public static async Task<HolderConnection> OpenAsync(
-        Holder holder, Uri uri, string? apiKey, Action<ClientWebSocketOptions>? configure, CancellationToken cancellationToken)
+    public static Task<HolderConnection> OpenAsync(
+        Holder holder, Uri uri, string? apiKey, Action<ClientWebSocketOptions>? configure, CancellationToken cancellationToken) =>
+        OpenAsync(holder, cancel => ConnectAsync(uri, apiKey, configure, cancel), cancellationToken);
+
+    /// <inheritdoc cref="OpenAsync(Holder, Uri, string, Action{ClientWebSocketOptions}, CancellationToken)"/>
+    public static async Task<HolderConnection> OpenAsync(Holder holder, Func<CancellationToken, Task<WebSocket>> connect, CancellationToken cancellationToken)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        List<Task<ClientWebSocket>> attempts = [];
-        Task<ClientWebSocket>? first = null;
+        List<Task<WebSocket>> attempts = [];
+        Task<WebSocket>? first = null;
         try
         {
             while (first is null)
             {
-                attempts.Add(ConnectAsync(uri, apiKey, configure, over.Token));
+                attempts.Add(connect(over.Token));
                 var pause = Task.Delay(NextAttemptAfter, over.Token);
-                first = await Task.WhenAny([.. attempts, pause]) as Task<ClientWebSocket>;
+                first = await Task.WhenAny([.. attempts, pause]) as Task<WebSocket>;
                 cancellationToken.ThrowIfCancellationRequested();
             }
 
@@ -143,7 +147,7 @@ internal sealed class HolderConnection
 
     private IOException Over() => new(_goodbye is { } why ? $"Grid ended the connection: {why}" : "The connection is over.");
 
-    private static async Task<ClientWebSocket> ConnectAsync(
+    private static async Task<WebSocket> ConnectAsync(
         Uri uri, string? apiKey, Action<ClientWebSocketOptions>? configure, CancellationToken cancellationToken)
     {
         var socket = new ClientWebSocket();
@@ -174,7 +178,7 @@ internal sealed class HolderConnection
         }
     }
 
-    private static async Task LetGoAsync(Task<ClientWebSocket> attempt)
+    private static async Task LetGoAsync(Task<WebSocket> attempt)
     {
         try
         {

@@ -7,7 +7,10 @@ namespace Grid.Client.Live;
 
 /// <summary>The registry and the store as a service reaches them: through a silo.</summary>
 /// <remarks>An incarnation lives on one connection: what came while there was none may have been missed, so after a break the holder starts anew.</remarks>
-internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options) : IHolderStore, ISessionLook, IAsyncDisposable
+/// <param name="connect">Opens a connection.</param>
+/// <param name="timeout">Longest wait for a look.</param>
+internal sealed class RemoteHolderStore(Func<CancellationToken, Task<HolderConnection>> connect, TimeSpan timeout)
+    : IHolderStore, ISessionLook, IAsyncDisposable
 {
     // A silo commits a row in milliseconds: one that is silent for longer has probably gone, and another may already be behind the same
     // address. But a thousand services that return at once have to wait for each other.
@@ -20,7 +23,6 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
     // A little shorter than the loop's limit, so that nothing is still running when the loop gives up.
     private const double RenewalsToWait = ServiceHolder.Patience - 0.5;
 
-    private readonly Uri _address = Address(options.ConnectionUri!);
     private TimeSpan _renewWithin = RenewalsToWait * LeaseTerms.Standard.RenewEvery;
     private volatile HolderConnection? _connection;
     private HolderConnection? _unused;
@@ -28,6 +30,14 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
     private int _unanswered;
     private int _refusals;
     private (HolderRefusedException Refusal, long Until)? _rest;
+
+    /// <summary>Over the core API's WebSocket.</summary>
+    public RemoteHolderStore(Holder holder, GridClientOptions options)
+        : this(
+            cancellationToken => HolderConnection.OpenAsync(holder, Address(options.ConnectionUri!), options.ApiKey, options.ConfigureWebSocket, cancellationToken),
+            options.Timeout)
+    {
+    }
 
     /// <summary>The app's name in session names; empty until the first registration.</summary>
     public string App { get; private set; } = "";
@@ -104,7 +114,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
 
         // The silo looks only among this app's sessions, so the app need not be sent.
         var look = new HolderMessage { Type = HolderMessageType.Look, Tenant = name.Tenant, Id = name.Id };
-        var answer = await WithinAsync(limit => connection.LookAsync(look, limit), options.Timeout, cancellationToken);
+        var answer = await WithinAsync(limit => connection.LookAsync(look, limit), timeout, cancellationToken);
         return answer switch
         {
             { Type: HolderMessageType.Looked, Id: null } => null,
@@ -162,7 +172,7 @@ internal sealed class RemoteHolderStore(Holder holder, GridClientOptions options
         limit.CancelAfter(_renewWithin);
         try
         {
-            return await HolderConnection.OpenAsync(holder, _address, options.ApiKey, options.ConfigureWebSocket, limit.Token);
+            return await connect(limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {

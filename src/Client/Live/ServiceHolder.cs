@@ -36,10 +36,17 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
     private Task? _stopped;
 
     public ServiceHolder(IOptions<GridClientOptions> options, ILogger<ServiceHolder> logger)
+        : this(holder => new RemoteHolderStore(holder, options.Value), logger)
+    {
+    }
+
+    /// <param name="store">Of this holder; the transport is its own choice.</param>
+    /// <param name="logger">Of this type.</param>
+    public ServiceHolder(Func<Holder, RemoteHolderStore> store, ILogger<ServiceHolder> logger)
     {
         _logger = logger;
         Holder = new Holder(LeaseClock.Instance);
-        _store = new RemoteHolderStore(Holder, options.Value);
+        _store = store(Holder);
         Checks = new SessionChecks(Holder, _store, LeaseClock.Instance);
         var loop = new HolderLoop(Holder, _store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble, Patience, RetryAfter);
         _host = new HolderHost(loop, Checks, LeaseClock.Instance, RecheckEvery, refusal: failure => (failure as HolderRefusedException)?.Message);

@@ -1,4 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
 using Grid.Client;
 using Grid.GrainDoors;
 using Microsoft.Extensions.DependencyInjection;
@@ -13,8 +12,7 @@ namespace Grid.GrainClient.Clusters;
 
 /// <summary>Reached by an Orleans client of its own, with services of its own: it disturbs neither a silo nor another client in the same program.</summary>
 /// <remarks>Connects in the background and for ever. Once it was connected Orleans finds the silos again by itself, also after all of them were replaced.</remarks>
-[SuppressMessage("Design", "CA1001:Types that own disposable fields should be disposable", Justification = "It is disposed of asynchronously.")]
-internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConnectionRetryFilter, IAsyncDisposable
+internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConnectionRetryFilter, IAsyncDisposable, IDisposable
 {
     private const string ServiceId = "grid";
 
@@ -75,6 +73,8 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
         _isDisposed = true;
         _stop.Dispose();
     }
+
+    public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     /// <inheritdoc/>
     public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)

@@ -1,12 +1,29 @@
 using System.Runtime.CompilerServices;
 using Grid.Client;
+using Grid.Client.Live;
 using Grid.Revocation.Holders;
+using Microsoft.Extensions.Logging;
 
 namespace Grid.GrainClient.Sessions;
 
 /// <summary>Sessions by the silos' doors.</summary>
-internal sealed class GrainSessions(DoorCalls doors, string app) : IGridSessions
+internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimeProvider clock) : IGridSessions
 {
+    private readonly LocalChecks _checks = new(
+        live,
+        async cancellationToken =>
+        {
+            var keys = Needed(await doors.KeysAsync(door => door.ReadAsync(), cancellationToken));
+            return (keys.Json.ToArray(), keys.MaxAge);
+        },
+        clock);
+
+    /// <summary>This service as a holder over Orleans.</summary>
+    public static ServiceHolder Holder(DoorCalls doors, TimeSpan timeout, ILogger<ServiceHolder> logger) => new(
+        holder => new RemoteHolderStore(
+            cancellationToken => HolderConnection.OpenAsync(holder, async cancel => await ClientTunnel.OpenAsync(doors, cancel), cancellationToken), timeout),
+        logger);
+
     public async Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(draft);
@@ -17,11 +34,9 @@ internal sealed class GrainSessions(DoorCalls doors, string app) : IGridSessions
         return Needed(await doors.SessionsAsync(door => door.CreateAsync(draft), cancellationToken));
     }
 
-    public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
-    {
-        var check = await doors.SessionsAsync(door => door.VerifyAsync(token), cancellationToken);
-        return check with { Verdict = Known(check.Verdict) };
-    }
+    public ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken) => _checks.VerifyAsync(token, cancellationToken);
+
+    public ValueTask<bool> IsActiveAsync(string handle, CancellationToken cancellationToken) => live.AcceptsAsync(handle);
 
     // A token that was used before ends its session.
     public async Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken)
@@ -63,9 +78,9 @@ internal sealed class GrainSessions(DoorCalls doors, string app) : IGridSessions
     public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) =>
         Needed(await doors.EndOfUserAsync(door => door.RevokeAsync(Whole(userId), tenantId, exceptHandle), cancellationToken));
 
-    public SessionWatch Watch(string handle) => PolledWatches.Begin(this, app, handle);
+    public SessionWatch Watch(string handle) => live.Watch(handle);
 
-    public async ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => Needed(await doors.KeysAsync(door => door.ReadAsync(), cancellationToken));
+    public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _checks.ReadKeysAsync(cancellationToken);
 
     /// <summary>Half of a surrogate pair would become another character on the way, and a user another user.</summary>
     private static string Whole(string text, [CallerArgumentExpression(nameof(text))] string? name = null)

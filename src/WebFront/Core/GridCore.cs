@@ -41,6 +41,7 @@ public static class GridCore
         services.TryAddSingleton<CoreGate>();
         services.TryAddSingleton<CoreFailures>();
         services.TryAddSingleton<DoorGate>();
+        services.TryAddSingleton<Tunnels>();
         return services;
     }
 

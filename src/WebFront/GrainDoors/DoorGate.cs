@@ -103,8 +103,13 @@ internal sealed partial class DoorGate(
             // Whoever wrote a rule meant to keep somebody out, and who that is cannot be seen here.
             : app.IpAllowRegex is not null || app.IpDenyRegex is not null
                 ? (null, Failed<bool>(DoorOutcome.Refused, HasRules($"app '{app.App}'")))
-            : (new DoorCall(app, caller.ApiKey is { Length: > 0 } presented ? CoreActor.IdOf(presented) : CoreActor.NoKey), null);
+            : (new DoorCall(app, caller.ApiKey is { Length: > 0 } presented ? CoreActor.IdOf(presented) : CoreActor.NoKey, now => IsAdmitted(caller.ApiKey, app, now)), null);
     }
+
+    // As the core API judges a connection that goes on: whoever had no key to show is out as soon as there is one.
+    private static bool IsAdmitted(string? key, AppSnapshot before, AppSnapshot now) =>
+        before.ApiKeyHashes.IsEmpty == now.ApiKeyHashes.IsEmpty && (now.ApiKeyHashes.IsEmpty || CoreGate.HoldsKey(key, now.ApiKeyHashes))
+        && now.IpAllowRegex is null && now.IpDenyRegex is null;
 
     /// <summary>The app that is meant; null if there cannot be one of that name.</summary>
     private static AppKey? TryParse(string? text)
@@ -133,4 +138,5 @@ internal sealed partial class DoorGate(
 /// <summary>A call that was let in.</summary>
 /// <param name="App">Whose sessions are meant.</param>
 /// <param name="Actor">Who asked, for the log.</param>
-internal sealed record DoorCall(AppSnapshot App, string Actor);
+/// <param name="IsAdmittedTo">Whether the same caller would be let in by the app as it is later.</param>
+internal sealed record DoorCall(AppSnapshot App, string Actor, Predicate<AppSnapshot> IsAdmittedTo);

@@ -54,13 +54,28 @@ internal sealed partial class ConnectHolder(
 
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, host.ApplicationStopping);
             using var socket = await context.WebSockets.AcceptWebSocketAsync();
-            await using var messages = new HolderSocket(socket, ServiceMessages.MaxBytes);
-            var service = new ConnectedService(messages, context, request.App, stop.Token);
-            var why = await ServeAsync(service, place);
-            if (why is not null)
-            {
-                await service.SayGoodbyeAsync(why);
-            }
+            await ServeAsync(socket, request.App, context.Connection.RemoteIpAddress?.ToString() ?? "unknown", app => gate.Admits(context, app), place, stop.Token);
+        }
+    }
+
+    /// <inheritdoc cref="ServiceDoor.Enter"/>
+    public (IDisposable? Place, string? Refusal) Enter(string app) => door.Enter(app);
+
+    /// <summary>Serves a connection to its end, however it came about.</summary>
+    /// <param name="socket">Open.</param>
+    /// <param name="app">Whose services may use it.</param>
+    /// <param name="address">Where it comes from, for the log.</param>
+    /// <param name="isAdmitted">Whether it could be opened now, by the app as it is now.</param>
+    /// <param name="place">From <see cref="Enter"/>; given back when the service is registered.</param>
+    /// <param name="stop">Ends it.</param>
+    public async Task ServeAsync(WebSocket socket, AppSnapshot app, string address, Predicate<AppSnapshot> isAdmitted, IDisposable place, CancellationToken stop)
+    {
+        await using var messages = new HolderSocket(socket, ServiceMessages.MaxBytes);
+        var service = new ConnectedService(messages, address, isAdmitted, app, stop);
+        var why = await ServeAsync(service, place);
+        if (why is not null)
+        {
+            await service.SayGoodbyeAsync(why);
         }
     }
 
@@ -271,7 +286,7 @@ internal sealed partial class ConnectHolder(
         try
         {
             return await apps.FindAsync(service.App.App, CancellationToken.None) is not { } app ? "the app is not there any more"
-                : gate.Admits(service.Context, app) ? null
+                : service.IsAdmitted(app) ? null
                 : "the API key or the address is not accepted any more";
         }
         catch (StoreUnavailableException)

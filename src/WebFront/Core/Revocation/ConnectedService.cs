@@ -1,19 +1,16 @@
 using System.Net.WebSockets;
 using Grid.Abstractions.Apps;
 using Grid.Revocation.Relay.Wire;
-using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Revocation;
 
 /// <summary>A connected service, registered or not.</summary>
-internal sealed record ConnectedService(HolderSocket Messages, HttpContext Context, AppSnapshot App, CancellationToken Stop)
+internal sealed record ConnectedService(HolderSocket Messages, string Address, Predicate<AppSnapshot> IsAdmitted, AppSnapshot App, CancellationToken Stop)
 {
     // For the closing handshake: the last message is lost if the connection is cut before it.
     private static readonly TimeSpan GoodbyeWithin = TimeSpan.FromSeconds(1);
 
     public string AppName { get; } = App.App.ToString();
-
-    public string Address => Context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
 
     /// <summary>The pending read of the next message; null if none is pending.</summary>
     public Task<HolderMessage?>? Receiving { get; set; }

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Grid.Tokens.SigningKeys;
 
-namespace Grid.Client.CoreApi;
+namespace Grid.Client.Live;
 
 /// <summary>
 /// Caches the app's published keys; fetches them again when they are stale, or when a token names a key that is not among them.
@@ -10,7 +10,7 @@ namespace Grid.Client.CoreApi;
 /// Not the silo's <c>FreshCopies</c>, because it fails closed. A silo keeps using keys that it cannot read again: its holder learns of
 /// revoked ones from the store. A service that cannot fetch may not hear of them either, so it does not use keys beyond their time.
 /// </remarks>
-internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRevoked, TimeProvider clock)
+internal sealed class PublishedKeyRing(Func<CancellationToken, Task<(byte[] Json, TimeSpan? MaxAge)>> fetch, Predicate<string> isRevoked, TimeProvider clock)
 {
     // Anyone can send tokens with unknown key ids, so reloads are rate-limited.
     private static readonly TimeSpan ReloadPause = TimeSpan.FromSeconds(1);
@@ -64,9 +64,9 @@ internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRe
     {
         try
         {
-            var (json, cache) = await api.GetKeysAsync(CancellationToken.None);
+            var (json, maxAge) = await fetch(CancellationToken.None);
             var now = clock.GetUtcNow();
-            var life = cache?.MaxAge is { } age && age < LongestLife ? age : LongestLife;
+            var life = maxAge is { } age && age < LongestLife ? age : LongestLife;
             lock (_changing)
             {
                 return (_fetched = new Fetched(KeyRing.FromJwks(json, now + life, _fetched?.Ring, isRevoked), json, now)).Ring;
@@ -74,7 +74,7 @@ internal sealed class PublishedKeyRing(CoreApiClient api, Predicate<string> isRe
         }
         catch (Exception failure) when (failure is JsonException or InvalidOperationException)
         {
-            throw new GridException(GridFailure.Refused, "The key document is not a JWKS: check the connection URI.", failure);
+            throw new GridException(GridFailure.Refused, "The key document is not a JWKS: check where this client is connected to.", failure);
         }
         finally
         {
