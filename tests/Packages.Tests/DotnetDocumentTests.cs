@@ -121,9 +121,10 @@ public sealed partial class DotnetDocumentTests(Workplace work)
         Assert.True(File.Exists(Path.Combine(work.Folder, "kiosk", "data", "grid.db")));
     }
 
+    // The core's first: the shop's own port may begin with these digits.
     private string Curl(string commands, RunningProgram shop) => commands
-        .Replace("http://localhost:3001", shop.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
         .Replace("http://127.0.0.1:3567", work.Core.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
+        .Replace("http://localhost:3001", shop.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
         .Replace("curl ", "curl -sS ", StringComparison.Ordinal);
 
     private Task<RunningProgram> StartShopAsync(string program) => StartAsync(program, work.Shop, work.Core);

@@ -5,6 +5,9 @@ namespace Grid.Packages.Tests;
 /// <summary>Samples that need no browser: started by the line that their README prints, used as it says.</summary>
 public sealed partial class SampleTests(Workplace work)
 {
+    // A sample keeps its data from run to run.
+    private readonly string _name = $"user-{Guid.NewGuid():N}";
+
     [Fact]
     public async Task Embedded_keeps_and_ends_sessions_in_its_own_process()
     {
@@ -23,6 +26,42 @@ public sealed partial class SampleTests(Workplace work)
 
         Assert.Matches("^ 200\n 200\nalice 200\n2 sessions have ended\n 200\n[^\n]* 401\n$", output);
     }
+
+    [Fact]
+    public async Task Razor_pages_list_the_sessions_of_a_user_and_sign_out_everywhere_else()
+    {
+        var commands = Blocks().Matches(await File.ReadAllTextAsync(Path.Combine(Workplace.Repository, "samples", "razor-pages", "README.md"))).Select(match => match.Groups[1].Value);
+        Assert.Equal(["dotnet run --project samples/razor-pages\n"], commands);
+        var folder = Directory.CreateDirectory(Path.Combine(work.Folder, "razor-pages")).FullName;
+        var start = work.Start("dotnet", ["run", "--project", Path.Combine(Workplace.Repository, "samples", "razor-pages"), "-c", "Release", "--no-build"], folder, core: null);
+        start.Environment["URL"] = "http://127.0.0.1:0";
+        using var sample = await RunningProgram.StartAsync(start);
+        using var laptop = new HttpClient { BaseAddress = sample.Url };
+        using var phone = new HttpClient { BaseAddress = sample.Url };
+        Assert.Contains($"{_name} has 1 sessions", await PressAsync(laptop, await laptop.GetStringAsync("/"), "/SignIn?ReturnUrl=%2F"), StringComparison.Ordinal);
+        await PressAsync(phone, await phone.GetStringAsync("/"), "/SignIn");
+        var page = await laptop.GetStringAsync("/");
+        Assert.Contains($"{_name} has 2 sessions", page, StringComparison.Ordinal);
+
+        page = await PressAsync(laptop, page, "/?handler=Elsewhere");
+
+        Assert.Contains($"{_name} has 1 sessions", page, StringComparison.Ordinal);
+        Assert.Contains("(this browser)", page, StringComparison.Ordinal);
+        Assert.Contains("Who are you?", await phone.GetStringAsync("/"), StringComparison.Ordinal);
+        Assert.Contains("Who are you?", await PressAsync(laptop, page, "/?handler=SignOut"), StringComparison.Ordinal);
+    }
+
+    // A form's button: with the token that the page carries against other sites' forms, and the name that one of them asks for.
+    private async Task<string> PressAsync(HttpClient browser, string page, string form)
+    {
+        var token = AntiforgeryToken().Match(page).Groups[1].Value;
+        using var fields = new FormUrlEncodedContent([KeyValuePair.Create("name", _name), KeyValuePair.Create("__RequestVerificationToken", token)]);
+        using var answer = await browser.PostAsync(form, fields);
+        return await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
+    }
+
+    [GeneratedRegex("name=\"__RequestVerificationToken\"[^>]* value=\"([^\"]+)\"")]
+    private static partial Regex AntiforgeryToken();
 
     [GeneratedRegex("(?s)```bash\n(.*?)```")]
     private static partial Regex Blocks();
