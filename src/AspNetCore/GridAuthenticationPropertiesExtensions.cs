@@ -5,7 +5,7 @@ public static class GridAuthenticationPropertiesExtensions
 {
     private const string HandleKey = ".grid.session-handle";
 
-    /// <summary>Handle of the session in which the ticket is kept; null if it is in none. It is not stored with them.</summary>
+    /// <summary>The handle of the session that holds the ticket; null if there is none. It is not stored with the properties.</summary>
     public static string? GetGridSessionHandle(this AuthenticationProperties properties)
     {
         ArgumentNullException.ThrowIfNull(properties);

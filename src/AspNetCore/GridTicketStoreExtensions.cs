@@ -12,10 +12,10 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class GridTicketStoreExtensions
 {
     /// <summary>
-    /// Keeps the tickets of the cookie scheme in Grid's sessions: the cookie holds the session's handle only, and what ends the session signs
-    /// out everywhere at once.
+    /// Keeps the tickets of the cookie scheme in Grid's sessions: the cookie holds only a reference to the session, and ending the session
+    /// signs the user out everywhere at once.
     /// </summary>
-    /// <param name="builder">With one cookie scheme; where there are several, name it.</param>
+    /// <param name="builder">The builder, with exactly one cookie scheme; if there are several, name the scheme.</param>
     /// <exception cref="InvalidOperationException">There is no cookie scheme yet, or there are several.</exception>
     public static AuthenticationBuilder AddGridTicketStore(this AuthenticationBuilder builder) => builder.AddGridTicketStore(_ => { });
 
@@ -29,12 +29,12 @@ public static class GridTicketStoreExtensions
             [var only] => builder.AddGridTicketStore(only, configure),
             [] => throw new InvalidOperationException("There is no cookie scheme yet: call AddCookie() (or AddIdentity()) before AddGridTicketStore()."),
             _ => throw new InvalidOperationException(
-                $"There are several cookie schemes ({string.Join(", ", schemes)}): say whose tickets Grid shall keep, as in AddGridTicketStore(\"{schemes[0]}\")."),
+                $"There are several cookie schemes ({string.Join(", ", schemes)}): name the one whose tickets Grid is to keep, as in AddGridTicketStore(\"{schemes[0]}\")."),
         };
     }
 
     /// <inheritdoc cref="AddGridTicketStore(AuthenticationBuilder)"/>
-    /// <param name="builder">With that scheme.</param>
+    /// <param name="builder">The builder, with that scheme.</param>
     /// <param name="scheme">The cookie scheme, such as Identity's <c>Identity.Application</c>.</param>
     public static AuthenticationBuilder AddGridTicketStore(this AuthenticationBuilder builder, string scheme) => builder.AddGridTicketStore(scheme, _ => { });
 
@@ -59,7 +59,7 @@ public static class GridTicketStoreExtensions
         if (cookie.HandlerType != typeof(CookieAuthenticationHandler))
         {
             throw new InvalidOperationException(
-                $"The scheme '{scheme}' has a handler of its own, {cookie.HandlerType}: AddGridTicketStore() works with that of AddCookie(), since a sign-in has to make a new session.");
+                $"The scheme '{scheme}' has its own handler, {cookie.HandlerType}: AddGridTicketStore() works only with the handler of AddCookie(), since a sign-in has to create a new session.");
         }
 
         services.AddGridClient();

@@ -3,9 +3,9 @@ using Microsoft.AspNetCore.Authentication;
 namespace Grid.AspNetCore.TicketStore;
 
 /// <summary>A ticket as it was stored.</summary>
-/// <param name="Ticket">Nobody else's: whoever wants one gets a clone. Null if what is stored cannot be opened, or the session is over.</param>
-/// <param name="Version">Tells it from what stood there before or comes after.</param>
-/// <param name="Size">Bytes that it takes in memory, about.</param>
+/// <param name="Ticket">Never handed out; callers get a clone. Null if what is stored cannot be opened, or the session has ended.</param>
+/// <param name="Version">Distinguishes it from earlier and later versions.</param>
+/// <param name="Size">Approximate size in memory, in bytes.</param>
 /// <param name="ReadAt">When it was written, or when its reading began.</param>
 internal sealed record CachedTicket(AuthenticationTicket? Ticket, string Version, long Size, long ReadAt)
 {

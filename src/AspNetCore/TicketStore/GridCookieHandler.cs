@@ -8,10 +8,10 @@ using Microsoft.Extensions.Options;
 
 namespace Grid.AspNetCore.TicketStore;
 
-/// <summary>The framework's cookie handler, but that a sign-in makes a new session.</summary>
+/// <summary>The framework's cookie handler, except that a sign-in always creates a new session.</summary>
 /// <remarks>
-/// The framework's own puts a sign-in's ticket under the key that the browser brought, if there is a ticket under it. Whoever planted that
-/// cookie, or has stolen it, would be signed in as well (session fixation), and a session of Grid's has one user only.
+/// The framework's handler stores a sign-in's ticket under the key that the browser sent, if there is a ticket under it. An attacker who
+/// planted or stole that cookie would be signed in as well (session fixation), and a session of Grid belongs to one user only.
 /// </remarks>
 internal sealed class GridCookieHandler(IOptionsMonitor<CookieAuthenticationOptions> options, ILoggerFactory logger, UrlEncoder encoder)
     : CookieAuthenticationHandler(options, logger, encoder)

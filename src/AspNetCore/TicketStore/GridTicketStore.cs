@@ -62,7 +62,7 @@ internal sealed partial class GridTicketStore : ITicketStore
 
     public Task RemoveAsync(string key, HttpContext httpContext, CancellationToken cancellationToken) => EndAsync(key, CookieSession.Of(httpContext, _scheme));
 
-    // Once begun it goes on though the browser leaves: half of a sign-in would be a session that nobody knows.
+    // Not cancelled if the browser disconnects: half a sign-in would leave a session that no one knows of.
     private async Task<string> SignInAsync(AuthenticationTicket ticket, CookieSession session)
     {
         var owner = TicketOwner.Of(ticket.Principal, _options);
@@ -196,7 +196,7 @@ internal sealed partial class GridTicketStore : ITicketStore
     }
 
     /// <summary>Replaces the ticket of a session that is there still: an update never makes one.</summary>
-    /// <returns>False if there is no such session, or its ticket was renewed by somebody else meanwhile.</returns>
+    /// <returns>False if there is no such session, or another request has renewed its ticket in the meantime.</returns>
     private async Task<bool> WriteAsync(string handle, AuthenticationTicket ticket, CachedTicket? read)
     {
         if (await _sessions.FindAsync(handle, CancellationToken.None) is not { } stored)
@@ -272,7 +272,7 @@ internal sealed partial class GridTicketStore : ITicketStore
             "The authentication ticket of session {SessionHandle} cannot be opened: its user is signed out of {Scheme}. Have the Data Protection keys been lost, or has the session's data been replaced?")]
         public static partial void CannotOpen(ILogger logger, string sessionHandle, string scheme);
 
-        [LoggerMessage(4021, LogLevel.Debug, "The authentication ticket of session {SessionHandle} was not renewed: Grid is away. The next request tries again")]
+        [LoggerMessage(4021, LogLevel.Debug, "The authentication ticket of session {SessionHandle} was not renewed: Grid is unavailable. The next request tries again")]
         public static partial void NotRenewed(ILogger logger, string sessionHandle, Exception failure);
     }
 }

@@ -2,12 +2,12 @@ using System.Security.Claims;
 
 namespace Grid.AspNetCore.TicketStore;
 
-/// <summary>Whose session a ticket becomes.</summary>
+/// <summary>The user and tenant of the session that a ticket becomes.</summary>
 internal readonly record struct TicketOwner(string UserId, string TenantId)
 {
     private const int MaxUserIdLength = 128;
 
-    /// <exception cref="InvalidOperationException">The principal does not say it, or in too many words.</exception>
+    /// <exception cref="InvalidOperationException">The principal has no such claim, or its value is too long.</exception>
     public static TicketOwner Of(ClaimsPrincipal principal, GridTicketStoreOptions options)
     {
         var userId = principal.FindFirst(options.UserIdClaimType)?.Value;
