@@ -28,12 +28,13 @@ internal sealed class EmbeddedSilo(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var wanted = options.Value;
-        var all = new ConfigurationBuilder().AddConfiguration(configuration).AddInMemoryCollection(Settings(wanted)).Build();
+        var all = new ConfigurationBuilder().AddConfiguration(configuration).Add(NamedFiles()).AddInMemoryCollection(Settings(wanted)).Build();
         var settings = GridSettings.Read(all);
         var silo = SiloApplication.Build(new SiloPlan
         {
             Configuration = OwnPart(all),
             Settings = settings,
+            UnknownKeys = UnknownSettings.Find(all),
             OpensCore = wanted.OpenCoreApi,
             OpensFront = wanted.OpenFront,
             Environment = environment.EnvironmentName,
@@ -66,6 +67,15 @@ internal sealed class EmbeddedSilo(
     public Task StopAsync(CancellationToken cancellationToken) => _silo?.StopAsync(cancellationToken) ?? Task.CompletedTask;
 
     public ValueTask DisposeAsync() => _silo?.DisposeAsync() ?? ValueTask.CompletedTask;
+
+    // Which of the application's sources is the stronger cannot be seen from here, so that both are one too many.
+    private SecretFiles NamedFiles()
+    {
+        var named = configuration.AsEnumerable().Where(setting => setting.Value is { Length: > 0 } && setting.Key.EndsWith(SecretFiles.Suffix, StringComparison.Ordinal)).ToDictionary();
+        return named.Keys.FirstOrDefault(key => configuration[key[..^SecretFiles.Suffix.Length]] is { Length: > 0 } && SecretFiles.IsOurs(key)) is { } twice
+            ? throw new SettingsException($"{twice} names a file for a setting that has a value besides: drop one of them.")
+            : new SecretFiles(named);
+    }
 
     // Sections such as Kestrel, Orleans, Logging and AllowedHosts speak to the application.
     private static IConfigurationRoot OwnPart(IConfigurationRoot all) => new ConfigurationBuilder()

@@ -56,6 +56,10 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         plan.Complete(builder);
         _app = builder.Build();
         _logger = _app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Grid");
+        foreach (var (key, nearest) in plan.UnknownKeys)
+        {
+            Log.UnknownKey(_logger, key, nearest);
+        }
     }
 
     public IServiceProvider Services => _app.Services;
@@ -203,6 +207,9 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
         [LoggerMessage(1011, LogLevel.Warning, "{Warning}")]
         public static partial void KeyIsOpen(ILogger logger, string warning);
+
+        [LoggerMessage(1004, LogLevel.Warning, "Unknown setting {Key} has no effect; did you mean {Nearest}?")]
+        public static partial void UnknownKey(ILogger logger, string key, string nearest);
 
         [LoggerMessage(1005, LogLevel.Warning, "UNSAFE STORE, allowed by Grid:Store:AllowUnsafeDurability: {Warning}")]
         public static partial void UnsafeStore(ILogger logger, string warning);

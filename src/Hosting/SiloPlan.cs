@@ -11,6 +11,9 @@ internal sealed class SiloPlan
     /// <summary>What the silo is told.</summary>
     public required GridSettings Settings { get; init; }
 
+    /// <summary>Keys that were set below <c>Grid</c> and mean nothing, each with the nearest that does.</summary>
+    public IEnumerable<(string Key, string Nearest)> UnknownKeys { get; init; } = [];
+
     /// <summary>Whether the core API gets its port.</summary>
     public bool OpensCore { get; init; } = true;
 

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Json;
 using System.Security.Claims;
@@ -105,6 +106,42 @@ public sealed class EmbeddedSiloTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_is_named_holds_the_secret_and_a_misspelt_key_is_warned_of()
+    {
+        var log = new Lines();
+        var keys = Path.Combine(_folder, "keys");
+        await File.WriteAllTextAsync(keys, "a-key-of-this-application-01\n", Stop);
+        await using var app = await StartAsync(
+            grid =>
+            {
+                (grid.SqlitePath, grid.OpenCoreApi) = (Path.Combine(_folder, "grid.db"), true);
+                (grid.Settings["Grid:Core:Port"], grid.Settings["Grid:Core:Prt"]) = ("0", "1");
+            },
+            builder =>
+            {
+                builder.Logging.AddProvider(log);
+                builder.Configuration["Grid:Core:ApiKeys_FILE"] = keys;
+            });
+        using var core = new HttpClient { BaseAddress = app.Services.GetRequiredService<EmbeddedSilo>().Core };
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await core.GetAsync("/recipe/session/user?userId=u", Stop)).StatusCode);
+        core.DefaultRequestHeaders.Add("api-key", "a-key-of-this-application-01");
+        Assert.Equal(HttpStatusCode.OK, (await core.GetAsync("/recipe/session/user?userId=u", Stop)).StatusCode);
+        Assert.Contains("Unknown setting Grid:Core:Prt has no effect; did you mean Grid:Core:Port?", log.All);
+        Assert.DoesNotContain(log.All, line => line.Contains("_FILE", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_file_beside_a_value_is_one_too_many()
+    {
+        var failure = await Assert.ThrowsAnyAsync<Exception>(() => StartAsync(
+            grid => grid.SqlitePath = Path.Combine(_folder, "grid.db"),
+            builder => (builder.Configuration["Grid:Core:ApiKeys"], builder.Configuration["Grid:Core:ApiKeys_FILE"]) = ("a-key-of-this-application-01", "keys")));
+
+        Assert.Contains("Grid:Core:ApiKeys_FILE names a file for a setting that has a value besides", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_the_configuration_says_of_the_applications_server_and_Orleans_is_not_said_to_the_silo()
     {
         await using var app = await StartAsync(
@@ -208,6 +245,25 @@ public sealed class EmbeddedSiloTests : IDisposable
         {
             await app.DisposeAsync();
             throw;
+        }
+    }
+
+    private sealed class Lines : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> All { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            All.Enqueue(formatter(state, exception));
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public void Dispose()
+        {
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Grid.GrainDoors;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,9 @@ internal sealed partial class RefuseClients(ILocalSiloDetails self, ISiloStatusO
 {
     // What an Orleans client reads before it is connected: names of interfaces. Without it, it tries for ever and never hears why.
     private const string Manifest = "IClusterManifestSystemTarget";
+
+    // Asked at every call of the silo's own code. There are as many as there are silos in this one's life.
+    private readonly ConcurrentDictionary<GrainId, bool> _ofSilos = new();
 
     private bool _wasRefused;
 
@@ -37,9 +41,17 @@ internal sealed partial class RefuseClients(ILocalSiloDetails self, ISiloStatusO
     // A silo's own code outside grains calls as a client that bears the silo's address; this one's before it has joined, too.
     private bool IsOfASilo(GrainId source)
     {
+        if (_ofSilos.ContainsKey(source))
+        {
+            return true;
+        }
+
         var name = source.Key.ToString() ?? "";
-        return silos.GetApproximateSiloStatuses().Keys.Prepend(self.SiloAddress).Any(silo => name == $"hosted-{silo.ToParsableString()}");
+        return silos.GetApproximateSiloStatuses().Keys.Prepend(self.SiloAddress).Any(silo => name == $"hosted-{silo.ToParsableString()}")
+            && Remember(source);
     }
+
+    private bool Remember(GrainId source) => _ofSilos[source] = true;
 
     private static partial class Log
     {
@@ -51,6 +63,6 @@ internal sealed partial class RefuseClients(ILocalSiloDetails self, ISiloStatusO
 /// <summary><c>silo.RefuseClients()</c>.</summary>
 public static class RefuseClientsExtensions
 {
-    /// <summary>For a silo with a gateway: from outside the cluster only doors can be called.</summary>
+    /// <summary>For every silo of a cluster, whether its own gateway is open or not: from outside the cluster only doors can be called.</summary>
     public static ISiloBuilder RefuseClients(this ISiloBuilder silo) => silo.AddIncomingGrainCallFilter<RefuseClients>();
 }

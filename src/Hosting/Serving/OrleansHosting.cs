@@ -51,7 +51,8 @@ internal static class OrleansHosting
             silo.UseInMemoryReminderService();
         }
 
-        if (ports.Gateway is not null)
+        // Also where no gateway is open: that of another silo hands its clients' calls to the grains that live here.
+        if (ports.Silo is not null || ports.Gateway is not null)
         {
             silo.RefuseClients();
         }

@@ -48,5 +48,7 @@ internal sealed class SecretFiles(IReadOnlyDictionary<string, string?> variables
         }
     }
 
-    private static bool IsOurs(string key) => key.StartsWith("Grid:", StringComparison.OrdinalIgnoreCase) || key.Equals(SettingsBinder.NamedConnection, StringComparison.OrdinalIgnoreCase);
+    /// <summary>Whether a key, with or without the suffix, belongs to Grid.</summary>
+    public static bool IsOurs(string key) => key.StartsWith("Grid:", StringComparison.OrdinalIgnoreCase) || key.Equals(SettingsBinder.NamedConnection, StringComparison.OrdinalIgnoreCase)
+        || key.Equals(SettingsBinder.NamedConnection + Suffix, StringComparison.OrdinalIgnoreCase);
 }

@@ -15,6 +15,7 @@ internal static partial class Serve
         {
             Configuration = configuration,
             Settings = settings,
+            UnknownKeys = UnknownSettings.Find(configuration),
             OpensFront = settings.Front.Enabled,
             Complete = builder =>
             {
@@ -23,11 +24,6 @@ internal static partial class Serve
             },
         });
         var logger = silo.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Grid");
-        foreach (var (key, nearest) in UnknownSettings.Find(configuration))
-        {
-            Log.UnknownKey(logger, key, nearest);
-        }
-
         foreach (var note in Configuration.Notes(configuration))
         {
             Log.VariableWithoutEffect(logger, note);
@@ -40,9 +36,6 @@ internal static partial class Serve
 
     private static partial class Log
     {
-        [LoggerMessage(1004, LogLevel.Warning, "Unknown setting {Key} has no effect; did you mean {Nearest}?")]
-        public static partial void UnknownKey(ILogger logger, string key, string nearest);
-
         [LoggerMessage(1010, LogLevel.Warning, "{Note}")]
         public static partial void VariableWithoutEffect(ILogger logger, string note);
     }
