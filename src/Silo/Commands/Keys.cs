@@ -1,9 +1,9 @@
 using System.CommandLine;
 using Grid.Abstractions.Installation;
 using Grid.Grains.SigningKeys;
+using Grid.Hosting.Settings;
 using Grid.Revocation.Registry;
 using Grid.Silo.Installation;
-using Grid.Hosting.Settings;
 using Grid.Storage;
 using Grid.Tokens.SigningKeys;
 

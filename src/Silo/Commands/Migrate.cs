@@ -1,6 +1,6 @@
 using System.CommandLine;
-using Grid.Silo.Hosting;
 using Grid.Hosting.Settings;
+using Grid.Silo.Hosting;
 using Grid.Storage;
 
 namespace Grid.Silo.Commands;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Grid.Abstractions.Installation;
+using Grid.Hosting.Settings;
 using Grid.Revocation.Registry;
 using Grid.Silo.Installation;
-using Grid.Hosting.Settings;
 using Grid.Storage;
 
 namespace Grid.Silo.Commands;

@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Grid.Abstractions.Settings;
-using Grid.Silo.Hosting;
 using Grid.Hosting.Settings;
+using Grid.Silo.Hosting;
 
 namespace Grid.Silo.Commands;
 

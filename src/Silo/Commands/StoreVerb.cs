@@ -1,6 +1,6 @@
 using Grid.Abstractions;
-using Grid.Silo.Hosting;
 using Grid.Hosting.Settings;
+using Grid.Silo.Hosting;
 using Grid.Storage;
 
 namespace Grid.Silo.Commands;
