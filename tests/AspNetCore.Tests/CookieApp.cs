@@ -34,6 +34,9 @@ internal sealed class CookieApp : IAsyncDisposable
     /// <summary>Runs in a renewal, between what it reads and what it writes.</summary>
     public Func<Task>? BeforeUpdate { get; set; }
 
+    /// <summary>Answers a revocation, whose body it is given, in the core API's place; null leaves it to that.</summary>
+    public Func<string, HttpResponseMessage?>? InsteadOfRevocation { get; set; }
+
     /// <summary>What <c>/slow</c> waits for.</summary>
     public TaskCompletionSource Gate { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
@@ -161,6 +164,12 @@ internal sealed class CookieApp : IAsyncDisposable
             if (request.Method == HttpMethod.Put && app().BeforeUpdate is { } work)
             {
                 await work();
+            }
+
+            if (request.RequestUri.AbsolutePath.EndsWith("/session/revoke", StringComparison.Ordinal)
+                && app().InsteadOfRevocation?.Invoke(await request.Content!.ReadAsStringAsync(cancellationToken)) is { } answer)
+            {
+                return answer;
             }
 
             return await base.SendAsync(request, cancellationToken);

@@ -1,3 +1,4 @@
+using System.Net;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.DataProtection;
@@ -96,6 +97,41 @@ public sealed class CookieSignInTests(CoreHost core)
         Assert.Equal([handle], await shop.Sessions.ListAsync($"{_user}-{second}", null, Stop));
         Assert.Null(await shop.Sessions.FindAsync(former, Stop));
         Assert.Equal(["Replaced"], Reasons(app));
+    }
+
+    [Fact]
+    public async Task A_sign_in_over_a_session_whose_tenant_was_removed_makes_a_session()
+    {
+        var prefix = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{prefix}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        await using var app = await CookieApp.StartAsync(new Uri(core.Url, prefix), store: options => options.TenantIdClaimType = "tid");
+        using var browser = app.NewBrowser();
+        await browser.PostAsync($"/sign-in?user={_user}&tenant=t1");
+        Assert.Equal(200, (await core.PostAsync($"{prefix}/recipe/multitenancy/tenant/remove", new { tenantId = "t1" })).Status);
+
+        var answer = await browser.PostAsync($"/sign-in?user={_user}");
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal(200, (await browser.GetAsync("/me")).Status);
+        Assert.Equal([answer.Text], await app.Sessions.ListAsync(_user, null, Stop));
+    }
+
+    [Theory]
+    [InlineData(HttpStatusCode.ServiceUnavailable, 503)]
+    [InlineData(HttpStatusCode.Forbidden, 500)]
+    public async Task A_sign_in_that_cannot_end_the_former_session_leaves_none_of_its_own_behind(HttpStatusCode refusal, int status)
+    {
+        await using var app = await CookieApp.StartAsync(core.Url);
+        using var browser = app.NewBrowser();
+        var former = (await browser.PostAsync($"/sign-in?user={_user}")).Text;
+        app.InsteadOfRevocation = body => body.Contains(former, StringComparison.Ordinal) ? new HttpResponseMessage(refusal) : null;
+
+        var answer = await browser.PostAsync($"/sign-in?user={_user}");
+
+        Assert.Equal(status, answer.Status);
+        Assert.Empty(answer.SetCookie);
+        Assert.Equal([former], await app.Sessions.ListAsync(_user, null, Stop));
+        Assert.Equal($"{_user} ", (await browser.GetAsync("/me")).Text);
     }
 
     [Fact]

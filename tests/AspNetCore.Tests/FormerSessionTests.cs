@@ -26,6 +26,25 @@ public sealed class FormerSessionTests(CoreHost core)
         Assert.True(await LivesAsync(present));
     }
 
+    [Theory]
+    [InlineData("cookie")]
+    [InlineData("header")]
+    public async Task A_sign_in_over_a_session_whose_tenant_was_removed_makes_a_session(string mode)
+    {
+        var prefix = await core.CreateAppAsync();
+        await core.SendAsync("PUT", $"{prefix}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" });
+        await using var app = await ClientApp.StartAsync(core, options => options.ConnectionUri = new Uri(core.Url, prefix));
+        using var browser = app.NewBrowser(mode);
+        await browser.PostAsync($"/sign-in?user={_user}&tenant=t1");
+        Assert.Equal(200, (await core.PostAsync($"{prefix}/recipe/multitenancy/tenant/remove", new { tenantId = "t1" })).Status);
+
+        var answer = await browser.PostAsync($"/sign-in?user={_user}");
+
+        Assert.Equal(200, answer.Status);
+        Assert.Equal(200, (await browser.GetAsync("/me")).Status);
+        Assert.Equal("OK", (await core.SendAsync("GET", $"{prefix}/recipe/session?sessionHandle={answer.Text}")).Word);
+    }
+
     [Fact]
     public async Task A_sign_in_by_header_ends_the_session_in_the_cookies_too()
     {

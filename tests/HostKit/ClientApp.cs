@@ -58,7 +58,7 @@ internal sealed class ClientApp : IAsyncDisposable
         builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         var app = builder.Build();
         (use ?? (plain => plain.MapGrid())).Invoke(app);
-        app.MapPost("/sign-in", async (HttpContext http, string user, string? email, string? role, int? fill) =>
+        app.MapPost("/sign-in", async (HttpContext http, string user, string? email, string? role, int? fill, string? tenant) =>
         {
             var payload = new JsonObject();
             if (email is not null)
@@ -76,7 +76,7 @@ internal sealed class ClientApp : IAsyncDisposable
                 payload["st-role"] = new JsonObject { ["v"] = new JsonArray(role), ["t"] = 1 };
             }
 
-            return (await http.SignInGridAsync(user, payload, new JsonObject { ["cart"] = 1 })).Handle;
+            return (await http.SignInGridAsync(user, payload, new JsonObject { ["cart"] = 1 }, tenant ?? "public")).Handle;
         });
         app.MapGet("/open", (HttpContext http) => http.GetGridSession()?.UserId ?? "nobody");
         app.MapGet("/me", (HttpContext http) => $"{http.User.Identity!.Name} {http.GetGridSession()!.UserId} {http.User.FindFirst("sid")!.Value == http.GetGridSession()!.Handle}").RequireAuthorization();

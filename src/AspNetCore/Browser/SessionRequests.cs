@@ -116,18 +116,17 @@ internal sealed class SessionRequests
     }
 
     /// <summary>Revokes the sessions that the request already had, and adds the new one's tokens to the response.</summary>
-    /// <exception cref="GridException">Grid is unavailable: the tokens are not handed over.</exception>
+    /// <exception cref="GridException">Grid is unavailable: the tokens are not handed over, and the new session is revoked.</exception>
     public async Task<GridSession> HandOverAsync(HttpContext context, TokenTransfer transfer, CreatedSession created)
     {
-        // An attacker who planted a session in this browser must not share the one that follows. An expired token identifies it as well
-        // as a fresh one does, and its refresh token would work for months.
-        HashSet<string> ended = [created.Handle];
-        foreach (var token in Transport.FindEveryAccess(context).Concat(Transport.AccessCandidates(context)).Distinct())
+        try
         {
-            if (await Sessions.VerifyAsync(new TokenToCheck(token, false, null, false), CancellationToken.None) is { Token: { } replaced } && ended.Add(replaced.SessionHandle))
-            {
-                await Sessions.RevokeAsync(replaced.SessionHandle, GridRevocationReason.Replaced, CancellationToken.None);
-            }
+            await ReplaceAsync(context, created.Handle);
+        }
+        catch
+        {
+            await Sessions.CleanUpAsync(created.Handle);
+            throw;
         }
 
         if (transfer == TokenTransfer.Header && Transport.HasAccessCookie(context))
@@ -198,6 +197,20 @@ internal sealed class SessionRequests
     /// Whether a page of another origin may have sent the request. A request with nothing but a bearer token cannot come from one.
     /// </summary>
     public bool IsFromForeignPage(HttpContext context) => Site.IsForeign(context) && !Transport.HasBearerOnly(context);
+
+    // An attacker who planted a session in this browser must not share the one that follows. An expired token identifies it as well as a
+    // fresh one does, and its refresh token would work for months.
+    private async Task ReplaceAsync(HttpContext context, string created)
+    {
+        HashSet<string> ended = [created];
+        foreach (var token in Transport.FindEveryAccess(context).Concat(Transport.AccessCandidates(context)).Distinct())
+        {
+            if (await Sessions.VerifyAsync(new TokenToCheck(token, false, null, false), CancellationToken.None) is { Token: { } replaced } && ended.Add(replaced.SessionHandle))
+            {
+                await Sessions.ReplaceAsync(replaced.SessionHandle);
+            }
+        }
+    }
 
     // Only a request that proves that our page sent it may end a session with an expired token.
     private static string? ExpiredHandle(HttpContext context, AccessTokenContent? token, AntiCsrfMode mode) =>

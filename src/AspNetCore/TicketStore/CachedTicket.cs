@@ -14,4 +14,7 @@ internal sealed record CachedTicket(AuthenticationTicket? Ticket, string Version
 
     /// <summary>The session is over: no handle is given twice, so that nobody need ask again.</summary>
     public bool IsOver { get; init; }
+
+    /// <summary>It is over, or not known yet to whoever was asked: this is worth little, and not for long.</summary>
+    public bool IsUnsure { get; init; }
 }

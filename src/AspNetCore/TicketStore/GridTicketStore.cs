@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Grid.AspNetCore.Browser;
 using Grid.Client;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -23,6 +24,9 @@ internal sealed partial class GridTicketStore : ITicketStore
 
     // Objects and UTF-16 strings take more than what they were made from.
     private const int SizePerByte = 4;
+
+    // A silo that does not know a tenant yet, which another has just made, knows no session of it either.
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly string _scheme;
     private readonly CookieAuthenticationOptions _cookie;
@@ -69,10 +73,17 @@ internal sealed partial class GridTicketStore : ITicketStore
         var text = _data.Seal(ticket, owner);
         var created = await _sessions.CreateAsync(
             new SessionDraft { UserId = owner.UserId, TenantId = owner.TenantId, DataJson = TicketData.Put("{}", text) }, CancellationToken.None);
-        foreach (var former in new[] { session.Came, session.Handle }.OfType<string>().Distinct())
+        try
         {
-            await _sessions.RevokeAsync(former, GridRevocationReason.Replaced, CancellationToken.None);
-            RememberEnd(former);
+            foreach (var former in new[] { session.Came, session.Handle }.OfType<string>().Distinct())
+            {
+                RememberEnd(former, isSure: await _sessions.ReplaceAsync(former));
+            }
+        }
+        catch
+        {
+            await _sessions.CleanUpAsync(created.Handle);
+            throw;
         }
 
         var written = Written(ticket, text);
@@ -115,7 +126,8 @@ internal sealed partial class GridTicketStore : ITicketStore
 
         if (!await _sessions.IsActiveAsync(handle, cancellationToken))
         {
-            RememberEnd(handle);
+            // It was there, if its ticket is known.
+            RememberEnd(handle, isSure: found is { IsUnsure: false });
             return null;
         }
 
@@ -156,10 +168,16 @@ internal sealed partial class GridTicketStore : ITicketStore
 
     private async Task<CachedTicket?> ReadAsync(string handle)
     {
+        // A read may have ended since this one was found to be needed: what it brought is remembered before it makes room.
+        if (_cache.TryFind(handle, out var found) && !found.IsOver && !IsOutdated(found))
+        {
+            return found;
+        }
+
         var startedAt = _clock.GetTimestamp();
         if (await _sessions.FindAsync(handle, CancellationToken.None) is not { } stored)
         {
-            RememberEnd(handle);
+            RememberEnd(handle, isSure: true);
             return null;
         }
 
@@ -234,7 +252,7 @@ internal sealed partial class GridTicketStore : ITicketStore
         try
         {
             await _sessions.RevokeAsync(handle, reason, CancellationToken.None);
-            RememberEnd(handle);
+            RememberEnd(handle, isSure: true);
         }
         catch (GridException failure)
             when (session.Call == CookieCall.Authenticate && failure.Reason is GridFailure.Unavailable or GridFailure.StillWaiting)
@@ -246,9 +264,11 @@ internal sealed partial class GridTicketStore : ITicketStore
         (session.Handle, session.Read) = (null, null);
     }
 
-    private void RememberEnd(string handle) => _cache.Set(handle, new CachedTicket(null, "", SizeOfNothing, _clock.GetTimestamp()) { IsOver = true });
+    private void RememberEnd(string handle, bool isSure) =>
+        _cache.Set(handle, new CachedTicket(null, "", SizeOfNothing, _clock.GetTimestamp()) { IsOver = true, IsUnsure = !isSure });
 
-    private bool IsOutdated(CachedTicket found) => _clock.GetElapsedTime(found.ReadAt) >= _options.ReadAgainAfter
+    private bool IsOutdated(CachedTicket found) => _clock.GetElapsedTime(found.ReadAt) is var age
+        && (age >= _options.ReadAgainAfter || (found.IsUnsure && age >= AskAgainAfter))
         || (found.Ticket is { } ticket && (ticket.Properties.ExpiresUtc < _clock.GetUtcNow() || (!found.WasDue && IsDue(ticket))));
 
     // As the handler sees it: before anybody is renewed or signed out, what another process may have renewed is looked at.
