@@ -16,6 +16,7 @@ public static class GridClientBuilderExtensions
     /// </summary>
     /// <param name="client">The application's.</param>
     /// <param name="configure">The app and its API key.</param>
+    /// <exception cref="InvalidOperationException">There is another <see cref="IGridSessions"/> already, such as that of <c>AddGridClient()</c>.</exception>
     public static IClientBuilder UseGrid(this IClientBuilder client, Action<GridGrainOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(client);

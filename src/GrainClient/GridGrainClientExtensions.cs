@@ -19,6 +19,7 @@ public static class GridGrainClientExtensions
     /// </summary>
     /// <param name="builder">Of any kind of program.</param>
     /// <param name="configure">Where the silos are, the app and its API key.</param>
+    /// <exception cref="InvalidOperationException">There is another <see cref="IGridSessions"/> already, such as that of <c>AddGridClient()</c>.</exception>
     public static IHostApplicationBuilder AddGridGrainClient(this IHostApplicationBuilder builder, Action<GridGrainClientOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
@@ -29,6 +30,7 @@ public static class GridGrainClientExtensions
     /// <inheritdoc cref="AddGridGrainClient(IHostApplicationBuilder, Action{GridGrainClientOptions})"/>
     /// <param name="services">Of any kind of program.</param>
     /// <param name="configure">Where the silos are, the app and its API key.</param>
+    /// <exception cref="InvalidOperationException">There is another <see cref="IGridSessions"/> already, such as that of <c>AddGridClient()</c>.</exception>
     public static IServiceCollection AddGridGrainClient(this IServiceCollection services, Action<GridGrainClientOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(services);
@@ -48,9 +50,20 @@ public static class GridGrainClientExtensions
 
     internal static void AddGrainSessions(this IServiceCollection services, Func<IServiceProvider, ICluster> cluster, Func<IServiceProvider, GridGrainOptions> options)
     {
+        if (services.Count(service => service.ServiceType == typeof(OwnCluster) || service.ServiceType == typeof(GivenCluster)) > 1)
+        {
+            throw new InvalidOperationException("Call either AddGridGrainClient() or UseGrid(): each is a way to the silos, and the second would not be used.");
+        }
+
         if (services.Any(service => service.ServiceType == typeof(DoorCalls)))
         {
             return;
+        }
+
+        if (services.Any(service => service.ServiceType == typeof(IGridSessions)))
+        {
+            throw new InvalidOperationException(
+                "There is an IGridSessions already, and this one would not be used. Call AddGridGrainClient() or UseGrid() before AddGridClient(), AddGrid() and AddGridTicketStore(): they take the sessions that they find. Where AddGridSilo() hosts a silo none is needed.");
         }
 
         services.TryAddSingleton(TimeProvider.System);
@@ -62,6 +75,6 @@ public static class GridGrainClientExtensions
         services.AddHostedService(provider => provider.GetRequiredService<GrainHolder>());
         services.AddSingleton(provider => new GrainSessions(
             provider.GetRequiredService<DoorCalls>(), provider.GetRequiredService<GrainHolder>().Live, provider.GetRequiredService<TimeProvider>()));
-        services.TryAddSingleton<IGridSessions>(provider => provider.GetRequiredService<GrainSessions>());
+        services.AddSingleton<IGridSessions>(provider => provider.GetRequiredService<GrainSessions>());
     }
 }

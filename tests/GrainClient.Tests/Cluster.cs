@@ -46,6 +46,25 @@ internal sealed class Cluster : IAsyncDisposable
         return silo;
     }
 
+    /// <summary>One more silo, with its gateway open at a port that is free.</summary>
+    /// <returns>The gateway's port.</returns>
+    public async Task<int> ServeOpenAsync(params (string Name, string Value)[] settings)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var gateway = FreePort();
+            try
+            {
+                await ServeAsync(gateway, settings);
+                return gateway;
+            }
+            catch (InvalidOperationException taken) when (attempt < 5 && taken.Message.Contains("address already in use", StringComparison.OrdinalIgnoreCase))
+            {
+                // Somebody was quicker.
+            }
+        }
+    }
+
     /// <summary>The role that <c>docs/grain-client.md</c> makes for services.</summary>
     public async Task MakeReaderAsync(string sql)
     {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.RegularExpressions;
 using Grid.Client;
 
@@ -20,7 +19,8 @@ public sealed partial class ClusterTests
     public async Task A_service_with_the_role_of_the_documents_does_everything_that_a_back_end_does()
     {
         await using var cluster = await Cluster.NewAsync();
-        var silo = await cluster.ServeAsync(Cluster.FreePort());
+        await cluster.ServeOpenAsync();
+        var silo = cluster.Silos[0];
         var closed = await cluster.ServeAsync(0);
         await cluster.MakeReaderAsync(Role.Match(await File.ReadAllTextAsync(Document("grain-client.md"), Stop)).Groups[1].Value);
         await using var worker = await Worker.StartAsync(grid => (grid.ConnectionString, grid.ApiKey) = (cluster.ReaderConnection, Cluster.ApiKey));
@@ -63,11 +63,18 @@ public sealed partial class ClusterTests
         {
             var failure = await Assert.ThrowsAsync<GridException>(() => worker.Sessions.ListAsync("u", null, Stop));
             Assert.Equal((GridFailure.Unavailable, "There is no connection to Grid's silos."), (failure.Reason, failure.Message));
+            var waited = Stopwatch.StartNew();
+            while (worker.Log.Count(4201) == 0 && waited.Elapsed < Patience)
+            {
+                // The first attempt may take longer than a call waits.
+                await Task.Delay(100, Stop);
+            }
+
             Assert.Equal(1, worker.Log.Count(4201));
         }
 
         // It is heard of when one opens.
-        await cluster.ServeAsync(Cluster.FreePort());
+        await cluster.ServeOpenAsync();
         await EventuallyAsync(outside);
         await using var other = await Worker.StartAsync(grid => (grid.ConnectionString, grid.ApiKey, grid.ClusterId) = (cluster.ReaderConnection, Cluster.ApiKey, "another"));
         Assert.Equal(GridFailure.Unavailable, (await Assert.ThrowsAsync<GridException>(() => other.Sessions.ListAsync("u", null, Stop))).Reason);
@@ -77,21 +84,20 @@ public sealed partial class ClusterTests
     public async Task Calls_go_on_over_the_silos_that_are_left_and_over_those_that_come_when_all_were_replaced()
     {
         await using var cluster = await Cluster.NewAsync();
-        await cluster.ServeAsync(Cluster.FreePort());
+        await cluster.ServeOpenAsync();
         await cluster.MakeReaderAsync(Role.Match(await File.ReadAllTextAsync(Document("grain-client.md"), Stop)).Groups[1].Value);
-        var ports = (Silo: Cluster.FreePort(), Gateway: Cluster.FreePort());
-        await cluster.ServeAsync(ports.Gateway, ("Grid__Cluster__SiloPort", ports.Silo.ToString(CultureInfo.InvariantCulture)));
+        var gateway = await cluster.ServeOpenAsync();
         await using var worker = await Worker.StartAsync(grid =>
             (grid.ConnectionString, grid.ApiKey, grid.Timeout) = (cluster.ReaderConnection, Cluster.ApiKey, TimeSpan.FromSeconds(20)));
         await EventuallyAsync(worker);
         using var over = new CancellationTokenSource();
         var calls = Enumerable.Range(0, 4).Select(_ => CallAsync(worker.Sessions, over.Token)).ToArray();
-        var kept = await worker.Sessions.CreateAsync(new SessionDraft { UserId = "kept" }, Stop);
+        var kept = await RepeatAsync(() => worker.Sessions.CreateAsync(new SessionDraft { UserId = "kept" }, Stop));
 
         // Whichever of them it is connected to is among the first two, and both of those end.
         await cluster.Silos[0].KillAsync();
         await EventuallyAsync(worker);
-        await cluster.ServeAsync(Cluster.FreePort());
+        await cluster.ServeOpenAsync();
         await cluster.Silos[1].KillAsync();
         await EventuallyAsync(worker);
         Assert.NotNull(await FindAsync(worker, kept.Handle));
@@ -99,13 +105,20 @@ public sealed partial class ClusterTests
         // All of them at once; the next cluster has other ports and generations, and one of the former ports.
         await cluster.Silos[2].KillAsync();
         await Task.Delay(TimeSpan.FromSeconds(1), Stop);
-        await cluster.ServeAsync(ports.Gateway);
+        await cluster.ServeAsync(gateway);
         await EventuallyAsync(worker);
         Assert.NotNull(await FindAsync(worker, kept.Handle));
         await over.CancelAsync();
-        var revoked = await worker.Sessions.RevokeAsync(kept.Handle, Stop);
+        var attempts = 0;
+        var revoked = await RepeatAsync(() =>
+        {
+            attempts++;
+            return worker.Sessions.RevokeAsync(kept.Handle, Stop);
+        });
 
-        Assert.Equal([kept.Handle], revoked.Handles);
+        // One whose outcome was unknown may have done it.
+        Assert.True(revoked.Handles is [var only] ? only == kept.Handle : attempts > 1);
+        Assert.Null(await FindAsync(worker, kept.Handle));
         Assert.All(await Task.WhenAll(calls), failures => Assert.All(failures, failure => Assert.Equal(GridFailure.Unavailable, failure.Reason)));
     }
 
@@ -113,9 +126,9 @@ public sealed partial class ClusterTests
     public async Task A_revocation_that_waits_says_so_and_one_whose_silo_dies_meanwhile_ends_soon_and_can_be_repeated()
     {
         await using var cluster = await Cluster.NewAsync();
-        var gateway = Cluster.FreePort();
-        var entry = await cluster.ServeAsync(gateway, ("Grid__Revocation__Lease", "30s"));
-        var silent = await cluster.ServeAsync(0, ("Grid__Revocation__Lease", "30s"));
+        var gateway = await cluster.ServeOpenAsync(("Grid__Revocation__Lease", "1m"));
+        var entry = cluster.Silos[0];
+        var silent = await cluster.ServeAsync(0, ("Grid__Revocation__Lease", "1m"));
         await using var worker = await Worker.StartAsync(grid =>
         {
             grid.Gateways.Add($"127.0.0.1:{gateway}");
@@ -129,7 +142,16 @@ public sealed partial class ClusterTests
         var made = await patient.Sessions.CreateAsync(new SessionDraft { UserId = "u" }, Stop);
         silent.Signal("STOP");
 
-        Assert.Equal(GridFailure.StillWaiting, (await Assert.ThrowsAsync<GridException>(() => worker.Sessions.RevokeAsync(made.Handle, Stop))).Reason);
+        // On a busy machine a sign of life may come too late once; the lease leaves time for another try.
+        GridFailure said;
+        var tries = 0;
+        do
+        {
+            said = (await Assert.ThrowsAsync<GridException>(() => worker.Sessions.RevokeAsync(made.Handle, Stop))).Reason;
+        }
+        while (said == GridFailure.Unavailable && ++tries < 3);
+
+        Assert.Equal(GridFailure.StillWaiting, said);
         var waiting = patient.Sessions.RevokeAsync(made.Handle, Stop);
         await Task.Delay(TimeSpan.FromSeconds(2), Stop);
         Assert.False(waiting.IsCompleted);
@@ -149,9 +171,9 @@ public sealed partial class ClusterTests
     public async Task A_service_that_checks_tokens_over_Orleans_accepts_none_after_its_revocation_was_acknowledged_whatever_dies_and_signs_nobody_out()
     {
         await using var cluster = await Cluster.NewAsync();
-        await cluster.ServeAsync(Cluster.FreePort());
+        await cluster.ServeOpenAsync();
         await cluster.MakeReaderAsync(Role.Match(await File.ReadAllTextAsync(Document("grain-client.md"), Stop)).Groups[1].Value);
-        await cluster.ServeAsync(Cluster.FreePort());
+        await cluster.ServeOpenAsync();
         await using var service = await Worker.StartAsync(grid => (grid.ConnectionString, grid.ApiKey) = (cluster.ReaderConnection, Cluster.ApiKey));
         await using var office = await Worker.StartAsync(grid => (grid.ConnectionString, grid.ApiKey) = (cluster.ReaderConnection, Cluster.ApiKey));
         await EventuallyAsync(service);
@@ -183,7 +205,7 @@ public sealed partial class ClusterTests
             {
                 // Once it is the silo that the service is connected to.
                 await cluster.Silos[(round / 2) - 1].KillAsync();
-                await cluster.ServeAsync(Cluster.FreePort());
+                await cluster.ServeOpenAsync();
             }
 
             var made = await RepeatAsync(() => office.Sessions.CreateAsync(new SessionDraft { UserId = "u" }, Stop));

@@ -115,7 +115,7 @@ public sealed class HolderTests(CoreHost core)
         }
     }
 
-    private static async Task<ReceivedMessages> FetchAsync(IHolderDoor door, string connection)
+    internal static async Task<ReceivedMessages> FetchAsync(IHolderDoor door, string connection)
     {
         for (var number = 1L; ; number++)
         {

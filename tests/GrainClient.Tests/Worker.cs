@@ -16,10 +16,11 @@ internal sealed class Worker : IAsyncDisposable
 
     public IGridSessions Sessions => _host.Services.GetRequiredService<IGridSessions>();
 
-    public static async Task<Worker> StartAsync(Action<GridGrainClientOptions> configure, Action<IServiceCollection>? services = null)
+    public static async Task<Worker> StartAsync(Action<GridGrainClientOptions> configure, Action<IServiceCollection>? services = null, params string[] secrets)
     {
         var builder = Host.CreateEmptyApplicationBuilder(null);
         var log = new CapturedLog();
+        log.Guard(secrets);
         builder.Logging.AddProvider(log);
         services?.Invoke(builder.Services);
         builder.AddGridGrainClient(configure);
@@ -29,13 +30,14 @@ internal sealed class Worker : IAsyncDisposable
     }
 
     /// <summary>One of a shared silo's clients.</summary>
-    public static Task<Worker> StartAsync(CoreHost core, string app = "public", string? key = null) => StartAsync(
+    public static Task<Worker> StartAsync(CoreHost core, string app = "public", string? key = null, params string[] secrets) => StartAsync(
         grid =>
         {
             grid.Gateways.Add(core.Gateway);
             (grid.App, grid.ApiKey) = (app, key);
         },
-        services => services.AddSingleton<TimeProvider>(core.Clock));
+        services => services.AddSingleton<TimeProvider>(core.Clock),
+        secrets);
 
     public Task StopAsync() => _host.StopAsync();
 

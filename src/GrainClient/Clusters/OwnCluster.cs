@@ -80,8 +80,8 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
     public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
     {
         _failure = exception;
-        _failed.TrySetResult();
         Away(exception.GetBaseException().Message);
+        _failed.TrySetResult();
         await Task.Delay(RetryAfter, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !cancellationToken.IsCancellationRequested;
     }

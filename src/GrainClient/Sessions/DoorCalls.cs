@@ -121,11 +121,11 @@ internal sealed class DoorCalls(ICluster cluster, GridGrainOptions options)
         return await Now(answering, lost.IsCompleted, cancellationToken);
     }
 
-    private static async Task<string?> SignAsync(IGrainDoor door, TimeSpan within)
+    private async Task<string?> SignAsync(IGrainDoor door, TimeSpan within)
     {
         try
         {
-            return await door.PingAsync().WaitAsync(within);
+            return await SendAsync(() => door.PingAsync()).WaitAsync(within);
         }
         catch (Exception)
         {

@@ -86,6 +86,11 @@ internal sealed partial class DoorGate(
             return (null, Failed<bool>(DoorOutcome.Refused, "The call does not say who makes it: use GridSessions.GrainClient."));
         }
 
+        if (caller.ApiKey is { Length: > CoreBody.MaxText })
+        {
+            return (null, Failed<bool>(DoorOutcome.WrongKey, $"The API key is longer than {CoreBody.MaxText} characters"));
+        }
+
         var key = TryParse(caller.App);
         var app = key is { } named ? await apps.FindAsync(named, CancellationToken.None) : null;
 

@@ -11,7 +11,20 @@ namespace Grid.WebFront.GrainDoors;
 /// <summary>What comes in by a door, judged as the core API judges its fields. A caller that is not our client may leave out anything.</summary>
 internal static class DoorInput
 {
+    /// <summary>As many handles as a body of the core API has room for, each of 36 characters in quotes with a comma.</summary>
+    public const int MaxHandles = CoreBody.MaxSize / 39;
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>What a call is about.</summary>
+    /// <exception cref="SessionRefusedException">It was left out.</exception>
+    public static T Present<T>(T? value, string what)
+        where T : class => value ?? throw new SessionRefusedException($"{what} is missing");
+
+    /// <summary>A token, or another text that is not stored; null if there is none.</summary>
+    /// <exception cref="SessionRefusedException">It is longer than the core API would take.</exception>
+    public static string? Text(string? text, string field) =>
+        text is not { Length: > CoreBody.MaxText } ? text : throw new SessionRefusedException($"{field} may have {CoreBody.MaxText} characters");
 
     /// <summary>A JSON object's text, as it came.</summary>
     /// <exception cref="SessionRefusedException">It is none.</exception>
@@ -37,10 +50,16 @@ internal static class DoorInput
     /// <exception cref="SessionRefusedException">It can be nobody's.</exception>
     public static string UserId(string? userId)
     {
-        PayloadRules.CheckUserId(userId ?? throw new SessionRefusedException("A user id is missing"));
-        StorableText.Require(userId, "The user id");
-        return userId;
+        var present = Present(userId, "A user id");
+        PayloadRules.CheckUserId(present);
+        StorableText.Require(present, "The user id");
+        return present;
     }
+
+    /// <summary>A session's name. It is nobody's if the app has not the tenant, also when that was removed: a cookie may still name it.</summary>
+    /// <returns>False if there can be no such session.</returns>
+    public static bool TryFindHandle(AppSnapshot app, string? text, out SessionHandle handle) =>
+        SessionHandle.TryParse(text, out handle) && app.TenantIds.Contains(handle.TenantId);
 
     /// <summary>A session's name, after a look whether its tenant is there.</summary>
     /// <returns>False if the text names no session.</returns>

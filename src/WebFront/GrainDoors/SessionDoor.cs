@@ -22,7 +22,7 @@ internal sealed class SessionDoor(
 
     public Task<DoorAnswer<CreatedSession>> CreateAsync(SessionDraft draft) => gate.AnswerAsync(async call =>
     {
-        var judged = draft with
+        var judged = DoorInput.Present(draft, "The session's draft") with
         {
             TenantId = await gate.TenantAsync(call.App, draft.TenantId),
             UserId = DoorInput.UserId(draft.UserId),
@@ -33,7 +33,7 @@ internal sealed class SessionDoor(
     });
 
     public Task<DoorAnswer<TokenCheck>> VerifyAsync(TokenToCheck token) => gate.AnswerAsync(async call =>
-        (await verifier.VerifyAsync(call.App, token with { AccessToken = token.AccessToken ?? "" }, checkDatabase: false, ClientRules.Newest)).Check);
+        (await verifier.VerifyAsync(call.App, Judged(token), checkDatabase: false, ClientRules.Newest)).Check);
 
     public Task<DoorAnswer<TokenRefresh>> RefreshAsync(TokenToRefresh token) => gate.AnswerAsync(async call =>
     {
@@ -52,14 +52,20 @@ internal sealed class SessionDoor(
             throw new SessionRefusedException($"JoinWithin must be between zero and {MaxJoinWithin.TotalSeconds:0} s");
         }
 
-        return (TokenRefresh?)await refresher.RefreshAsync(call.App, token with { RefreshToken = token.RefreshToken ?? "" }, null, ClientRules.Newest);
+        foreach (var other in token.Others ?? [])
+        {
+            DoorInput.Text(other, "Another refresh token");
+        }
+
+        var judged = token with { RefreshToken = DoorInput.Text(token.RefreshToken, "The refresh token") ?? "", AntiCsrf = DoorInput.Text(token.AntiCsrf, "AntiCsrf") };
+        return (TokenRefresh?)await refresher.RefreshAsync(call.App, judged, null, ClientRules.Newest);
     });
 
     public Task<DoorAnswer<RegeneratedSession>> RegenerateAsync(string accessToken, string payloadJson) => gate.AnswerAsync(call =>
-        refresher.RegenerateAsync(call.App, accessToken ?? "", DoorInput.JsonObject(payloadJson, "The payload")));
+        refresher.RegenerateAsync(call.App, DoorInput.Text(accessToken, "The access token") ?? "", DoorInput.JsonObject(payloadJson, "The payload")));
 
     public Task<DoorAnswer<SessionInformation>> FindAsync(string handle) => gate.AnswerAsync<SessionInformation>(async call =>
-        DoorInput.TryReadHandle(call.App, handle, out var parsed) && await stored.FindAsync(call.App, parsed) is { } row
+        DoorInput.TryFindHandle(call.App, handle, out var parsed) && await stored.FindAsync(call.App, parsed) is { } row
             ? new SessionInformation
             {
                 Handle = handle,
@@ -76,11 +82,16 @@ internal sealed class SessionDoor(
     {
         var payload = payloadJson is null ? null : DoorInput.JsonObject(payloadJson, "The payload");
         var data = dataJson is null ? null : DoorInput.JsonObject(dataJson, "The data");
-        return DoorInput.TryReadHandle(call.App, handle, out var parsed) && await stored.UpdateAsync(call.App, parsed, payload, data, ClientRules.Newest) is not null;
+        return DoorInput.TryFindHandle(call.App, handle, out var parsed) && await stored.UpdateAsync(call.App, parsed, payload, data, ClientRules.Newest) is not null;
     });
 
     public Task<DoorAnswer<GridRevocation>> RevokeAsync(string[] handles, GridRevocationReason reason) => gate.AnswerAsync(async call =>
     {
+        if (handles is { Length: > DoorInput.MaxHandles })
+        {
+            throw new SessionRefusedException($"At most {DoorInput.MaxHandles} sessions can be named in a call");
+        }
+
         var named = ImmutableArray.CreateBuilder<SessionHandle>();
         foreach (var text in handles ?? [])
         {
@@ -100,6 +111,9 @@ internal sealed class SessionDoor(
 
     internal static GridRevocation? Answer((ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt) revoked) =>
         new([.. revoked.Sessions.Select(handle => handle.ToString())], revoked.Receipt);
+
+    private static TokenToCheck Judged(TokenToCheck token) =>
+        token with { AccessToken = DoorInput.Text(token.AccessToken, "The access token") ?? "", AntiCsrf = DoorInput.Text(token.AntiCsrf, "AntiCsrf") };
 
     // For log and history only.
     private static RevocationReason Reason(GridRevocationReason reason) => reason switch
