@@ -247,13 +247,14 @@ public sealed class DoorTests(CoreHost core)
         await using var worker = await Worker.StartAsync(core, app);
         var made = await worker.Sessions.CreateAsync(new SessionDraft { UserId = "u" }, Stop);
 
-        // A holder that confirms nothing: a revocation waits for the end of its lease, and asks for signs of life meanwhile.
+        // A holder that confirms nothing: a revocation waits for the end of its lease, and asks for signs of life
+        // meanwhile (unless the machine is so slow that the lease is over by then).
         using var application = await GivenClientTests.StartAsync(core);
         var silent = Door<IHolderDoor>(application.Services.GetRequiredService<IClusterClient>(), DoorNames.Holders);
         RequestContext.Set(DoorCaller.Key, new DoorCaller { App = app });
         var opened = (await silent.OpenAsync()).Value!;
         await silent.SendAsync(opened, 1, System.Text.Encoding.UTF8.GetBytes($$"""{"type":"register","n":1,"incarnation":"{{Guid.NewGuid()}}","name":"n"}"""));
-        await HolderTests.FetchAsync(silent, opened);
+        await HolderTests.RegisteredAsync(silent, opened);
         RequestContext.Clear();
         RequestContext.Set("mine", new Unserializable());
 
@@ -261,7 +262,6 @@ public sealed class DoorTests(CoreHost core)
         var revoked = await worker.Sessions.RevokeAsync(made.Handle, Stop);
 
         Assert.Equal([made.Handle], revoked.Handles);
-        Assert.Equal(1, revoked.Receipt.Waited);
 
         Assert.IsType<Unserializable>(RequestContext.Get("mine"));
         Assert.Null(RequestContext.Get(DoorCaller.Key));
