@@ -15,7 +15,10 @@ using Microsoft.Extensions.Logging;
 namespace Grid.WebFront.Core.Revocation;
 
 /// <summary><c>GET /session/holder</c>, a WebSocket: lets a service check access tokens itself. Ours, beside the protocol (<c>docs/protocol.md</c>).</summary>
-/// <remarks>A service with an app's key is not trusted: its messages are validated, its use of resources is limited, and it can only delay its own app.</remarks>
+/// <remarks>
+/// A service with an app's key is not trusted: its messages are validated, its use of resources is limited, and it can only delay its own app.
+/// Longer than most files: the life of a connection, from the first message to the reason of its end, is read in one place.
+/// </remarks>
 internal sealed partial class ConnectHolder(
     HolderRelay relay, ServiceDoor door, CoreGate gate, IAppDirectory apps, ISessionLook store, LeaseTerms terms, IHostApplicationLifetime host, TimeProvider clock,
     ILogger<ConnectHolder> logger) : IDisposable
