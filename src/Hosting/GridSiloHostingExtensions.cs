@@ -1,5 +1,4 @@
 using Grid.Client;
-using Grid.Client.CoreApi;
 using Grid.Hosting;
 
 namespace Microsoft.Extensions.Hosting;
@@ -17,14 +16,14 @@ public static class GridSiloHostingExtensions
     /// <param name="builder">Of an ASP.NET Core application, a worker, ….</param>
     /// <param name="configure">Says where sessions are stored and what listens.</param>
     /// <remarks>Wrong settings, or a store that does not answer, stop the host's start; the message names the setting and the repair.</remarks>
-    /// <exception cref="InvalidOperationException">It is there already, or <c>AddGridClient()</c> or <c>AddGrid()</c> came first.</exception>
+    /// <exception cref="InvalidOperationException">It is there already, or <c>AddGridClient()</c>, <c>AddGridGrainClient()</c> or <c>AddGrid()</c> came first.</exception>
     public static IHostApplicationBuilder AddGridSilo(this IHostApplicationBuilder builder, Action<GridSiloOptions> configure)
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configure);
-        if (builder.Services.Any(service => service.ServiceType == typeof(CoreApiSessions) || service.ServiceType == typeof(EmbeddedSilo)))
+        if (builder.Services.Any(service => service.ServiceType == typeof(IGridSessions)))
         {
-            throw new InvalidOperationException("Call AddGridSilo() once, and before AddGrid() and AddGridClient(): they take the sessions that they find.");
+            throw new InvalidOperationException("Call AddGridSilo() once, and before AddGrid() and AddGridClient(), and without AddGridGrainClient(): they take the sessions that they find.");
         }
 
         builder.Services.Configure(configure);

@@ -203,6 +203,11 @@ public sealed class EmbeddedSiloTests : IDisposable
 
         var failure = Assert.Throws<InvalidOperationException>(() => builder.AddGridSilo());
         Assert.Contains("before AddGrid()", failure.Message, StringComparison.Ordinal);
+
+        // Whatever sessions come from.
+        var other = WebApplication.CreateSlimBuilder();
+        other.Services.AddSingleton<IGridSessions>(_ => throw new InvalidOperationException());
+        Assert.Throws<InvalidOperationException>(() => other.AddGridSilo());
     }
 
     [Fact]
