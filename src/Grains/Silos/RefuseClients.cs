@@ -9,19 +9,29 @@ namespace Grid.Grains.Silos;
 /// Without this a local user who speaks Orleans' protocol could change an app, which the core API asks a key for. What Orleans says of a caller is
 /// believed: the gateway belongs on a network of one's own, like the ports between silos.
 /// </remarks>
-internal sealed partial class RefuseClients(ILocalSiloDetails self, ISiloStatusOracle silos, ILogger<RefuseClients> logger) : IIncomingGrainCallFilter
+internal sealed partial class RefuseClients(ILocalSiloDetails self, IClusterMembershipService membership, ILogger<RefuseClients> logger) : IIncomingGrainCallFilter
 {
     // What an Orleans client reads before it is connected: names of interfaces. Without it, it tries for ever and never hears why.
     private const string Manifest = "IClusterManifestSystemTarget";
 
+    // How a silo's own code outside grains is named, before the silo's address.
+    private const string Hosted = "hosted-";
+
     // Asked at every call of the silo's own code. There are as many as there are silos in this one's life.
     private readonly ConcurrentDictionary<GrainId, bool> _ofSilos = new();
 
+    private Task? _refresh;
     private bool _wasRefused;
 
-    public Task Invoke(IIncomingGrainCallContext context)
+    public Task Invoke(IIncomingGrainCallContext context) =>
+        context.SourceId is { } source && source.IsClient() && !IsOfASilo(source) && !IsDoor(context) && context.InterfaceName?.EndsWith(Manifest, StringComparison.Ordinal) != true
+            ? InvokeIfJoinedAsync(context, source)
+            : context.Invoke();
+
+    // A silo that has just joined calls before its peers have heard of it: they read the table of silos before they say no.
+    private async Task InvokeIfJoinedAsync(IIncomingGrainCallContext context, GrainId source)
     {
-        if (context.SourceId is { } source && source.IsClient() && !IsOfASilo(source) && !IsDoor(context) && context.InterfaceName?.EndsWith(Manifest, StringComparison.Ordinal) != true)
+        if (!await HasJoinedAsync(source))
         {
             if (!_wasRefused)
             {
@@ -32,7 +42,38 @@ internal sealed partial class RefuseClients(ILocalSiloDetails self, ISiloStatusO
             throw new UnauthorizedAccessException("This grain takes no calls from outside the cluster: use GridSessions.GrainClient, or the core API.");
         }
 
-        return context.Invoke();
+        await context.Invoke();
+    }
+
+    private async Task<bool> HasJoinedAsync(GrainId source)
+    {
+        if (source.Key.ToString()?.StartsWith(Hosted, StringComparison.Ordinal) != true)
+        {
+            return false;
+        }
+
+        // A read that is under way may have begun before the caller joined; all who ask meanwhile share the next.
+        for (var reads = 0; reads < 2 && !IsOfASilo(source); reads++)
+        {
+            try
+            {
+                await RefreshAsync();
+            }
+            catch (Exception failure) when (failure is not OperationCanceledException)
+            {
+                return false;
+            }
+        }
+
+        return IsOfASilo(source);
+    }
+
+    private Task RefreshAsync()
+    {
+        lock (_ofSilos)
+        {
+            return _refresh is { IsCompleted: false } ? _refresh : _refresh = membership.Refresh().AsTask();
+        }
     }
 
     // By the interface that the method belongs to: a grain could have more than one.
@@ -47,7 +88,7 @@ internal sealed partial class RefuseClients(ILocalSiloDetails self, ISiloStatusO
         }
 
         var name = source.Key.ToString() ?? "";
-        return silos.GetApproximateSiloStatuses().Keys.Prepend(self.SiloAddress).Any(silo => name == $"hosted-{silo.ToParsableString()}")
+        return membership.CurrentSnapshot.Members.Keys.Prepend(self.SiloAddress).Any(silo => name == Hosted + silo.ToParsableString())
             && Remember(source);
     }
 
