@@ -1,9 +1,7 @@
 using System.CommandLine;
 using Grid.Abstractions.Installation;
 using Grid.Hosting.Settings;
-using Grid.Revocation.Registry;
 using Grid.Silo.Installation;
-using Grid.Storage;
 
 namespace Grid.Silo.Commands;
 
@@ -35,12 +33,8 @@ internal static class RenameCluster
             return 0;
         }
 
-        if (settings.Store.Engine == StoreEngine.PostgreSql && await LiveSilos.FindAsync(services.GetRequiredService<IHolderRegistry>()) is { Count: > 0 } live)
-        {
-            throw new SettingsException(
-                $"Refused: {string.Join(", ", live.Select(row => $"{row.Name} at {row.Address}"))} are at work as '{record.ClusterId}'. Stop every silo first: silos of two ids would be two clusters over one database.");
-        }
-
+        await LiveSilos.RefuseBesideAsync(
+            settings, services, $"are at work as '{record.ClusterId}'. Stop every silo first: silos of two ids would be two clusters over one database.");
         await store.RenameClusterAsync(id, CancellationToken.None);
         Console.Out.WriteLine($"the cluster '{record.ClusterId}' is called '{id}' from now on: set Grid:Cluster:Id to it everywhere");
         return 0;

@@ -1,9 +1,7 @@
 using System.CommandLine;
 using Grid.Abstractions.Sessions;
 using Grid.Hosting.Settings;
-using Grid.Revocation.Registry;
 using Grid.Silo.Installation;
-using Grid.Storage;
 
 namespace Grid.Silo.Commands;
 
@@ -32,11 +30,7 @@ internal static class RestoreFence
         }
 
         // A running silo would continue with what it remembers, and this verb does not wait for its confirmation.
-        if (settings.Store.Engine == StoreEngine.PostgreSql && await LiveSilos.FindAsync(services.GetRequiredService<IHolderRegistry>()) is { Count: > 0 } live)
-        {
-            throw new SettingsException($"Refused: {string.Join(", ", live.Select(row => $"{row.Name} at {row.Address}"))} are at work. Stop every silo first, then fence, then start them.");
-        }
-
+        await LiveSilos.RefuseBesideAsync(settings, services, "are at work. Stop every silo first, then fence, then start them.");
         foreach (var app in apps)
         {
             await store.RevokeAsync(new RevocationScope.WholeApp { App = app }, RevocationReason.BackupRestored, TimeProvider.System.GetUtcNow(), CancellationToken.None);

@@ -1,5 +1,7 @@
+using Grid.Hosting.Settings;
 using Grid.Revocation;
 using Grid.Revocation.Registry;
+using Grid.Storage;
 
 namespace Grid.Silo.Installation;
 
@@ -7,6 +9,19 @@ namespace Grid.Silo.Installation;
 internal static class LiveSilos
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Refuses what must not be done beside a silo. Over a file there is none: whoever has opened it owns it.</summary>
+    /// <param name="settings">Those of the start.</param>
+    /// <param name="services">With the registry.</param>
+    /// <param name="why">What follows on the names of the silos that are alive.</param>
+    /// <exception cref="SettingsException">A silo is alive.</exception>
+    public static async Task RefuseBesideAsync(GridSettings settings, IServiceProvider services, string why)
+    {
+        if (settings.Store.Engine == StoreEngine.PostgreSql && await FindAsync(services.GetRequiredService<IHolderRegistry>()) is { Count: > 0 } live)
+        {
+            throw new SettingsException($"Refused: {string.Join(", ", live.Select(row => $"{row.Name} at {row.Address}"))} {why}");
+        }
+    }
 
     /// <summary>Silos that renew. One that has not renewed for as long as a revocation would wait for it is considered gone.</summary>
     public static async Task<IReadOnlyList<HolderRow>> FindAsync(IHolderRegistry registry)
