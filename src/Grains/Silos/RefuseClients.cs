@@ -24,7 +24,7 @@ internal sealed partial class RefuseClients(ILocalSiloDetails self, IClusterMemb
     private bool _wasRefused;
 
     public Task Invoke(IIncomingGrainCallContext context) =>
-        context.SourceId is { } source && source.IsClient() && !IsOfASilo(source) && !IsDoor(context) && context.InterfaceName?.EndsWith(Manifest, StringComparison.Ordinal) != true
+        context.SourceId is { } source && source.IsClient() && !IsDoor(context) && context.InterfaceName?.EndsWith(Manifest, StringComparison.Ordinal) != true && !IsOfASilo(source)
             ? InvokeIfJoinedAsync(context, source)
             : context.Invoke();
 
@@ -47,13 +47,8 @@ internal sealed partial class RefuseClients(ILocalSiloDetails self, IClusterMemb
 
     private async Task<bool> HasJoinedAsync(GrainId source)
     {
-        if (source.Key.ToString()?.StartsWith(Hosted, StringComparison.Ordinal) != true)
-        {
-            return false;
-        }
-
         // A read that is under way may have begun before the caller joined; all who ask meanwhile share the next.
-        for (var reads = 0; reads < 2 && !IsOfASilo(source); reads++)
+        for (var reads = 0; reads < 2 && HasASilosName(source) && !IsOfASilo(source); reads++)
         {
             try
             {
@@ -79,6 +74,8 @@ internal sealed partial class RefuseClients(ILocalSiloDetails self, IClusterMemb
     // By the interface that the method belongs to: a grain could have more than one.
     private static bool IsDoor(IIncomingGrainCallContext context) => typeof(IGrainDoor).IsAssignableFrom(context.InterfaceMethod?.DeclaringType);
 
+    private static bool HasASilosName(GrainId source) => source.Key.ToString()?.StartsWith(Hosted, StringComparison.Ordinal) == true;
+
     // A silo's own code outside grains calls as a client that bears the silo's address; this one's before it has joined, too.
     private bool IsOfASilo(GrainId source)
     {
@@ -87,12 +84,9 @@ internal sealed partial class RefuseClients(ILocalSiloDetails self, IClusterMemb
             return true;
         }
 
-        var name = source.Key.ToString() ?? "";
-        return membership.CurrentSnapshot.Members.Keys.Prepend(self.SiloAddress).Any(silo => name == Hosted + silo.ToParsableString())
-            && Remember(source);
+        var name = source.Key.ToString();
+        return membership.CurrentSnapshot.Members.Keys.Prepend(self.SiloAddress).Any(silo => name == Hosted + silo.ToParsableString()) && (_ofSilos[source] = true);
     }
-
-    private bool Remember(GrainId source) => _ofSilos[source] = true;
 
     private static partial class Log
     {
