@@ -62,13 +62,16 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
         }
         catch (Exception failure)
         {
-            _unexpected.Met(Name(failure, context), failure);
+            MetUnexpected(Name(failure, context), failure);
             await CoreResponse.WriteTextAsync(context, 500, "Internal Error");
         }
     }
 
     /// <summary>Counts a call that failed because the store or the cluster is unavailable.</summary>
     public void Met(Exception failure) => _outage.Met(failure is StoreUnavailableException ? "store" : "cluster", failure);
+
+    /// <summary>Counts a failure that no one expected: the first of its name has its stack in the log.</summary>
+    public void MetUnexpected(string name, Exception failure) => _unexpected.Met(name, failure);
 
     public void Dispose()
     {

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace Grid.WebFront.GrainDoors;
 
 /// <summary>What every call of a door passes: the same API keys as the core API's, and every failure made a value.</summary>
-internal sealed partial class DoorGate(
+internal sealed class DoorGate(
     IAppDirectory apps, CoreGate core, CoreFailures failures, ClockTrust clocks, IMeterFactory meters, TimeProvider clock, ILogger<DoorGate> logger) : IDisposable
 {
     // As at the core API, but counted together: a call that came in by the gateway has no address.
@@ -59,7 +59,7 @@ internal sealed partial class DoorGate(
         }
         catch (Exception failure)
         {
-            Log.Unexpected(logger, failure);
+            failures.MetUnexpected($"{failure.GetType().Name} in a call by an Orleans client", failure);
             return Failed<T>(DoorOutcome.Unavailable, "Internal error; the silo's log has it.");
         }
     }
@@ -132,12 +132,6 @@ internal sealed partial class DoorGate(
         $"The {whose} has address rules (ip_allow_regex, ip_deny_regex), and a call by the gateway has no address to judge: use the core API, or take the rules away";
 
     private static DoorAnswer<T> Failed<T>(DoorOutcome outcome, string message) => new() { Outcome = outcome, Message = message };
-
-    private static partial class Log
-    {
-        [LoggerMessage(3400, LogLevel.Error, "Unexpected failure in a call by an Orleans client")]
-        public static partial void Unexpected(ILogger logger, Exception failure);
-    }
 }
 
 /// <summary>A call that was let in.</summary>
