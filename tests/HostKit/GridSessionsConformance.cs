@@ -220,6 +220,32 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Who_names_what_cannot_be_is_refused_and_ends_no_session()
+    {
+        var made = await CreateAsync();
+        const string half = "u\ud800";
+
+        // Taken for "none" an exception would end the very session that was to live on, and half of a character would make another user's name of it.
+        Func<Task>[] calls =
+        [
+            () => Sessions.RevokeUserAsync(_user, null, "no-handle", Stop), () => Sessions.RevokeUserAsync(_user, null, "", Stop),
+            () => Sessions.RevokeUserAsync(_user, "no-such-tenant", null, Stop), () => Sessions.ListAsync(_user, "no-such-tenant", Stop),
+            () => Sessions.CreateAsync(new SessionDraft { UserId = half }, Stop), () => Sessions.ListAsync(half, null, Stop), () => Sessions.RevokeUserAsync(half, null, null, Stop),
+            () => Sessions.CreateAsync(new SessionDraft { UserId = "u", PayloadJson = $$"""{"a":"{{half}}"}""" }, Stop), () => Sessions.UpdatePayloadAsync(made.Handle, $$"""{"a":"{{half}}"}""", Stop),
+            () => Sessions.UpdateDataAsync(made.Handle, $$"""{"a":"{{half}}"}""", Stop), () => Sessions.UpdateDataAsync(made.Handle, """{"a":"\ud800"}""", Stop),
+            () => Sessions.UpdatePayloadAsync(made.Handle, """{"a":"\ud800"}""", Stop), () => Sessions.UpdateDataAsync(made.Handle, "[]", Stop), () => Sessions.UpdateDataAsync(made.Handle, "{", Stop),
+        ];
+        for (var call = 0; call < calls.Length; call++)
+        {
+            var failure = await Record.ExceptionAsync(calls[call]);
+            Assert.True(failure is GridException { Reason: GridFailure.Refused }, $"Call {call}: {failure}");
+        }
+
+        Assert.True(await Sessions.IsActiveAsync(made.Handle, Stop));
+        Assert.Equal("{}", (await Sessions.FindAsync(made.Handle, Stop))!.DataJson);
+    }
+
+    [Fact]
     public async Task Of_handles_that_name_nothing_nothing_is_found_changed_or_ended()
     {
         foreach (var handle in (string[])[Guid.NewGuid().ToString(), "garbage", ""])

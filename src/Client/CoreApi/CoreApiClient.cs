@@ -70,7 +70,7 @@ internal sealed class CoreApiClient
         using var request = Request(method, path);
         if (body is not null)
         {
-            request.Content = new StringContent(body.ToJsonString(), Encoding.UTF8, "application/json");
+            request.Content = new StringContent(Text(body), Encoding.UTF8, "application/json");
         }
 
         HttpResponseMessage response;
@@ -118,6 +118,18 @@ internal sealed class CoreApiClient
 
     // One client per call, as the factory intends: the lifetime of handlers is configured at registration.
     private HttpClient Http() => _http.CreateClient(GridClientDefaults.HttpClientName);
+
+    private static string Text(JsonObject body)
+    {
+        try
+        {
+            return body.ToJsonString();
+        }
+        catch (InvalidOperationException failure)
+        {
+            throw new GridException(GridFailure.Refused, "The JSON of this call has half of a surrogate pair in it, which is no character.", failure);
+        }
+    }
 
     private HttpRequestMessage Request(HttpMethod method, string path)
     {

@@ -31,7 +31,7 @@ internal sealed class CoreApiSessions : IGridSessions
             $"{Tenant(draft.TenantId)}/recipe/session",
             new JsonObject
             {
-                ["userId"] = draft.UserId,
+                ["userId"] = WholeText.Require(draft.UserId),
                 ["enableAntiCsrf"] = draft.WithAntiCsrf,
                 ["userDataInJWT"] = Json(draft.PayloadJson, nameof(draft.PayloadJson)),
                 ["userDataInDatabase"] = Json(draft.DataJson, nameof(draft.DataJson)),
@@ -129,7 +129,7 @@ internal sealed class CoreApiSessions : IGridSessions
     {
         var all = tenantId is null ? "true" : "false";
         var answer = await _api.GetAsync(
-            $"{Tenant(tenantId)}/recipe/session/user?userId={Uri.EscapeDataString(userId)}&fetchAcrossAllTenants={all}",
+            $"{Tenant(tenantId)}/recipe/session/user?userId={Uri.EscapeDataString(WholeText.Require(userId))}&fetchAcrossAllTenants={all}",
             CoreAnswerJson.Default.ListAnswer,
             cancellationToken);
         Expect(answer);
@@ -169,7 +169,7 @@ internal sealed class CoreApiSessions : IGridSessions
 
     public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken)
     {
-        var body = new JsonObject { ["userId"] = userId, ["revokeAcrossAllTenants"] = tenantId is null };
+        var body = new JsonObject { ["userId"] = WholeText.Require(userId), ["revokeAcrossAllTenants"] = tenantId is null };
         if (exceptHandle is not null)
         {
             body["exceptSessionHandle"] = exceptHandle;
@@ -188,7 +188,7 @@ internal sealed class CoreApiSessions : IGridSessions
     {
         try
         {
-            return JsonNode.Parse(text);
+            return JsonNode.Parse(WholeText.Require(text, name));
         }
         catch (JsonException failure)
         {

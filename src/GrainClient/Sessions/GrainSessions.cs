@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Grid.Client;
 using Grid.Client.Live;
 using Grid.Revocation.Holders;
@@ -27,10 +26,10 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     public async Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(draft);
-        Whole(draft.UserId);
-        Whole(draft.TenantId);
-        Whole(draft.PayloadJson);
-        Whole(draft.DataJson);
+        WholeText.Require(draft.UserId);
+        WholeText.Require(draft.TenantId);
+        WholeText.Require(draft.PayloadJson);
+        WholeText.Require(draft.DataJson);
         return Needed(await doors.SessionsAsync(door => door.CreateAsync(draft), cancellationToken));
     }
 
@@ -46,19 +45,19 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     }
 
     public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
-        doors.SessionsAsync(door => door.RegenerateAsync(accessToken, Whole(payloadJson)), cancellationToken);
+        doors.SessionsAsync(door => door.RegenerateAsync(accessToken, WholeText.Require(payloadJson)), cancellationToken);
 
     public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) =>
         await doors.SessionsAsync(door => door.FindAsync(handle), cancellationToken);
 
     public async Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken) =>
-        Needed(await doors.UsersAsync(door => door.ListAsync(Whole(userId), tenantId), cancellationToken));
+        Needed(await doors.UsersAsync(door => door.ListAsync(WholeText.Require(userId), tenantId), cancellationToken));
 
     public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) =>
-        doors.SessionsAsync(door => door.UpdateAsync(handle, null, Whole(dataJson)), cancellationToken);
+        doors.SessionsAsync(door => door.UpdateAsync(handle, null, WholeText.Require(dataJson)), cancellationToken);
 
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) =>
-        doors.SessionsAsync(door => door.UpdateAsync(handle, Whole(payloadJson), null), cancellationToken);
+        doors.SessionsAsync(door => door.UpdateAsync(handle, WholeText.Require(payloadJson), null), cancellationToken);
 
     public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => RevokeAsync([handle], reason, cancellationToken);
 
@@ -76,26 +75,11 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     }
 
     public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) =>
-        Needed(await doors.EndOfUserAsync(door => door.RevokeAsync(Whole(userId), tenantId, exceptHandle), cancellationToken));
+        Needed(await doors.EndOfUserAsync(door => door.RevokeAsync(WholeText.Require(userId), tenantId, exceptHandle), cancellationToken));
 
     public SessionWatch Watch(string handle) => live.Watch(handle);
 
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _checks.ReadKeysAsync(cancellationToken);
-
-    /// <summary>Half of a surrogate pair would become another character on the way, and a user another user.</summary>
-    private static string Whole(string text, [CallerArgumentExpression(nameof(text))] string? name = null)
-    {
-        ArgumentNullException.ThrowIfNull(text, name);
-        for (var at = text.AsSpan().IndexOfAnyInRange('\ud800', '\udfff'); at >= 0 && at < text.Length; at++)
-        {
-            if (char.IsSurrogate(text[at]) && (!char.IsHighSurrogate(text[at]) || ++at == text.Length || !char.IsLowSurrogate(text[at])))
-            {
-                throw new GridException(GridFailure.Refused, $"{name} has half of a surrogate pair in it, which is no character.");
-            }
-        }
-
-        return text;
-    }
 
     private static T Needed<T>(T? value)
         where T : class => value ?? throw Unknown("is empty");

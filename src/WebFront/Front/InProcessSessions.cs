@@ -14,11 +14,13 @@ namespace Grid.WebFront.Front;
 /// <summary>The sessions of the front's app, in process: what the core API does, without HTTP.</summary>
 internal sealed class InProcessSessions(
     FrontSettings front, IAppDirectory apps, SessionIssuer issuer, SessionVerifier verifier, SessionRefresher refresher, StoredSessions stored, SessionChecks checks,
-    Revocations revocations, IGrainFactory grains, IKeyRings keyRings, TrustedClock clock) : IGridSessions
+    Revocations revocations, IKeyRings keyRings, TrustedClock clock) : IGridSessions
 {
-    public Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken) => GuardAsync(app => app.TenantIds.Contains(draft.TenantId)
-        ? issuer.CreateAsync(app, draft, null, ClientRules.Newest)
-        : throw new GridException(GridFailure.Refused, $"The app has no tenant '{draft.TenantId}'."));
+    public Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken) => GuardAsync(app =>
+    {
+        var judged = ClientInput.Draft(draft);
+        return issuer.CreateAsync(app, judged with { TenantId = Tenant(app, judged.TenantId) }, null, ClientRules.Newest);
+    });
 
     /// <inheritdoc cref="SessionIssuer.OpenTicketAsync"/>
     public Task<OpenedTicket?> OpenTicketAsync(string ticket) => GuardAsync(app => issuer.OpenTicketAsync(app, ticket));
@@ -53,32 +55,21 @@ internal sealed class InProcessSessions(
     public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => GuardAsync(app => refresher.RefreshAsync(app, token, null, ClientRules.Newest));
 
     public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
-        GuardAsync(app => refresher.RegenerateAsync(app, accessToken, payloadJson));
+        GuardAsync(app => refresher.RegenerateAsync(app, accessToken, ClientInput.JsonObject(payloadJson, "The payload")));
 
     public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) => await GuardAsync(async app =>
         SessionHandle.TryParse(handle, out var parsed) && await stored.FindAsync(app, parsed) is { } row
-            ? new SessionInformation
-            {
-                Handle = handle,
-                UserId = row.UserId,
-                TenantId = parsed.TenantId,
-                PayloadJson = row.PayloadJson,
-                DataJson = row.DataJson,
-                CreatedAt = row.CreatedAt,
-                ExpiresAt = row.ExpiresAt,
-            }
+            ? row.ToInformation()
             : null);
 
-    public Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken) => GuardAsync(async app =>
-        await grains.UserOf(User(app, tenantId, userId)).ListAsync(tenantId is null, cancellationToken) is { Outcome: SessionOutcome.Ok } listed
-            ? Texts(listed.Sessions)
-            : throw new StoreUnavailableException("The user's sessions could not be read."));
+    public Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken) => GuardAsync<IReadOnlyList<string>>(async app =>
+        (await stored.ListAsync(User(app, tenantId, userId), tenantId is null)).ToTexts());
 
     public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) => GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await stored.UpdateAsync(app, parsed, null, dataJson, ClientRules.Newest) is not null);
+        SessionHandle.TryParse(handle, out var parsed) && await stored.UpdateAsync(app, parsed, null, ClientInput.JsonObject(dataJson, "The data"), ClientRules.Newest) is not null);
 
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await stored.UpdateAsync(app, parsed, payloadJson, null, ClientRules.Newest) is not null);
+        SessionHandle.TryParse(handle, out var parsed) && await stored.UpdateAsync(app, parsed, ClientInput.JsonObject(payloadJson, "The payload"), null, ClientRules.Newest) is not null);
 
     public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => RevokeAsync([handle], reason, cancellationToken);
 
@@ -98,54 +89,39 @@ internal sealed class InProcessSessions(
             return new GridRevocation([], RevocationReceipt.None);
         }
 
-        var (sessions, receipt) = await revocations.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = named.ToImmutable() }, Reason(reason), Revocations.Front);
-        return new GridRevocation(Texts(sessions), receipt);
+        return (await revocations.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = named.ToImmutable() }, reason.ToReason(), Revocations.Front)).ToRevocation();
     });
 
-    public Task<GridRevocation> RevokeTenantAsync(string tenantId, CancellationToken cancellationToken) => GuardAsync(async app =>
-    {
-        if (!app.TenantIds.Contains(tenantId))
-        {
-            throw new GridException(GridFailure.Refused, $"The app has no tenant '{tenantId}'.");
-        }
-
-        var (sessions, receipt) = await revocations.RevokeAsync(new RevocationScope.Tenant { App = app.App, TenantId = tenantId }, RevocationReason.Requested, Revocations.Front);
-        return new GridRevocation(Texts(sessions), receipt);
-    });
+    public Task<GridRevocation> RevokeTenantAsync(string tenantId, CancellationToken cancellationToken) => GuardAsync(async app => (await revocations.RevokeAsync(
+        new RevocationScope.Tenant { App = app.App, TenantId = Tenant(app, tenantId) }, RevocationReason.Requested, Revocations.Front)).ToRevocation());
 
     public Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) => GuardAsync(async app =>
     {
-        SessionHandle? except = exceptHandle is not null && SessionHandle.TryParse(exceptHandle, out var kept) ? kept : null;
-        var (sessions, receipt) = await revocations.RevokeUserAsync(User(app, tenantId, userId), tenantId is null, except, Revocations.Front);
-        return new GridRevocation(Texts(sessions), receipt);
+        SessionHandle kept = default;
+        if (exceptHandle is not null && !SessionHandle.TryParse(exceptHandle, out kept))
+        {
+            // Taken for "none" it would end the session that was to live on.
+            throw new GridException(GridFailure.Refused, "The excepted session's handle is none.");
+        }
+
+        return (await revocations.RevokeUserAsync(User(app, tenantId, userId), tenantId is null, exceptHandle is null ? null : kept, Revocations.Front)).ToRevocation();
     });
 
     public SessionWatch Watch(string handle) => SessionHandle.TryParse(handle, out var parsed)
         ? checks.Watch(new SessionName(front.App.ToString(), parsed.TenantId, parsed.Id))
         : throw new ArgumentException($"'{handle}' is not a session handle.", nameof(handle));
 
-    public async ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => await GuardAsync(async app =>
-    {
-        var ring = await keyRings.GetAsync(app, cancellationToken);
-        var now = clock.GetUtcNow();
-        var left = ring.NextChangeAt - now;
-        return new PublishedKeys(ring.JwksJson(now), left > TimeSpan.Zero ? left : TimeSpan.Zero);
-    });
-
-    private static RevocationReason Reason(GridRevocationReason reason) => reason switch
-    {
-        GridRevocationReason.SignedOut => RevocationReason.SignedOut,
-        GridRevocationReason.Replaced => RevocationReason.Replaced,
-        _ => RevocationReason.Requested,
-    };
-
-    private static IReadOnlyList<string> Texts(IEnumerable<SessionHandle> handles) => [.. handles.Select(handle => handle.ToString())];
+    public async ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) =>
+        await GuardAsync(async app => (await keyRings.GetAsync(app, cancellationToken)).ToPublished(clock.GetUtcNow()));
 
     private static bool IsOutage(Exception failure) => failure is StoreUnavailableException or OrleansException or TimeoutException;
 
     private static GridException Unavailable(Exception failure) => new(GridFailure.Unavailable, "The store or the cluster is unavailable.", failure);
 
-    private static UserKey User(AppSnapshot app, string? tenantId, string userId) => new(new TenantKey(app.App, tenantId ?? TenantKey.PublicId), userId);
+    private static UserKey User(AppSnapshot app, string? tenantId, string userId) => new(new TenantKey(app.App, tenantId is null ? TenantKey.PublicId : Tenant(app, tenantId)), ClientInput.UserId(userId));
+
+    private static string Tenant(AppSnapshot app, string tenantId) =>
+        app.TenantIds.Contains(tenantId) ? tenantId : throw new GridException(GridFailure.Refused, $"The app has no tenant '{tenantId}'.");
 
     private async ValueTask<AppSnapshot> FindAppAsync() => await apps.FindAsync(front.App, CancellationToken.None)
         ?? throw new GridException(GridFailure.Refused, $"The front serves the app '{front.App}', which does not exist: create it through the core API, or change Grid:Front:App.");
@@ -163,6 +139,10 @@ internal sealed class InProcessSessions(
         catch (SessionRefusedException refusal)
         {
             throw new GridException(refusal.TokenLength is null ? GridFailure.Refused : GridFailure.TokenTooLong, refusal.Message, refusal);
+        }
+        catch (UnstorableValueException refusal)
+        {
+            throw new GridException(GridFailure.Refused, refusal.Message, refusal);
         }
     }
 }

@@ -1,5 +1,3 @@
-using System.Text;
-using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Registry;
@@ -14,47 +12,10 @@ internal static class DoorInput
     /// <summary>As many handles as a body of the core API has room for, each of 36 characters in quotes with a comma.</summary>
     public const int MaxHandles = CoreBody.MaxSize / 39;
 
-    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
-
-    /// <summary>What a call is about.</summary>
-    /// <exception cref="SessionRefusedException">It was left out.</exception>
-    public static T Present<T>(T? value, string what)
-        where T : class => value ?? throw new SessionRefusedException($"{what} is missing");
-
     /// <summary>A token, or another text that is not stored; null if there is none.</summary>
     /// <exception cref="SessionRefusedException">It is longer than the core API would take.</exception>
     public static string? Text(string? text, string field) =>
         text is not { Length: > CoreBody.MaxText } ? text : throw new SessionRefusedException($"{field} may have {CoreBody.MaxText} characters");
-
-    /// <summary>A JSON object's text, as it came.</summary>
-    /// <exception cref="SessionRefusedException">It is none.</exception>
-    public static string JsonObject(string? text, string field)
-    {
-        if (text is not { Length: <= CoreBody.MaxSize })
-        {
-            throw new SessionRefusedException($"{field} must be a JSON object of at most 1 MiB");
-        }
-
-        try
-        {
-            using var document = CoreBody.Parse(Utf8.GetBytes(text));
-            return document.RootElement.GetRawText();
-        }
-        catch (Exception failure) when (failure is CoreException or EncoderFallbackException)
-        {
-            throw new SessionRefusedException($"{field} must be a JSON object, no member twice, without U+0000 and halves of characters, and not nested too deeply");
-        }
-    }
-
-    /// <summary>A user id, kept to the letter.</summary>
-    /// <exception cref="SessionRefusedException">It can be nobody's.</exception>
-    public static string UserId(string? userId)
-    {
-        var present = Present(userId, "A user id");
-        PayloadRules.CheckUserId(present);
-        StorableText.Require(present, "The user id");
-        return present;
-    }
 
     /// <summary>A session's name. It is nobody's if the app has not the tenant, also when that was removed: a cookie may still name it.</summary>
     /// <returns>False if there can be no such session.</returns>

@@ -2,6 +2,7 @@ using Grid.Abstractions.Clocks;
 using Grid.Abstractions.SigningKeys;
 using Grid.Client;
 using Grid.GrainDoors;
+using Grid.WebFront.Sessions;
 using Orleans.Concurrency;
 
 namespace Grid.WebFront.GrainDoors;
@@ -13,10 +14,5 @@ internal sealed class KeyDoor(DoorGate gate, IKeyRings keyRings, TrustedClock cl
     public Task<string> PingAsync() => Task.FromResult(RuntimeIdentity);
 
     public Task<DoorAnswer<PublishedKeys>> ReadAsync() => gate.AnswerAsync<PublishedKeys>(async call =>
-    {
-        var ring = await keyRings.GetAsync(call.App, CancellationToken.None);
-        var now = clock.GetUtcNow();
-        var left = ring.NextChangeAt - now;
-        return new PublishedKeys(ring.JwksJson(now), left > TimeSpan.Zero ? left : TimeSpan.Zero);
-    });
+        (await keyRings.GetAsync(call.App, CancellationToken.None)).ToPublished(clock.GetUtcNow()));
 }

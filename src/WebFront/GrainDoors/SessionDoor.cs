@@ -22,14 +22,8 @@ internal sealed class SessionDoor(
 
     public Task<DoorAnswer<CreatedSession>> CreateAsync(SessionDraft draft) => gate.AnswerAsync(async call =>
     {
-        var judged = DoorInput.Present(draft, "The session's draft") with
-        {
-            TenantId = await gate.TenantAsync(call.App, draft.TenantId),
-            UserId = DoorInput.UserId(draft.UserId),
-            PayloadJson = DoorInput.JsonObject(draft.PayloadJson, "The payload"),
-            DataJson = DoorInput.JsonObject(draft.DataJson, "The data"),
-        };
-        return (CreatedSession?)await issuer.CreateAsync(call.App, judged, null, ClientRules.Newest);
+        var judged = ClientInput.Draft(draft);
+        return (CreatedSession?)await issuer.CreateAsync(call.App, judged with { TenantId = await gate.TenantAsync(call.App, judged.TenantId) }, null, ClientRules.Newest);
     });
 
     public Task<DoorAnswer<TokenCheck>> VerifyAsync(TokenToCheck token) => gate.AnswerAsync(async call =>
@@ -62,30 +56,21 @@ internal sealed class SessionDoor(
     });
 
     public Task<DoorAnswer<RegeneratedSession>> RegenerateAsync(string accessToken, string payloadJson) => gate.AnswerAsync(call =>
-        refresher.RegenerateAsync(call.App, DoorInput.Text(accessToken, "The access token") ?? "", DoorInput.JsonObject(payloadJson, "The payload")));
+        refresher.RegenerateAsync(call.App, DoorInput.Text(accessToken, "The access token") ?? "", ClientInput.JsonObject(payloadJson, "The payload")));
 
     public Task<DoorAnswer<SessionInformation>> FindAsync(string handle) => gate.AnswerAsync<SessionInformation>(async call =>
         DoorInput.TryFindHandle(call.App, handle, out var parsed) && await stored.FindAsync(call.App, parsed) is { } row
-            ? new SessionInformation
-            {
-                Handle = handle,
-                UserId = row.UserId,
-                TenantId = parsed.TenantId,
-                PayloadJson = row.PayloadJson,
-                DataJson = row.DataJson,
-                CreatedAt = row.CreatedAt,
-                ExpiresAt = row.ExpiresAt,
-            }
+            ? row.ToInformation()
             : null);
 
     public Task<DoorAnswer<bool>> UpdateAsync(string handle, string? payloadJson, string? dataJson) => gate.AnswerAsync(async call =>
     {
-        var payload = payloadJson is null ? null : DoorInput.JsonObject(payloadJson, "The payload");
-        var data = dataJson is null ? null : DoorInput.JsonObject(dataJson, "The data");
+        var payload = payloadJson is null ? null : ClientInput.JsonObject(payloadJson, "The payload");
+        var data = dataJson is null ? null : ClientInput.JsonObject(dataJson, "The data");
         return DoorInput.TryFindHandle(call.App, handle, out var parsed) && await stored.UpdateAsync(call.App, parsed, payload, data, ClientRules.Newest) is not null;
     });
 
-    public Task<DoorAnswer<GridRevocation>> RevokeAsync(string[] handles, GridRevocationReason reason) => gate.AnswerAsync(async call =>
+    public Task<DoorAnswer<GridRevocation>> RevokeAsync(string[] handles, GridRevocationReason reason) => gate.AnswerAsync<GridRevocation>(async call =>
     {
         if (handles is { Length: > DoorInput.MaxHandles })
         {
@@ -103,23 +88,12 @@ internal sealed class SessionDoor(
 
         return named.Count == 0
             ? new GridRevocation([], RevocationReceipt.None)
-            : Answer(await revocations.RevokeAsync(new RevocationScope.Named { App = call.App.App, Sessions = named.ToImmutable() }, Reason(reason), call.Actor));
+            : (await revocations.RevokeAsync(new RevocationScope.Named { App = call.App.App, Sessions = named.ToImmutable() }, reason.ToReason(), call.Actor)).ToRevocation();
     });
 
-    public Task<DoorAnswer<GridRevocation>> RevokeTenantAsync(string tenantId) => gate.AnswerAsync(async call => Answer(await revocations.RevokeAsync(
-        new RevocationScope.Tenant { App = call.App.App, TenantId = await gate.TenantAsync(call.App, tenantId) }, RevocationReason.Requested, call.Actor)));
-
-    internal static GridRevocation? Answer((ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt) revoked) =>
-        new([.. revoked.Sessions.Select(handle => handle.ToString())], revoked.Receipt);
+    public Task<DoorAnswer<GridRevocation>> RevokeTenantAsync(string tenantId) => gate.AnswerAsync<GridRevocation>(async call => (await revocations.RevokeAsync(
+        new RevocationScope.Tenant { App = call.App.App, TenantId = await gate.TenantAsync(call.App, tenantId) }, RevocationReason.Requested, call.Actor)).ToRevocation());
 
     private static TokenToCheck Judged(TokenToCheck token) =>
         token with { AccessToken = DoorInput.Text(token.AccessToken, "The access token") ?? "", AntiCsrf = DoorInput.Text(token.AntiCsrf, "AntiCsrf") };
-
-    // For log and history only.
-    private static RevocationReason Reason(GridRevocationReason reason) => reason switch
-    {
-        GridRevocationReason.SignedOut => RevocationReason.SignedOut,
-        GridRevocationReason.Replaced => RevocationReason.Replaced,
-        _ => RevocationReason.Requested,
-    };
 }

@@ -1,4 +1,3 @@
-using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Client;
@@ -11,19 +10,17 @@ namespace Grid.WebFront.GrainDoors;
 /// <summary>A user's sessions, for services that are Orleans clients.</summary>
 /// <remarks>Reentrant: a revocation waits here for its confirmation, and others go on meanwhile.</remarks>
 [StatelessWorker, Reentrant, GrainType(DoorNames.Users)]
-internal sealed class UserDoor(DoorGate gate, IGrainFactory grains, Revocations revocations) : Grain, IUserDoor
+internal sealed class UserDoor(DoorGate gate, StoredSessions stored, Revocations revocations) : Grain, IUserDoor
 {
     public Task<string> PingAsync() => Task.FromResult(RuntimeIdentity);
 
     public Task<DoorAnswer<string[]>> ListAsync(string userId, string? tenantId) => gate.AnswerAsync<string[]>(async call =>
     {
         var (user, allTenants) = await UserAsync(call, userId, tenantId);
-        return await grains.UserOf(user).ListAsync(allTenants, CancellationToken.None) is { Outcome: SessionOutcome.Ok } listed
-            ? [.. listed.Sessions.Select(handle => handle.ToString())]
-            : throw new StoreUnavailableException("The user's sessions could not be read.");
+        return (await stored.ListAsync(user, allTenants)).ToTexts();
     });
 
-    public Task<DoorAnswer<GridRevocation>> RevokeAsync(string userId, string? tenantId, string? exceptHandle) => gate.AnswerAsync(async call =>
+    public Task<DoorAnswer<GridRevocation>> RevokeAsync(string userId, string? tenantId, string? exceptHandle) => gate.AnswerAsync<GridRevocation>(async call =>
     {
         var (user, allTenants) = await UserAsync(call, userId, tenantId);
         SessionHandle kept = default;
@@ -33,9 +30,9 @@ internal sealed class UserDoor(DoorGate gate, IGrainFactory grains, Revocations 
             throw new SessionRefusedException("The excepted session's handle is none");
         }
 
-        return SessionDoor.Answer(await revocations.RevokeUserAsync(user, allTenants, exceptHandle is null ? null : kept, call.Actor));
+        return (await revocations.RevokeUserAsync(user, allTenants, exceptHandle is null ? null : kept, call.Actor)).ToRevocation();
     });
 
     private async ValueTask<(UserKey User, bool AllTenants)> UserAsync(DoorCall call, string userId, string? tenantId) =>
-        (new UserKey(new TenantKey(call.App.App, tenantId is null ? TenantKey.PublicId : await gate.TenantAsync(call.App, tenantId)), DoorInput.UserId(userId)), tenantId is null);
+        (new UserKey(new TenantKey(call.App.App, tenantId is null ? TenantKey.PublicId : await gate.TenantAsync(call.App, tenantId)), ClientInput.UserId(userId)), tenantId is null);
 }

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
@@ -21,6 +22,13 @@ public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, 
         var row = await reader.ReadAsync(new SessionKey(app.App, handle), CancellationToken.None);
         return row is not null && row.ExpiresAt > clock.GetUtcNow() ? row : null;
     }
+
+    /// <summary>A user's active sessions, oldest first, in the key's tenant or in all.</summary>
+    /// <exception cref="StoreUnavailableException">The store could not be read.</exception>
+    public async Task<ImmutableArray<SessionHandle>> ListAsync(UserKey user, bool allTenants) =>
+        await grains.UserOf(user).ListAsync(allTenants, CancellationToken.None) is { Outcome: SessionOutcome.Ok } listed
+            ? listed.Sessions
+            : throw new StoreUnavailableException("The user's sessions could not be listed.");
 
     /// <summary>Replaces payload and/or data.</summary>
     /// <returns>The session as stored now; null if there is no such session.</returns>

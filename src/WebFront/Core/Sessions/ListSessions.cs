@@ -1,5 +1,3 @@
-using Grid.Abstractions;
-using Grid.Abstractions.Sessions;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
@@ -8,19 +6,14 @@ namespace Grid.WebFront.Core.Sessions;
 /// <summary><c>GET /recipe/session/user</c>. Source: <c>docs/protocol/core.md</c>, "Read, update, list, remove".</summary>
 internal static class ListSessions
 {
-    public static async Task HandleAsync(HttpContext context, IGrainFactory grains)
+    public static async Task HandleAsync(HttpContext context, StoredSessions stored)
     {
         var request = CoreRequest.Of(context);
         var userId = SessionWire.UserId(context);
         var allTenants = CoreQuery.OptionalSwitch(context, "fetchAcrossAllTenants") ?? true;
         _ = CoreQuery.OptionalSwitch(context, "fetchSessionsForAllLinkedAccounts");
-        var listed = await grains.UserOf(SessionWire.User(request, userId)).ListAsync(AcrossTenants(request, allTenants), CancellationToken.None);
-        if (listed.Outcome != SessionOutcome.Ok)
-        {
-            throw new StoreUnavailableException("The sessions could not be listed.");
-        }
-
-        await CoreResponse.WriteAsync(context, "OK", listed.Sessions, static (json, handles) => SessionWire.WriteHandles(json, "sessionHandles", handles));
+        var listed = await stored.ListAsync(SessionWire.User(request, userId), AcrossTenants(request, allTenants));
+        await CoreResponse.WriteAsync(context, "OK", listed, static (json, handles) => SessionWire.WriteHandles(json, "sessionHandles", handles));
     }
 
     /// <summary>From 5.0 on only the public tenant may address all tenants; a scope is never narrowed silently.</summary>

@@ -15,7 +15,7 @@ internal static class SessionEndpoints
         core.MapTenantApi<Revocations>("POST", "/recipe/session/remove", RemoveSessions.HandleAsync);
         core.MapCore<SessionVerifier>("POST", "/recipe/session/verify", new CoreRoute(CoreScope.AppSince56), VerifySession.HandleAsync);
         core.MapTenantApi<SessionRefresher>("POST", "/recipe/session/refresh", RefreshSession.HandleAsync);
-        core.MapTenantApi<IGrainFactory>("GET", "/recipe/session/user", ListSessions.HandleAsync);
+        core.MapTenantApi<StoredSessions>("GET", "/recipe/session/user", ListSessions.HandleAsync);
         core.MapTenantApi<SessionRefresher>("POST", "/recipe/session/regenerate", RegenerateSession.HandleAsync);
         core.MapTenantApi<StoredSessions>("GET", "/recipe/session/data", GetSession.HandleDataAsync);
         core.MapTenantApi<StoredSessions>("PUT", "/recipe/session/data", UpdateSession.HandleDataAsync);

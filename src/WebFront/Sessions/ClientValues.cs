@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using Grid.Abstractions.Sessions;
+using Grid.Client;
+using Grid.Revocation.Acknowledgement;
+using Grid.Tokens.SigningKeys;
+
+namespace Grid.WebFront.Sessions;
+
+/// <summary>The silo's values as <see cref="IGridSessions"/> has them, for each way in that speaks it: the front in process, and the doors of Orleans clients.</summary>
+internal static class ClientValues
+{
+    public static SessionInformation ToInformation(this SessionRecord row) => new()
+    {
+        Handle = row.Key.Handle.ToString(),
+        UserId = row.UserId,
+        TenantId = row.Key.Handle.TenantId,
+        PayloadJson = row.PayloadJson,
+        DataJson = row.DataJson,
+        CreatedAt = row.CreatedAt,
+        ExpiresAt = row.ExpiresAt,
+    };
+
+    public static string[] ToTexts(this ImmutableArray<SessionHandle> handles) => [.. handles.Select(handle => handle.ToString())];
+
+    public static GridRevocation ToRevocation(this (ImmutableArray<SessionHandle> Sessions, RevocationReceipt Receipt) revoked) =>
+        new(revoked.Sessions.ToTexts(), revoked.Receipt);
+
+    /// <summary>For log and history only: what is not known was requested.</summary>
+    public static RevocationReason ToReason(this GridRevocationReason reason) => reason switch
+    {
+        GridRevocationReason.SignedOut => RevocationReason.SignedOut,
+        GridRevocationReason.Replaced => RevocationReason.Replaced,
+        _ => RevocationReason.Requested,
+    };
+
+    /// <summary>The keys with which tokens are checked, to be kept until the ring changes.</summary>
+    public static PublishedKeys ToPublished(this KeyRing ring, DateTimeOffset now)
+    {
+        var left = ring.NextChangeAt - now;
+        return new PublishedKeys(ring.JwksJson(now), left > TimeSpan.Zero ? left : TimeSpan.Zero);
+    }
+}
