@@ -1,6 +1,7 @@
 using Grid.AspNetCore;
 using Grid.AspNetCore.Authentication;
 using Grid.AspNetCore.Browser;
+using Grid.AspNetCore.Live;
 using Grid.Client;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Hosting;
@@ -42,6 +43,7 @@ public static class GridAuthenticationExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, SchemeCheck>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<KestrelServerOptions>, OthersHeaderBytes>());
         services.AddGridErrors();
+        LiveSetup.Add(services);
         return builder.AddScheme<GridSchemeOptions, GridHandler>(scheme, displayName, _ => { });
     }
 

@@ -2,6 +2,8 @@ using Grid.AspNetCore;
 using Grid.AspNetCore.Authentication;
 using Grid.AspNetCore.Claims;
 using Grid.AspNetCore.Endpoints;
+using Grid.AspNetCore.Live;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
 namespace Microsoft.AspNetCore.Builder;
@@ -30,4 +32,29 @@ public static class GridEndpointExtensions
     public static TBuilder RequireGridClaims<TBuilder>(this TBuilder endpoint, params ClaimValidator[] validators)
         where TBuilder : IEndpointConventionBuilder =>
         endpoint.RequireAuthorization().WithMetadata(new RequiredGridClaims(validators));
+
+    /// <summary>
+    /// Ends what the endpoint serves within a second after the session that it is served for has ended, wherever that happened: SignalR
+    /// connections over every transport, WebSockets, streamed responses, calls of gRPC and circuits of Blazor Server. For sessions of
+    /// <c>AddGrid()</c> and of <c>AddGridTicketStore()</c>.
+    /// </summary>
+    /// <remarks>
+    /// A hub's connection is closed so that its client does not reconnect by itself. Elsewhere <see cref="HttpContext.RequestAborted"/> is
+    /// cancelled, and the connection is cut if the endpoint has not returned half a second later. Without a session nothing changes, so
+    /// require one where there has to be one. An outage of Grid ends nothing, as with <see cref="GridSession.Ended"/>.
+    /// </remarks>
+    public static TBuilder EndsWithGridSession<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        endpoint.Add(added =>
+        {
+            // Both a group and an endpoint may ask for it.
+            if (added.RequestDelegate is { } serve && !added.Metadata.Contains(EndsWithSession.Instance))
+            {
+                added.Metadata.Add(EndsWithSession.Instance);
+                added.RequestDelegate = context => LiveRequest.ServeAsync(context, serve);
+            }
+        });
+        return endpoint;
+    }
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using Grid.AspNetCore;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Claims;
+using Grid.AspNetCore.Live;
 using Grid.AspNetCore.TicketStore;
 using Grid.Client;
 using Grid.Tokens.Access;
@@ -15,10 +16,14 @@ namespace Microsoft.AspNetCore.Http;
 public static class GridHttpContextExtensions
 {
     /// <summary>The request's session; null if it has none, or none that is valid.</summary>
+    /// <remarks>
+    /// In a SignalR hub (<c>Context.GetHttpContext()</c>) it is the session that the connection began with, over every transport, and its
+    /// access token is the one of that time.
+    /// </remarks>
     public static GridSession? GetGridSession(this HttpContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return context.Features.Get<RequestCheck>() is { Outcome: RequestOutcome.Session, Session: { } session } ? session : null;
+        return KeptRequest.Check(context) is { Outcome: RequestOutcome.Session, Session: { } session } ? session : null;
     }
 
     /// <summary>

@@ -3,10 +3,12 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Claims;
+using Grid.AspNetCore.Live;
 using Grid.Client;
 using Grid.Revocation.Holders;
 using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.AspNetCore;
 
@@ -57,6 +59,7 @@ public sealed class GridSession
     /// Cancelled when the session ends, wherever that happens: for WebSockets, event streams and other requests that outlast a check.
     /// An outage does not cancel it.
     /// </summary>
+    /// <remarks><c>EndsWithGridSession()</c> on an endpoint ends its requests and connections then, without any code of theirs.</remarks>
     [JsonIgnore]
     public CancellationToken Ended
     {
@@ -64,8 +67,8 @@ public sealed class GridSession
         {
             if (_watch is null)
             {
-                _watch = _requests.Sessions.Watch(Handle);
-                _context.Response.RegisterForDispose(_watch);
+                _watch = Held.Watch();
+                _context.RequestServices.GetRequiredService<RequestWatches>().Add(_watch);
             }
 
             return _watch.Ended;
@@ -73,14 +76,18 @@ public sealed class GridSession
     }
 
     /// <summary>
-    /// Revokes the session and tells the browser to discard its tokens. When this returns, the session is refused everywhere.
+    /// Revokes the session and tells the browser to discard its tokens, unless the response has started, as in a WebSocket. When this
+    /// returns, the session is refused everywhere.
     /// </summary>
     /// <exception cref="GridException">Grid is unavailable or rejects the call, or <see cref="GridFailure.StillWaiting"/>: repeat the
     /// call.</exception>
     public async Task RevokeAsync(CancellationToken cancellationToken = default)
     {
         await _requests.Sessions.RevokeAsync(Handle, GridRevocationReason.SignedOut, cancellationToken);
-        _requests.Transport.Clear(_context, _transfer);
+        if (!_context.Response.HasStarted)
+        {
+            _requests.Transport.Clear(_context, _transfer);
+        }
     }
 
     /// <summary>What is stored about the session: data, creation, expiry.</summary>
@@ -195,6 +202,12 @@ public sealed class GridSession
             throw new GridClaimsException(problems);
         }
     }
+
+    internal HeldSession Held => new(_requests.Sessions, Handle);
+
+    /// <summary>The same for another request, or for the copy of one that a connection by long polling keeps.</summary>
+    internal GridSession For(HttpContext context) =>
+        new(_requests, context, _transfer, AccessToken, Handle, UserId, TenantId, PayloadJson, AccessTokenExpiresAt);
 
     internal async ValueTask<IReadOnlyList<ClaimProblem>> CheckClaimsAsync(IReadOnlyList<ClaimValidator> validators, CancellationToken cancellationToken)
     {

@@ -1,5 +1,6 @@
 using Grid.AspNetCore;
 using Grid.AspNetCore.Authentication;
+using Grid.AspNetCore.Live;
 using Grid.AspNetCore.TicketStore;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -64,6 +65,7 @@ public static class GridTicketStoreExtensions
 
         services.AddGridClient();
         services.AddGridErrors();
+        LiveSetup.Add(services);
         services.AddOptions<GridTicketStoreOptions>(scheme).Configure(configure).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<GridTicketStoreOptions>, GridTicketStoreOptionsRules>());
         services.Configure<AuthenticationOptions>(options => options.SchemeMap[scheme].HandlerType = typeof(GridCookieHandler));

@@ -45,6 +45,8 @@ internal sealed class CookieApp : IAsyncDisposable
 
     public IGridSessions Sessions => _app.Services.GetRequiredService<IGridSessions>();
 
+    public IServiceProvider Services => _app.Services;
+
     public TestBrowser NewBrowser() => new(Url, followsRedirects: false);
 
     /// <summary>Starts one.</summary>
@@ -53,8 +55,11 @@ internal sealed class CookieApp : IAsyncDisposable
     /// <param name="clock">The cookie handler's; default real time.</param>
     /// <param name="cookie">More of the cookie's options.</param>
     /// <param name="store">Options of the ticket store.</param>
+    /// <param name="services">More services.</param>
+    /// <param name="use">More endpoints.</param>
     public static async Task<CookieApp> StartAsync(
-        Uri core, IDataProtectionProvider? keys = null, SkippingTime? clock = null, Action<CookieAuthenticationOptions>? cookie = null, Action<GridTicketStoreOptions>? store = null)
+        Uri core, IDataProtectionProvider? keys = null, SkippingTime? clock = null, Action<CookieAuthenticationOptions>? cookie = null, Action<GridTicketStoreOptions>? store = null,
+        Action<IServiceCollection>? services = null, Action<WebApplication>? use = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = "Production" });
         var log = new CapturedLog();
@@ -71,9 +76,11 @@ internal sealed class CookieApp : IAsyncDisposable
             cookie?.Invoke(options);
         }).AddGridTicketStore(store ?? (_ => { }));
         builder.Services.AddAuthorization();
+        services?.Invoke(builder.Services);
         builder.WebHost.UseKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
         var app = builder.Build();
         Map(app);
+        use?.Invoke(app);
         self = new CookieApp(app, null!, log);
         app.MapGet("/slow", async (HttpContext http, CancellationToken cancel) =>
         {

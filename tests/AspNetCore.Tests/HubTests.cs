@@ -100,7 +100,7 @@ public sealed class HubTests(CoreHost core)
         return text.ToString();
     }
 
-    /// <summary>As docs/front.md shows it.</summary>
+    /// <summary>Ends its connections by hand, as was needed before there was <c>EndsWithGridSession()</c>.</summary>
     public sealed class QuietHub : Hub
     {
         public override Task OnConnectedAsync()

@@ -3,6 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json.Nodes;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Claims;
+using Grid.AspNetCore.Live;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,11 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
         _check = await requests.CheckAsync(Context, GridEndpoint.Of(endpoint), Request.Method);
         _check.For = endpoint;
         Context.Features.Set(_check);
+        if (KeptRequest.IsOfHub(Context))
+        {
+            KeptRequest.Keep(Context, _check);
+        }
+
         return _check.Outcome switch
         {
             RequestOutcome.None => AuthenticateResult.NoResult(),

@@ -1,5 +1,6 @@
 using Grid.AspNetCore.Authentication;
 using Grid.AspNetCore.Endpoints;
+using Grid.AspNetCore.Live;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -20,6 +21,7 @@ internal static class BrowserSide
         services.TryAddSingleton<SessionRequests>();
         services.TryAddSingleton<GridErrors>();
         services.TryAddSingleton<EventStreams>();
+        services.TryAddScoped<RequestWatches>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ForwardAuthTargets>());
         return services;
     }

@@ -1,3 +1,4 @@
+using Grid.AspNetCore.Live;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.TicketStore;
@@ -34,19 +35,30 @@ internal sealed class CookieSession
         }
 
         var added = new CookieSession(scheme, first);
-        context?.Features.Set(added);
+        if (context is not null)
+        {
+            context.Features.Set(added);
+            if (KeptRequest.IsOfHub(context))
+            {
+                KeptRequest.Keep(context, added);
+            }
+        }
+
         return added;
     }
 
     /// <summary>The handle of the first session that there is.</summary>
-    public static string? FindHandle(HttpContext context)
-    {
-        var session = context.Features.Get<CookieSession>();
-        while (session is { Handle: null })
-        {
-            session = session._other;
-        }
+    public static string? FindHandle(HttpContext context) => Handles(context).FirstOrDefault();
 
-        return session?.Handle;
+    /// <summary>The handles of all sessions that there are.</summary>
+    public static IEnumerable<string> Handles(HttpContext context)
+    {
+        for (var session = KeptRequest.Find<CookieSession>(context); session is not null; session = session._other)
+        {
+            if (session.Handle is { } handle)
+            {
+                yield return handle;
+            }
+        }
     }
 }

@@ -227,6 +227,9 @@ internal sealed class Holder
         }
     }
 
+    /// <summary>Number of sessions that are watched.</summary>
+    internal int Watched => _watches.Names.Count();
+
     /// <summary>Watches a session, known or not.</summary>
     internal SessionWatch Watch(SessionName name)
     {
