@@ -41,6 +41,7 @@ public static class GridAuthenticationExtensions
         services.AddGridClient();
         services.AddOptions<GridClientOptions>().Configure<IEnumerable<IConfigureOptions<GridOptions>>, IEnumerable<IPostConfigureOptions<GridOptions>>>(TakeOver);
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, SchemeCheck>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, PublicAddress>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<KestrelServerOptions>, OthersHeaderBytes>());
         services.AddGridErrors();
         LiveSetup.Add(services);

@@ -21,6 +21,29 @@ public static class GridEndpointExtensions
         return GridEndpoints.MapAll(routes);
     }
 
+    /// <summary>
+    /// Maps <c>POST …/session/refresh</c> alone, for rate limits and filters of its own. Use it with its siblings in place of <see cref="MapGrid"/>.
+    /// </summary>
+    public static IEndpointConventionBuilder MapGridRefresh(this IEndpointRouteBuilder routes) => GridEndpoints.Map(routes, GridEndpoints.MapRefresh);
+
+    /// <summary>Maps <c>POST …/signout</c> alone.</summary>
+    /// <inheritdoc cref="MapGridRefresh"/>
+    public static IEndpointConventionBuilder MapGridSignOut(this IEndpointRouteBuilder routes) => GridEndpoints.Map(routes, GridEndpoints.MapSignOut);
+
+    /// <summary>Maps <c>GET …/session/events</c>, which tells pages when their session ends, and the script for it.</summary>
+    public static IEndpointConventionBuilder MapGridEvents(this IEndpointRouteBuilder routes) => GridEndpoints.Map(routes, GridEndpoints.MapEvents);
+
+    /// <summary>Maps the published keys, <c>GET …/jwt/jwks.json</c>, and the document that tells where they are.</summary>
+    public static IEndpointConventionBuilder MapGridKeys(this IEndpointRouteBuilder routes) => GridEndpoints.Map(routes, GridEndpoints.MapKeys);
+
+    /// <summary>Maps forward-auth for reverse proxies: <c>…/verify</c>, and <c>…/verify-optional</c> for sites that strangers may see.</summary>
+    public static IEndpointConventionBuilder MapGridForwardAuth(this IEndpointRouteBuilder routes) => GridEndpoints.Map(routes, GridEndpoints.MapForwardAuth);
+
+    /// <summary>Serves strangers too, but sends a request with an expired access token to refresh first.</summary>
+    /// <remarks><inheritdoc cref="OptionalGridSessionAttribute" path="/remarks/node()"/></remarks>
+    public static TBuilder WithOptionalGridSession<TBuilder>(this TBuilder endpoint)
+        where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(new OptionalGridSessionAttribute());
+
     /// <summary>Overrides <see cref="GridOptions"/> for an endpoint or a group.</summary>
     public static TBuilder WithGrid<TBuilder>(this TBuilder endpoint, GridEndpoint wanted)
         where TBuilder : IEndpointConventionBuilder => endpoint.WithMetadata(wanted);

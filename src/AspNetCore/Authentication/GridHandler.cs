@@ -13,12 +13,19 @@ namespace Grid.AspNetCore.Authentication;
 
 /// <summary>The authentication handler: who the user is, and how a refused request is answered.</summary>
 internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, SessionRequests requests)
-    : SignInAuthenticationHandler<GridSchemeOptions>(options, logger, encoder)
+    : SignInAuthenticationHandler<GridSchemeOptions>(options, logger, encoder), IAuthenticationRequestHandler
 {
+    private static readonly Task<bool> GoesOn = Task.FromResult(false);
+
     // The claim in which the SuperTokens SDKs keep them.
     private static readonly PrimitiveArrayClaim<string> Roles = new("st-role");
 
     private RequestCheck? _check;
+
+    /// <summary>Refuses what an endpoint with an optional session must not take for a stranger's request: no requirement does that.</summary>
+    /// <returns>Whether the request was answered.</returns>
+    public Task<bool> HandleRequestAsync() =>
+        Context.GetEndpoint()?.Metadata.GetMetadata<OptionalGridSessionAttribute>() is null ? GoesOn : AnswerOptionalAsync();
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -67,6 +74,22 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
     }
 
     protected override Task HandleSignOutAsync(AuthenticationProperties? properties) => Context.SignOutGridAsync();
+
+    private async Task<bool> AnswerOptionalAsync()
+    {
+        _ = await AuthenticateAsync();
+        switch (_check!.Outcome)
+        {
+            case RequestOutcome.None or RequestOutcome.Session:
+                return false;
+            case RequestOutcome.InvalidClaims:
+                await ForbidAsync(null);
+                return true;
+            default:
+                await ChallengeAsync(null);
+                return true;
+        }
+    }
 
     private AuthenticationTicket Ticket(GridSession session) => new(
         Principal(session),

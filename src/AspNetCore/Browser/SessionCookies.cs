@@ -197,7 +197,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         line.Append("; Path=").Append(path);
         identity = line.ToString(at, line.Length - at);
         line.Append("; Expires=").Append((expires ?? DateTimeOffset.UnixEpoch).ToString("R", CultureInfo.InvariantCulture)).Append("; HttpOnly");
-        if (site.Secure)
+        if (site.IsSecure(context))
         {
             line.Append("; Secure");
         }

@@ -22,6 +22,12 @@ internal sealed class SiteRules(GridOptions options)
     public bool Secure { get; } = options.CookieSecure ?? options.ApiDomain.StartsWith("https:", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
+    /// Whether this response's cookies get <c>Secure</c>: also where <see cref="GridOptions.ApiDomain"/> was left at http and the browser came by
+    /// https. What the request says can make it stricter, never laxer.
+    /// </summary>
+    public bool IsSecure(HttpContext context) => Secure || (options.CookieSecure is null && PublicAddress.SaysHttps(context.Request));
+
+    /// <summary>
     /// The prefix before <see cref="GridOptions.ApiBasePath"/> in the route table, if the endpoints are mapped inside a group. Default
     /// none.
     /// </summary>

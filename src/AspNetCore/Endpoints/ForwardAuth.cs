@@ -11,6 +11,8 @@ namespace Grid.AspNetCore.Endpoints;
 /// <remarks>
 /// 200 with <c>X-Grid-User</c>, <c>X-Grid-Session</c>, <c>X-Grid-Tenant</c> and <c>X-Grid-Claim-…</c>; 401 or 403 with the body
 /// for the browser, which is also in <c>X-Grid-Error</c> for proxies that drop bodies. <c>?require=key:value</c> asks for a claim.
+/// <c>/verify-optional</c> lets strangers through, without those headers. A path of its own and no parameter: Envoy appends the client's
+/// target to ours, query included.
 /// Configuration for nginx, Traefik and Envoy: <c>deploy/proxies</c>.
 /// </remarks>
 internal static class ForwardAuth
@@ -20,7 +22,11 @@ internal static class ForwardAuth
     // Each costs a search of the whole payload, and anyone with a session may send them.
     private const int MaxRequired = 32;
 
-    public static async Task HandleAsync(HttpContext context, SessionRequests requests)
+    public static Task HandleAsync(HttpContext context, SessionRequests requests) => AnswerAsync(context, requests, isOptional: false);
+
+    public static Task HandleOptionalAsync(HttpContext context, SessionRequests requests) => AnswerAsync(context, requests, isOptional: true);
+
+    private static async Task AnswerAsync(HttpContext context, SessionRequests requests, bool isOptional)
     {
         if (ForwardAuthTargets.IsAmbiguous(context.Request) || HasForgedClaims(context.Request, requests.Options))
         {
@@ -35,8 +41,22 @@ internal static class ForwardAuth
             return;
         }
 
+        if (isOptional && required.Count > 0)
+        {
+            // Strangers have no claims, and would come through.
+            await FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, "'require' needs a session: ask /verify");
+            return;
+        }
+
         var endpoint = new GridEndpoint { Required = [.. required.OfType<string>().Select(text => new RequiredClaim(text))] };
         var check = await requests.CheckAsync(context, endpoint, OriginalMethod(context.Request));
+        if (isOptional && check.Outcome == RequestOutcome.None)
+        {
+            context.Response.Headers.CacheControl = "no-store";
+            context.Response.ContentLength = 0;
+            return;
+        }
+
         if (check.Outcome != RequestOutcome.Session)
         {
             context.Response.Headers["X-Grid-Error"] = FrontAnswers.Body(check).ToJsonString();

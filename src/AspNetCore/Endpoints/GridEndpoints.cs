@@ -13,28 +13,62 @@ namespace Grid.AspNetCore.Endpoints;
 internal static class GridEndpoints
 {
     /// <summary>Maps refresh, sign-out, events, published keys, discovery and forward-auth.</summary>
-    public static IEndpointConventionBuilder MapAll(IEndpointRouteBuilder routes)
+    public static IEndpointConventionBuilder MapAll(IEndpointRouteBuilder routes) => Map(routes, (front, services) =>
     {
-        var options = routes.ServiceProvider.GetRequiredService<IOptions<GridOptions>>().Value;
-        var front = routes.MapGroup(options.ApiBasePath.TrimEnd('/')).AllowAnonymous();
-        front.MapFront("POST", "/session/refresh", RefreshSession.HandleAsync).Finally(endpoint => RememberPrefix(routes.ServiceProvider, options, endpoint));
+        MapRefresh(front, services);
+        MapSignOut(front, services);
+        MapEvents(front, services);
+        MapKeys(front, services);
+        MapForwardAuth(front, services);
+    });
+
+    /// <summary>Maps some of them, in a group below the base path.</summary>
+    public static IEndpointConventionBuilder Map(IEndpointRouteBuilder routes, Action<RouteGroupBuilder, IServiceProvider> map)
+    {
+        ArgumentNullException.ThrowIfNull(routes);
+        var front = routes.MapGroup(Options(routes.ServiceProvider).ApiBasePath.TrimEnd('/'));
+        _ = front.AllowAnonymous();
+        map(front, routes.ServiceProvider);
+        return front;
+    }
+
+    // The SDKs may put the tenant first.
+    public static void MapRefresh(RouteGroupBuilder front, IServiceProvider services)
+    {
+        front.MapFront("POST", "/session/refresh", RefreshSession.HandleAsync).Finally(endpoint => RememberPrefix(services, endpoint));
+        front.MapFront("POST", "/{tenantId}/session/refresh", RefreshSession.HandleAsync);
+    }
+
+    public static void MapSignOut(RouteGroupBuilder front, IServiceProvider services)
+    {
         front.MapFront("POST", "/signout", SignOut.HandleAsync);
+        front.MapFront("POST", "/{tenantId}/signout", SignOut.HandleAsync);
+    }
+
+    public static void MapEvents(RouteGroupBuilder front, IServiceProvider services)
+    {
         front.MapFront("GET", "/session/events", OfOurPages(SessionEvents.HandleAsync));
         front.MapFront("GET", "/session/events.js", SessionEvents.ScriptAsync);
+    }
+
+    public static void MapKeys(RouteGroupBuilder front, IServiceProvider services)
+    {
         front.MapFront("GET", "/jwt/jwks.json", Discovery.KeysAsync);
         front.MapFront("GET", "/.well-known/openid-configuration", Discovery.ConfigurationAsync);
+    }
 
-        // The SDKs may put the tenant first.
-        front.MapFront("POST", "/{tenantId}/session/refresh", RefreshSession.HandleAsync);
-        front.MapFront("POST", "/{tenantId}/signout", SignOut.HandleAsync);
-
-        // Proxies use the method of the request that they hold; Envoy appends its path.
+    // Proxies use the method of the request that they hold; Envoy appends its path.
+    public static void MapForwardAuth(RouteGroupBuilder front, IServiceProvider services)
+    {
         foreach (var path in (string[])["/verify", "/verify/{**path}"])
         {
             front.Map(path, context => RunAsync(context, ForwardAuth.HandleAsync));
         }
 
-        return front;
+        foreach (var path in (string[])["/verify-optional", "/verify-optional/{**path}"])
+        {
+            front.Map(path, context => RunAsync(context, ForwardAuth.HandleOptionalAsync));
+        }
     }
 
     /// <summary>Maps one operation, with what applies to all of them: the protocol version, and one shape for failures.</summary>
@@ -48,15 +82,17 @@ internal static class GridEndpoints
             : handler(context, requests);
 
     // Endpoints that are mapped inside a group have its path as a prefix, which the refresh token's cookie needs too.
-    private static void RememberPrefix(IServiceProvider services, GridOptions options, EndpointBuilder endpoint)
+    private static void RememberPrefix(IServiceProvider services, EndpointBuilder endpoint)
     {
         var path = "/" + ((RouteEndpointBuilder)endpoint).RoutePattern.RawText?.TrimStart('/');
-        var own = options.ApiBasePath.TrimEnd('/') + "/session/refresh";
+        var own = Options(services).ApiBasePath.TrimEnd('/') + "/session/refresh";
         if (path.EndsWith(own, StringComparison.Ordinal) && !path.Contains('{', StringComparison.Ordinal))
         {
             services.GetRequiredService<SessionRequests>().Site.RoutePrefix = path[..^own.Length];
         }
     }
+
+    private static GridOptions Options(IServiceProvider services) => services.GetRequiredService<IOptions<GridOptions>>().Value;
 
     private static async Task RunAsync(HttpContext context, Func<HttpContext, SessionRequests, Task> handler)
     {

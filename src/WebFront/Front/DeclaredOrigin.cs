@@ -38,23 +38,17 @@ internal sealed partial class DeclaredOrigin(GridOptions options, ILogger logger
     }
 
     private bool Gives(HttpRequest request) => !request.Path.StartsWithSegments(options.ApiBasePath.TrimEnd('/') + "/verify")
+        && !request.Path.StartsWithSegments(options.ApiBasePath.TrimEnd('/') + "/verify-optional")
         && (HttpMethods.IsPost(request.Method) || request.Path.Value?.EndsWith("/openid-configuration", StringComparison.OrdinalIgnoreCase) == true);
 
     private string? WhyNot(HttpRequest request) =>
-        !_isHttps && SaysHttps(request.Headers) ? "by https"
+        !_isHttps && PublicAddress.SaysHttps(request) ? "by https"
         : _isHere && request.Host.Host is { Length: > 0 } host && !ThisMachine.IsNamedBy(host) && !HasItsOwnRule(request) ? "under another host name"
         : null;
 
     // On this machine the first page refuses other names itself: there they indicate an attack, not a wrong setting.
     private static bool HasItsOwnRule(HttpRequest request) =>
         request.Path.StartsWithSegments("/first-page") && request.HttpContext.Connection.LocalIpAddress is { } here && IPAddress.IsLoopback(here);
-
-    private static bool SaysHttps(IHeaderDictionary headers) =>
-        headers["X-Forwarded-Proto"].ToString().Split(',')[0].Trim().Equals("https", StringComparison.OrdinalIgnoreCase)
-        || headers["X-Forwarded-Scheme"].ToString().Equals("https", StringComparison.OrdinalIgnoreCase)
-        || headers["X-Forwarded-Ssl"].ToString().Equals("on", StringComparison.OrdinalIgnoreCase)
-        || headers["Front-End-Https"].ToString().Equals("on", StringComparison.OrdinalIgnoreCase)
-        || headers["Forwarded"].ToString().Replace("\"", "", StringComparison.Ordinal).Contains("proto=https", StringComparison.OrdinalIgnoreCase);
 
     private static partial class Log
     {
