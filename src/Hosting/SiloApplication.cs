@@ -46,6 +46,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         builder.Services.AddGridHealth();
         builder.AddGridSilo(_settings, ports);
         builder.Services.AddHostedService<AnnounceKeys>();
+        builder.Services.AddHostedService<ReadAhead>();
         builder.AddGridDrain(ports.Core is null && ports.Front is null ? TimeSpan.Zero : _settings.Shutdown.DrainIn(builder.Environment.EnvironmentName));
         builder.WebHost.AddGridKestrel(connections, ports);
         if (ports.Core is null && ports.Front is null)
