@@ -1,4 +1,5 @@
 using System.Globalization;
+using Grid.GrainDoors.Certificates;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -6,7 +7,7 @@ using Npgsql;
 namespace Grid.GrainClient;
 
 /// <summary>Fills in defaults and refuses what cannot work.</summary>
-internal sealed class GridGrainOptionsRules(IConfiguration? configuration = null)
+internal sealed class GridGrainOptionsRules(IConfiguration? configuration = null, TimeProvider? clock = null)
     : IPostConfigureOptions<GridGrainClientOptions>, IValidateOptions<GridGrainClientOptions>, IValidateOptions<GridGrainOptions>
 {
     private const int LongestApp = 320;
@@ -20,7 +21,7 @@ internal sealed class GridGrainOptionsRules(IConfiguration? configuration = null
         }
     }
 
-    public ValidateOptionsResult Validate(string? name, GridGrainClientOptions options) => Result([.. Problems(options), .. Connection(options)]);
+    public ValidateOptionsResult Validate(string? name, GridGrainClientOptions options) => Result([.. Problems(options), .. Connection(options), .. Certificates(options) is { } unusable ? [unusable] : (string[])[]]);
 
     public ValidateOptionsResult Validate(string? name, GridGrainOptions options) => Result([.. Problems(options)]);
 
@@ -77,6 +78,19 @@ internal sealed class GridGrainOptionsRules(IConfiguration? configuration = null
         foreach (var gateway in options.Gateways.Where(gateway => !TryReadGateway(gateway, out _, out _)))
         {
             yield return $"Gateways are written host:port, with the port of Grid:Cluster:GatewayPort; '{gateway}' is not.";
+        }
+    }
+
+    private string? Certificates(GridGrainClientOptions options)
+    {
+        try
+        {
+            _ = options.Certificates() is { } files ? new PeerCertificates(files, isSilo: false, clock ?? TimeProvider.System).Current : null;
+            return null;
+        }
+        catch (UnusableCertificateException failure)
+        {
+            return failure.Message;
         }
     }
 

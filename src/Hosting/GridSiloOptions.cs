@@ -5,7 +5,7 @@ public sealed class GridSiloOptions
 {
     /// <summary>
     /// PostgreSQL that the cluster's silos share: this process becomes one of them. Key <c>Grid:Store:ConnectionString</c>, or the connection
-    /// string <c>Grid</c>. Needs <c>Grid:Keys:EncryptionKeyFile</c>, and <c>Grid:Cluster:Address</c> if silos are on several machines.
+    /// string <c>Grid</c>. Needs <c>Grid:Keys:EncryptionKeyFile</c>, and certificates (<c>Grid:Cluster:CertificateFile</c>) if silos are on several machines.
     /// </summary>
     public string? ConnectionString { get; set; }
 

@@ -1,4 +1,6 @@
+using System.Net;
 using Grid.Abstractions.Installation;
+using Grid.GrainDoors.Certificates;
 using Grid.Hosting.Health;
 using Grid.Hosting.Installation;
 using Grid.Hosting.Serving;
@@ -27,7 +29,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
     private readonly ILogger _logger;
     private KeyProtector? _protector;
 
-    private SiloApplication(SiloPlan plan, ConnectionBudget connections, HeldPorts ports)
+    private SiloApplication(SiloPlan plan, ConnectionBudget connections, HeldPorts ports, PeerCertificates? certificates)
     {
         (_settings, _connections, _ports) = (plan.Settings, connections, ports);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = plan.Environment });
@@ -44,7 +46,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         builder.Services.AddGridCore();
         builder.Services.AddGridFront(_settings.Front.ToSettings(_settings.FrontAddress, builder.Environment.EnvironmentName, connections.Front));
         builder.Services.AddGridHealth();
-        builder.AddGridSilo(_settings, ports);
+        builder.AddGridSilo(_settings, ports, certificates);
         builder.Services.AddHostedService<AnnounceKeys>();
         builder.Services.AddHostedService<ReadAhead>();
         builder.AddGridDrain(ports.Core is null && ports.Front is null ? TimeSpan.Zero : _settings.Shutdown.DrainIn(builder.Environment.EnvironmentName));
@@ -76,10 +78,13 @@ internal sealed partial class SiloApplication : IAsyncDisposable
     public static SiloApplication Build(SiloPlan plan)
     {
         var connections = ConnectionBudget.Of(plan.Settings, ConnectionBudget.ReadLimit());
-        var ports = HeldPorts.Take(plan.Settings, plan.OpensCore, plan.OpensFront, plan.OpensGateway);
+        var address = plan.Settings.ClusterAddress ?? ClusterAddress.Find(plan.Settings.Store);
+        plan.Settings.CheckClusterAddress(address, isFound: plan.Settings.ClusterAddress is null);
+        var certificates = ReadCertificates(plan.Settings);
+        var ports = HeldPorts.Take(plan.Settings, address, plan.OpensCore, plan.OpensFront, plan.OpensGateway);
         try
         {
-            return new SiloApplication(plan, connections, ports);
+            return new SiloApplication(plan, connections, ports, certificates);
         }
         catch
         {
@@ -104,6 +109,15 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         foreach (var warning in EncryptionKeyFile.OpenToOthers(_settings))
         {
             Log.KeyIsOpen(_logger, warning);
+        }
+
+        if (_ports.Silo is { EndPoint: var peers })
+        {
+            Log.ClusterAddress(_logger, peers.Address, peers.Port, _settings.ClusterAddress is null ? "the local address by which the database is reached" : "Grid:Cluster:Address");
+            if (_settings.Certificates is null && !IPAddress.IsLoopback(peers.Address))
+            {
+                Log.Unencrypted(_logger, peers.Address);
+            }
         }
 
         if (_connections.Descriptors is < ConnectionBudget.Comfortable and { } few)
@@ -137,6 +151,25 @@ internal sealed partial class SiloApplication : IAsyncDisposable
     {
         await _app.DisposeAsync();
         _ports.Dispose();
+    }
+
+    private static PeerCertificates? ReadCertificates(GridSettings settings)
+    {
+        if (settings.Certificates is not { } files || settings.Store.Engine != StoreEngine.PostgreSql)
+        {
+            return null;
+        }
+
+        try
+        {
+            var certificates = new PeerCertificates(files, isSilo: true, TimeProvider.System);
+            _ = certificates.Current;
+            return certificates;
+        }
+        catch (UnusableCertificateException failure)
+        {
+            throw new SettingsException(failure.Message);
+        }
     }
 
     // Not before the key is known: what answers requests holds it.
@@ -202,6 +235,12 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
         [LoggerMessage(1003, LogLevel.Information, "Ready. API keys configured: {Count}")]
         public static partial void Ready(ILogger logger, int count);
+
+        [LoggerMessage(1046, LogLevel.Information, "Other silos reach this one at {Address}:{Port} ({Origin})")]
+        public static partial void ClusterAddress(ILogger logger, IPAddress address, int port, string origin);
+
+        [LoggerMessage(1047, LogLevel.Warning, "UNENCRYPTED CLUSTER, allowed by Grid:Cluster:AllowUnencrypted: whoever reaches {Address} is believed to be a silo")]
+        public static partial void Unencrypted(ILogger logger, IPAddress address);
 
         [LoggerMessage(1023, LogLevel.Warning, "This process may open only {Descriptors} files and sockets: the core API accepts {Core} connections at once, the front {Front}. Raise 'ulimit -n' (LimitNOFILE=, '--ulimit nofile=') for more")]
         public static partial void FewDescriptors(ILogger logger, long descriptors, int core, int front);

@@ -61,6 +61,7 @@ internal sealed class Cluster : IAsyncDisposable
             ("Grid__Front__Enabled", "false"),
             ("Grid__Core__AllowInsecureAddress", "true"),
             ("Grid__Core__Address", isInside ? _network!.Door : "127.0.0.1"),
+            ("Grid__Cluster__AllowUnencrypted", "true"),
             ("Grid__Cluster__Address", isInside ? _network!.Inside : _network?.Outside ?? "127.0.0.1"),
         ];
         Silos[number]?.Dispose();

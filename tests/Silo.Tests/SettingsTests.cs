@@ -122,7 +122,7 @@ public sealed class SettingsTests
         GridSettings Open(string address, string port, params (string, string?)[] others) => Read(
         [
             ("Grid:Store:ConnectionString", "Host=db;Database=grid;Username=u;Password=p"), ("Grid:Keys:EncryptionKey", Convert.ToBase64String(new byte[32])),
-            ("Grid:Cluster:Address", address), ("Grid:Cluster:GatewayPort", port), .. others,
+            ("Grid:Cluster:Address", address), ("Grid:Cluster:GatewayPort", port), ("Grid:Cluster:AllowUnencrypted", "true"), .. others,
         ]);
 
         Assert.Contains("Grid:Cluster:GatewayPort", Assert.Throws<SettingsException>(() => Open("10.0.0.5", "30000")).Message, StringComparison.Ordinal);
@@ -131,6 +131,52 @@ public sealed class SettingsTests
         Assert.Equal(30000, Open("10.0.0.5", "30000", ("Grid:Core:AllowInsecureAddress", "true")).Cluster.GatewayPort);
         Assert.Equal(30000, Open("127.0.0.1", "30000").Cluster.GatewayPort);
         Assert.Equal(0, Open("10.0.0.5", "0").Cluster.GatewayPort);
+    }
+
+    [Fact]
+    public void Another_address_than_a_loopback_one_needs_certificates_or_leave_in_so_many_words()
+    {
+        GridSettings Open(string address, params (string, string?)[] others) => Read(
+        [
+            ("Grid:Store:ConnectionString", "Host=db;Database=grid;Username=u;Password=p"), ("Grid:Keys:EncryptionKey", Convert.ToBase64String(new byte[32])),
+            ("Grid:Cluster:Address", address), .. others,
+        ]);
+        (string, string?)[] certificates = [("Grid:Cluster:CertificateFile", "a"), ("Grid:Cluster:CertificateKeyFile", "b"), ("Grid:Cluster:CertificateAuthorityFile", "c")];
+
+        var refusal = Assert.Throws<SettingsException>(() => Open("10.0.0.5")).Message;
+        Assert.Contains("The silo port would be open on 10.0.0.5 without TLS", refusal, StringComparison.Ordinal);
+        Assert.Contains("Set Grid:Cluster:CertificateFile", refusal, StringComparison.Ordinal);
+        Assert.Null(Open("10.0.0.5", ("Grid:Cluster:AllowUnencrypted", "true")).Certificates);
+        Assert.NotNull(Open("10.0.0.5", certificates).Certificates);
+        Assert.NotNull(Open("127.0.0.1").ClusterAddress);
+        Assert.Null(Open("").ClusterAddress);
+
+        // Part of a certificate is none.
+        Assert.All(certificates, missing => Assert.Contains(
+            $"{missing.Item1} is missing", Assert.Throws<SettingsException>(() => Open("127.0.0.1", [.. certificates.Except([missing])])).Message, StringComparison.Ordinal));
+
+        // Found rather than set: the same, and it says where the address comes from.
+        var found = Assert.Throws<SettingsException>(() => Open("").CheckClusterAddress(System.Net.IPAddress.Parse("10.0.0.5"), isFound: true));
+        Assert.Contains("10.0.0.5, by which the database is reached, without TLS", found.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Host=127.0.0.1;Database=grid", "127.0.0.1")]
+    [InlineData("Host=127.0.0.1:5433,localhost;Database=grid", "127.0.0.1")]
+    [InlineData("Host=/run/postgresql;Database=grid", "127.0.0.1")]
+    [InlineData("Host=no-such-host.invalid;Database=grid", "127.0.0.1")]
+    [InlineData("Host=::1;Database=grid", "127.0.0.1")]
+    public void The_cluster_address_is_the_one_by_which_the_database_is_reached(string connection, string address)
+    {
+        Assert.Equal(address, ClusterAddress.Find(new StoreOptions { Engine = StoreEngine.PostgreSql, ConnectionString = connection }).ToString());
+
+        // One of this machine's that others reach, where there is one.
+        var own = System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces().SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(one => one.Address)
+            .FirstOrDefault(one => one.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork && !System.Net.IPAddress.IsLoopback(one));
+        if (own is not null)
+        {
+            Assert.Equal(own, ClusterAddress.Find(new StoreOptions { Engine = StoreEngine.PostgreSql, ConnectionString = $"Host={own};Database=grid" }));
+        }
     }
 
     [Theory]

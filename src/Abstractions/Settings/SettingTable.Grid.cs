@@ -300,8 +300,8 @@ public static partial class SettingTable
         },
         new()
         {
-            Key = "Grid:Cluster:Address", Type = SettingType.Text, Default = "127.0.0.1",
-            Description = "IP address at which the other silos reach this one; set it when silos are on several machines. Never a public one.",
+            Key = "Grid:Cluster:Address", Type = SettingType.Text, DefaultNote = "the local address by which the database is reached",
+            Description = "IP address at which the other silos reach this one. Any but a loopback one needs certificates. Never a public one.",
         },
         new()
         {
@@ -312,6 +312,31 @@ public static partial class SettingTable
         {
             Key = "Grid:Cluster:GatewayPort", Type = SettingType.Whole, Default = "0", Min = "0", Max = "65535",
             Description = "Port for services that are Orleans clients, over PostgreSQL only; 0: closed. They reach doors with an API key and no other grain (docs/grain-client.md). Never a public one.",
+        },
+        new()
+        {
+            Key = "Grid:Cluster:CertificateFile", Type = SettingType.Text, DefaultNote = "no TLS",
+            Description = "PEM file of this silo's certificate, with what stands between it and the root: mutual TLS between silos and for services that are Orleans clients (docs/operations.md, \"Certificates\"). Read again when it changes.",
+        },
+        new()
+        {
+            Key = "Grid:Cluster:CertificateKeyFile", Type = SettingType.Text, DefaultNote = "none",
+            Description = "PEM file of the certificate's private key, not encrypted.",
+        },
+        new()
+        {
+            Key = "Grid:Cluster:CertificateAuthorityFile", Type = SettingType.Text, DefaultNote = "none",
+            Description = "PEM file of the roots that are trusted, and no others: peers without a certificate of theirs are refused.",
+        },
+        new()
+        {
+            Key = "Grid:Cluster:CertificateName", Type = SettingType.Text, DefaultNote = "none",
+            Description = "DNS name that every silo's certificate has; needed if the authority certifies others than this cluster and its services.",
+        },
+        new()
+        {
+            Key = "Grid:Cluster:AllowUnencrypted", Type = SettingType.Flag, Default = "false",
+            Description = "Open silo port and gateway on another address than a loopback one without TLS. Whoever reaches them then is believed to be a silo.",
         },
     ];
 

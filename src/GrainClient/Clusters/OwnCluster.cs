@@ -1,10 +1,12 @@
 using Grid.Client;
 using Grid.GrainDoors;
+using Grid.GrainDoors.Certificates;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Connections.Security;
 using Orleans.Messaging;
 using Orleans.Serialization;
 
@@ -15,6 +17,9 @@ namespace Grid.GrainClient.Clusters;
 internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConnectionRetryFilter, IAsyncDisposable, IDisposable
 {
     private const string ServiceId = "grid";
+
+    private const string NotLetIn =
+        "a silo's certificate is right and it has ended the connection, so that it does not accept this service's: is that of its authority, for client authentication, and valid?";
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
@@ -29,13 +34,21 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
     private readonly TaskCompletionSource<IClusterClient> _connected = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task? _running;
+    private readonly PeerCertificates? _certificates;
     private Exception? _failure;
+    private volatile string? _refused;
     private volatile bool _isAway;
     private bool _isDisposed;
 
-    public OwnCluster(IOptions<GridGrainClientOptions> options, ILoggerFactory loggers, ILogger<OwnCluster> logger)
+    public OwnCluster(IOptions<GridGrainClientOptions> options, ILoggerFactory loggers, ILogger<OwnCluster> logger, TimeProvider clock)
     {
         (_options, _loggers, _logger) = (options.Value, loggers, logger);
+        if (_options.Certificates() is { } files)
+        {
+            _certificates = new PeerCertificates(files, isSilo: false, clock);
+            _certificates.Changed += own => Log.CertificateInUse(_logger, own.Subject, new DateTimeOffset(own.NotAfter.ToUniversalTime()));
+            _certificates.Unusable += why => Log.CertificateUnusable(_logger, why);
+        }
     }
 
     public GatewayLosses Losses { get; } = new();
@@ -80,7 +93,7 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
     public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
     {
         _failure = exception;
-        Away(exception.GetBaseException().Message);
+        Away(_refused ?? exception.GetBaseException().Message);
         _failed.TrySetResult();
         await Task.Delay(RetryAfter, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !cancellationToken.IsCancellationRequested;
@@ -108,7 +121,8 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
         limit.CancelAfter(_options.Timeout);
         await Task.WhenAny(connected, _failed.Task, Task.Delay(Timeout.Infinite, limit.Token));
         cancellationToken.ThrowIfCancellationRequested();
-        return connected.IsCompletedSuccessfully ? connected.Result : throw new GridException(GridFailure.Unavailable, "There is no connection to Grid's silos.", _failure);
+        return connected.IsCompletedSuccessfully ? connected.Result : throw new GridException(
+            GridFailure.Unavailable, _refused is { } why ? $"There is no connection to Grid's silos: {why}" : "There is no connection to Grid's silos.", _failure);
     }
 
     private async Task RunAsync()
@@ -168,7 +182,7 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
 
         if (change.NumberOfConnectedGateways == 0)
         {
-            Away("the last connection has ended");
+            Away(_refused ?? "the last connection has ended");
         }
         else if (_isAway)
         {
@@ -178,6 +192,7 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
 
     private void Back()
     {
+        _refused = null;
         _isAway = false;
         Log.Connected(_logger, _options.ClusterId);
     }
@@ -214,6 +229,22 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
                 client.Services.AddSingleton<IGatewayListProvider>(new GatewayList([.. _options.Gateways], RefreshEvery));
             }
 
+            if (_certificates is { } certificates)
+            {
+                client.UseTls(options =>
+                {
+                    options.RemoteCertificateMode = RemoteCertificateMode.RequireCertificate;
+                    options.LocalClientCertificateSelector = (_, _, _, _, _) => certificates.Current;
+                    options.RemoteCertificateValidation = (certificate, chain, _) =>
+                    {
+                        // Who is not let in learns it after this, by the end of the connection.
+                        var why = certificates.WhyNot(certificate, chain, PeerRole.Silo);
+                        _refused = why is null ? NotLetIn : $"a silo was refused: {why}";
+                        return why is null;
+                    };
+                });
+            }
+
             _options.ConfigureClient?.Invoke(client);
         });
         return services.BuildServiceProvider();
@@ -223,6 +254,12 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
     {
         [LoggerMessage(4200, LogLevel.Information, "Connected to Grid's cluster {Cluster}")]
         public static partial void Connected(ILogger logger, string cluster);
+
+        [LoggerMessage(4202, LogLevel.Information, "Grid's silos are shown the certificate {Subject} from now on, valid until {End:u}")]
+        public static partial void CertificateInUse(ILogger logger, string subject, DateTimeOffset end);
+
+        [LoggerMessage(4203, LogLevel.Warning, "The certificate's files have changed and cannot be used; what was read before is in use. {Why}")]
+        public static partial void CertificateUnusable(ILogger logger, string why);
 
         [LoggerMessage(4201, LogLevel.Warning, "There is no connection to the silos of Grid's cluster {Cluster} ({Reason}). Calls are answered 'unavailable'; it is tried again")]
         public static partial void Away(ILogger logger, string cluster, string reason);

@@ -1,3 +1,4 @@
+using System.Net;
 using Grid.Hosting.Settings;
 using Grid.Storage;
 
@@ -11,11 +12,12 @@ namespace Grid.Hosting.Serving;
 internal sealed record HeldPorts(HeldPort? Core, HeldPort? Front, HeldPort? Silo, HeldPort? Gateway) : IDisposable
 {
     /// <param name="settings">With addresses and ports.</param>
+    /// <param name="clusterAddress">For silo port and gateway.</param>
     /// <param name="opensCore">Whether the core API is to be reached from outside this process.</param>
     /// <param name="opensFront">Whether the front is.</param>
     /// <param name="opensGateway">Whether the gateway is, also of a silo that is alone.</param>
     /// <exception cref="SettingsException">One cannot be bound; names the setting and the repair.</exception>
-    public static HeldPorts Take(GridSettings settings, bool opensCore, bool opensFront, bool opensGateway)
+    public static HeldPorts Take(GridSettings settings, IPAddress clusterAddress, bool opensCore, bool opensFront, bool opensGateway)
     {
         const string anyOf = "to one of them, or to '*' for all";
         const string peers = "to the one on which the other silos reach this one";
@@ -27,9 +29,9 @@ internal sealed record HeldPorts(HeldPort? Core, HeldPort? Front, HeldPort? Silo
             return new HeldPorts(
                 opensCore ? Held(HeldPort.Take(settings.Address, settings.Core.Port, CoreApiOptions.Section, nameof(CoreApiOptions.Port), anyOf)) : null,
                 opensFront ? Held(HeldPort.Take(settings.FrontAddress, settings.Front.Port, FrontOptions.Section, nameof(FrontOptions.Port), anyOf)) : null,
-                isCluster ? Held(HeldPort.Take(settings.ClusterAddress, settings.Cluster.SiloPort, ClusterOptions.Section, nameof(ClusterOptions.SiloPort), peers)) : null,
+                isCluster ? Held(HeldPort.Take(clusterAddress, settings.Cluster.SiloPort, ClusterOptions.Section, nameof(ClusterOptions.SiloPort), peers)) : null,
                 opensGateway || (isCluster && settings.Cluster.GatewayPort != 0)
-                    ? Held(HeldPort.Take(settings.ClusterAddress, settings.Cluster.GatewayPort, ClusterOptions.Section, nameof(ClusterOptions.GatewayPort), peers))
+                    ? Held(HeldPort.Take(clusterAddress, settings.Cluster.GatewayPort, ClusterOptions.Section, nameof(ClusterOptions.GatewayPort), peers))
                     : null);
         }
         catch

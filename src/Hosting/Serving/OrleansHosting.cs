@@ -1,3 +1,4 @@
+using Grid.GrainDoors.Certificates;
 using Grid.Grains;
 using Grid.Grains.Silos;
 using Grid.Hosting.Settings;
@@ -18,7 +19,8 @@ internal static class OrleansHosting
     /// <param name="builder">The host's.</param>
     /// <param name="settings">All of them.</param>
     /// <param name="ports">With those of the cluster, if there is one.</param>
-    public static void AddGridSilo(this IHostApplicationBuilder builder, GridSettings settings, HeldPorts ports) => builder.UseOrleans(silo =>
+    /// <param name="certificates">For TLS; null without.</param>
+    public static void AddGridSilo(this IHostApplicationBuilder builder, GridSettings settings, HeldPorts ports, PeerCertificates? certificates) => builder.UseOrleans(silo =>
     {
         var store = settings.Store;
         silo.Configure<Orleans.Configuration.ClusterOptions>(options => (options.ClusterId, options.ServiceId) = (settings.Cluster.Id, ServiceId));
@@ -49,6 +51,11 @@ internal static class OrleansHosting
             silo.Configure<EndpointOptions>(options => options.GatewayPort = ports.Gateway?.EndPoint.Port ?? 0);
             silo.Services.ListenOn(null, ports.Gateway);
             silo.UseInMemoryReminderService();
+        }
+
+        if (certificates is not null)
+        {
+            ClusterTls.Use(silo, certificates);
         }
 
         // Also where no gateway is open: that of another silo hands its clients' calls to the grains that live here.

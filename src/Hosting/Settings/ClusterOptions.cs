@@ -14,9 +14,19 @@ internal sealed class ClusterOptions
 
     public string Id { get; set; } = null!;
 
-    public string Address { get; set; } = null!;
+    public string? Address { get; set; }
 
     public int SiloPort { get; set; }
 
     public int GatewayPort { get; set; }
+
+    public string? CertificateFile { get; set; }
+
+    public string? CertificateKeyFile { get; set; }
+
+    public string? CertificateAuthorityFile { get; set; }
+
+    public string? CertificateName { get; set; }
+
+    public bool AllowUnencrypted { get; set; }
 }

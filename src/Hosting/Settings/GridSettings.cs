@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Settings;
+using Grid.GrainDoors.Certificates;
 using Grid.Grains.Holders;
 using Grid.Grains.Purge;
 using Grid.Hosting.Serving;
@@ -27,7 +28,8 @@ internal sealed class GridSettings
         Store = StoreReading.Read(store, SettingsBinder.FindNamedConnection(configuration));
         Address = ReadAddress(Core.Address, SettingTable.Find("Grid:Core:Address")!.AllNames);
         FrontAddress = ReadAddress(Front.Address, "Grid:Front:Address");
-        ClusterAddress = ReadClusterAddress(Cluster.Address);
+        ClusterAddress = string.IsNullOrEmpty(Cluster.Address) ? null : Settings.ClusterAddress.Read(Cluster.Address);
+        Certificates = ReadCertificates();
         Front.Check();
         if (Front.Enabled && Core.Port != 0 && Core.Port == Front.Port && (Address.Equals(FrontAddress) || IsAny(Address) || IsAny(FrontAddress)))
         {
@@ -41,10 +43,9 @@ internal sealed class GridSettings
                 $"The core API would listen on {Address} without an API key, open to everybody who reaches it. Set Grid:Core:ApiKeys (or API_KEYS) to a key of at least 20 characters, or Grid:Core:Address to 127.0.0.1; Grid:Core:AllowInsecureAddress=true allows it anyway.");
         }
 
-        if (Cluster.GatewayPort != 0 && !IPAddress.IsLoopback(ClusterAddress) && Defaults.ApiKeyHashes.IsEmpty && !Core.AllowInsecureAddress)
+        if (ClusterAddress is not null)
         {
-            throw new SettingsException(
-                $"The gateway would be open on {ClusterAddress} without an API key, to everybody who reaches it. Set Grid:Core:ApiKeys (or API_KEYS) to a key of at least 20 characters, or Grid:Cluster:GatewayPort to 0; Grid:Core:AllowInsecureAddress=true allows it anyway.");
+            CheckClusterAddress(ClusterAddress, isFound: false);
         }
 
         if (Store.Engine == StoreEngine.PostgreSql && string.IsNullOrEmpty(Keys.EncryptionKey) && string.IsNullOrEmpty(Keys.EncryptionKeyFile))
@@ -62,7 +63,11 @@ internal sealed class GridSettings
 
     public ClusterOptions Cluster { get; }
 
-    public IPAddress ClusterAddress { get; }
+    /// <summary>Null if it is not set: found at the start.</summary>
+    public IPAddress? ClusterAddress { get; }
+
+    /// <summary>Null without TLS.</summary>
+    public CertificateFiles? Certificates { get; }
 
     public LogOptions Log { get; }
 
@@ -84,6 +89,30 @@ internal sealed class GridSettings
 
     /// <exception cref="SettingsException">A value is missing or wrong.</exception>
     public static GridSettings Read(IConfigurationRoot configuration) => new(configuration);
+
+    /// <summary>Whether silo port and gateway may be opened there.</summary>
+    /// <param name="address">Set or found.</param>
+    /// <param name="isFound">Nobody has set it.</param>
+    /// <exception cref="SettingsException">Others than this machine reach it, and there is no TLS, or no API key at the gateway.</exception>
+    public void CheckClusterAddress(IPAddress address, bool isFound)
+    {
+        if (Store.Engine != StoreEngine.PostgreSql || IPAddress.IsLoopback(address))
+        {
+            return;
+        }
+
+        if (Certificates is null && !Cluster.AllowUnencrypted)
+        {
+            throw new SettingsException(
+                $"The silo port would be open on {address}{(isFound ? ", by which the database is reached," : "")} without TLS, and whoever reaches it would be believed to be a silo. Set Grid:Cluster:CertificateFile, :CertificateKeyFile and :CertificateAuthorityFile, or Grid:Cluster:Address to 127.0.0.1 if all silos are on this machine; Grid:Cluster:AllowUnencrypted=true allows it anyway.");
+        }
+
+        if (Cluster.GatewayPort != 0 && Defaults.ApiKeyHashes.IsEmpty && !Core.AllowInsecureAddress)
+        {
+            throw new SettingsException(
+                $"The gateway would be open on {address} without an API key, to everybody who reaches it. Set Grid:Core:ApiKeys (or API_KEYS) to a key of at least 20 characters, or Grid:Cluster:GatewayPort to 0; Grid:Core:AllowInsecureAddress=true allows it anyway.");
+        }
+    }
 
     /// <summary>What a setting without a default of its own comes to with these; null if only more than settings can tell.</summary>
     public string? Derived(string key) => key switch
@@ -115,10 +144,17 @@ internal sealed class GridSettings
 
     private static bool IsAny(IPAddress address) => address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
 
-    private static IPAddress ReadClusterAddress(string text) =>
-        !IPAddress.TryParse(text, out var address) ? throw new SettingsException($"Grid:Cluster:Address must be an IP address; '{text}' is none.")
-        : IsAny(address) ? throw new SettingsException($"Grid:Cluster:Address is what the other silos reach this one by; {address} is no such address. Set it to one of this machine's.")
-        : address;
+    private CertificateFiles? ReadCertificates()
+    {
+        try
+        {
+            return CertificateFiles.Of(Cluster.CertificateFile, Cluster.CertificateKeyFile, Cluster.CertificateAuthorityFile, Cluster.CertificateName, ClusterOptions.Section + ":");
+        }
+        catch (UnusableCertificateException missing)
+        {
+            throw new SettingsException(missing.Message);
+        }
+    }
 
     private static IPAddress ReadAddress(string text, string key) =>
         text.Equals("localhost", StringComparison.OrdinalIgnoreCase) ? IPAddress.Loopback
