@@ -4,11 +4,12 @@ using Grid.Tokens.Refresh;
 namespace Grid.HostKit;
 
 /// <summary>What every <see cref="IGridSessions"/> does, in the silo's process and over HTTP alike.</summary>
-public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
+/// <param name="core">The Grid behind it; null if there is none, and what needs it is overridden.</param>
+public abstract class GridSessionsConformance(CoreHost? core) : IAsyncLifetime
 {
     private readonly string _user = $" user-{Guid.NewGuid():N}\u00a0";
 
-    protected CoreHost Core { get; } = core;
+    protected CoreHost Core => core ?? throw new InvalidOperationException("There is no Grid behind these sessions.");
 
     protected IGridSessions Sessions { get; set; } = null!;
 
@@ -17,6 +18,24 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     public abstract ValueTask InitializeAsync();
 
     public abstract ValueTask DisposeAsync();
+
+    /// <summary>Lets time pass.</summary>
+    protected virtual void Skip(TimeSpan time) => Core.Clock.Skip(time);
+
+    /// <summary>Takes away what sessions are stored in, or gives it back.</summary>
+    protected virtual void SetAway(bool isAway)
+    {
+        if (isAway)
+        {
+            Core.Store.TakeAway("public");
+        }
+        else
+        {
+            Core.Store.GiveBack("public");
+        }
+    }
+
+    protected virtual Task CreateTenantAsync(string tenantId) => Core.SendAsync("PUT", "/recipe/multitenancy/tenant/v2", new { tenantId });
 
     [Fact]
     public async Task A_created_session_is_found_and_checked()
@@ -44,7 +63,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
             Assert.Equal((SessionVerdict.TryRefresh, null), (refused.Verdict, refused.Token));
         }
 
-        Core.Clock.Skip(TimeSpan.FromMinutes(61));
+        Skip(TimeSpan.FromMinutes(61));
         var expired = await CheckAsync(made);
         Assert.Equal((SessionVerdict.TryRefresh, made.Handle), (expired.Verdict, expired.Token?.SessionHandle));
     }
@@ -86,7 +105,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     public async Task An_outage_is_one_kind_of_exception_and_a_check_of_the_token_alone_goes_on()
     {
         var made = await CreateAsync();
-        Core.Store.TakeAway("public");
+        SetAway(true);
         try
         {
             Assert.Equal(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(made.Tokens.Access.Text, false, null, CheckSession: false), Stop)).Verdict);
@@ -102,7 +121,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         }
         finally
         {
-            Core.Store.GiveBack("public");
+            SetAway(false);
         }
 
         Assert.Equal(SessionVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh.Text)).Verdict);
@@ -117,7 +136,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         Assert.Equal(("{}", ReuseKind.None), (refreshed.PayloadJson, refreshed.Reuse));
         Assert.InRange(refreshed.Tokens!.Refresh.CreatedAt, made.Tokens.Refresh.CreatedAt, refreshed.Tokens.Refresh.ExpiresAt);
         await RefreshAsync(refreshed.Tokens!.Refresh.Text);
-        Core.Clock.Skip(TimeSpan.FromMinutes(2));
+        Skip(TimeSpan.FromMinutes(2));
 
         var theft = await RefreshAsync(made.Tokens.Refresh.Text);
 
@@ -138,7 +157,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
 
         Assert.Equal(GridFailure.TokenTooLong, refusal.Reason);
         Assert.Contains("at most 600", refusal.Message, StringComparison.Ordinal);
-        Core.Clock.Skip(TimeSpan.FromMinutes(2));
+        Skip(TimeSpan.FromMinutes(2));
         Assert.Equal(SessionVerdict.Ok, (await RefreshAsync(made.Tokens.Refresh.Text)).Verdict);
     }
 
@@ -166,7 +185,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
     public async Task Several_sessions_end_in_one_revocation_and_a_tenant_with_all_that_it_has()
     {
         var tenant = $"t{Guid.NewGuid():N}"[..20];
-        await Core.SendAsync("PUT", "/recipe/multitenancy/tenant/v2", new { tenantId = tenant });
+        await CreateTenantAsync(tenant);
         CreatedSession[] some = [await CreateAsync(), await CreateAsync()];
         var elsewhere = await Sessions.CreateAsync(new SessionDraft { UserId = _user, TenantId = tenant }, Stop);
         var kept = await CreateAsync();
@@ -195,7 +214,7 @@ public abstract class GridSessionsConformance(CoreHost core) : IAsyncLifetime
         var check = await Sessions.VerifyAsync(new TokenToCheck(regenerated.AccessToken!.Text, false, null, true), Stop);
 
         Assert.Equal(("""{"plan":"silver"}""", """{"plan":"silver"}""", made.Tokens.Access.ExpiresAt), (regenerated.PayloadJson, check.Token!.PayloadJson, regenerated.AccessToken!.ExpiresAt));
-        Core.Clock.Skip(TimeSpan.FromMinutes(61));
+        Skip(TimeSpan.FromMinutes(61));
         Assert.Equal(("""{"plan":"iron"}""", null), (await Sessions.RegenerateAsync(made.Tokens.Access.Text, """{"plan":"iron"}""", Stop)) is { } late ? (late.PayloadJson, late.AccessToken?.Text) : default);
     }
 

@@ -28,6 +28,25 @@ public sealed partial class SampleTests(Workplace work)
     }
 
     [Fact]
+    public async Task Minimal_api_has_claims_lists_and_sign_outs_over_a_Grid_beside_it()
+    {
+        var commands = Blocks().Matches(await File.ReadAllTextAsync(Path.Combine(Workplace.Repository, "samples", "minimal-api", "README.md"))).Select(match => match.Groups[1].Value).ToList();
+        Assert.Equal("dotnet run --project samples/minimal-api\n", commands[0]);
+        var folder = Directory.CreateDirectory(Path.Combine(work.Folder, "minimal-api")).FullName;
+        var start = work.Start("dotnet", ["run", "--project", Path.Combine(Workplace.Repository, "samples", "minimal-api"), "-c", "Release", "--no-build"], folder, work.Core);
+        start.Environment["URL"] = "http://127.0.0.1:0";
+        using var sample = await RunningProgram.StartAsync(start);
+
+        var output = await work.ShellAsync(
+            commands[1].Replace("http://localhost:3001", sample.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal).Replace("curl ", "curl -sS -w ' %{http_code}\\n' ", StringComparison.Ordinal)
+                .Replace("alice", _name, StringComparison.Ordinal),
+            folder);
+
+        Assert.Matches(
+            $"^ 200\n 200\ngold 200\n[^\n]*invalid claim[^\n]* 403\n 200\norders of {_name} 200\n2 200\n1 sessions have ended 200\n[^\n]* 401\n 200\n[^\n]* 401\n$", output);
+    }
+
+    [Fact]
     public async Task Razor_pages_list_the_sessions_of_a_user_and_sign_out_everywhere_else()
     {
         var commands = Blocks().Matches(await File.ReadAllTextAsync(Path.Combine(Workplace.Repository, "samples", "razor-pages", "README.md"))).Select(match => match.Groups[1].Value);

@@ -17,6 +17,7 @@ public sealed class ConventionTests
         { "Grid.AspNetCore", ["Grid.Client", "Grid.Revocation", "Grid.Tokens"] },
         { "Grid.Hosting", ["Grid.Abstractions", "Grid.AspNetCore", "Grid.Client", "Grid.GrainDoors", "Grid.Grains", "Grid.Revocation", "Grid.Storage", "Grid.Tokens", "Grid.WebFront"] },
         { "Grid.GrainClient", ["Grid.Client", "Grid.GrainDoors", "Grid.Revocation", "Grid.Tokens"] },
+        { "Grid.Testing", ["Grid.Abstractions", "Grid.AspNetCore", "Grid.Client", "Grid.Hosting", "Grid.Revocation", "Grid.Tokens", "Grid.WebFront"] },
         { "Grid.WebFront", ["Grid.Abstractions", "Grid.AspNetCore", "Grid.Client", "Grid.GrainDoors", "Grid.Revocation", "Grid.Tokens"] },
     };
 
@@ -36,6 +37,7 @@ public sealed class ConventionTests
     [InlineData("Grid.AspNetCore", "Orleans", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.WebFront", "Orleans.Runtime", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.Storage", "Microsoft.AspNetCore", "Orleans.Runtime")]
+    [InlineData("Grid.Testing", "Orleans.Runtime", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.GrainDoors", "Orleans.Runtime", "Microsoft.AspNetCore", "Npgsql", "Microsoft.Data")]
     [InlineData("Grid.GrainClient", "Orleans.Runtime", "Microsoft.AspNetCore", "Microsoft.Data")]
     public void Boundaries_keep_libraries_out(string project, params string[] forbidden)
@@ -93,6 +95,7 @@ public sealed class ConventionTests
     [InlineData("Grid.Revocation")]
     [InlineData("Grid.Silo")]
     [InlineData("Grid.Storage")]
+    [InlineData("Grid.Testing")]
     [InlineData("Grid.Tokens")]
     [InlineData("Grid.WebFront")]
     public void A_session_is_never_named_by_a_bare_guid(string project)
