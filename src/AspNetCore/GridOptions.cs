@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using Grid.AspNetCore.Claims;
 using Grid.Client;
 using Microsoft.AspNetCore.Http;
@@ -99,9 +100,26 @@ public sealed class GridOptions : GridClientOptions
 
     /// <summary>
     /// Types of the claims that <c>HttpContext.SignInAsync(principal)</c> copies into the access token, where scripts can read them. Default
-    /// none: <c>sub</c> or <c>NameIdentifier</c> becomes the user id and <c>tid</c> the tenant; everything else is left out.
+    /// <see cref="ClaimTypes.Name"/> and <see cref="ClaimTypes.Role"/>: the identity's name and roles, whatever types it has for them.
+    /// <c>*</c> means every type, except the identity store's security stamp and what another token says of itself (<c>aud</c>,
+    /// <c>nonce</c>, …): make sure that none is a secret. <c>sub</c> or <c>NameIdentifier</c> always becomes the user id,
+    /// and <c>tid</c> the tenant.
     /// </summary>
-    public IList<string> PrincipalClaims { get; } = [];
+    public IList<string> PrincipalClaims { get; } = [ClaimTypes.Name, ClaimTypes.Role];
+
+    /// <summary>
+    /// The member of the access token's payload that becomes <c>User.Identity.Name</c> (<see cref="ClaimTypes.Name"/>), and in which
+    /// <c>HttpContext.SignInAsync(principal)</c> keeps the name. Default <c>name</c>. The user id where the payload has none, and always for
+    /// <c>sub</c>.
+    /// </summary>
+    public string NameClaimType { get; set; } = "name";
+
+    /// <summary>
+    /// The member of the access token's payload that has the roles (<see cref="ClaimTypes.Role"/>), and in which
+    /// <c>HttpContext.SignInAsync(principal)</c> keeps them. Default <c>st-role</c>, as in the SuperTokens SDKs. A string or a list of
+    /// strings, as such or in a <see cref="SessionClaim"/>.
+    /// </summary>
+    public string RoleClaimType { get; set; } = "st-role";
 
     /// <summary>Claims that are fetched for every new session.</summary>
     public IList<SessionClaim> Claims { get; } = [];

@@ -1,7 +1,5 @@
-using System.Security.Claims;
-using System.Text.Json;
+using Grid.AspNetCore.Authentication;
 using Grid.AspNetCore.Browser;
-using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Options;
 
@@ -89,14 +87,27 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
             }
         }
 
-        if (options.PrincipalClaims.FirstOrDefault(type => type.Contains("SecurityStamp", StringComparison.OrdinalIgnoreCase)) is { } stamp)
+        if (options.PrincipalClaims.FirstOrDefault(PayloadClaims.IsSecret) is { } stamp)
         {
             errors.Add($"PrincipalClaims has '{stamp}', which is a secret of the identity store, and scripts can read the access token. Remove it.");
         }
 
-        if (options.PrincipalClaims.FirstOrDefault(type => type == ClaimTypes.NameIdentifier || IsProtected(type)) is { } reserved)
+        if (options.PrincipalClaims.FirstOrDefault(PayloadClaims.IsReserved) is { } reserved)
         {
             errors.Add($"PrincipalClaims has '{reserved}', which Grid sets itself. Remove it.");
+        }
+
+        foreach (var (setting, type) in (ReadOnlySpan<(string, string)>)[(nameof(options.NameClaimType), options.NameClaimType), (nameof(options.RoleClaimType), options.RoleClaimType)])
+        {
+            if (string.IsNullOrEmpty(type) || (PayloadClaims.IsReserved(type) && (type, setting) != ("sub", nameof(options.NameClaimType))))
+            {
+                errors.Add($"{setting} must name a member of the access token's payload; '{type}' is {(string.IsNullOrEmpty(type) ? "empty" : "reserved for Grid")}.");
+            }
+        }
+
+        if (options.NameClaimType == options.RoleClaimType)
+        {
+            errors.Add("NameClaimType and RoleClaimType must differ.");
         }
 
         foreach (var key in options.ForwardClaims.Where(key => key.Length == 0 || !key.All(c => char.IsAsciiLetterOrDigit(c) || c == '-')))
@@ -106,9 +117,6 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
 
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors.Distinct());
     }
-
-    private static bool IsProtected(string type) =>
-        type is "sid" or "tid" or "iss" || ProtectedClaims.FindIn(JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, int> { [type] = 0 }), AccessTokenVersion.V5) is not null;
 
     private static string Trim(string url) => url.Trim().TrimEnd('/');
 

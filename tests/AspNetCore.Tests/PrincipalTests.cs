@@ -11,12 +11,15 @@ public sealed class PrincipalTests(CoreHost core)
     [Fact]
     public async Task No_claim_of_a_principal_reaches_scripts_unless_it_is_named()
     {
-        Assert.Equal(["iss"], await PayloadAsync(_ => { }));
+        Assert.Equal(["iss"], await PayloadAsync(o => o.PrincipalClaims.Clear()));
         Assert.Equal(["amr", "email", "iss"], await PayloadAsync(o =>
         {
+            o.PrincipalClaims.Clear();
             o.PrincipalClaims.Add("amr");
             o.PrincipalClaims.Add("email");
         }));
+        Assert.Equal(["iss", "st-role"], await PayloadAsync(_ => { }));
+        Assert.Equal(["amr", "email", ClaimTypes.Email, "iss", "refresh_token", "st-role"], await PayloadAsync(o => o.PrincipalClaims.Add("*"), secrets: ["SECURITY"]));
     }
 
     [Theory]
@@ -49,14 +52,14 @@ public sealed class PrincipalTests(CoreHost core)
         Assert.Equal(ends, long.Parse((await browser.GetAsync("/ticket")).Text, System.Globalization.CultureInfo.InvariantCulture));
     }
 
-    private async Task<string[]> PayloadAsync(Action<GridOptions> configure)
+    private async Task<string[]> PayloadAsync(Action<GridOptions> configure, params string[] secrets)
     {
         await using var app = await ClientApp.StartAsync(core, configure, use: app =>
         {
             app.MapGrid();
             app.MapPost("/go", (HttpContext http) => http.SignInAsync(GridDefaults.AuthenticationScheme, new ClaimsPrincipal(new ClaimsIdentity(
                 [
-                    new(ClaimTypes.NameIdentifier, "u-1"), new("AspNet.Identity.SecurityStamp", "SECRET"), new(ClaimTypes.Email, "a@b.c"), new("email", "a@b.c"),
+                    new(ClaimTypes.NameIdentifier, "u-1"), new("AspNet.Identity.SecurityStamp", "SECURITY SECRET"), new(ClaimTypes.Email, "a@b.c"), new("email", "a@b.c"),
                     new("amr", "pwd"), new("amr", "otp"), new(ClaimTypes.Role, "admin"), new("refresh_token", "SECRET"), new("aud", "x"),
                 ],
                 "Identity"))));
@@ -64,7 +67,7 @@ public sealed class PrincipalTests(CoreHost core)
         using var browser = app.NewBrowser();
         var answer = await browser.PostAsync("/go");
         Assert.Equal((200, "u-1"), (answer.Status, answer.Front["uid"]!.GetValue<string>()));
-        Assert.DoesNotContain("SECRET", answer.Front.ToJsonString(), StringComparison.Ordinal);
+        Assert.All(secrets is [] ? ["SECRET"] : secrets, secret => Assert.DoesNotContain(secret, answer.Front.ToJsonString(), StringComparison.Ordinal));
         string[] own = ["iat", "exp", "sub", "tId", "rsub", "sessionHandle", "refreshTokenHash1", "parentRefreshTokenHash1", "antiCsrfToken"];
         return [.. answer.Front["up"]!.AsObject().Select(member => member.Key).Except(own).Order()];
     }

@@ -38,6 +38,6 @@ internal static partial class Document
     private static partial Regex Types();
 
     // In the text, beside a block.
-    [GeneratedRegex("`(using Grid[.\\w]*;)`")]
+    [GeneratedRegex("`(using [.\\w]+;)`")]
     private static partial Regex Usings();
 }

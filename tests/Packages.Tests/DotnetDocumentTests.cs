@@ -31,6 +31,9 @@ public sealed partial class DotnetDocumentTests(Workplace work)
             post -b here $app/sign-out-elsewhere
             get -b there $app/me
             get -b here $app/me
+            get -b here $app/admin
+            post -c admin $app/sign-in-admin
+            get -b admin $app/admin
             post -b here $app/sign-out
             get -b here $app/me
             """, whole), work.Shop);
@@ -46,6 +49,9 @@ public sealed partial class DotnetDocumentTests(Workplace work)
             \{"ended":1\} 200
             [^\n]* 401
             alice 200
+            [^\n]* 403
+             200
+            Hello, Alice 200
              200
             [^\n]* 401
             $

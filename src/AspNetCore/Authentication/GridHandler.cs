@@ -1,8 +1,6 @@
 using System.Security.Claims;
 using System.Text.Encodings.Web;
-using System.Text.Json.Nodes;
 using Grid.AspNetCore.Browser;
-using Grid.AspNetCore.Claims;
 using Grid.AspNetCore.Live;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Http;
@@ -12,13 +10,10 @@ using Microsoft.Extensions.Options;
 namespace Grid.AspNetCore.Authentication;
 
 /// <summary>The authentication handler: who the user is, and how a refused request is answered.</summary>
-internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, SessionRequests requests)
+internal sealed partial class GridHandler(IOptionsMonitor<GridSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, SessionRequests requests)
     : SignInAuthenticationHandler<GridSchemeOptions>(options, logger, encoder), IAuthenticationRequestHandler
 {
     private static readonly Task<bool> GoesOn = Task.FromResult(false);
-
-    // The claim in which the SuperTokens SDKs keep them.
-    private static readonly PrimitiveArrayClaim<string> Roles = new("st-role");
 
     private RequestCheck? _check;
 
@@ -59,15 +54,12 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
 
     protected override async Task HandleSignInAsync(ClaimsPrincipal user, AuthenticationProperties? properties)
     {
-        var userId = user.FindFirst("sub")?.Value ?? user.FindFirst(ClaimTypes.NameIdentifier)?.Value
+        var userId = user.Identities.Select(UserId).FirstOrDefault(id => id is not null)
             ?? throw new InvalidOperationException("The principal to sign in needs a 'sub' or a NameIdentifier claim, which becomes the session's user id.");
-        var payload = new JsonObject();
-
-        // Scripts can read the payload, and principals carry claims that must stay private: copy only what was asked for.
-        foreach (var group in user.Claims.Where(c => requests.Options.PrincipalClaims.Contains(c.Type)).GroupBy(c => c.Type, c => c.Value))
+        var payload = PayloadClaims.ToPayload(user, userId, requests.Options, requests.Now, out var leftOut);
+        if (leftOut.Count > 0)
         {
-            string[] values = [.. group];
-            payload[group.Key] = values.Length == 1 ? values[0] : new JsonArray([.. values.Select(v => (JsonNode)v)]);
+            Log.ClaimsLeftOut(Logger, string.Join(", ", leftOut));
         }
 
         await Context.SignInGridAsync(userId, payload, tenantId: user.FindFirst("tid")?.Value ?? GridDefaults.TenantId);
@@ -92,21 +84,18 @@ internal sealed class GridHandler(IOptionsMonitor<GridSchemeOptions> options, IL
     }
 
     private AuthenticationTicket Ticket(GridSession session) => new(
-        Principal(session),
+        new ClaimsPrincipal(new GridIdentity(session, requests.Options, Scheme.Name)),
 
         // Lets what outlasts a request, such as a SignalR connection, end with the token.
         new AuthenticationProperties { ExpiresUtc = session.AccessTokenExpiresAt },
         Scheme.Name);
 
-    private ClaimsPrincipal Principal(GridSession session)
-    {
-        var identity = new ClaimsIdentity(
-            [new Claim("sub", session.UserId), new Claim("sid", session.Handle), new Claim("tid", session.TenantId)], Scheme.Name, "sub", "role");
-        if (session.PayloadJson.Contains(Roles.Key, StringComparison.Ordinal))
-        {
-            identity.AddClaims((session.GetClaim(Roles) ?? []).Select(role => new Claim("role", role)));
-        }
+    private static string? UserId(ClaimsIdentity identity) =>
+        (identity.FindFirst("sub") ?? identity.FindFirst(ClaimTypes.NameIdentifier)) is { Value.Length: > 0 } id ? id.Value : null;
 
-        return new ClaimsPrincipal(identity);
+    private static partial class Log
+    {
+        [LoggerMessage(4030, LogLevel.Debug, "A principal signed in without its claims of the types {Types}: GridOptions.PrincipalClaims does not have them")]
+        public static partial void ClaimsLeftOut(ILogger logger, string types);
     }
 }
