@@ -119,7 +119,10 @@ public sealed class GridSession
     /// <inheritdoc cref="GetInformationAsync" path="/exception"/>
     public async ValueTask<DateTimeOffset> GetExpiryAsync(CancellationToken cancellationToken = default) => (await GetInformationAsync(cancellationToken)).ExpiresAt;
 
-    /// <summary>Sets claims in the payload; null removes one. The response carries a new access token.</summary>
+    /// <summary>
+    /// Sets claims in the payload as it is stored now; null removes one. The response carries a new access token, with what others changed
+    /// meanwhile. <c>iss</c> stays.
+    /// </summary>
     /// <exception cref="ArgumentException">A claim is reserved for Grid, such as <c>sub</c>.</exception>
     /// <exception cref="GridException">Grid is unavailable or rejects the call; <see cref="GridFailure.SessionEnded"/>; or
     /// <see cref="GridFailure.TokenTooLong"/>: the token would not fit into its cookie or header, and nothing was stored.</exception>
@@ -131,26 +134,18 @@ public sealed class GridSession
             throw new ArgumentException($"The claim '{name}' is reserved for Grid.", nameof(changes));
         }
 
-        var payload = JsonNode.Parse(PayloadJson)!.AsObject();
-        foreach (var (key, value) in changes)
-        {
-            if (value is null)
-            {
-                payload.Remove(key);
-            }
-            else
-            {
-                payload[key] = value.DeepClone();
-            }
-        }
-
         // Before it is stored: a token that is too long now would be too long at the next refresh as well.
-        if (AccessTokenVerifier.TryReadUnverified(AccessToken, out var now))
+        if (!AccessTokenVerifier.TryReadUnverified(AccessToken, out var now))
         {
-            _requests.RefuseTooLong(_context, _transfer, now with { PayloadJson = payload.ToJsonString() });
+            throw HasEnded();
         }
 
-        var made = await _requests.Sessions.RegenerateAsync(AccessToken, payload.ToJsonString(), cancellationToken) ?? throw HasEnded();
+        _requests.RefuseTooLong(_context, _transfer, now with { PayloadJson = PayloadText.Merge(PayloadJson, changes.ToJsonString()) });
+
+        // Into what is stored, not what this token has: another request, or a back end by the handle, may have changed it meanwhile.
+        var stored = await _requests.Sessions.MergePayloadAsync(Handle, changes.ToJsonString(), cancellationToken) ?? throw HasEnded();
+        _requests.RefuseTooLong(_context, _transfer, now with { PayloadJson = stored });
+        var made = await _requests.Sessions.RegenerateAsync(AccessToken, cancellationToken) ?? throw HasEnded();
         (PayloadJson, _payload) = (made.PayloadJson, null);
         if (made.AccessToken is { } token)
         {

@@ -38,6 +38,11 @@ public interface IGridSessions
     /// <exception cref="GridException">Grid is unavailable, or rejects the call; see <see cref="GridException.Reason"/>.</exception>
     Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken);
 
+    /// <summary>Issues an access token that carries the payload as it is stored, with the presented one's expiry.</summary>
+    /// <returns>Null if there is no such session.</returns>
+    /// <exception cref="GridException">Grid is unavailable, or rejects the call; see <see cref="GridException.Reason"/>.</exception>
+    Task<RegeneratedSession?> RegenerateAsync(string accessToken, CancellationToken cancellationToken);
+
     /// <summary>What is stored about an active session; null if there is no such session.</summary>
     /// <exception cref="GridException">Grid is unavailable, or rejects the call; see <see cref="GridException.Reason"/>.</exception>
     ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken);
@@ -53,10 +58,22 @@ public interface IGridSessions
     /// <exception cref="GridException">Grid is unavailable, or rejects the call; see <see cref="GridException.Reason"/>.</exception>
     Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken);
 
-    /// <summary>Replaces the payload, which the next access token will carry.</summary>
+    /// <summary>
+    /// Replaces the payload, which the next access token will carry. <c>iss</c> stays as the front made it, <see cref="MergePayloadAsync"/> changes a
+    /// part.
+    /// </summary>
     /// <returns>False if there is no such session.</returns>
     /// <exception cref="GridException">Grid is unavailable, or rejects the call; see <see cref="GridException.Reason"/>.</exception>
     Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Merges into the payload, which the next access token will carry: sets members, and removes those that are null. Of several merges at the
+    /// same time all take effect. <c>iss</c> stays as the front made it.
+    /// </summary>
+    /// <returns>The payload as stored now; null if there is no such session.</returns>
+    /// <exception cref="GridException">Grid is unavailable, or rejects the call: a member is reserved for Grid, such as <c>sub</c>, or the payload
+    /// would be too large.</exception>
+    Task<string?> MergePayloadAsync(string handle, string changesJson, CancellationToken cancellationToken);
 
     /// <summary>Revokes one session. When this returns, it is refused everywhere.</summary>
     /// <exception cref="GridException">Grid is unavailable or rejects the call, or <see cref="GridFailure.StillWaiting"/>: repeat the
@@ -93,6 +110,12 @@ public interface IGridSessions
     /// <summary>Watches for the end of a session. Dispose of the watch when it is no longer needed.</summary>
     /// <exception cref="ArgumentException"><paramref name="handle"/> is not a session handle.</exception>
     SessionWatch Watch(string handle);
+
+    /// <summary>
+    /// Signs a JWT with the app's published keys, for one service to show to another. It is no session's access token, whatever it says.
+    /// </summary>
+    /// <exception cref="GridException">Grid is unavailable, or rejects the call; see <see cref="GridException.Reason"/>.</exception>
+    Task<string> CreateJwtAsync(JwtDraft draft, CancellationToken cancellationToken);
 
     /// <summary>The public signing keys, as a JWKS document.</summary>
     /// <exception cref="GridException">Grid is unavailable, or rejects the call; see <see cref="GridException.Reason"/>.</exception>

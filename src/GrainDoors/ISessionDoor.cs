@@ -22,6 +22,10 @@ internal interface ISessionDoor : IGrainDoor
     [Alias("regenerate")]
     Task<DoorAnswer<RegeneratedSession>> RegenerateAsync(string accessToken, string payloadJson);
 
+    /// <summary>Makes an access token that carries the payload as it is stored; no value: no such session.</summary>
+    [Alias("reissue")]
+    Task<DoorAnswer<RegeneratedSession>> ReissueAsync(string accessToken);
+
     /// <summary>What is stored; no value: no such session.</summary>
     [Alias("find")]
     Task<DoorAnswer<SessionInformation>> FindAsync(string handle);
@@ -29,6 +33,10 @@ internal interface ISessionDoor : IGrainDoor
     /// <summary>Replaces what is not null; false: no such session.</summary>
     [Alias("update")]
     Task<DoorAnswer<bool>> UpdateAsync(string handle, string? payloadJson, string? dataJson);
+
+    /// <summary>Merges into the payload or, but for what the front made, replaces it; the payload afterwards, no value: no such session.</summary>
+    [Alias("change-payload")]
+    Task<DoorAnswer<string>> ChangePayloadAsync(string handle, string changesJson, bool replaces);
 
     /// <summary>Ends sessions: answered when they are refused everywhere.</summary>
     [Alias("revoke"), ResponseTimeout(Waits.ForConfirmation)]

@@ -17,6 +17,8 @@ internal sealed class EmbeddedSessions(EmbeddedSilo silo) : IGridSessions
     public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
         silo.Sessions.RegenerateAsync(accessToken, payloadJson, cancellationToken);
 
+    public Task<RegeneratedSession?> RegenerateAsync(string accessToken, CancellationToken cancellationToken) => silo.Sessions.RegenerateAsync(accessToken, cancellationToken);
+
     public ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) => silo.Sessions.FindAsync(handle, cancellationToken);
 
     public Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken) => silo.Sessions.ListAsync(userId, tenantId, cancellationToken);
@@ -24,6 +26,10 @@ internal sealed class EmbeddedSessions(EmbeddedSilo silo) : IGridSessions
     public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) => silo.Sessions.UpdateDataAsync(handle, dataJson, cancellationToken);
 
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => silo.Sessions.UpdatePayloadAsync(handle, payloadJson, cancellationToken);
+
+    public Task<string?> MergePayloadAsync(string handle, string changesJson, CancellationToken cancellationToken) => silo.Sessions.MergePayloadAsync(handle, changesJson, cancellationToken);
+
+    public Task<string> CreateJwtAsync(JwtDraft draft, CancellationToken cancellationToken) => silo.Sessions.CreateJwtAsync(draft, cancellationToken);
 
     public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => silo.Sessions.RevokeAsync(handle, reason, cancellationToken);
 

@@ -120,24 +120,14 @@ public sealed class GridTestSessions : IGridSessions
     public Task<TokenRefresh> RefreshAsync(TokenToRefresh token, CancellationToken cancellationToken) => Run(() => Refresh(token));
 
     /// <inheritdoc/>
-    public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) => Run<RegeneratedSession?>(() =>
-    {
-        var payload = ClientInput.JsonObject(payloadJson, "The payload");
-        if (_verifier.Verify(accessToken, _keys, _clock.GetUtcNow()) is not { Content: { } content } check)
-        {
-            return null;
-        }
+    public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
+        Run(() => Regenerate(accessToken, ClientInput.JsonObject(payloadJson, "The payload")));
 
-        PayloadRules.Check(payload, content.Version);
-        if (Find(content.SessionHandle) is not { } session)
-        {
-            return null;
-        }
-
-        session.Row = session.Row with { PayloadJson = payload };
-        var issued = check.Outcome == AccessTokenOutcome.Valid ? Issue(content with { IssuedAt = Seconds(Now), PayloadJson = payload }, session.Row) : null;
-        return new RegeneratedSession(content.SessionHandle, session.Row.UserId, session.Row.Key.Handle.TenantId, payload, issued);
-    });
+    /// <inheritdoc/>
+    public Task<RegeneratedSession?> RegenerateAsync(string accessToken, CancellationToken cancellationToken) => Run(() =>
+        _verifier.Verify(accessToken, _keys, _clock.GetUtcNow()).Content is { } content && Find(content.SessionHandle) is { } session
+            ? Regenerate(accessToken, session.Row.PayloadJson)
+            : null);
 
     /// <inheritdoc/>
     public ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) => new(Run(() => Find(handle)?.Row.ToInformation()));
@@ -157,9 +147,20 @@ public sealed class GridTestSessions : IGridSessions
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => Run(() =>
     {
         var payload = ClientInput.JsonObject(payloadJson, "The payload");
-        PayloadRules.Check(payload, AccessTokenVersion.V5);
-        return Change(handle, row => row with { PayloadJson = payload });
+        return ChangePayload(handle, payload, PayloadText.Replace) is not null;
     });
+
+    /// <inheritdoc/>
+    public Task<string?> MergePayloadAsync(string handle, string changesJson, CancellationToken cancellationToken) =>
+        Run(() => ChangePayload(handle, ClientInput.JsonObject(changesJson, "The changes"), PayloadText.Merge));
+
+    /// <inheritdoc/>
+    public Task<string> CreateJwtAsync(JwtDraft draft, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        return Run(() => ServiceJwts.Mint(
+            ClientInput.JsonObject(draft.PayloadJson, "The payload"), draft.Validity, draft.Issuer, draft.UseStaticSigningKey, _keys, _clock.GetUtcNow()));
+    }
 
     /// <inheritdoc/>
     public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => RevokeAsync([handle], reason, cancellationToken);
@@ -219,6 +220,38 @@ public sealed class GridTestSessions : IGridSessions
     private DateTimeOffset Now => DateTimeOffset.FromUnixTimeMilliseconds(_clock.GetUtcNow().ToUnixTimeMilliseconds());
 
     private static DateTimeOffset Seconds(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
+
+    private RegeneratedSession? Regenerate(string accessToken, string payload)
+    {
+        if (_verifier.Verify(accessToken, _keys, _clock.GetUtcNow()) is not { Content: { } content } check)
+        {
+            return null;
+        }
+
+        PayloadRules.Check(payload, content.Version);
+        if (Find(content.SessionHandle) is not { } session)
+        {
+            return null;
+        }
+
+        session.Row = session.Row with { PayloadJson = payload };
+        var issued = check.Outcome == AccessTokenOutcome.Valid ? Issue(content with { IssuedAt = Seconds(Now), PayloadJson = payload }, session.Row) : null;
+        return new RegeneratedSession(content.SessionHandle, session.Row.UserId, session.Row.Key.Handle.TenantId, payload, issued);
+    }
+
+    private string? ChangePayload(string handle, string changesJson, Func<string, string, string> change)
+    {
+        PayloadRules.Check(changesJson, AccessTokenVersion.V5);
+        if (Find(handle) is not { } session)
+        {
+            return null;
+        }
+
+        var payload = change(session.Row.PayloadJson, changesJson);
+        PayloadRules.Check(payload, AccessTokenVersion.V5);
+        session.Row = session.Row with { PayloadJson = payload };
+        return payload;
+    }
 
     private TokenRefresh Refresh(TokenToRefresh token)
     {

@@ -88,7 +88,7 @@ public sealed class GridSessionTests(CoreHost core)
         Assert.Equal("true", (await own.PostAsync($"/mark?handle={handle}")).Text);
         var listed = JsonNode.Parse((await own.GetAsync($"/others?user={_user}")).Text)!.AsArray();
         Assert.Equal([_user, _user, _user], listed.Select(one => (string)one!["userId"]!));
-        Assert.Equal(("""{"level":2}""", """{"marked":true}"""), (listed[1]!["payload"]!.ToJsonString(), listed[1]!["data"]!.ToJsonString()));
+        Assert.Equal(("""{"iss":"https://api.example.com/auth","level":2}""", """{"marked":true}"""), (listed[1]!["payload"]!.ToJsonString(), listed[1]!["data"]!.ToJsonString()));
 
         Assert.Equal($"""["{handle}"]""", (await own.PostAsync($"/end?handle={handle}")).Text);
         Assert.Equal((200, 401, 200), ((await own.GetAsync("/me")).Status, (await other.GetAsync("/me")).Status, (await third.GetAsync("/me")).Status));

@@ -21,7 +21,9 @@ public sealed class CoreAnswerTests
             """{"status":"OK","sessionHandle":"h","userId":"u","tenantId":"public","userDataInJWT":{},"userDataInDatabase":{},"timeCreated":1,"expiry":2}""", async s => await s.FindAsync("h", Stop)),
         ["list"] = ("""{"status":"OK","sessionHandles":["h"]}""", s => s.ListAsync("u", null, Stop)),
         ["update data"] = ("""{"status":"OK"}""", s => s.UpdateDataAsync("h", "{}", Stop)),
-        ["update payload"] = ("""{"status":"OK"}""", s => s.UpdatePayloadAsync("h", "{}", Stop)),
+        ["update payload"] = ("""{"status":"OK","userDataInJWT":{} }""", s => s.UpdatePayloadAsync("h", "{}", Stop)),
+        ["merge payload"] = ("""{"status":"OK","userDataInJWT":{} }""", s => s.MergePayloadAsync("h", "{}", Stop)),
+        ["JWT"] = ("""{"status":"OK","jwt":"a.b.c"}""", s => s.CreateJwtAsync(new JwtDraft { Validity = TimeSpan.FromMinutes(1) }, Stop)),
         ["revoke"] = (Revoked, s => s.RevokeAsync("h", Stop)),
         ["revoke all of a user"] = (Revoked, s => s.RevokeUserAsync("u", null, null, Stop)),
     };

@@ -113,7 +113,7 @@ public abstract class GridSessionsConformance(CoreHost? core) : IAsyncLifetime
             [
                 () => CreateAsync(), async () => await Sessions.FindAsync(made.Handle, Stop), async () => await CheckAsync(made), () => RefreshAsync(made.Tokens.Refresh.Text),
                 () => Sessions.RevokeAsync(made.Handle, Stop), () => Sessions.RevokeUserAsync(_user, null, null, Stop), () => Sessions.UpdateDataAsync(made.Handle, "{}", Stop),
-                () => Sessions.UpdatePayloadAsync(made.Handle, "{}", Stop), () => Sessions.RegenerateAsync(made.Tokens.Access.Text, "{}", Stop), () => Sessions.ListAsync(_user, null, Stop),
+                () => Sessions.UpdatePayloadAsync(made.Handle, "{}", Stop), () => Sessions.MergePayloadAsync(made.Handle, "{}", Stop), () => Sessions.RegenerateAsync(made.Tokens.Access.Text, "{}", Stop), () => Sessions.ListAsync(_user, null, Stop),
             ])
             {
                 Assert.Equal(GridFailure.Unavailable, (await Assert.ThrowsAsync<GridException>(call)).Reason);
@@ -216,6 +216,91 @@ public abstract class GridSessionsConformance(CoreHost? core) : IAsyncLifetime
         Assert.Equal(("""{"plan":"silver"}""", """{"plan":"silver"}""", made.Tokens.Access.ExpiresAt), (regenerated.PayloadJson, check.Token!.PayloadJson, regenerated.AccessToken!.ExpiresAt));
         Skip(TimeSpan.FromMinutes(61));
         Assert.Equal(("""{"plan":"iron"}""", null), (await Sessions.RegenerateAsync(made.Tokens.Access.Text, """{"plan":"iron"}""", Stop)) is { } late ? (late.PayloadJson, late.AccessToken?.Text) : default);
+    }
+
+    [Fact]
+    public async Task Merges_into_the_payload_set_and_remove_members_and_leave_the_rest_as_written()
+    {
+        var made = await CreateAsync(payload: """{"iss":"https://api/auth","n":1.10,"gone":true,"é":"é","old":1}""");
+
+        var merged = await Sessions.MergePayloadAsync(made.Handle, """{"gone":null,"old":2e1,"new":{"deep":null},"never":null,"iss":null}""", Stop);
+
+        Assert.Equal("""{"iss":"https://api/auth","n":1.10,"é":"é","old":2e1,"new":{"deep":null}}""", System.Text.RegularExpressions.Regex.Unescape(merged!));
+        Assert.Equal(merged, (await Sessions.FindAsync(made.Handle, Stop))!.PayloadJson);
+        Assert.Equal(merged, (await RefreshAsync(made.Tokens.Refresh.Text)).PayloadJson);
+        Assert.Equal(merged, await Sessions.MergePayloadAsync(made.Handle, "{}", Stop));
+        Assert.Null(await Sessions.MergePayloadAsync($"{Guid.NewGuid()}", "{}", Stop));
+        Assert.Null(await Sessions.MergePayloadAsync("garbage", "{}", Stop));
+    }
+
+    [Fact]
+    public async Task Merges_at_the_same_time_all_take_effect()
+    {
+        var made = await CreateAsync(payload: """{"iss":"https://api/auth"}""");
+
+        await Task.WhenAll(Enumerable.Range(0, 12).Select(i => Sessions.MergePayloadAsync(made.Handle, $$"""{"m{{i}}":{{i}}}""", Stop)));
+
+        using var stored = System.Text.Json.JsonDocument.Parse((await Sessions.FindAsync(made.Handle, Stop))!.PayloadJson);
+        Assert.Equal(Enumerable.Range(0, 12).Select(i => $"m{i}").Append("iss").Order(StringComparer.Ordinal), stored.RootElement.EnumerateObject().Select(member => member.Name).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_the_front_made_of_a_payload_outlasts_its_replacement()
+    {
+        var made = await CreateAsync(payload: """{"a":1,"iss":"https://api/auth"}""");
+
+        Assert.True(await Sessions.UpdatePayloadAsync(made.Handle, """{"plan":"gold"}""", Stop));
+        Assert.Equal("""{"iss":"https://api/auth","plan":"gold"}""", (await RefreshAsync(made.Tokens.Refresh.Text)).PayloadJson);
+        Assert.True(await Sessions.UpdatePayloadAsync(made.Handle, """{"iss":"https://elsewhere","plan":"iron"}""", Stop));
+        Assert.Equal("""{"iss":"https://api/auth","plan":"iron"}""", (await Sessions.FindAsync(made.Handle, Stop))!.PayloadJson);
+    }
+
+    [Fact]
+    public async Task A_token_is_issued_again_with_the_payload_as_it_is_stored()
+    {
+        var made = await CreateAsync(payload: """{"a":1}""");
+        await Sessions.MergePayloadAsync(made.Handle, """{"b":2}""", Stop);
+
+        var again = (await Sessions.RegenerateAsync(made.Tokens.Access.Text, Stop))!;
+
+        Assert.Equal(("""{"a":1,"b":2}""", made.Tokens.Access.ExpiresAt), (again.PayloadJson, again.AccessToken!.ExpiresAt));
+        Assert.Equal("""{"a":1,"b":2}""", (await Sessions.VerifyAsync(new TokenToCheck(again.AccessToken.Text, false, null, true), Stop)).Token!.PayloadJson);
+        Assert.Null(await Sessions.RegenerateAsync("garbage", Stop));
+        await Sessions.RevokeAsync(made.Handle, Stop);
+        Assert.Null(await Sessions.RegenerateAsync(made.Tokens.Access.Text, Stop));
+    }
+
+    [Fact]
+    public async Task A_merge_that_is_not_allowed_is_refused_and_changes_nothing()
+    {
+        var made = await CreateAsync(payload: $$"""{"fill":"{{new string('x', 15_000)}}"}""");
+        foreach (var changes in (string[])["""{"sub":"x"}""", """{"exp":null}""", $$"""{"more":"{{new string('x', 15_000)}}"}""", "[]", "{", """{"a":"\ud800"}""", """{"a":"\u0000"}"""])
+        {
+            Assert.Equal(GridFailure.Refused, (await Assert.ThrowsAsync<GridException>(() => Sessions.MergePayloadAsync(made.Handle, changes, Stop))).Reason);
+        }
+
+        Assert.Equal(made.PayloadJson, (await Sessions.FindAsync(made.Handle, Stop))!.PayloadJson);
+    }
+
+    [Fact]
+    public async Task A_JWT_for_another_service_is_signed_by_a_published_key_and_is_no_access_token()
+    {
+        var jwt = await Sessions.CreateJwtAsync(
+            new JwtDraft { PayloadJson = """{"sub":"worker","scope":["a"],"sessionHandle":"x"}""", Validity = TimeSpan.FromMinutes(5), Issuer = "https://api/auth" }, Stop);
+
+        var parts = jwt.Split('.').Take(2).Select(part => System.Text.Json.JsonDocument.Parse(System.Buffers.Text.Base64Url.DecodeFromChars(part)).RootElement).ToList();
+        var keys = System.Text.Encoding.UTF8.GetString((await Sessions.ReadKeysAsync(Stop)).Json.Span);
+        Assert.Contains($"\"{parts[0].GetProperty("kid").GetString()}\"", keys, StringComparison.Ordinal);
+        Assert.StartsWith("s-", parts[0].GetProperty("kid").GetString(), StringComparison.Ordinal);
+        Assert.Equal(("https://api/auth", "worker", 300), (parts[1].GetProperty("iss").GetString(), parts[1].GetProperty("sub").GetString(), parts[1].GetProperty("exp").GetInt64() - parts[1].GetProperty("iat").GetInt64()));
+        Assert.NotEqual(SessionVerdict.Ok, (await Sessions.VerifyAsync(new TokenToCheck(jwt, false, null, CheckSession: false), Stop)).Verdict);
+
+        var rotating = await Sessions.CreateJwtAsync(new JwtDraft { Validity = TimeSpan.FromHours(1), UseStaticSigningKey = false }, Stop);
+        Assert.Contains("d-", System.Text.Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(rotating.Split('.')[0])), StringComparison.Ordinal);
+        foreach (var validity in (TimeSpan[])[TimeSpan.Zero, TimeSpan.FromSeconds(-1), TimeSpan.FromDays(40_000)])
+        {
+            Assert.Equal(GridFailure.Refused, (await Assert.ThrowsAsync<GridException>(() => Sessions.CreateJwtAsync(new JwtDraft { Validity = validity }, Stop))).Reason);
+        }
     }
 
     [Fact]

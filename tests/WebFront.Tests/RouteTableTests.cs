@@ -25,6 +25,7 @@ public sealed class RouteTableTests(CoreHost core) : IAsyncLifetime
         "GET /recipe/jwt/data T K",
         "PUT /recipe/jwt/data T K",
         "POST /session/ticket T K",
+        "POST /session/payload T K",
         "POST /session/revoke T K",
         "GET /session/holder A K",
         "POST /recipe/jwt A K",

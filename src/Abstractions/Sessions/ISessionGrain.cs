@@ -33,6 +33,14 @@ public interface ISessionGrain : IGrainWithStringKey
     /// <returns>The session after the change; <c>NotFound</c> if missing or expired; <c>Unavailable</c>.</returns>
     [Alias("update")]
     Task<SessionResult> UpdateAsync(string? payloadJson, string? dataJson, CancellationToken cancellationToken);
+
+    /// <summary>Changes the payload that is stored now: of two changes at the same time both take effect.</summary>
+    /// <param name="changesJson">A JSON object.</param>
+    /// <param name="replaces">Whether it takes the payload's place, but for what the front made; else it is merged into it.</param>
+    /// <param name="cancellationToken">Not used.</param>
+    /// <returns>The session after the change; <c>NotFound</c> if missing or expired; <c>TooLarge</c>; <c>Unavailable</c>.</returns>
+    [Alias("change-payload")]
+    Task<SessionResult> ChangePayloadAsync(string changesJson, bool replaces, CancellationToken cancellationToken);
 }
 
 /// <summary>A session to store.</summary>
@@ -68,6 +76,9 @@ public enum SessionOutcome
 
     /// <summary>The store is unavailable and the outcome unknown: answer 503.</summary>
     Unavailable = 2,
+
+    /// <summary>No access token could carry the payload; nothing was written.</summary>
+    TooLarge = 3,
 }
 
 /// <summary>Answer of the simple calls.</summary>

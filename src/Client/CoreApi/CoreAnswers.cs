@@ -51,6 +51,11 @@ internal sealed record TokenPart
 }
 
 /// <summary>What is stored about a session.</summary>
+internal sealed record JwtAnswer : CoreAnswer
+{
+    public string? Jwt { get; init; }
+}
+
 internal sealed record StoredAnswer : CoreAnswer
 {
     public string? SessionHandle { get; init; }
@@ -108,6 +113,7 @@ internal sealed record HoldersPart
 [JsonSerializable(typeof(StoredAnswer))]
 [JsonSerializable(typeof(ListAnswer))]
 [JsonSerializable(typeof(RevokedAnswer))]
+[JsonSerializable(typeof(JwtAnswer))]
 [JsonSerializable(typeof(VersionsAnswer))]
 internal sealed partial class CoreAnswerJson : JsonSerializerContext;
 

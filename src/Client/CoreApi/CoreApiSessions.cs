@@ -89,23 +89,11 @@ internal sealed class CoreApiSessions : IGridSessions
             : refresh;
     }
 
-    public async Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken)
-    {
-        var answer = await _api.PostAsync(
-            "/recipe/session/regenerate",
-            new JsonObject { ["accessToken"] = accessToken, ["userDataInJWT"] = Json(payloadJson, nameof(payloadJson)) },
-            CoreAnswerJson.Default.SessionAnswer,
-            cancellationToken);
-        if (Verdict(answer) != SessionVerdict.Ok)
-        {
-            return null;
-        }
+    public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
+        RegenerateAsync(new JsonObject { ["accessToken"] = accessToken, ["userDataInJWT"] = Json(payloadJson, nameof(payloadJson)) }, cancellationToken);
 
-        var session = answer.Session.Needed();
-        return new RegeneratedSession(
-            session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), session.UserDataInJWT.Needed().GetRawText(),
-            answer.AccessToken is { } token ? Issued(token, nameof(accessToken)) : null);
-    }
+    public Task<RegeneratedSession?> RegenerateAsync(string accessToken, CancellationToken cancellationToken) =>
+        RegenerateAsync(new JsonObject { ["accessToken"] = accessToken }, cancellationToken);
 
     public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken)
     {
@@ -141,10 +129,31 @@ internal sealed class CoreApiSessions : IGridSessions
         new JsonObject { ["sessionHandle"] = handle, ["userDataInDatabase"] = Json(dataJson, nameof(dataJson)) },
         cancellationToken)) == SessionVerdict.Ok;
 
-    public async Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => Verdict(await _api.PutAsync(
-        "/recipe/jwt/data",
-        new JsonObject { ["sessionHandle"] = handle, ["userDataInJWT"] = Json(payloadJson, nameof(payloadJson)) },
-        cancellationToken)) == SessionVerdict.Ok;
+    public async Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) =>
+        await ChangePayloadAsync(handle, "replace", Json(payloadJson, nameof(payloadJson)), cancellationToken) is not null;
+
+    public Task<string?> MergePayloadAsync(string handle, string changesJson, CancellationToken cancellationToken) =>
+        ChangePayloadAsync(handle, "merge", Json(changesJson, nameof(changesJson)), cancellationToken);
+
+    public async Task<string> CreateJwtAsync(JwtDraft draft, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        var body = new JsonObject
+        {
+            ["algorithm"] = "RS256",
+            ["payload"] = Json(draft.PayloadJson, nameof(draft.PayloadJson)),
+            ["validity"] = (long)draft.Validity.TotalSeconds,
+            ["useStaticSigningKey"] = draft.UseStaticSigningKey,
+        };
+        if (draft.Issuer is { } issuer)
+        {
+            body["jwksDomain"] = WholeText.Require(issuer);
+        }
+
+        var answer = await _api.PostAsync("/recipe/jwt", body, CoreAnswerJson.Default.JwtAnswer, cancellationToken);
+        Expect(answer);
+        return answer.Jwt.Needed();
+    }
 
     public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => RevokeAsync([handle], reason, cancellationToken);
 
@@ -181,6 +190,27 @@ internal sealed class CoreApiSessions : IGridSessions
     public SessionWatch Watch(string handle) => _live.Watch(handle);
 
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _checks.ReadKeysAsync(cancellationToken);
+
+    private async Task<RegeneratedSession?> RegenerateAsync(JsonObject body, CancellationToken cancellationToken)
+    {
+        var answer = await _api.PostAsync("/recipe/session/regenerate", body, CoreAnswerJson.Default.SessionAnswer, cancellationToken);
+        if (Verdict(answer) != SessionVerdict.Ok)
+        {
+            return null;
+        }
+
+        var session = answer.Session.Needed();
+        return new RegeneratedSession(
+            session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), session.UserDataInJWT.Needed().GetRawText(),
+            answer.AccessToken is { } accessToken ? Issued(accessToken) : null);
+    }
+
+    // The protocol's own call replaces all, what the front made too.
+    private async Task<string?> ChangePayloadAsync(string handle, string how, JsonNode? changes, CancellationToken cancellationToken)
+    {
+        var answer = await _api.PostAsync("/session/payload", new JsonObject { ["sessionHandle"] = handle, [how] = changes }, CoreAnswerJson.Default.StoredAnswer, cancellationToken);
+        return Verdict(answer) == SessionVerdict.Ok ? answer.UserDataInJWT.Needed().GetRawText() : null;
+    }
 
     private static string Tenant(string? tenantId) => tenantId is null or GridClientDefaults.TenantId ? "" : "/" + Uri.EscapeDataString(tenantId);
 

@@ -47,6 +47,9 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
         doors.SessionsAsync(door => door.RegenerateAsync(accessToken, WholeText.Require(payloadJson)), cancellationToken);
 
+    public Task<RegeneratedSession?> RegenerateAsync(string accessToken, CancellationToken cancellationToken) =>
+        doors.SessionsAsync(door => door.ReissueAsync(accessToken), cancellationToken);
+
     public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) =>
         await doors.SessionsAsync(door => door.FindAsync(handle), cancellationToken);
 
@@ -56,8 +59,18 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) =>
         doors.SessionsAsync(door => door.UpdateAsync(handle, null, WholeText.Require(dataJson)), cancellationToken);
 
-    public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) =>
-        doors.SessionsAsync(door => door.UpdateAsync(handle, WholeText.Require(payloadJson), null), cancellationToken);
+    public async Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) =>
+        await doors.SessionsAsync(door => door.ChangePayloadAsync(handle, WholeText.Require(payloadJson), replaces: true), cancellationToken) is not null;
+
+    public async Task<string?> MergePayloadAsync(string handle, string changesJson, CancellationToken cancellationToken) =>
+        await doors.SessionsAsync(door => door.ChangePayloadAsync(handle, WholeText.Require(changesJson), replaces: false), cancellationToken);
+
+    public async Task<string> CreateJwtAsync(JwtDraft draft, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        WholeText.Require(draft.PayloadJson);
+        return Needed(await doors.KeysAsync(door => door.MintAsync(draft.PayloadJson, draft.Validity, draft.Issuer, draft.UseStaticSigningKey), cancellationToken));
+    }
 
     public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => RevokeAsync([handle], reason, cancellationToken);
 

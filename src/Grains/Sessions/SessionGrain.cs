@@ -9,6 +9,7 @@ using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Grid.Revocation.Registry;
 using Grid.Tokens;
+using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
 using Microsoft.Extensions.Logging;
 using Orleans.Concurrency;
@@ -125,6 +126,12 @@ internal sealed partial class SessionGrain(
 
     public Task<SessionResult> UpdateAsync(string? payloadJson, string? dataJson, CancellationToken cancellationToken) =>
         InTurnAsync("update", () => UpdateInTurnAsync(payloadJson, dataJson), new SessionResult(SessionOutcome.Unavailable));
+
+    public Task<SessionResult> ChangePayloadAsync(string changesJson, bool replaces, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(changesJson);
+        return InTurnAsync("change payload", () => ChangePayloadInTurnAsync(changesJson, replaces), new SessionResult(SessionOutcome.Unavailable));
+    }
 
     private async Task<RefreshResult> RefreshInTurnAsync(RefreshRequest request)
     {
@@ -252,6 +259,19 @@ internal sealed partial class SessionGrain(
         return row is null
             ? new SessionResult(SessionOutcome.NotFound)
             : new SessionResult(SessionOutcome.Ok, (next ?? row).ToSnapshot());
+    }
+
+    private async Task<SessionResult> ChangePayloadInTurnAsync(string changesJson, bool replaces)
+    {
+        var (row, next, fits) = await DecideAndWriteAsync(current =>
+        {
+            var payload = replaces ? PayloadText.Replace(current.PayloadJson, changesJson) : PayloadText.Merge(current.PayloadJson, changesJson);
+            var fits = AccessTokenSize.OfPayload(payload) <= AccessTokenSize.MaxPayload;
+            return (fits && payload != current.PayloadJson ? current with { PayloadJson = payload } : null, fits);
+        });
+        return row is null ? new SessionResult(SessionOutcome.NotFound)
+            : fits ? new SessionResult(SessionOutcome.Ok, (next ?? row).ToSnapshot())
+            : new SessionResult(SessionOutcome.TooLarge);
     }
 
     /// <summary>Runs a pure decision on the row and commits what it asks for, until the store agrees that the row was the truth.</summary>

@@ -28,6 +28,7 @@ public static class GridCore
         services.AddMetrics();
         services.TryAddSingleton<AccessTokens>();
         services.TryAddSingleton<StoredSessions>();
+        services.TryAddSingleton<ServiceJwts>();
         services.TryAddSingleton<SessionIssuer>();
         services.TryAddSingleton<SessionVerifier>();
         services.TryAddSingleton<SessionRefresher>();

@@ -14,7 +14,7 @@ namespace Grid.WebFront.Front;
 /// <summary>The sessions of the front's app, in process: what the core API does, without HTTP.</summary>
 internal sealed class InProcessSessions(
     FrontSettings front, IAppDirectory apps, SessionIssuer issuer, SessionVerifier verifier, SessionRefresher refresher, StoredSessions stored, SessionChecks checks,
-    Revocations revocations, IKeyRings keyRings, TrustedClock clock) : IGridSessions
+    Revocations revocations, IKeyRings keyRings, ServiceJwts jwts, TrustedClock clock) : IGridSessions
 {
     public Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken) => GuardAsync(app =>
     {
@@ -57,6 +57,9 @@ internal sealed class InProcessSessions(
     public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
         GuardAsync(app => refresher.RegenerateAsync(app, accessToken, ClientInput.JsonObject(payloadJson, "The payload")));
 
+    public Task<RegeneratedSession?> RegenerateAsync(string accessToken, CancellationToken cancellationToken) =>
+        GuardAsync(app => refresher.RegenerateAsync(app, accessToken, payloadJson: null));
+
     public async ValueTask<SessionInformation?> FindAsync(string handle, CancellationToken cancellationToken) => await GuardAsync(async app =>
         SessionHandle.TryParse(handle, out var parsed) && await stored.FindAsync(app, parsed) is { } row
             ? row.ToInformation()
@@ -69,7 +72,18 @@ internal sealed class InProcessSessions(
         SessionHandle.TryParse(handle, out var parsed) && await stored.UpdateAsync(app, parsed, null, ClientInput.JsonObject(dataJson, "The data"), ClientRules.Newest) is not null);
 
     public Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) => GuardAsync(async app =>
-        SessionHandle.TryParse(handle, out var parsed) && await stored.UpdateAsync(app, parsed, ClientInput.JsonObject(payloadJson, "The payload"), null, ClientRules.Newest) is not null);
+        SessionHandle.TryParse(handle, out var parsed) && await stored.ChangePayloadAsync(app, parsed, ClientInput.JsonObject(payloadJson, "The payload"), replaces: true) is not null);
+
+    public Task<string?> MergePayloadAsync(string handle, string changesJson, CancellationToken cancellationToken) => GuardAsync(async app =>
+        SessionHandle.TryParse(handle, out var parsed) && await stored.ChangePayloadAsync(app, parsed, ClientInput.JsonObject(changesJson, "The changes"), replaces: false) is { } session
+            ? session.PayloadJson
+            : null);
+
+    public Task<string> CreateJwtAsync(JwtDraft draft, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(draft);
+        return GuardAsync(app => jwts.MintAsync(app, draft.PayloadJson, draft.Validity, draft.Issuer, draft.UseStaticSigningKey));
+    }
 
     public Task<GridRevocation> RevokeAsync(string handle, GridRevocationReason reason, CancellationToken cancellationToken) => RevokeAsync([handle], reason, cancellationToken);
 

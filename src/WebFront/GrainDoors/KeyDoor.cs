@@ -9,10 +9,13 @@ namespace Grid.WebFront.GrainDoors;
 
 /// <summary>Published keys, for services that are Orleans clients.</summary>
 [StatelessWorker, Reentrant, GrainType(DoorNames.Keys)]
-internal sealed class KeyDoor(DoorGate gate, IKeyRings keyRings, TrustedClock clock) : Grain, IKeyDoor
+internal sealed class KeyDoor(DoorGate gate, IKeyRings keyRings, ServiceJwts jwts, TrustedClock clock) : Grain, IKeyDoor
 {
     public Task<string> PingAsync() => Task.FromResult(RuntimeIdentity);
 
     public Task<DoorAnswer<PublishedKeys>> ReadAsync() => gate.AnswerAsync<PublishedKeys>(async call =>
         (await keyRings.GetAsync(call.App, CancellationToken.None)).ToPublished(clock.GetUtcNow()));
+
+    public Task<DoorAnswer<string>> MintAsync(string payloadJson, TimeSpan validity, string? issuer, bool useStaticKey) => gate.AnswerAsync<string>(async call =>
+        await jwts.MintAsync(call.App, payloadJson, validity, issuer, useStaticKey));
 }

@@ -58,6 +58,9 @@ internal sealed class SessionDoor(
     public Task<DoorAnswer<RegeneratedSession>> RegenerateAsync(string accessToken, string payloadJson) => gate.AnswerAsync(call =>
         refresher.RegenerateAsync(call.App, DoorInput.Text(accessToken, "The access token") ?? "", ClientInput.JsonObject(payloadJson, "The payload")));
 
+    public Task<DoorAnswer<RegeneratedSession>> ReissueAsync(string accessToken) => gate.AnswerAsync(call =>
+        refresher.RegenerateAsync(call.App, DoorInput.Text(accessToken, "The access token") ?? "", payloadJson: null));
+
     public Task<DoorAnswer<SessionInformation>> FindAsync(string handle) => gate.AnswerAsync<SessionInformation>(async call =>
         DoorInput.TryFindHandle(call.App, handle, out var parsed) && await stored.FindAsync(call.App, parsed) is { } row
             ? row.ToInformation()
@@ -68,6 +71,14 @@ internal sealed class SessionDoor(
         var payload = payloadJson is null ? null : ClientInput.JsonObject(payloadJson, "The payload");
         var data = dataJson is null ? null : ClientInput.JsonObject(dataJson, "The data");
         return DoorInput.TryFindHandle(call.App, handle, out var parsed) && await stored.UpdateAsync(call.App, parsed, payload, data, ClientRules.Newest) is not null;
+    });
+
+    public Task<DoorAnswer<string>> ChangePayloadAsync(string handle, string changesJson, bool replaces) => gate.AnswerAsync<string>(async call =>
+    {
+        var changes = ClientInput.JsonObject(changesJson, replaces ? "The payload" : "The changes");
+        return DoorInput.TryFindHandle(call.App, handle, out var parsed) && await stored.ChangePayloadAsync(call.App, parsed, changes, replaces) is { } session
+            ? session.PayloadJson
+            : null;
     });
 
     public Task<DoorAnswer<GridRevocation>> RevokeAsync(string[] handles, GridRevocationReason reason) => gate.AnswerAsync<GridRevocation>(async call =>

@@ -3,6 +3,7 @@ using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
+using Grid.Tokens.Access;
 
 namespace Grid.WebFront.Sessions;
 
@@ -47,12 +48,26 @@ public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, 
             return null;
         }
 
-        var result = await grains.SessionOf(app.App, handle).UpdateAsync(payloadJson, dataJson, CancellationToken.None);
-        return result.Outcome switch
-        {
-            SessionOutcome.Ok => result.Session,
-            SessionOutcome.NotFound => null,
-            _ => throw new StoreUnavailableException("The session could not be changed."),
-        };
+        return Changed(await grains.SessionOf(app.App, handle).UpdateAsync(payloadJson, dataJson, CancellationToken.None));
     }
+
+    /// <summary>Merges into the stored payload, or puts another in its place; what the front made of it stays.</summary>
+    /// <returns>The session as stored now; null if there is no such session.</returns>
+    /// <exception cref="SessionRefusedException">The payload would be too large, or the changes name a protected claim.</exception>
+    /// <exception cref="StoreUnavailableException">Whether it is stored is unknown.</exception>
+    public async Task<SessionSnapshot?> ChangePayloadAsync(AppSnapshot app, SessionHandle handle, string changesJson, bool replaces)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        PayloadRules.Check(changesJson, ClientRules.Newest.TokenVersion);
+        return app.HasTenantOf(handle) ? Changed(await grains.SessionOf(app.App, handle).ChangePayloadAsync(changesJson, replaces, CancellationToken.None)) : null;
+    }
+
+    private static SessionSnapshot? Changed(SessionResult result) => result.Outcome switch
+    {
+        SessionOutcome.Ok => result.Session,
+        SessionOutcome.NotFound => null,
+        SessionOutcome.TooLarge => throw new SessionRefusedException(
+            $"The payload would have more than {AccessTokenSize.MaxPayload} bytes: the access token has to carry it"),
+        _ => throw new StoreUnavailableException("The session could not be changed."),
+    };
 }

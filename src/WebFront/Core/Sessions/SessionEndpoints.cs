@@ -21,6 +21,7 @@ internal static class SessionEndpoints
         core.MapTenantApi<StoredSessions>("PUT", "/recipe/session/data", UpdateSession.HandleDataAsync);
         core.MapTenantApi<StoredSessions>("GET", "/recipe/jwt/data", GetSession.HandlePayloadAsync);
         core.MapTenantApi<StoredSessions>("PUT", "/recipe/jwt/data", UpdateSession.HandlePayloadAsync);
+        core.MapCore<StoredSessions>("POST", "/session/payload", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), ChangePayload.HandleAsync);
         core.MapCore<SessionIssuer>("POST", "/session/ticket", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), CreateTicket.HandleAsync);
         var clock = core.ServiceProvider.GetRequiredService<TimeProvider>();
         core.MapAppApi<IKeyRings>("POST", "/recipe/jwt", (context, keys) => CreateJwt.HandleAsync(context, keys, clock));
