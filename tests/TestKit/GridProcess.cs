@@ -61,8 +61,9 @@ public sealed class GridProcess : IDisposable
         var patience = Stopwatch.StartNew();
         while (!grid.Output.Contains("Ready.", StringComparison.Ordinal))
         {
-            if (grid._process.HasExited || patience.Elapsed > TimeSpan.FromMinutes(1))
+            if (grid._process.HasExited || patience.Elapsed > TimeSpan.FromMinutes(3))
             {
+                grid.Dispose();
                 throw new InvalidOperationException(grid.Output);
             }
 
