@@ -10,7 +10,8 @@ internal static class GridServer
     /// <param name="folder">Where it runs.</param>
     /// <param name="postgreSql">Null: an SQLite file in the folder.</param>
     /// <param name="encryptionKey">The same for each silo of a cluster; null: a new one.</param>
-    public static Task<ServerProcess> StartAsync(string folder, string? postgreSql, string? encryptionKey = null)
+    /// <param name="gateway">Port for Orleans clients; 0: closed.</param>
+    public static Task<ServerProcess> StartAsync(string folder, string? postgreSql, string? encryptionKey = null, int gateway = 0)
     {
         var command = (Environment.GetEnvironmentVariable("GRID_COMMAND") ?? $"dotnet {BuiltExecutable()} serve").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = folder };
@@ -22,6 +23,7 @@ internal static class GridServer
         {
             start.Environment["Grid__Store__ConnectionString"] = postgreSql;
             start.Environment["Grid__Keys__EncryptionKey"] = encryptionKey ?? NewKey();
+            start.Environment["Grid__Cluster__GatewayPort"] = gateway.ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
 
         return ServerProcess.StartAsync(start, "Ready.");
