@@ -53,7 +53,7 @@ public sealed class GridEndpoint
                 ClaimValidators = wanted.Any(one => one.ClaimValidators is not null)
                     ? general => wanted.Aggregate(general, (validators, one) => one.ClaimValidators?.Invoke(validators) ?? validators)
                     : null,
-                Required = [.. required.SelectMany(one => one.Validators).Distinct()],
+                Required = [.. SignInAge.Strictest(required.SelectMany(one => one.Validators).Distinct())],
             }),
         };
     }

@@ -57,6 +57,19 @@ public static class GridEndpointExtensions
         endpoint.RequireAuthorization().WithMetadata(new RequiredGridClaims(validators));
 
     /// <summary>
+    /// Requires a session whose user signed in within this time; refreshes do not count. In addition to all other requirements, and of
+    /// several such times on an endpoint and its groups the shortest holds. Other requests get 403 with the claim error
+    /// <c>authenticated-within</c>: the page should ask for the password again and call your sign-in, which makes a new session.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="time"/> is not positive.</exception>
+    public static TBuilder RequireAuthenticatedWithin<TBuilder>(this TBuilder endpoint, TimeSpan time)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero);
+        return endpoint.RequireGridClaims(new SignInAge(time));
+    }
+
+    /// <summary>
     /// Ends what the endpoint serves within a second after the session that it is served for has ended, wherever that happened: SignalR
     /// connections over every transport, WebSockets, streamed responses, calls of gRPC and circuits of Blazor Server. For sessions of
     /// <c>AddGrid()</c> and of <c>AddGridTicketStore()</c>.

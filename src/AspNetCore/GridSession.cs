@@ -1,13 +1,18 @@
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Grid.AspNetCore.Authentication;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Claims;
 using Grid.AspNetCore.Live;
 using Grid.Client;
 using Grid.Revocation.Holders;
 using Grid.Tokens.Access;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.AspNetCore;
@@ -19,7 +24,7 @@ namespace Grid.AspNetCore;
 /// Methods throw <see cref="GridException"/> if the session has ended in the meantime or Grid is unavailable; if it is not handled, that
 /// becomes 401 or 503.
 /// </remarks>
-public sealed class GridSession
+public sealed class GridSession : IBindableFromHttpContext<GridSession>, IEndpointParameterMetadataProvider
 {
     private readonly SessionRequests _requests;
     private readonly HttpContext _context;
@@ -49,6 +54,13 @@ public sealed class GridSession
     /// <summary>When the access token expires; the session lasts longer.</summary>
     public DateTimeOffset AccessTokenExpiresAt { get; private set; }
 
+    /// <summary>
+    /// When the session expires unless it is refreshed first; known only of one that this request created. <see cref="GetExpiryAsync"/>
+    /// asks.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public DateTimeOffset? ExpiresAt { get; internal init; }
+
     /// <summary>The claims in the access token, one JSON object.</summary>
     public string PayloadJson { get; private set; }
 
@@ -72,6 +84,29 @@ public sealed class GridSession
             }
 
             return _watch.Ended;
+        }
+    }
+
+    /// <summary>
+    /// Binds a parameter of a minimal API's endpoint. <c>(GridSession session)</c> requires a session, as <c>RequireAuthorization()</c> does;
+    /// <c>(GridSession? session)</c> is null without one, and sends a request with an expired access token to refresh first, as
+    /// <c>WithOptionalGridSession()</c> does.
+    /// </summary>
+    public static ValueTask<GridSession?> BindAsync(HttpContext context, ParameterInfo parameter) => ValueTask.FromResult(context.GetGridSession());
+
+    /// <summary>Called by the framework for an endpoint with such a parameter.</summary>
+    public static void PopulateMetadata(ParameterInfo parameter, EndpointBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(parameter);
+        ArgumentNullException.ThrowIfNull(builder);
+        if (parameter.HasDefaultValue || new NullabilityInfoContext().Create(parameter).ReadState == NullabilityState.Nullable)
+        {
+            builder.Metadata.Add(new OptionalGridSessionAttribute());
+        }
+        else
+        {
+            builder.Metadata.Add(new AuthorizeAttribute());
+            builder.Metadata.Add(new RequiredGridClaims([]));
         }
     }
 
@@ -202,7 +237,7 @@ public sealed class GridSession
 
     /// <summary>The same for another request, or for the copy of one that a connection by long polling keeps.</summary>
     internal GridSession For(HttpContext context) =>
-        new(_requests, context, _transfer, AccessToken, Handle, UserId, TenantId, PayloadJson, AccessTokenExpiresAt);
+        new(_requests, context, _transfer, AccessToken, Handle, UserId, TenantId, PayloadJson, AccessTokenExpiresAt) { ExpiresAt = ExpiresAt };
 
     internal async ValueTask<IReadOnlyList<ClaimProblem>> CheckClaimsAsync(IReadOnlyList<ClaimValidator> validators, CancellationToken cancellationToken)
     {
@@ -224,7 +259,10 @@ public sealed class GridSession
         List<ClaimProblem>? problems = null;
         foreach (var validator in validators)
         {
-            if (validator.Validate(Payload, _requests.Now) is { } problem)
+            var problem = validator is SignInAge age
+                ? age.Validate(SignInAge.ReadCreation(Handle) ?? await GetCreatedAtAsync(cancellationToken), _requests.Now)
+                : validator.Validate(Payload, _requests.Now);
+            if (problem is not null)
             {
                 (problems ??= []).Add(problem);
             }

@@ -34,6 +34,8 @@ public sealed partial class DotnetDocumentTests(Workplace work)
             get -b here $app/admin
             post -c admin $app/sign-in-admin
             get -b admin $app/admin
+            post $app/change-address
+            post -b admin $app/change-address
             post -b here $app/sign-out
             get -b here $app/me
             """, whole), work.Shop);
@@ -52,6 +54,8 @@ public sealed partial class DotnetDocumentTests(Workplace work)
             [^\n]* 403
              200
             Hello, Alice 200
+            [^\n]* 401
+            changed by alice 200
              200
             [^\n]* 401
             $

@@ -8,7 +8,8 @@ namespace Grid.AspNetCore.Authentication;
 /// </summary>
 internal sealed class GridIdentity : ClaimsIdentity
 {
-    private readonly GridSession _session;
+    // Its values alone: the user of a connection by long polling outlasts the request that the session belongs to.
+    private readonly (string UserId, string Handle, string TenantId) _session;
     private readonly GridOptions _options;
     private readonly string _payloadJson;
     private readonly Lock _making = new();
@@ -17,7 +18,7 @@ internal sealed class GridIdentity : ClaimsIdentity
     public GridIdentity(GridSession session, GridOptions options, string authenticationType)
         : base(authenticationType, MayHave(session.PayloadJson, options.NameClaimType) ? ClaimTypes.Name : "sub", ClaimTypes.Role)
     {
-        (_session, _options, _payloadJson) = (session, options, session.PayloadJson);
+        (_session, _options, _payloadJson) = ((session.UserId, session.Handle, session.TenantId), options, session.PayloadJson);
         base.AddClaim(_seed = new Seed(this, session.UserId));
     }
 
@@ -69,14 +70,14 @@ internal sealed class GridIdentity : ClaimsIdentity
         {
             if (_seed is not null)
             {
-                base.AddClaims(PayloadClaims.Of(_session, Payload(), _options, this));
+                base.AddClaims(Others(this));
                 Volatile.Write(ref _seed, null);
             }
         }
     }
 
-    // As the request brought it, whenever somebody first looks.
-    private JsonElement Payload() => ReferenceEquals(_session.PayloadJson, _payloadJson) ? _session.Payload : JsonElement.Parse(_payloadJson);
+    private List<Claim> Others(ClaimsIdentity subject) =>
+        PayloadClaims.Of(_session.UserId, _session.Handle, _session.TenantId, JsonElement.Parse(_payloadJson), _options, subject);
 
     // A look at the text instead of reading it: a name that is written with escapes may be any.
     private static bool MayHave(string payloadJson, string member)
@@ -102,7 +103,7 @@ internal sealed class GridIdentity : ClaimsIdentity
         {
             if (identity is not null && Volatile.Read(ref owner._seed) is not null)
             {
-                identity.AddClaims(PayloadClaims.Of(owner._session, owner.Payload(), owner._options, identity));
+                identity.AddClaims(owner.Others(identity));
             }
 
             return new Claim(Type, Value, ValueType, Issuer, OriginalIssuer, identity);

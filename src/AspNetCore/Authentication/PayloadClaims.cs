@@ -77,12 +77,12 @@ internal static class PayloadClaims
     }
 
     /// <summary>The claims of a session, without <c>NameIdentifier</c>.</summary>
-    public static List<Claim> Of(GridSession session, JsonElement payload, GridOptions options, ClaimsIdentity subject)
+    public static List<Claim> Of(string userId, string handle, string tenantId, JsonElement payload, GridOptions options, ClaimsIdentity subject)
     {
         List<Claim> claims = [];
-        Add("sub", session.UserId, ClaimValueTypes.String);
-        Add("sid", session.Handle, ClaimValueTypes.String);
-        Add("tid", session.TenantId, ClaimValueTypes.String);
+        Add("sub", userId, ClaimValueTypes.String);
+        Add("sid", handle, ClaimValueTypes.String);
+        Add("tid", tenantId, ClaimValueTypes.String);
         if (payload.ValueKind != JsonValueKind.Object)
         {
             return claims;

@@ -141,7 +141,8 @@ internal sealed class SessionRequests
         Transport.SetAll(context, transfer, created.UserId, created.Tokens);
         Transport.ClearDuplicates(context);
         return new GridSession(
-            this, context, transfer, created.Tokens.Access.Text, created.Handle, created.UserId, created.TenantId, created.PayloadJson, created.Tokens.Access.ExpiresAt);
+            this, context, transfer, created.Tokens.Access.Text, created.Handle, created.UserId, created.TenantId, created.PayloadJson, created.Tokens.Access.ExpiresAt)
+        { ExpiresAt = created.Tokens.Refresh.ExpiresAt };
     }
 
     /// <summary>Refuses a session whose access token would not fit into its cookie or header, before it is created.</summary>
