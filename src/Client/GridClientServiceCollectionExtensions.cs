@@ -2,6 +2,7 @@ using Grid.Client;
 using Grid.Client.CoreApi;
 using Grid.Client.Live;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Http;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
@@ -42,14 +43,17 @@ public static class GridClientServiceCollectionExtensions
         return services;
     }
 
-    private static void AddGridHttpClient(this IServiceCollection services) => services
-        .AddHttpClient(GridClientDefaults.HttpClientName, http => http.Timeout = Timeout.InfiniteTimeSpan)
+    private static void AddGridHttpClient(this IServiceCollection services)
+    {
+        services.AddTransient<IHttpMessageHandlerBuilderFilter, SentOnce.Last>();
+        services.AddHttpClient(GridClientDefaults.HttpClientName, http => http.Timeout = Timeout.InfiniteTimeSpan)
 
-        // Every call has its own time limit. The handler is kept for the life of the process so that connections are reused; they are
-        // recycled now and then so that DNS changes are noticed.
-        .UseSocketsHttpHandler((handler, _) => (handler.PooledConnectionLifetime, handler.UseCookies, handler.AllowAutoRedirect) = (ConnectionLife, false, false))
-        .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+            // Every call has its own time limit. The handler is kept for the life of the process so that connections are reused; they are
+            // recycled now and then so that DNS changes are noticed.
+            .UseSocketsHttpHandler((handler, _) => (handler.PooledConnectionLifetime, handler.UseCookies, handler.AllowAutoRedirect) = (ConnectionLife, false, false))
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
 
-        // Two lines per call at Information would drown out the application's own log.
-        .RemoveAllLoggers();
+            // Two lines per call at Information would drown out the application's own log.
+            .RemoveAllLoggers();
+    }
 }

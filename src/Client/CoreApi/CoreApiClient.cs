@@ -71,6 +71,7 @@ internal sealed class CoreApiClient
         if (body is not null)
         {
             request.Content = new StringContent(Text(body), Encoding.UTF8, "application/json");
+            SentOnce.Put(request);
         }
 
         HttpResponseMessage response;
@@ -81,6 +82,13 @@ internal sealed class CoreApiClient
         catch (Exception failure) when (failure is HttpRequestException or IOException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             throw new GridException(GridFailure.Unavailable, $"Grid does not answer at {_prefix}.", failure);
+        }
+        catch (Exception failure) when (failure is not (OperationCanceledException or GridException))
+        {
+            // A handler that the application has added gave up, by an exception of its own.
+            throw mayWait && await HasSignAsync(LastSignWithin, cancellationToken)
+                ? StillWaiting($"a handler gave up: {failure.Message}", failure)
+                : new GridException(GridFailure.Unavailable, $"A handler of the HTTP client gave up on Grid at {_prefix}: {failure.Message}", failure);
         }
 
         // A proxy on the way timed out before we did.
@@ -190,15 +198,17 @@ internal sealed class CoreApiClient
             using var sign = await AnswerAsync(question, within, cancellationToken);
             return sign.StatusCode is not (HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout);
         }
-        catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException)
+        catch (Exception)
         {
+            // A handler's own as well.
             return false;
         }
     }
 
-    private GridException StillWaiting(string why) => new(
+    private GridException StillWaiting(string why, Exception? cause = null) => new(
         GridFailure.StillWaiting,
-        $"Grid at {_prefix} has not acknowledged the revocation yet ({why}): a process that accepts tokens does not respond. Repeat the call to complete and confirm it.");
+        $"Grid at {_prefix} has not acknowledged the revocation yet ({why}): a process that accepts tokens does not respond. Repeat the call to complete and confirm it.",
+        cause);
 
     private async Task<byte[]> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {
