@@ -45,7 +45,7 @@ public static class GridClientServiceCollectionExtensions
 
     private static void AddGridHttpClient(this IServiceCollection services)
     {
-        services.AddTransient<IHttpMessageHandlerBuilderFilter, SentOnce.Last>();
+        services.TryAddEnumerable(ServiceDescriptor.Transient<IHttpMessageHandlerBuilderFilter, SentOnce.Last>());
         services.AddHttpClient(GridClientDefaults.HttpClientName, http => http.Timeout = Timeout.InfiniteTimeSpan)
 
             // Every call has its own time limit. The handler is kept for the life of the process so that connections are reused; they are

@@ -18,7 +18,8 @@ public static class GridHttpClientExtensions
     /// <param name="client">The test's.</param>
     /// <param name="userId">The user.</param>
     /// <param name="claims">
-    /// Roles become roles; any other claim a member of the payload by its type, as a list if there are several of it.
+    /// Kept as <c>SignInAsync(principal)</c> keeps them: roles become roles, any other claim a member of the payload by its type, as a list if there
+    /// are several of it.
     /// </param>
     /// <returns>The same client.</returns>
     public static HttpClient WithGridSession(this HttpClient client, string userId, params Claim[] claims)

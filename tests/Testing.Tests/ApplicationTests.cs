@@ -53,11 +53,14 @@ public sealed class ApplicationTests : IDisposable
             session.WithRoles("admin").With(Shop.EmailVerified, true);
             session.Payload["plan"] = "gold";
         });
-        using var byClaims = _factory.CreateClient().WithGridSession("bob", new Claim(ClaimTypes.Role, "reader"), new Claim(ClaimTypes.Role, "admin"), new Claim("plan", "iron"));
+        using var byClaims = _factory.CreateClient().WithGridSession("bob", new Claim(ClaimTypes.Role, "reader"), new Claim(ClaimTypes.Role, "admin"), new Claim("plan", "iron"), new Claim("beds", "2", ClaimValueTypes.Integer));
 
         Assert.Equal(
             [HttpStatusCode.Forbidden, HttpStatusCode.Forbidden, HttpStatusCode.OK], [await StatusAsync(plain, "/admin"), await StatusAsync(plain, "/orders"), await StatusAsync(plain, "/plan")]);
         Assert.Equal(("in", "orders of alice", "gold"), (await whole.GetStringAsync("/admin", Stop), await whole.GetStringAsync("/orders", Stop), await whole.GetStringAsync("/plan", Stop)));
+        Assert.Equal("in", await byClaims.GetStringAsync("/admin", Stop));
+        var stored = await _factory.GetGridSessions().FindAsync((await _factory.GetGridSessions().ListAsync("bob", null, Stop)).Single(), Stop);
+        Assert.Contains("\"beds\":2", stored!.PayloadJson, StringComparison.Ordinal);
         Assert.Equal(("in", "iron"), (await byClaims.GetStringAsync("/admin", Stop), await byClaims.GetStringAsync("/plan", Stop)));
     }
 

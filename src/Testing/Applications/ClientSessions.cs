@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Claims;
 using System.Text.Json.Nodes;
 using Grid.AspNetCore;
+using Grid.AspNetCore.Authentication;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Claims;
 using Grid.AspNetCore.TicketStore;
@@ -25,12 +26,6 @@ namespace Grid.Testing.Applications;
 /// <param name="authentication">With the application's schemes.</param>
 internal sealed class ClientSessions(IGridSessions sessions, TimeProvider clock, IOptions<AuthenticationOptions> authentication) : IStartupFilter
 {
-    // The claim in which AddGrid() finds them.
-    private const string Roles = "st-role";
-
-    // What JSON web tokens call a claim that is an object or a list.
-    private const string Json = "JSON";
-
     private readonly ConcurrentDictionary<string, ClientSession> _clients = new(StringComparer.Ordinal);
 
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
@@ -87,7 +82,7 @@ internal sealed class ClientSessions(IGridSessions sessions, TimeProvider clock,
                 {
                     UserId = wanted.UserId,
                     TenantId = wanted.TenantId,
-                    PayloadJson = Payload(wanted, requests.Issuer(context)).ToJsonString(),
+                    PayloadJson = Payload(wanted, requests, context).ToJsonString(),
                     DataJson = wanted.Data.ToJsonString(),
                     WithAntiCsrf = byCookie && withAntiCsrf,
                     UseDynamicSigningKey = requests.Options.UseDynamicSigningKey,
@@ -201,21 +196,16 @@ internal sealed class ClientSessions(IGridSessions sessions, TimeProvider clock,
         }
     }
 
-    private JsonObject Payload(GridTestSession wanted, string issuer)
+    // As SignInAsync(principal) keeps claims, and all of them: the test has named each.
+    private JsonObject Payload(GridTestSession wanted, SessionRequests requests, HttpContext context)
     {
-        var payload = wanted.Payload.DeepClone().AsObject();
-        payload["iss"] = issuer;
-        foreach (var group in wanted.Claims.GroupBy(claim => claim.Type))
+        var options = new GridOptions { NameClaimType = requests.Options.NameClaimType, RoleClaimType = requests.Options.RoleClaimType };
+        options.PrincipalClaims.Add(PayloadClaims.All);
+        var payload = PayloadClaims.ToPayload(new ClaimsPrincipal(new ClaimsIdentity(wanted.Claims)), wanted.UserId, options, clock.GetUtcNow(), out _);
+        payload["iss"] = requests.Issuer(context);
+        foreach (var (key, value) in wanted.Payload)
         {
-            JsonNode[] values = [.. group.Select(Value)];
-            if (group.Key == ClaimTypes.Role)
-            {
-                payload[Roles] = SessionClaim.Entry(new JsonArray(values), clock.GetUtcNow());
-            }
-            else
-            {
-                payload[group.Key] = values is [var only] ? only : new JsonArray(values);
-            }
+            payload[key] = value?.DeepClone();
         }
 
         foreach (var (key, value) in wanted.Entries)
@@ -225,13 +215,6 @@ internal sealed class ClientSessions(IGridSessions sessions, TimeProvider clock,
 
         return payload;
     }
-
-    private static JsonNode Value(Claim claim) => claim.ValueType switch
-    {
-        ClaimValueTypes.Boolean => JsonValue.Create(bool.Parse(claim.Value)),
-        ClaimValueTypes.Integer or ClaimValueTypes.Integer32 or ClaimValueTypes.Integer64 or ClaimValueTypes.Double or Json => JsonNode.Parse(claim.Value)!,
-        _ => JsonValue.Create(claim.Value),
-    };
 
     private static void AddCookie(HttpRequest request, string name, string value)
     {
