@@ -16,7 +16,7 @@ internal static partial class Document
     /// <summary>The first program with all that is printed by task put where the text says: before its last line, types behind it.</summary>
     public static string WholeProgram()
     {
-        var parts = Blocks("csharp").Where(block => !block.Contains(".Run(", StringComparison.Ordinal) && !block.Contains("builder.Build()", StringComparison.Ordinal)).Select(Split).ToList();
+        var parts = Blocks("csharp").Where(block => !block.Contains(".Run(", StringComparison.Ordinal) && !block.Contains("builder.Build()", StringComparison.Ordinal) && !block.Contains("WebApplicationFactory", StringComparison.Ordinal)).Select(Split).ToList();
         var program = Program("// where browsers find this program").Replace("app.Run(", $"{string.Concat(parts.Select(part => part.Statements))}app.Run(", StringComparison.Ordinal);
         var usings = Usings().Matches(Text).Select(match => match.Groups[1].Value).Distinct();
         return $"{string.Join('\n', usings)}\n{program}\n{string.Concat(parts.Select(part => part.Types))}";

@@ -131,6 +131,62 @@ public sealed partial class DotnetDocumentTests(Workplace work)
         Assert.True(File.Exists(Path.Combine(work.Folder, "kiosk", "data", "grid.db")));
     }
 
+    [Fact]
+    public async Task Tests_of_an_application_need_one_package_and_what_is_printed()
+    {
+        // An application of its own, so that it is built once, and a program in the place of a test framework.
+        await work.ShellAsync("""
+            dotnet new web -o tested
+            dotnet new console -o tests
+            cp shop/nuget.config tested
+            cp shop/nuget.config tests
+            dotnet add tested package GridSessions.AspNetCore
+            dotnet add tests package GridSessions.Testing
+            dotnet add tests reference tested
+            """);
+        var program = Document.Program("// where browsers find this program").Replace("app.Run(", """app.MapGet("/who", () => "open"); app.Run(""", StringComparison.Ordinal);
+        await File.WriteAllTextAsync(Path.Combine(work.Folder, "tested", "Program.cs"), program);
+        await File.WriteAllTextAsync(Path.Combine(work.Folder, "tests", "Program.cs"), $$"""
+            using System.Net;
+            using System.Security.Claims;
+            using Grid.Testing;
+            using Microsoft.AspNetCore.Mvc.Testing;
+
+            internal static class Tests
+            {
+                public static async Task Main()
+                {
+                    {
+            {{Document.Program("WithGridSessions()")}}
+                    }
+
+                    {
+            {{Document.Program("GridTestHost.StartAsync()")}}
+                        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/who")).StatusCode);
+                        Assert.Equal(HttpStatusCode.OK, (await client.GetAsync("/me")).StatusCode);
+                        await grid.Sessions.RevokeUserAsync("alice", null, null, CancellationToken.None);
+                        Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync("/me")).StatusCode);
+                    }
+
+                    Console.WriteLine("all passed");
+                }
+            }
+
+            internal static class Assert
+            {
+                public static void Equal<T>(T expected, T actual)
+                {
+                    if (!Equals(expected, actual))
+                    {
+                        throw new InvalidOperationException($"{expected} expected, {actual} found.");
+                    }
+                }
+            }
+            """);
+
+        Assert.Contains("all passed", await work.ShellAsync("dotnet run", Path.Combine(work.Folder, "tests")), StringComparison.Ordinal);
+    }
+
     // The core's first: the shop's own port may begin with these digits.
     private string Curl(string commands, RunningProgram shop) => commands
         .Replace("http://127.0.0.1:3567", work.Core.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal)
