@@ -90,7 +90,7 @@ public static class GridHttpContextExtensions
         var check = context.Features.Get<RequestCheck>() ?? await requests.CheckAsync(context, GridEndpoint.AnyClaims, context.Request.Method);
         if ((check.Session?.Handle ?? check.ExpiredHandle) is { } handle)
         {
-            await requests.Sessions.RevokeAsync(handle, GridRevocationReason.SignedOut, CancellationToken.None);
+            await LiveRequest.EndOwnAsync(context, () => requests.Sessions.RevokeAsync(handle, GridRevocationReason.SignedOut, CancellationToken.None));
         }
         else if (requests.IsFromForeignPage(context))
         {

@@ -118,7 +118,7 @@ public sealed class GridSession : IBindableFromHttpContext<GridSession>, IEndpoi
     /// call.</exception>
     public async Task RevokeAsync(CancellationToken cancellationToken = default)
     {
-        await _requests.Sessions.RevokeAsync(Handle, GridRevocationReason.SignedOut, cancellationToken);
+        await LiveRequest.EndOwnAsync(_context, () => _requests.Sessions.RevokeAsync(Handle, GridRevocationReason.SignedOut, cancellationToken));
         if (!_context.Response.HasStarted)
         {
             _requests.Transport.Clear(_context, _transfer);

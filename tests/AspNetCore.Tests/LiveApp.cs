@@ -2,8 +2,10 @@ using System.Collections.Concurrent;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using Grid.AspNetCore.Tests.Ticking;
+using Grid.Client;
 using Grid.Client.Live;
 using Grpc.Core;
+using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
@@ -119,7 +121,19 @@ internal sealed class LiveApp : IAsyncDisposable
             http.RequestServices.GetRequiredService<Presence>().Deaf.TrySetResult();
             await http.RequestServices.GetRequiredService<Presence>().Heard.Task;
         });
-        live.MapGet("/short", (HttpContext http) => http.User.Identity!.Name);
+        live.MapPost("/leave-slowly", async (HttpContext http, IGridSessions sessions) =>
+        {
+            var ended = http.GetGridSession() is { } session ? session.Held.Watch() : sessions.Watch(http.GetGridSessionHandle()!);
+            using (ended)
+            {
+                await (http.GetGridSession() is { } own ? own.RevokeAsync() : http.SignOutAsync());
+                await Task.Delay(Timeout.InfiniteTimeSpan, ended.Ended).ContinueWith(_ => { }, TaskScheduler.Default);
+            }
+
+            // Longer than an endpoint has that was asked to stop.
+            await Task.Delay(TimeSpan.FromSeconds(1), http.RequestAborted);
+            return "left";
+        });
         live.MapGrpcService<TickerService>();
     }
 

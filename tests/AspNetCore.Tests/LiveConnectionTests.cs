@@ -174,6 +174,19 @@ public sealed class LiveConnectionTests(CoreHost core)
         await UntilAsync(() => app.Watched == 0);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_request_that_ends_its_own_session_is_served_to_its_end(bool hasCookies)
+    {
+        await using var app = await LiveApp.StartAsync(core, hasCookies);
+        using var browser = await app.SignInAsync(_user);
+
+        Assert.Equal((200, "left"), await Answers.Brief(browser.PostAsync("/leave-slowly", null, ("Origin", LiveApp.Origin))));
+
+        Assert.Equal(hasCookies ? 302 : 401, (await browser.GetAsync("/me")).Status);
+    }
+
     [Fact]
     public async Task A_call_of_grpc_that_streams_ends_with_its_session()
     {

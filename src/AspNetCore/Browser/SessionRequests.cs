@@ -1,4 +1,5 @@
 using Grid.AspNetCore.Claims;
+using Grid.AspNetCore.Live;
 using Grid.Client;
 using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Http;
@@ -208,7 +209,7 @@ internal sealed class SessionRequests
         {
             if (await Sessions.VerifyAsync(new TokenToCheck(token, false, null, false), CancellationToken.None) is { Token: { } replaced } && ended.Add(replaced.SessionHandle))
             {
-                await Sessions.ReplaceAsync(replaced.SessionHandle);
+                await LiveRequest.EndOwnAsync(context, () => Sessions.ReplaceAsync(replaced.SessionHandle));
             }
         }
     }

@@ -1,3 +1,5 @@
+using System.Reflection;
+using Microsoft.AspNetCore.Components.Server.Circuits;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.SignalR;
 
@@ -30,6 +32,11 @@ internal sealed class LiveHubs : IHubFilter
         }
     }
 
+    public ValueTask<object?> InvokeMethodAsync(HubInvocationContext context, Func<HubInvocationContext, ValueTask<object?>> next) =>
+        context.Hub.GetType().Assembly != typeof(CircuitHandler).Assembly || Find(context.Context) is not { } connection ? next(context)
+        : StartsCircuit(context.HubMethod) ? connection.StartCircuitAsync(context.Context.GetHttpContext()!, () => next(context))
+        : connection.ServeAsync(() => next(context));
+
     public async Task OnDisconnectedAsync(HubLifetimeContext context, Exception? exception, Func<HubLifetimeContext, Exception?, Task> next)
     {
         try
@@ -38,7 +45,12 @@ internal sealed class LiveHubs : IHubFilter
         }
         finally
         {
-            (context.Context.Items.TryGetValue(typeof(LiveConnection), out var connection) ? connection as LiveConnection : null)?.Dispose();
+            Find(context.Context)?.Dispose();
         }
     }
+
+    private static LiveConnection? Find(HubCallerContext context) => context.Items.TryGetValue(typeof(LiveConnection), out var found) ? found as LiveConnection : null;
+
+    // Such a call brings the page a circuit's secret: it starts one, or resumes what was kept of one.
+    private static bool StartsCircuit(MethodInfo call) => call.ReturnType == typeof(ValueTask<string>);
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Grid.AspNetCore.Browser;
+using Grid.AspNetCore.Live;
 using Grid.Client;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -47,10 +48,10 @@ internal sealed partial class GridTicketStore : ITicketStore
         _clock = cookie.TimeProvider ?? clock;
     }
 
-    public Task<string> StoreAsync(AuthenticationTicket ticket) => SignInAsync(ticket, CookieSession.Of(null, _scheme));
+    public Task<string> StoreAsync(AuthenticationTicket ticket) => SignInAsync(ticket, CookieSession.Of(null, _scheme), null);
 
     public Task<string> StoreAsync(AuthenticationTicket ticket, HttpContext httpContext, CancellationToken cancellationToken) =>
-        SignInAsync(ticket, CookieSession.Of(httpContext, _scheme));
+        SignInAsync(ticket, CookieSession.Of(httpContext, _scheme), httpContext);
 
     public Task<AuthenticationTicket?> RetrieveAsync(string key) => FindAsync(key, CookieSession.Of(null, _scheme), CancellationToken.None);
 
@@ -62,12 +63,12 @@ internal sealed partial class GridTicketStore : ITicketStore
     public Task RenewAsync(string key, AuthenticationTicket ticket, HttpContext httpContext, CancellationToken cancellationToken) =>
         RenewAsync(key, ticket, CookieSession.Of(httpContext, _scheme));
 
-    public Task RemoveAsync(string key) => EndAsync(key, CookieSession.Of(null, _scheme));
+    public Task RemoveAsync(string key) => EndAsync(key, CookieSession.Of(null, _scheme), null);
 
-    public Task RemoveAsync(string key, HttpContext httpContext, CancellationToken cancellationToken) => EndAsync(key, CookieSession.Of(httpContext, _scheme));
+    public Task RemoveAsync(string key, HttpContext httpContext, CancellationToken cancellationToken) => EndAsync(key, CookieSession.Of(httpContext, _scheme), httpContext);
 
     // Not cancelled if the browser disconnects: half a sign-in would leave a session that no one knows of.
-    private async Task<string> SignInAsync(AuthenticationTicket ticket, CookieSession session)
+    private async Task<string> SignInAsync(AuthenticationTicket ticket, CookieSession session, HttpContext? context)
     {
         var owner = TicketOwner.Of(ticket.Principal, _options);
         var text = _data.Seal(ticket, owner);
@@ -77,7 +78,7 @@ internal sealed partial class GridTicketStore : ITicketStore
         {
             foreach (var former in new[] { session.Came, session.Handle }.OfType<string>().Distinct())
             {
-                RememberEnd(former, isSure: await _sessions.ReplaceAsync(former));
+                RememberEnd(former, isSure: await LiveRequest.EndOwnAsync(context, () => _sessions.ReplaceAsync(former)));
             }
         }
         catch
@@ -246,12 +247,12 @@ internal sealed partial class GridTicketStore : ITicketStore
         return true;
     }
 
-    private async Task EndAsync(string handle, CookieSession session)
+    private async Task EndAsync(string handle, CookieSession session, HttpContext? context)
     {
         var reason = session.Call == CookieCall.SignOut ? GridRevocationReason.SignedOut : GridRevocationReason.Requested;
         try
         {
-            await _sessions.RevokeAsync(handle, reason, CancellationToken.None);
+            await LiveRequest.EndOwnAsync(context, () => _sessions.RevokeAsync(handle, reason, CancellationToken.None));
             RememberEnd(handle, isSure: true);
         }
         catch (GridException failure)
