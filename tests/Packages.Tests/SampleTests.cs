@@ -70,19 +70,21 @@ public sealed partial class SampleTests(Workplace work)
         Assert.Contains("Who are you?", await PressAsync(laptop, page, "/?handler=SignOut"), StringComparison.Ordinal);
     }
 
-    // The rest is for a browser: tests/Browser/suites/blazor.test.mjs.
-    [Fact]
-    public async Task Blazor_server_starts_by_its_line_and_asks_who_it_is()
+    // The rest is for a browser: tests/Browser/suites.
+    [Theory]
+    [InlineData("blazor-server", "/", "Who are you?", "/_framework/blazor.web.js")]
+    [InlineData("signalr-chat", "/", "Who are you?", "/auth/session/events.js")]
+    public async Task Pages_that_stay_connected_are_there_by_one_line(string sampleName, string page, string says, string script)
     {
-        var commands = Blocks().Matches(await File.ReadAllTextAsync(Path.Combine(Workplace.Repository, "samples", "blazor-server", "README.md"))).Select(match => match.Groups[1].Value);
-        Assert.Equal(["dotnet run --project samples/blazor-server\n"], commands);
-        var start = work.Start("dotnet", ["run", "--project", Path.Combine(Workplace.Repository, "samples", "blazor-server"), "-c", "Release", "--no-build"], work.Folder, work.Core);
+        var commands = Blocks().Matches(await File.ReadAllTextAsync(Path.Combine(Workplace.Repository, "samples", sampleName, "README.md"))).Select(match => match.Groups[1].Value);
+        Assert.Equal($"dotnet run --project samples/{sampleName}\n", commands.First());
+        var start = work.Start("dotnet", ["run", "--project", Path.Combine(Workplace.Repository, "samples", sampleName), "-c", "Release", "--no-build"], work.Folder, work.Core);
         start.Environment["URL"] = "http://127.0.0.1:0";
         using var sample = await RunningProgram.StartAsync(start);
         using var browser = new HttpClient { BaseAddress = sample.Url };
 
-        Assert.Contains("Who are you?", await browser.GetStringAsync("/"), StringComparison.Ordinal);
-        Assert.NotEmpty(await browser.GetStringAsync("/_framework/blazor.web.js"));
+        Assert.Contains(says, await browser.GetStringAsync(page), StringComparison.Ordinal);
+        Assert.NotEmpty(await browser.GetStringAsync(script));
     }
 
     // A form's button: with the token that the page carries against other sites' forms, and the name that one of them asks for.
