@@ -36,8 +36,21 @@ public sealed class GridOptions : GridClientOptions
     /// <summary>Whether tokens travel by cookie or by header. Default <see cref="TokenTransfer.Any"/>.</summary>
     public TokenTransfer TokenTransfer { get; set; } = TokenTransfer.Any;
 
+    /// <summary>
+    /// Whether the tokens of a request travel by cookie or by header, in place of <see cref="GridOptions.TokenTransfer"/>: such as <see cref="AspNetCore.TokenTransfer.Header"/>
+    /// below <c>/mobile</c>. It is asked for every request, sign-in and refresh included. Default none.
+    /// </summary>
+    public Func<HttpContext, TokenTransfer>? TokenTransferFor { get; set; }
+
     /// <summary>The cookies' <c>Domain</c> attribute. Default none: this host only.</summary>
     public string? CookieDomain { get; set; }
+
+    /// <summary>
+    /// The cookies' <c>Domain</c> for a request, in place of <see cref="CookieDomain"/>: for an application of several sites. It must be the
+    /// request's host or a domain above it, or null for this host only; of an other one the request is refused with 500, and the log says why.
+    /// Default none.
+    /// </summary>
+    public Func<HttpContext, string?>? CookieDomainFor { get; set; }
 
     /// <summary>
     /// The previous <see cref="CookieDomain"/>. Its cookies are cleared when a browser sends both; empty if there was none.
@@ -120,6 +133,12 @@ public sealed class GridOptions : GridClientOptions
     /// strings, as such or in a <see cref="SessionClaim"/>.
     /// </summary>
     public string RoleClaimType { get; set; } = "st-role";
+
+    /// <summary>What the application does when a request is refused. Default nothing: the answers are those of the SuperTokens SDKs.</summary>
+    public GridEvents Events { get; set; } = new();
+
+    /// <summary>A service that derives from <see cref="GridEvents"/> and takes the place of <see cref="Events"/>: one per request, if it is scoped. Default none.</summary>
+    public Type? EventsType { get; set; }
 
     /// <summary>Claims that are fetched for every new session.</summary>
     public IList<SessionClaim> Claims { get; } = [];

@@ -51,7 +51,7 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
 
         foreach (var domain in options.WebsiteDomains)
         {
-            if (options.TokenTransfer != TokenTransfer.Header && site.SameSiteFor(domain) == SameSiteMode.None && !site.Secure && !SiteRules.BothLocal(options.ApiDomain, domain))
+            if ((options.TokenTransfer != TokenTransfer.Header || options.TokenTransferFor is not null) && site.SameSiteFor(domain) == SameSiteMode.None && !site.Secure && !SiteRules.BothLocal(options.ApiDomain, domain))
             {
                 errors.Add($"Cookies for {domain} must be SameSite=None, which browsers accept only with Secure: serve ApiDomain over https and leave CookieSecure alone, or set TokenTransfer to Header.");
             }
@@ -74,9 +74,9 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
             }
         }
 
-        if (options.HostCookies && (!site.Secure || options.CookieDomain is not null || options.AccessTokenPath != "/"))
+        if (options.HostCookies && (!site.Secure || options.CookieDomain is not null || options.CookieDomainFor is not null || options.AccessTokenPath != "/"))
         {
-            errors.Add("HostCookies requires https (Secure), no CookieDomain, and AccessTokenPath \"/\".");
+            errors.Add("HostCookies requires https (Secure), no CookieDomain and no CookieDomainFor, and AccessTokenPath \"/\".");
         }
 
         foreach (var (setting, path) in (ReadOnlySpan<(string, string?)>)[("ApiBasePath", options.ApiBasePath), ("PublicBasePath", options.PublicBasePath)])
@@ -105,6 +105,11 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
             }
         }
 
+        if (options.EventsType is { } events && !typeof(GridEvents).IsAssignableFrom(events))
+        {
+            errors.Add($"EventsType must be a class that derives from GridEvents; {events} does not.");
+        }
+
         if (options.NameClaimType == options.RoleClaimType)
         {
             errors.Add("NameClaimType and RoleClaimType must differ.");
@@ -121,7 +126,7 @@ internal sealed class GridOptionsRules : IPostConfigureOptions<GridOptions>, IVa
     private static string Trim(string url) => url.Trim().TrimEnd('/');
 
     // "https://Example.com" and "Example.com" mean example.com; a leading dot is kept, except where a cookie cannot have a domain.
-    private static string? Scope(string? domain)
+    internal static string? Scope(string? domain)
     {
         if (string.IsNullOrWhiteSpace(domain))
         {

@@ -2,6 +2,7 @@ using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Claims;
 using Grid.Client;
 using Grid.Revocation.Outages;
+using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Hosting;
@@ -80,7 +81,11 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
         _waiting.Dispose();
     }
 
-    public Task AnswerAsync(HttpContext context, GridException failure)
+    /// <summary>Answers a request whose handling failed.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="failure">The failure.</param>
+    /// <param name="isOwnEndpoint">Whether it was one of those that <c>MapGrid()</c> maps, where no event writes the answer.</param>
+    public Task AnswerAsync(HttpContext context, GridException failure, bool isOwnEndpoint = false)
     {
         switch (failure.Reason)
         {
@@ -95,9 +100,10 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
                 context.Response.Headers.RetryAfter = "1";
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "the revocation is not confirmed yet, please retry");
             case GridFailure.SessionEnded when requests is not null:
-                return FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.Ended));
+                return RefuseAsync(context, requests, new RequestCheck(RequestOutcome.Ended, Why: failure.Message) { Token = Token(context) }, isOwnEndpoint);
             case GridFailure.InvalidClaims when requests is not null:
-                return FrontAnswers.WriteAsync(context, requests, new RequestCheck(RequestOutcome.InvalidClaims, Problems: (failure as GridClaimsException)?.Problems ?? []));
+                return RefuseAsync(
+                    context, requests, new RequestCheck(RequestOutcome.InvalidClaims, Problems: (failure as GridClaimsException)?.Problems ?? []) { Token = Token(context) }, isOwnEndpoint);
             case GridFailure.TokenTooLong:
                 Log.TokenTooLong(logger, failure.Message);
                 context.Response.Headers.SetCookie = default;
@@ -107,6 +113,12 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status500InternalServerError, "internal error");
         }
     }
+
+    private static Task RefuseAsync(HttpContext context, SessionRequests requests, RequestCheck check, bool isOwnEndpoint) =>
+        isOwnEndpoint ? FrontAnswers.WriteAsync(context, requests, check) : EventAnswers.WriteAsync(context, requests, check);
+
+    private static AccessTokenContent? Token(HttpContext context) =>
+        context.Features.Get<RequestCheck>()?.Session is { } session && AccessTokenVerifier.TryReadUnverified(session.AccessToken, out var token) ? token : null;
 
     private static partial class Log
     {

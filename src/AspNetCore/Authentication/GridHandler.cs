@@ -45,11 +45,11 @@ internal sealed partial class GridHandler(IOptionsMonitor<GridSchemeOptions> opt
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        FrontAnswers.WriteAsync(Context, requests, _check ?? new RequestCheck(RequestOutcome.None));
+        EventAnswers.WriteAsync(Context, requests, _check ?? new RequestCheck(RequestOutcome.None));
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
         Context.Features.Get<RequestCheck>() is { Outcome: RequestOutcome.InvalidClaims } check
-            ? FrontAnswers.WriteAsync(Context, requests, check)
+            ? EventAnswers.WriteAsync(Context, requests, check)
             : FrontAnswers.MessageAsync(Context, StatusCodes.Status403Forbidden, "forbidden");
 
     protected override async Task HandleSignInAsync(ClaimsPrincipal user, AuthenticationProperties? properties)

@@ -9,14 +9,25 @@ internal static class FrontAnswers
 {
     public static Task WriteAsync(HttpContext context, SessionRequests requests, RequestCheck check)
     {
+        Prepare(context, requests, check);
+        return JsonAsync(context, context.Response.StatusCode, Body(check));
+    }
+
+    /// <summary>Sets what a refusal has beside its body: status, cleared tokens, no caching.</summary>
+    public static void Prepare(HttpContext context, SessionRequests requests, RequestCheck check)
+    {
         if (check.Outcome == RequestOutcome.Ended)
         {
             // Only then: a request that was sent before a sign-in completed, and so without a token, must not undo the sign-in.
             requests.Transport.ClearEverywhere(context);
         }
 
-        var options = requests.Options;
-        return JsonAsync(context, check.Outcome == RequestOutcome.InvalidClaims ? options.InvalidClaimStatusCode : options.SessionExpiredStatusCode, Body(check));
+        var (response, options) = (context.Response, requests.Options);
+        response.StatusCode = check.Outcome == RequestOutcome.InvalidClaims ? options.InvalidClaimStatusCode : options.SessionExpiredStatusCode;
+        if (response.Headers.CacheControl.Count == 0)
+        {
+            response.Headers.CacheControl = "no-store";
+        }
     }
 
     public static JsonObject Body(RequestCheck check) => check.Outcome switch

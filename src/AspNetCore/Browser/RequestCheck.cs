@@ -1,4 +1,5 @@
 using Grid.AspNetCore.Claims;
+using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Browser;
@@ -29,6 +30,9 @@ internal enum RequestOutcome
 internal sealed record RequestCheck(
     RequestOutcome Outcome, GridSession? Session = null, IReadOnlyList<ClaimProblem>? Problems = null, string? Why = null, string? ExpiredHandle = null)
 {
+    /// <summary>The refused token, if it is genuine: for events.</summary>
+    public AccessTokenContent? Token { get; init; }
+
     /// <summary>The endpoint whose requirements were checked; null if routing had not found one yet.</summary>
     public Endpoint? For { get; set; }
 }

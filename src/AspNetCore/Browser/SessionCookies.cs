@@ -34,18 +34,18 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
 
     /// <summary>The cookie outlasts its token on purpose: an expired token is a sign that there may be a refresh token.</summary>
     public void SetAccess(HttpContext context, string token, DateTimeOffset now) =>
-        Append(context, AccessName, token, now + AccessCookieLife, options.AccessTokenPath, options.CookieDomain);
+        Append(context, AccessName, token, now + AccessCookieLife, options.AccessTokenPath, Domain(context));
 
     public void SetRefresh(HttpContext context, string token, DateTimeOffset expiresAt) =>
-        Append(context, RefreshName, token, expiresAt, RefreshPath(context), options.CookieDomain);
+        Append(context, RefreshName, token, expiresAt, RefreshPath(context), Domain(context));
 
     /// <summary>How many characters of its cookie are left for the access token, after name and attributes.</summary>
-    public int MaxAccessTokenLength(HttpContext context) => MaxSize - Line(context, AccessName, "", DateTimeOffset.UnixEpoch, options.AccessTokenPath, options.CookieDomain, out _).Length;
+    public int MaxAccessTokenLength(HttpContext context) => MaxSize - Line(context, AccessName, "", DateTimeOffset.UnixEpoch, options.AccessTokenPath, Domain(context), out _).Length;
 
     public void Clear(HttpContext context)
     {
-        ClearAccess(context, options.CookieDomain);
-        ClearRefresh(context, options.CookieDomain);
+        ClearAccess(context, Domain(context));
+        ClearRefresh(context, Domain(context));
     }
 
     public void ClearAccess(HttpContext context, string? domain) => Append(context, AccessName, "", null, options.AccessTokenPath, domain);
@@ -56,7 +56,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
     {
         if (Find(context, LegacyName, out _) is not null)
         {
-            Append(context, LegacyName, "", null, options.AccessTokenPath, options.CookieDomain);
+            Append(context, LegacyName, "", null, options.AccessTokenPath, Domain(context));
             ClearTossed(context, LegacyName, options.AccessTokenPath);
         }
     }
@@ -119,6 +119,24 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         return found;
     }
 
+    private string? Domain(HttpContext context)
+    {
+        if (options.CookieDomainFor is not { } choose)
+        {
+            return options.CookieDomain;
+        }
+
+        var domain = GridOptionsRules.Scope(choose(context));
+        var bare = domain?.TrimStart('.');
+        return string.IsNullOrEmpty(bare) || Covers(bare, context.Request.Host.Host) || Covers(bare, new Uri(options.ApiDomain).Host)
+            ? domain
+            : throw new GridException(
+                GridFailure.Refused, "CookieDomainFor returned a domain that is neither the host of its request nor above it, so that browsers would drop the cookies. Return the host, a parent domain, or null.");
+    }
+
+    private static bool Covers(string domain, string host) =>
+        host.Equals(domain, StringComparison.OrdinalIgnoreCase) || (domain.Contains('.', StringComparison.Ordinal) && host.EndsWith("." + domain, StringComparison.OrdinalIgnoreCase));
+
     // __Host- cookies must have the path "/".
     private string RefreshPath(HttpContext context) => options.HostCookies ? "/" : site.BasePath(context) + "/session/refresh";
 
@@ -133,7 +151,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         var places =
             from path in Paths(context, ownPath)
             from domain in Domains(context)
-            where path != ownPath || domain.TrimStart('.') != (options.CookieDomain ?? "").TrimStart('.')
+            where path != ownPath || domain.TrimStart('.') != (Domain(context) ?? "").TrimStart('.')
             select (domain, path);
         foreach (var (domain, path) in places.Take(MaxTossedLines))
         {

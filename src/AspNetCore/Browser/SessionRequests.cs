@@ -81,7 +81,10 @@ internal sealed class SessionRequests
 
         if (check.Verdict != SessionVerdict.Ok)
         {
-            return check.Verdict == SessionVerdict.TryRefresh ? TryRefresh(check.Why) with { ExpiredHandle = ExpiredHandle(context, check.Token, mode) } : new RequestCheck(RequestOutcome.Ended, Why: check.Why);
+            // Its signature was checked before its session was.
+            return check.Verdict == SessionVerdict.TryRefresh
+                ? TryRefresh(check.Why) with { ExpiredHandle = ExpiredHandle(context, check.Token, mode), Token = check.Token }
+                : new RequestCheck(RequestOutcome.Ended, Why: check.Why) { Token = AccessTokenVerifier.TryReadUnverified(token, out var ended) ? ended : null };
         }
 
         var content = check.Token!;

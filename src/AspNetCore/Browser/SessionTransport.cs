@@ -24,12 +24,12 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
     /// <summary>The access token of a request. Anything that does not look like one of ours is ignored.</summary>
     public PresentedToken FindAccess(HttpContext context)
     {
-        if (options.TokenTransfer != TokenTransfer.Cookie && ReadBearer(context) is { } bearer && LooksLikeAccessToken(bearer))
+        if (Allowed(context) != TokenTransfer.Cookie && ReadBearer(context) is { } bearer && LooksLikeAccessToken(bearer))
         {
             return new PresentedToken(bearer, TokenTransfer.Header, Several: false);
         }
 
-        return options.TokenTransfer != TokenTransfer.Header
+        return Allowed(context) != TokenTransfer.Header
             && SessionCookies.Find(context, cookies.AccessName, out var several) is { } cookie && (several || LooksLikeAccessToken(cookie))
             ? new PresentedToken(cookie, TokenTransfer.Cookie, several)
             : default;
@@ -67,8 +67,8 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
         var bearer = ReadBearer(context);
         var cookie = SessionCookies.Find(context, cookies.RefreshName, out var several);
         otherToo = bearer is not null && cookie is not null;
-        return options.TokenTransfer != TokenTransfer.Cookie && bearer is not null ? new PresentedToken(bearer, TokenTransfer.Header, Several: false)
-            : options.TokenTransfer != TokenTransfer.Header && (several || !string.IsNullOrEmpty(cookie)) ? new PresentedToken(cookie!, TokenTransfer.Cookie, several)
+        return Allowed(context) != TokenTransfer.Cookie && bearer is not null ? new PresentedToken(bearer, TokenTransfer.Header, Several: false)
+            : Allowed(context) != TokenTransfer.Header && (several || !string.IsNullOrEmpty(cookie)) ? new PresentedToken(cookie!, TokenTransfer.Cookie, several)
             : default;
     }
 
@@ -95,7 +95,7 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
     public bool HasDuplicates(HttpContext context, out bool access, out bool refresh)
     {
         access = refresh = false;
-        if (options.TokenTransfer == TokenTransfer.Header)
+        if (Allowed(context) == TokenTransfer.Header)
         {
             return false;
         }
@@ -133,7 +133,7 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
 
     /// <summary>How a new session's tokens will travel.</summary>
     public TokenTransfer ForNewSession(HttpContext context) =>
-        options.TokenTransfer != TokenTransfer.Any ? options.TokenTransfer
+        Allowed(context) is var allowed and not TokenTransfer.Any ? allowed
         : string.Equals(context.Request.Headers[ModeHeader], "cookie", StringComparison.OrdinalIgnoreCase) ? TokenTransfer.Cookie
         : TokenTransfer.Header;
 
@@ -204,6 +204,11 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
 
         Clear(context, TokenTransfer.Header);
     }
+
+    private TokenTransfer Allowed(HttpContext context) =>
+        options.TokenTransferFor is not { } choose ? options.TokenTransfer
+        : choose(context) is var chosen && Enum.IsDefined(chosen) ? chosen
+        : throw new GridException(GridFailure.Refused, $"TokenTransferFor returned {chosen}: return Any, Cookie or Header.");
 
     private static string? ReadBearer(HttpContext context) =>
         context.Request.Headers.Authorization is [{ } value] && value.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? value[Bearer.Length..].Trim() : null;

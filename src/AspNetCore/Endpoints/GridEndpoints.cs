@@ -108,7 +108,7 @@ internal static class GridEndpoints
         }
         catch (GridException failure) when (!context.Response.HasStarted)
         {
-            await context.RequestServices.GetRequiredService<GridErrors>().AnswerAsync(context, failure);
+            await context.RequestServices.GetRequiredService<GridErrors>().AnswerAsync(context, failure, isOwnEndpoint: true);
         }
     }
 }

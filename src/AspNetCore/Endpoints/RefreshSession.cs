@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Grid.AspNetCore.Authentication;
 using Grid.AspNetCore.Browser;
 using Grid.Client;
 using Microsoft.AspNetCore.Http;
@@ -17,8 +18,8 @@ internal static class RefreshSession
             return;
         }
 
-        var verdict = await RefreshAsync(context, requests);
-        if (verdict == SessionVerdict.Ok)
+        var refreshed = await RefreshAsync(context, requests);
+        if (refreshed.Verdict == SessionVerdict.Ok)
         {
             context.Response.StatusCode = StatusCodes.Status200OK;
             context.Response.ContentLength = 0;
@@ -27,11 +28,22 @@ internal static class RefreshSession
 
         // After a theft the session has already been revoked.
         requests.Transport.ClearEverywhere(context);
-        await FrontAnswers.MessageAsync(context, requests.Options.SessionExpiredStatusCode, verdict == SessionVerdict.TokenTheft ? "token theft detected" : "unauthorised");
+        if (refreshed.Verdict == SessionVerdict.TokenTheft)
+        {
+            context.Response.StatusCode = requests.Options.SessionExpiredStatusCode;
+            var theft = new GridTokenTheftContext(context, refreshed.Handle, refreshed.UserId, refreshed.Reuse);
+            await EventAnswers.Find(context, requests).TokenTheft(theft);
+            if (theft.IsHandled || context.Response.HasStarted)
+            {
+                return;
+            }
+        }
+
+        await FrontAnswers.MessageAsync(context, requests.Options.SessionExpiredStatusCode, refreshed.Verdict == SessionVerdict.TokenTheft ? "token theft detected" : "unauthorised");
     }
 
     // The cookies and headers of the response match the verdict.
-    private static async Task<SessionVerdict> RefreshAsync(HttpContext context, SessionRequests requests)
+    private static async Task<TokenRefresh> RefreshAsync(HttpContext context, SessionRequests requests)
     {
         var (transport, options) = (requests.Transport, requests.Options);
         var presented = transport.FindRefresh(context, out var otherToo);
@@ -42,13 +54,13 @@ internal static class RefreshSession
         if (token is null)
         {
             requests.Cookies.ClearLegacy(context);
-            return SessionVerdict.Unauthorised;
+            return new TokenRefresh { Verdict = SessionVerdict.Unauthorised };
         }
 
         var mode = presented.Transfer == TokenTransfer.Cookie ? requests.Site.AntiCsrf(context) : AntiCsrfMode.None;
         if (mode == AntiCsrfMode.ViaCustomHeader && !context.Request.Headers.ContainsKey("rid"))
         {
-            return SessionVerdict.Unauthorised;
+            return new TokenRefresh { Verdict = SessionVerdict.Unauthorised };
         }
 
         // Not cancelled if the browser disconnects: half a rotation would cost the user the session.
@@ -71,7 +83,7 @@ internal static class RefreshSession
         }
 
         requests.Cookies.ClearLegacy(context);
-        return refreshed.Verdict;
+        return refreshed;
     }
 
     // Done once: cookies that come twice after that were set by another site.
