@@ -16,6 +16,8 @@ internal struct RevocationEntrySurrogate
     [Id(6)] public long Epoch;
     [Id(7)] public SessionName? Kept;
     [Id(8)] public string? Kid;
+    [Id(9)] public int Reason;
+    [Id(10)] public DateTimeOffset At;
 }
 
 [RegisterConverter]
@@ -32,6 +34,8 @@ internal sealed class RevocationEntryConverter : IConverter<RevocationEntry, Rev
         Epoch = surrogate.Epoch,
         Kept = surrogate.Kept,
         Kid = surrogate.Kid,
+        Reason = surrogate.Reason,
+        At = surrogate.At,
     };
 
     public RevocationEntrySurrogate ConvertToSurrogate(in RevocationEntry value) => new()
@@ -45,5 +49,7 @@ internal sealed class RevocationEntryConverter : IConverter<RevocationEntry, Rev
         Epoch = value.Epoch,
         Kept = value.Kept,
         Kid = value.Kid,
+        Reason = value.Reason,
+        At = value.At,
     };
 }

@@ -117,6 +117,25 @@ public interface IGridSessions
     /// <exception cref="GridException">Grid is unavailable, or rejects the call; see <see cref="GridException.Reason"/>.</exception>
     Task<string> CreateJwtAsync(JwtDraft draft, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// What happens to a user's sessions, from <see cref="SessionEventKind.Watching"/> on: created, refreshed, changed, ended. For support
+    /// tools and services; nothing waits for whoever watches, and checks of tokens do not depend on it.
+    /// </summary>
+    /// <param name="userId">The user.</param>
+    /// <param name="tenantId">The tenant; null for all tenants.</param>
+    /// <param name="cancellationToken">Ends the watch.</param>
+    /// <returns>
+    /// Events without end. It outlives whatever serves it: while Grid cannot be reached it waits and connects again, and where something may
+    /// have been lost there is a <see cref="SessionEventKind.MayHaveMissed"/>. Events of one session come in order, its end last; read them
+    /// as they come, since only the next 256 are kept.
+    /// </returns>
+    /// <exception cref="GridException">
+    /// <see cref="GridFailure.Refused"/>, also later on: the key or the tenant is wrong or was taken away, or there are too many watches; the
+    /// message says what to fix.
+    /// </exception>
+    IAsyncEnumerable<SessionEvent> WatchUserAsync(string userId, string? tenantId, CancellationToken cancellationToken) =>
+        throw new GridException(GridFailure.Refused, "These sessions cannot watch a user.");
+
     /// <summary>The public signing keys, as a JWKS document.</summary>
     /// <exception cref="GridException">Grid is unavailable, or rejects the call; see <see cref="GridException.Reason"/>.</exception>
     ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken);

@@ -7,6 +7,7 @@ internal static class DoorNames
     public const string Users = "grid-user-door";
     public const string Keys = "grid-key-door";
     public const string Holders = "grid-holder-door";
+    public const string Watches = "grid-watch-door";
 
     /// <summary>The key of each: a stateless worker needs but one.</summary>
     public const string Key = "0";

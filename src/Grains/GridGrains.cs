@@ -2,6 +2,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Abstractions.Watches;
 using Grid.Grains.Apps;
 using Grid.Grains.Clocks;
 using Grid.Grains.Holders;
@@ -10,6 +11,7 @@ using Grid.Grains.Purge;
 using Grid.Grains.Sessions;
 using Grid.Grains.SigningKeys;
 using Grid.Grains.Silos;
+using Grid.Grains.Watches;
 using Grid.Revocation;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
@@ -17,6 +19,7 @@ using Grid.Revocation.Registry;
 using Grid.Revocation.Relay;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orleans.Storage;
 
@@ -62,6 +65,15 @@ public static class GridGrains
         services.TryAddSingleton(provider => new Revoker(
             provider.GetRequiredService<IHolderRegistry>(), provider.GetRequiredService<SiloTransport>(), provider.GetRequiredService<LeaseTerms>(),
             row => row.Kind != HolderKind.Service || Revocation(provider).WaitForServices, LeaseClock.Instance));
+        services.TryAddSingleton<WatchLimits>();
+        services.TryAddSingleton(provider => new Notices(
+            provider.GetRequiredService<WatchLimits>(), provider.GetRequiredService<TimeProvider>(), LeaseClock.Instance));
+        services.TryAddSingleton<ISiloLinks, SiloLinks>();
+        services.TryAddSingleton(provider => new UserWatches(
+            provider.GetRequiredService<ISiloLinks>(), provider.GetRequiredService<ISessionStore>(), provider.GetRequiredService<TrustedClock>(),
+            provider.GetRequiredService<TimeProvider>(), provider.GetRequiredService<WatchLimits>(), LeaseClock.Instance, provider.GetRequiredService<ILogger<UserWatches>>()));
+        services.TryAddSingleton<IUserWatches>(provider => provider.GetRequiredService<UserWatches>());
+        services.AddGrainService<NoticeSource>();
         services.AddHostedService<SiloHolder>();
         services.TryAddSingleton<ChangeNotices>();
         services.AddHostedService(provider => provider.GetRequiredService<ChangeNotices>());

@@ -41,6 +41,9 @@ internal sealed class EmbeddedSessions(EmbeddedSilo silo) : IGridSessions
     public Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) =>
         silo.Sessions.RevokeUserAsync(userId, tenantId, exceptHandle, cancellationToken);
 
+    public IAsyncEnumerable<SessionEvent> WatchUserAsync(string userId, string? tenantId, CancellationToken cancellationToken) =>
+        silo.Sessions.WatchUserAsync(userId, tenantId, cancellationToken);
+
     public SessionWatch Watch(string handle) => silo.Sessions.Watch(handle);
 
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => silo.Sessions.ReadKeysAsync(cancellationToken);

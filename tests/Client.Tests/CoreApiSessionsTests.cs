@@ -7,6 +7,8 @@ public sealed class CoreApiSessionsTests(CoreHost core) : GridSessionsConformanc
 {
     private ClientApp? _app;
 
+    protected override bool WatchesUsers => false;
+
     public override async ValueTask InitializeAsync()
     {
         _app = await ClientApp.StartAsync(Core);

@@ -13,6 +13,9 @@ public abstract class GridSessionsConformance(CoreHost? core) : IAsyncLifetime
 
     protected IGridSessions Sessions { get; set; } = null!;
 
+    /// <summary>Whether these sessions can watch a user; the others refuse.</summary>
+    protected virtual bool WatchesUsers => true;
+
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public abstract ValueTask InitializeAsync();
@@ -386,6 +389,67 @@ public abstract class GridSessionsConformance(CoreHost? core) : IAsyncLifetime
         await Sessions.RevokeAsync(made.Handle, Stop);
 
         await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
+    }
+
+    [Fact]
+    public async Task A_watch_of_a_user_tells_what_happens_to_its_sessions_in_order()
+    {
+        if (!WatchesUsers)
+        {
+            Assert.Equal(GridFailure.Refused, Assert.Throws<GridException>(() => Sessions.WatchUserAsync(_user, null, Stop)).Reason);
+            return;
+        }
+
+        var before = await CreateAsync();
+        await using var watch = new UserEvents(Sessions.WatchUserAsync(_user, null, Stop), Stop);
+        var start = await watch.NextAsync();
+        var made = await CreateAsync();
+        await Sessions.CreateAsync(new SessionDraft { UserId = "somebody-else" }, Stop);
+        await RefreshAsync(made.Tokens.Refresh.Text);
+        await Sessions.UpdatePayloadAsync(made.Handle, """{"plan":"gold"}""", Stop);
+        await Sessions.UpdateDataAsync(made.Handle, """{"cart":2}""", Stop);
+        var lived = (await Sessions.FindAsync(made.Handle, Stop))!;
+        await Sessions.RevokeAsync(made.Handle, GridRevocationReason.SignedOut, Stop);
+        SessionEvent[] told = [await watch.NextAsync(), await watch.NextAsync(), await watch.NextAsync(), await watch.NextAsync(), await watch.NextAsync()];
+        await Sessions.RevokeUserAsync(_user, null, null, Stop);
+        var last = await watch.NextAsync();
+
+        Assert.Equal((SessionEventKind.Watching, _user, null), (start.Kind, start.UserId, start.Handle));
+        Assert.Equal([SessionEventKind.Created, SessionEventKind.Refreshed, SessionEventKind.Changed, SessionEventKind.Changed, SessionEventKind.Ended], told.Select(one => one.Kind));
+        Assert.All(told, one => Assert.Equal((made.Handle, "public", _user), (one.Handle, one.TenantId, one.UserId)));
+        Assert.Equal((lived.CreatedAt, lived.ExpiresAt), (told[0].At, told[1].ExpiresAt!.Value));
+        Assert.Equal(((true, false), (false, true)), ((told[2].PayloadChanged, told[2].DataChanged), (told[3].PayloadChanged, told[3].DataChanged)));
+        Assert.Equal((SessionEndReason.SignedOut, null), (told[4].EndReason, told[4].ExpiresAt));
+        Assert.Equal((SessionEventKind.Ended, before.Handle, SessionEndReason.Requested), (last.Kind, last.Handle, last.EndReason));
+        Assert.InRange(last.At, lived.CreatedAt, Core.Clock.GetUtcNow() + TimeSpan.FromDays(1));
+    }
+
+    [Fact]
+    public async Task A_watch_in_one_tenant_tells_nothing_of_others_and_one_of_what_cannot_be_is_refused()
+    {
+        if (!WatchesUsers)
+        {
+            Assert.Equal(GridFailure.Refused, Assert.Throws<GridException>(() => Sessions.WatchUserAsync(_user, null, Stop)).Reason);
+            return;
+        }
+
+        var tenant = $"t{Guid.NewGuid():N}"[..20];
+        await Core.SendAsync("PUT", "/recipe/multitenancy/tenant/v2", new { tenantId = tenant });
+        await using var watch = new UserEvents(Sessions.WatchUserAsync(_user, tenant, Stop), Stop);
+        await watch.NextAsync();
+        await CreateAsync();
+        var there = await Sessions.CreateAsync(new SessionDraft { UserId = _user, TenantId = tenant }, Stop);
+        var created = await watch.NextAsync();
+        await Sessions.RevokeTenantAsync(tenant, Stop);
+        var ended = await watch.NextAsync();
+
+        Assert.Equal((SessionEventKind.Created, there.Handle, tenant), (created.Kind, created.Handle, created.TenantId));
+        Assert.Equal((SessionEventKind.Ended, there.Handle, SessionEndReason.Requested), (ended.Kind, ended.Handle, ended.EndReason));
+        foreach (var (user, no) in (List<(string, string?)>)[(_user, "no-such-tenant"), ("u\ud800", null), (new string('x', 129), null)])
+        {
+            await using var none = new UserEvents(Sessions.WatchUserAsync(user, no, Stop), Stop);
+            Assert.Equal(GridFailure.Refused, (await Assert.ThrowsAsync<GridException>(() => none.NextAsync())).Reason);
+        }
     }
 
     private Task<CreatedSession> CreateAsync(string payload = "{}", string data = "{}", bool antiCsrf = false) => Sessions.CreateAsync(

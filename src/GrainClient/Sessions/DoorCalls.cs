@@ -11,6 +11,7 @@ internal sealed class DoorCalls(ICluster cluster, GridGrainOptions options)
     private static readonly GrainId SessionDoor = GrainId.Create(DoorNames.Sessions, DoorNames.Key);
     private static readonly GrainId UserDoor = GrainId.Create(DoorNames.Users, DoorNames.Key);
     private static readonly GrainId HolderDoor = GrainId.Create(DoorNames.Holders, DoorNames.Key);
+    private static readonly GrainId WatchDoor = GrainId.Create(DoorNames.Watches, DoorNames.Key);
     private static readonly GrainId KeyDoor = GrainId.Create(DoorNames.Keys, DoorNames.Key);
 
     // Answers that were on their way when a connection ended are here by then.
@@ -27,6 +28,11 @@ internal sealed class DoorCalls(ICluster cluster, GridGrainOptions options)
     public Task<T?> KeysAsync<T>(Func<IKeyDoor, Task<DoorAnswer<T>>> call, CancellationToken cancellationToken) => CallAsync(KeyDoor, call, mayWait: false, cancellationToken);
 
     public Task<T?> HoldersAsync<T>(Func<IHolderDoor, Task<DoorAnswer<T>>> call, CancellationToken cancellationToken) => CallAsync(HolderDoor, call, mayWait: false, cancellationToken);
+
+    public Task<T?> WatchesAsync<T>(Func<IWatchDoor, Task<DoorAnswer<T>>> call, CancellationToken cancellationToken) => CallAsync(WatchDoor, call, mayWait: false, cancellationToken);
+
+    /// <summary>How long a call waits for its answer.</summary>
+    public TimeSpan Patience => options.Timeout;
 
     /// <summary>Calls what may end sessions: its answer comes when everybody who accepts tokens has heard of it, or his lease has run out.</summary>
     public Task<T?> EndAsync<T>(Func<ISessionDoor, Task<DoorAnswer<T>>> call, CancellationToken cancellationToken) => CallAsync(SessionDoor, call, mayWait: true, cancellationToken);

@@ -90,6 +90,9 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) =>
         Needed(await doors.EndOfUserAsync(door => door.RevokeAsync(WholeText.Require(userId), tenantId, exceptHandle), cancellationToken));
 
+    public IAsyncEnumerable<SessionEvent> WatchUserAsync(string userId, string? tenantId, CancellationToken cancellationToken) =>
+        new UserWatching(doors, clock).WatchAsync(userId, tenantId, cancellationToken);
+
     public SessionWatch Watch(string handle) => live.Watch(handle);
 
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _checks.ReadKeysAsync(cancellationToken);

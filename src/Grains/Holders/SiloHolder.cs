@@ -1,6 +1,7 @@
 using Grid.Abstractions.Apps;
 using Grid.Grains.Sessions;
 using Grid.Grains.SigningKeys;
+using Grid.Grains.Watches;
 using Grid.Revocation;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Registry;
@@ -25,8 +26,8 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
     private Task _running = Task.CompletedTask;
 
     public SiloHolder(
-        Holder holder, HolderRelay store, SessionChecks checks, IHolderRegistry registry, ActiveSessionGrains sessions, KeyRings keys, ILocalSiloDetails here,
-        LeaseTerms terms, ILogger<SiloHolder> logger)
+        Holder holder, HolderRelay store, SessionChecks checks, IHolderRegistry registry, ActiveSessionGrains sessions, KeyRings keys, UserWatches watches,
+        ILocalSiloDetails here, LeaseTerms terms, ILogger<SiloHolder> logger)
     {
         (_registry, _here, _terms, _logger) = (registry, here, terms, logger);
         var loop = new HolderLoop(holder, store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble);
@@ -34,7 +35,9 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
         _host.Began += () => Log.Began(logger, terms.Lease);
         _host.Failing += failure => Log.NotRenewed(logger, failure, terms.Lease);
         _host.WasLost += _ => Log.Lost(logger);
+        _host.Began += watches.LogBegan;
         holder.Applied += sessions.End;
+        holder.Applied += watches.Applied;
         holder.RevokedKeys.Added += (app, _) => keys.Forget(AppKey.Parse(app));
     }
 

@@ -3,8 +3,10 @@ using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
+using Grid.Abstractions.Watches;
 using Grid.Grains.Holders;
 using Grid.Grains.Outages;
+using Grid.Grains.Watches;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Grid.Revocation.Registry;
@@ -25,7 +27,8 @@ namespace Grid.Grains.Sessions;
 /// </remarks>
 [Reentrant]
 internal sealed partial class SessionGrain(
-    ISessionStore store, ISessionRevoker revoker, ActiveSessionGrains local, ChangeNotices changes, TrustedClock clock, StoreOutages outages, ILogger<SessionGrain> logger)
+    ISessionStore store, ISessionRevoker revoker, ActiveSessionGrains local, ChangeNotices changes, Notices notices, TrustedClock clock, StoreOutages outages,
+    ILogger<SessionGrain> logger)
     : Grain, ISessionGrain, IDisposable
 {
     // A version conflict means that another activation wrote; several in a row are more than bad luck.
@@ -86,6 +89,11 @@ internal sealed partial class SessionGrain(
             var inserted = session.IsOrdered
                 ? await store.InsertOrderedAsync(row, clock.GetUtcNow(), CancellationToken.None)
                 : await store.InsertAsync(row, CancellationToken.None);
+            if (inserted && notices.AreWanted)
+            {
+                notices.Created(row);
+            }
+
             return inserted
                 ? new SessionResult(SessionOutcome.Ok, row.ToSnapshot())
                 : new SessionResult(SessionOutcome.NotFound);
@@ -93,6 +101,7 @@ internal sealed partial class SessionGrain(
         catch (StoreUnavailableException failure)
         {
             outages.Met("create", failure);
+            NobodyKnows(row.UserId);
             return new SessionResult(SessionOutcome.Unavailable);
         }
     }
@@ -315,6 +324,11 @@ internal sealed partial class SessionGrain(
                 {
                     _row = next;
                     changes.Announce(_key.Name);
+                    if (notices.AreWanted)
+                    {
+                        notices.Written(row, next);
+                    }
+
                     return (row, next, decision);
                 }
             }
@@ -347,11 +361,21 @@ internal sealed partial class SessionGrain(
             // The outcome of the write is unknown: the next call reads the row.
             _row = null;
             outages.Met(operation, failure);
+            NobodyKnows(_user?.UserId);
             return unavailable;
         }
         finally
         {
             _turn.Release();
+        }
+    }
+
+    // Whether the write took place: whoever watches the user is told so.
+    private void NobodyKnows(string? userId)
+    {
+        if (notices.AreWanted && userId is not null)
+        {
+            notices.Unknown(new WatchedUser(_key.App, userId));
         }
     }
 

@@ -53,4 +53,10 @@ public sealed record RevocationEntry
 
     /// <summary>With <see cref="RevocationKind.SigningKey"/>.</summary>
     public string? Kid { get; init; }
+
+    /// <summary>Why, as the store's number; 0 where it is not known. For those who tell it: nothing is decided by it.</summary>
+    internal int Reason { get; init; }
+
+    /// <summary>When it was written; for those who tell it.</summary>
+    internal DateTimeOffset At { get; init; }
 }

@@ -7,7 +7,7 @@ namespace Grid.Storage.PostgreSql;
 /// <summary>Every statement on the registry of holders, and how the log is read.</summary>
 internal static class HolderSql
 {
-    public const string EntryColumns = "r.position, r.kind, r.app, r.tenant, r.handle, r.user_id, r.epoch, r.kept, r.kid";
+    public const string EntryColumns = "r.position, r.kind, r.app, r.tenant, r.handle, r.user_id, r.epoch, r.kept, r.kid, r.reason, r.at";
 
     public const string Register =
         "INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol) VALUES ($1, $2, $3, $4, $5, 0, $6)";
@@ -88,6 +88,8 @@ internal static class HolderSql
             Epoch = row.IsDBNull(first + 6) ? 0 : row.GetInt64(first + 6),
             Kept = NameOrNull(first + 7),
             Kid = row.IsDBNull(first + 8) ? null : row.GetString(first + 8),
+            Reason = row.GetInt16(first + 9),
+            At = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(first + 10)),
         };
 
         SessionName? NameOrNull(int column) => row.IsDBNull(column) ? null : new SessionName(app, tenant!, row.GetGuid(column));

@@ -7,7 +7,7 @@ namespace Grid.Storage.Sqlite;
 /// <summary>Every statement on the registry of holders, and how the log is read.</summary>
 internal static class HolderSql
 {
-    public const string EntryColumns = "position, kind, app, tenant, handle, user_id, epoch, kept, kid";
+    public const string EntryColumns = "position, kind, app, tenant, handle, user_id, epoch, kept, kid, reason, at";
 
     public const string Register =
         "INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol) VALUES (@p0, @p1, @p2, @p3, @p4, 0, @p5)";
@@ -67,6 +67,8 @@ internal static class HolderSql
                 Epoch = row.IsDBNull(6) ? 0 : row.GetInt64(6),
                 Kept = NameOrNull(row, 7, app, tenant),
                 Kid = row.IsDBNull(8) ? null : row.GetString(8),
+                Reason = row.GetInt32(9),
+                At = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(10)),
             });
         }
 

@@ -43,6 +43,7 @@ public static class GridCore
         services.TryAddSingleton<CoreFailures>();
         services.TryAddSingleton<DoorGate>();
         services.TryAddSingleton<Tunnels>();
+        services.TryAddSingleton<ClientWatches>();
         return services;
     }
 

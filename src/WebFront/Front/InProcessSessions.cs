@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Abstractions.Watches;
 using Grid.Client;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
@@ -14,8 +16,16 @@ namespace Grid.WebFront.Front;
 /// <summary>The sessions of the front's app, in process: what the core API does, without HTTP.</summary>
 internal sealed class InProcessSessions(
     FrontSettings front, IAppDirectory apps, SessionIssuer issuer, SessionVerifier verifier, SessionRefresher refresher, StoredSessions stored, SessionChecks checks,
-    Revocations revocations, IKeyRings keyRings, ServiceJwts jwts, TrustedClock clock) : IGridSessions
+    Revocations revocations, IKeyRings keyRings, ServiceJwts jwts, IUserWatches watches, TrustedClock clock) : IGridSessions
 {
+    private const int MaxEventsAtOnce = 64;
+
+    // Who watches in this process, as one client.
+    private const string InProcess = "";
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
+
     public Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken) => GuardAsync(app =>
     {
         var judged = ClientInput.Draft(draft);
@@ -125,8 +135,60 @@ internal sealed class InProcessSessions(
         ? checks.Watch(new SessionName(front.App.ToString(), parsed.TenantId, parsed.Id))
         : throw new ArgumentException($"'{handle}' is not a session handle.", nameof(handle));
 
+    public async IAsyncEnumerable<SessionEvent> WatchUserAsync(string userId, string? tenantId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var watch = await OpenWatchAsync(userId, tenantId, cancellationToken);
+        while (true)
+        {
+            // The tenant or the whole app may have been removed: nothing more would come, and that is said.
+            var read = await watch.ReadAsync(MaxEventsAtOnce, LookEvery, cancellationToken) ?? throw new GridException(GridFailure.Unavailable, "The silo stops.");
+            foreach (var notice in read)
+            {
+                yield return notice.ToEvent();
+            }
+
+            if (read.Count == 0)
+            {
+                await StillThereAsync(tenantId);
+            }
+        }
+    }
+
     public async ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) =>
         await GuardAsync(async app => (await keyRings.GetAsync(app, cancellationToken)).ToPublished(clock.GetUtcNow()));
+
+    private async Task<IUserWatch> OpenWatchAsync(string userId, string? tenantId, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await GuardAsync(async app =>
+                {
+                    var user = User(app, tenantId, userId);
+                    var (watch, refusal) = await watches.OpenAsync(new WatchedUser(app.App, user.UserId), tenantId, InProcess, cancellationToken);
+                    return watch ?? throw new SessionRefusedException(refusal!);
+                });
+            }
+            catch (GridException outage) when (outage.Reason == GridFailure.Unavailable)
+            {
+                await Task.Delay(LookAgain, cancellationToken);
+            }
+        }
+    }
+
+    private async Task StillThereAsync(string? tenantId)
+    {
+        try
+        {
+            var app = await FindAppAsync();
+            _ = tenantId is null ? null : Tenant(app, tenantId);
+        }
+        catch (Exception failure) when (IsOutage(failure))
+        {
+            // It goes on.
+        }
+    }
 
     private static bool IsOutage(Exception failure) => failure is StoreUnavailableException or OrleansException or TimeoutException;
 

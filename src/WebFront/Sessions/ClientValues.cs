@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Grid.Abstractions.Sessions;
+using Grid.Abstractions.Watches;
 using Grid.Client;
 using Grid.Revocation.Acknowledgement;
 using Grid.Tokens.SigningKeys;
@@ -31,6 +32,43 @@ internal static class ClientValues
         GridRevocationReason.SignedOut => RevocationReason.SignedOut,
         GridRevocationReason.Replaced => RevocationReason.Replaced,
         _ => RevocationReason.Requested,
+    };
+
+    public static SessionEvent ToEvent(this SessionNotice notice) => new()
+    {
+        Kind = notice.Kind switch
+        {
+            SessionNoticeKind.Started => SessionEventKind.Watching,
+            SessionNoticeKind.Missed => SessionEventKind.MayHaveMissed,
+            SessionNoticeKind.Created => SessionEventKind.Created,
+            SessionNoticeKind.Refreshed => SessionEventKind.Refreshed,
+            SessionNoticeKind.Changed => SessionEventKind.Changed,
+            SessionNoticeKind.Revoked or SessionNoticeKind.Expired => SessionEventKind.Ended,
+            _ => SessionEventKind.Unknown,
+        },
+        At = notice.At,
+        UserId = notice.User.UserId,
+        Handle = notice.Session?.ToString(),
+        TenantId = notice.Session?.TenantId,
+        ExpiresAt = notice.Kind is SessionNoticeKind.Created or SessionNoticeKind.Refreshed or SessionNoticeKind.Changed ? notice.ExpiresAt : null,
+        PayloadChanged = notice.PayloadChanged,
+        DataChanged = notice.DataChanged,
+        EndReason = notice.Kind switch
+        {
+            SessionNoticeKind.Expired => SessionEndReason.Expired,
+            SessionNoticeKind.Revoked => notice.Reason switch
+            {
+                RevocationReason.Requested => SessionEndReason.Requested,
+                RevocationReason.SignedOut => SessionEndReason.SignedOut,
+                RevocationReason.Replaced => SessionEndReason.Replaced,
+                RevocationReason.RefreshTokenReuse => SessionEndReason.RefreshTokenReuse,
+                RevocationReason.LifetimeOver => SessionEndReason.LifetimeOver,
+                RevocationReason.TenantRemoved or RevocationReason.AppRemoved => SessionEndReason.Removed,
+                RevocationReason.BackupRestored => SessionEndReason.BackupRestored,
+                _ => SessionEndReason.Unknown,
+            },
+            _ => null,
+        },
     };
 
     /// <summary>The keys with which tokens are checked, to be kept until the ring changes.</summary>
