@@ -10,6 +10,8 @@ public sealed class InMemorySessionsTests() : GridSessionsConformance(core: null
 
     private GridTestSessions Memory => (GridTestSessions)Sessions;
 
+    protected override bool WatchesUsers => false;
+
     public override ValueTask InitializeAsync()
     {
         Sessions = new GridTestSessions(_clock);
