@@ -16,7 +16,7 @@ internal interface INoticeSource : IGrainService
     /// <param name="link">Its id, chosen by the reader.</param>
     /// <param name="users">Whom the reader watches.</param>
     [Alias("open")]
-    Task OpenAsync(Guid link, ImmutableArray<WatchedUser> users);
+    Task OpenAsync(string link, ImmutableArray<WatchedUser> users);
 
     /// <summary>Changes whom the reader watches.</summary>
     /// <param name="link">Its id.</param>
@@ -24,18 +24,18 @@ internal interface INoticeSource : IGrainService
     /// <param name="removed">Nobody watches these there any more.</param>
     /// <returns>False: there is no such link.</returns>
     [Alias("change")]
-    Task<bool> ChangeAsync(Guid link, ImmutableArray<WatchedUser> added, ImmutableArray<WatchedUser> removed);
+    Task<bool> ChangeAsync(string link, ImmutableArray<WatchedUser> added, ImmutableArray<WatchedUser> removed);
 
     /// <summary>Notices since the last call: at once if there are any, else after a second.</summary>
     /// <param name="link">Its id.</param>
     /// <param name="number">From 1 on, one more each time.</param>
     /// <returns>Null: there is no such link, or a call was lost on the way, and its notices with it.</returns>
     [Alias("fetch")]
-    Task<FetchedNotices?> FetchAsync(Guid link, long number);
+    Task<FetchedNotices?> FetchAsync(string link, long number);
 
     /// <summary>The reader watches nobody any more.</summary>
     [Alias("close")]
-    Task CloseAsync(Guid link);
+    Task CloseAsync(string link);
 }
 
 /// <summary>What a link brings.</summary>

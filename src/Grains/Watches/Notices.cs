@@ -13,7 +13,7 @@ internal sealed class Notices(WatchLimits limits, TimeProvider wall, TimeProvide
     private static readonly TimeSpan SilenceAllowed = TimeSpan.FromSeconds(10);
 
     private readonly Lock _changing = new();
-    private readonly ConcurrentDictionary<Guid, Outlet> _outlets = new();
+    private readonly ConcurrentDictionary<string, Outlet> _outlets = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<WatchedUser, ImmutableArray<Outlet>> _readers = new();
     private volatile int _watched;
 
@@ -53,7 +53,7 @@ internal sealed class Notices(WatchLimits limits, TimeProvider wall, TimeProvide
     }
 
     /// <inheritdoc cref="INoticeSource.OpenAsync"/>
-    public void Open(Guid link, ImmutableArray<WatchedUser> users)
+    public void Open(string link, ImmutableArray<WatchedUser> users)
     {
         lock (_changing)
         {
@@ -64,7 +64,7 @@ internal sealed class Notices(WatchLimits limits, TimeProvider wall, TimeProvide
     }
 
     /// <inheritdoc cref="INoticeSource.ChangeAsync"/>
-    public bool Change(Guid link, ImmutableArray<WatchedUser> added, ImmutableArray<WatchedUser> removed)
+    public bool Change(string link, ImmutableArray<WatchedUser> added, ImmutableArray<WatchedUser> removed)
     {
         lock (_changing)
         {
@@ -80,7 +80,7 @@ internal sealed class Notices(WatchLimits limits, TimeProvider wall, TimeProvide
     }
 
     /// <inheritdoc cref="INoticeSource.FetchAsync"/>
-    public async Task<FetchedNotices?> FetchAsync(Guid link, long number)
+    public async Task<FetchedNotices?> FetchAsync(string link, long number)
     {
         if (!_outlets.TryGetValue(link, out var outlet))
         {
@@ -97,7 +97,7 @@ internal sealed class Notices(WatchLimits limits, TimeProvider wall, TimeProvide
     }
 
     /// <inheritdoc cref="INoticeSource.CloseAsync"/>
-    public void Close(Guid link)
+    public void Close(string link)
     {
         lock (_changing)
         {

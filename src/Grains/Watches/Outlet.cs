@@ -5,7 +5,7 @@ using Grid.Abstractions.Watches;
 namespace Grid.Grains.Watches;
 
 /// <summary>The source's end of a link: what a reader has not fetched yet, up to a limit.</summary>
-internal sealed class Outlet(Guid id, int capacity, TimeProvider clock)
+internal sealed class Outlet(string id, int capacity, TimeProvider clock)
 {
     // Notices in one answer.
     private const int MaxAtOnce = 1_024;
@@ -17,7 +17,7 @@ internal sealed class Outlet(Guid id, int capacity, TimeProvider clock)
     private long _fetched;
     private long _heardAt = clock.GetTimestamp();
 
-    public Guid Id => id;
+    public string Id => id;
 
     /// <summary>Whom the reader watches. Changed under the lock of <see cref="Notices"/>.</summary>
     public HashSet<WatchedUser> Users { get; } = [];

@@ -14,16 +14,16 @@ internal interface ISiloLinks
     bool IsHere(SiloAddress silo);
 
     /// <inheritdoc cref="INoticeSource.OpenAsync"/>
-    Task OpenAsync(SiloAddress silo, Guid link, ImmutableArray<WatchedUser> users);
+    Task OpenAsync(SiloAddress silo, string link, ImmutableArray<WatchedUser> users);
 
     /// <inheritdoc cref="INoticeSource.ChangeAsync"/>
-    Task<bool> ChangeAsync(SiloAddress silo, Guid link, ImmutableArray<WatchedUser> added, ImmutableArray<WatchedUser> removed);
+    Task<bool> ChangeAsync(SiloAddress silo, string link, ImmutableArray<WatchedUser> added, ImmutableArray<WatchedUser> removed);
 
     /// <inheritdoc cref="INoticeSource.FetchAsync"/>
-    Task<FetchedNotices?> FetchAsync(SiloAddress silo, Guid link, long number);
+    Task<FetchedNotices?> FetchAsync(SiloAddress silo, string link, long number);
 
     /// <inheritdoc cref="INoticeSource.CloseAsync"/>
-    Task CloseAsync(SiloAddress silo, Guid link);
+    Task CloseAsync(SiloAddress silo, string link);
 }
 
 /// <inheritdoc cref="ISiloLinks"/>
@@ -37,7 +37,7 @@ internal sealed class SiloLinks(IServiceProvider services, ISiloStatusOracle mem
             .Append(membership.SiloAddress).Distinct(),
     ];
 
-    public Task OpenAsync(SiloAddress silo, Guid link, ImmutableArray<WatchedUser> users)
+    public Task OpenAsync(SiloAddress silo, string link, ImmutableArray<WatchedUser> users)
     {
         if (!IsHere(silo))
         {
@@ -48,13 +48,13 @@ internal sealed class SiloLinks(IServiceProvider services, ISiloStatusOracle mem
         return Task.CompletedTask;
     }
 
-    public Task<bool> ChangeAsync(SiloAddress silo, Guid link, ImmutableArray<WatchedUser> added, ImmutableArray<WatchedUser> removed) =>
+    public Task<bool> ChangeAsync(SiloAddress silo, string link, ImmutableArray<WatchedUser> added, ImmutableArray<WatchedUser> removed) =>
         IsHere(silo) ? Task.FromResult(own.Change(link, added, removed)) : GetGrainService(silo).ChangeAsync(link, added, removed);
 
-    public Task<FetchedNotices?> FetchAsync(SiloAddress silo, Guid link, long number) =>
+    public Task<FetchedNotices?> FetchAsync(SiloAddress silo, string link, long number) =>
         IsHere(silo) ? own.FetchAsync(link, number) : GetGrainService(silo).FetchAsync(link, number);
 
-    public Task CloseAsync(SiloAddress silo, Guid link)
+    public Task CloseAsync(SiloAddress silo, string link)
     {
         if (!IsHere(silo))
         {

@@ -44,7 +44,7 @@ internal sealed class SiloReader(SiloAddress silo, ISiloLinks links, SiloReader.
     {
         while (!_stop.IsCancellationRequested)
         {
-            var link = Guid.NewGuid();
+            var link = Guid.NewGuid().ToString("N");
             Exception? failure = null;
             try
             {
@@ -112,7 +112,7 @@ internal sealed class SiloReader(SiloAddress silo, ISiloLinks links, SiloReader.
         _changed.Dispose();
     }
 
-    private async Task FetchAsync(Guid link, Task changing, CancellationToken over)
+    private async Task FetchAsync(string link, Task changing, CancellationToken over)
     {
         for (var number = 1L; ; number++)
         {
@@ -128,7 +128,7 @@ internal sealed class SiloReader(SiloAddress silo, ISiloLinks links, SiloReader.
         }
     }
 
-    private async Task ChangeAsync(Guid link, CancellationToken over)
+    private async Task ChangeAsync(string link, CancellationToken over)
     {
         while (true)
         {

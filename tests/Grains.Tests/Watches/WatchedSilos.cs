@@ -134,23 +134,23 @@ internal sealed class WatchedSilos : ISiloLinks, ISessionStore, IAsyncDisposable
 
     public bool IsHere(SiloAddress silo) => silo.Equals(Address(0));
 
-    public Task OpenAsync(SiloAddress silo, Guid link, ImmutableArray<WatchedUser> users) => AtAsync(silo, notices =>
+    public Task OpenAsync(SiloAddress silo, string link, ImmutableArray<WatchedUser> users) => AtAsync(silo, notices =>
     {
         notices.Open(link, users);
         return Task.FromResult(true);
     });
 
-    public Task<bool> ChangeAsync(SiloAddress silo, Guid link, ImmutableArray<WatchedUser> added, ImmutableArray<WatchedUser> removed) =>
+    public Task<bool> ChangeAsync(SiloAddress silo, string link, ImmutableArray<WatchedUser> added, ImmutableArray<WatchedUser> removed) =>
         AtAsync(silo, notices => Task.FromResult(notices.Change(link, added, removed)));
 
-    public Task<FetchedNotices?> FetchAsync(SiloAddress silo, Guid link, long number) => AtAsync(silo, async notices =>
+    public Task<FetchedNotices?> FetchAsync(SiloAddress silo, string link, long number) => AtAsync(silo, async notices =>
     {
         var fetched = await notices.FetchAsync(link, number);
         Fail(silo);
         return fetched;
     });
 
-    public Task CloseAsync(SiloAddress silo, Guid link) => AtAsync(silo, notices =>
+    public Task CloseAsync(SiloAddress silo, string link) => AtAsync(silo, notices =>
     {
         notices.Close(link);
         return Task.FromResult(true);
