@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
@@ -26,6 +27,7 @@ public sealed class GridTestSessions : IGridSessions
     private readonly Dictionary<SessionHandle, StoredSession> _sessions = [];
     private readonly HashSet<string> _tenants = new(StringComparer.Ordinal) { TenantKey.PublicId };
     private readonly SessionWatches _watches = new();
+    private readonly UserEvents _events = new();
     private readonly AccessTokenVerifier _verifier = new();
     private readonly KeyRing _keys = TestKeys.Create();
     private readonly TimeProvider _clock;
@@ -91,6 +93,7 @@ public sealed class GridTestSessions : IGridSessions
             ExpiresAt = now + RefreshTokenValidity,
         };
         _sessions.Add(handle, new StoredSession { Row = row });
+        _events.Created(row);
         return new CreatedSession(handle.ToString(), row.UserId, handle.TenantId, row.PayloadJson, Tokens(row, refreshToken, antiCsrf));
     });
 
@@ -169,7 +172,12 @@ public sealed class GridTestSessions : IGridSessions
     public Task<GridRevocation> RevokeAsync(IReadOnlyCollection<string> sessionHandles, GridRevocationReason reason, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(sessionHandles);
-        return Run(() => End([.. sessionHandles.Select(Find).OfType<StoredSession>().Select(session => session.Row).Distinct()]));
+        return Run(() => End([.. sessionHandles.Select(Find).OfType<StoredSession>().Select(session => session.Row).Distinct()], reason switch
+        {
+            GridRevocationReason.SignedOut => SessionEndReason.SignedOut,
+            GridRevocationReason.Replaced => SessionEndReason.Replaced,
+            _ => SessionEndReason.Requested,
+        }));
     }
 
     /// <inheritdoc/>
@@ -214,6 +222,27 @@ public sealed class GridTestSessions : IGridSessions
     }
 
     /// <inheritdoc/>
+    /// <remarks>A session that expires is told of by the next call of any kind.</remarks>
+    public async IAsyncEnumerable<SessionEvent> WatchUserAsync(string userId, string? tenantId, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var watch = Do(() => _events.Open(ClientInput.UserId(userId), tenantId is null ? null : Tenant(tenantId), Now));
+        try
+        {
+            await foreach (var told in watch.ReadAllAsync(cancellationToken))
+            {
+                yield return told;
+            }
+        }
+        finally
+        {
+            lock (_changing)
+            {
+                _events.Close(watch);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => new(Run(() => new PublishedKeys(_keys.JwksJson(_clock.GetUtcNow()), TimeSpan.FromHours(1))));
 
     // As the store keeps times.
@@ -234,7 +263,7 @@ public sealed class GridTestSessions : IGridSessions
             return null;
         }
 
-        session.Row = session.Row with { PayloadJson = payload };
+        Write(session, session.Row with { PayloadJson = payload });
         var issued = check.Outcome == AccessTokenOutcome.Valid ? Issue(content with { IssuedAt = Seconds(Now), PayloadJson = payload }, session.Row) : null;
         return new RegeneratedSession(content.SessionHandle, session.Row.UserId, session.Row.Key.Handle.TenantId, payload, issued);
     }
@@ -249,7 +278,7 @@ public sealed class GridTestSessions : IGridSessions
 
         var payload = change(session.Row.PayloadJson, changesJson);
         PayloadRules.Check(payload, AccessTokenVersion.V5);
-        session.Row = session.Row with { PayloadJson = payload };
+        Write(session, session.Row with { PayloadJson = payload });
         return payload;
     }
 
@@ -279,17 +308,17 @@ public sealed class GridTestSessions : IGridSessions
             session.Row.Chain, hash, content.ParentHash1?.HashOfHex(), TokenHash.Of(candidate).HashOfHex(), olderRules: false, new SessionSettings().RefreshRotationGrace, Now);
         if (decision.Verdict == RefreshVerdict.Reuse)
         {
-            End([session.Row]);
+            End([session.Row], SessionEndReason.RefreshTokenReuse);
             return new TokenRefresh { Verdict = SessionVerdict.TokenTheft, Handle = content.SessionHandle, UserId = session.Row.UserId, Reuse = decision.Reuse };
         }
 
         RefuseTooLong(token, session.Row, antiCsrf);
-        session.Row = session.Row with
+        Write(session, session.Row with
         {
             Chain = decision.Next ?? session.Row.Chain,
             UseDynamicKey = token.UseDynamicSigningKey,
             ExpiresAt = decision.ExtendsExpiry ? Now + RefreshTokenValidity : session.Row.ExpiresAt,
-        };
+        });
         session.LastRefresh = new StoredSession.Refresh(hash, candidate, antiCsrf, _clock.GetTimestamp());
         return Refreshed(session.Row, candidate, antiCsrf);
     }
@@ -350,16 +379,33 @@ public sealed class GridTestSessions : IGridSessions
             ? throw new GridException(GridFailure.Refused, "The excepted session's handle is none.")
             : End([.. OfUser(userId, tenantId).Where(row => row.Key.Handle.ToString() != exceptHandle)]));
 
-    private GridRevocation End(IReadOnlyList<SessionRecord> rows)
+    private GridRevocation End(IReadOnlyList<SessionRecord> rows, SessionEndReason reason = SessionEndReason.Requested)
     {
         foreach (var row in rows)
         {
             _sessions.Remove(row.Key.Handle);
             _watches.End(row.Key.Name);
+            _events.Ended(row, Now, reason);
         }
 
         _position += rows.Count;
         return new GridRevocation([.. rows.Select(row => row.Key.Handle.ToString())], new RevocationReceipt(rows.Count == 0 ? 0 : _position, TimeSpan.Zero, 1, 0, 0));
+    }
+
+    private void Write(StoredSession session, SessionRecord next)
+    {
+        _events.Written(session.Row, next, Now);
+        session.Row = next;
+    }
+
+    // Nothing happens when a session expires: it is noticed by the next call.
+    private void TellExpired()
+    {
+        foreach (var row in _sessions.Values.Select(session => session.Row).Where(row => row.ExpiresAt <= Now).ToList())
+        {
+            _sessions.Remove(row.Key.Handle);
+            _events.Ended(row, row.ExpiresAt, SessionEndReason.Expired);
+        }
     }
 
     private bool Change(string handle, Func<SessionRecord, SessionRecord> change)
@@ -369,7 +415,7 @@ public sealed class GridTestSessions : IGridSessions
             return false;
         }
 
-        session.Row = change(session.Row);
+        Write(session, change(session.Row));
         return true;
     }
 
@@ -411,6 +457,7 @@ public sealed class GridTestSessions : IGridSessions
         {
             lock (_changing)
             {
+                TellExpired();
                 return work();
             }
         }

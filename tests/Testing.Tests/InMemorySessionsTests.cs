@@ -10,8 +10,6 @@ public sealed class InMemorySessionsTests() : GridSessionsConformance(core: null
 
     private GridTestSessions Memory => (GridTestSessions)Sessions;
 
-    protected override bool WatchesUsers => false;
-
     public override ValueTask InitializeAsync()
     {
         Sessions = new GridTestSessions(_clock);

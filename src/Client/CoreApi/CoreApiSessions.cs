@@ -189,6 +189,9 @@ internal sealed class CoreApiSessions : IGridSessions
 
     public SessionWatch Watch(string handle) => _live.Watch(handle);
 
+    public IAsyncEnumerable<SessionEvent> WatchUserAsync(string userId, string? tenantId, CancellationToken cancellationToken) => throw new GridException(
+        GridFailure.Refused, "A user cannot be watched over HTTP. Use the grain client (AddGridGrainClient()), or a silo in this process (AddGridSilo()).");
+
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _checks.ReadKeysAsync(cancellationToken);
 
     private async Task<RegeneratedSession?> RegenerateAsync(JsonObject body, CancellationToken cancellationToken)
