@@ -28,6 +28,9 @@ public static class GridIdentityBuilderExtensions
         }
 
         new AuthenticationBuilder(builder.Services).AddGridTicketStore(IdentityConstants.ApplicationScheme, configure);
+
+        // Tells which session the change is made by, which stays.
+        builder.Services.AddHttpContextAccessor();
         if (own is null || own == wanted)
         {
             builder.Services.AddScoped(wanted, manager);

@@ -96,6 +96,10 @@ public class GridUserManager<TUser> : UserManager<TUser>
         return result;
     }
 
+    private GridTicketStoreOptions Tickets => _services.GetRequiredService<IOptionsMonitor<GridTicketStoreOptions>>().Get(IdentityConstants.ApplicationScheme);
+
+    private bool IsNamedById => Tickets is { TenantIdClaimType: null, UserIdClaimType: var type } && type == Options.ClaimsIdentity.UserIdClaimType;
+
     private Task<IdentityResult> EndingAsync(TUser user, Func<Task<IdentityResult>> change) => EndingAsync(user, change, result => result.Succeeded);
 
     private async Task<T> EndingAsync<T>(TUser? user, Func<Task<T>> change, Func<T, bool> isStored)
@@ -105,11 +109,13 @@ public class GridUserManager<TUser> : UserManager<TUser>
             return await change();
         }
 
+        // Sessions that are named by something that changes, such as the user name, have its former value.
+        TicketOwner? owner = IsNamedById ? null : await FindOwnerAsync(user);
         var former = await stamps.GetSecurityStampAsync(user, CancellationToken);
         var result = await change();
         if (isStored(result) && await stamps.GetSecurityStampAsync(user, CancellationToken) != former)
         {
-            await EndAsync(await FindOwnerAsync(user), _services.GetService<IHttpContextAccessor>()?.HttpContext?.GetGridSessionHandle());
+            await EndAsync(owner ?? await FindOwnerAsync(user), _services.GetService<IHttpContextAccessor>()?.HttpContext?.GetGridSessionHandle());
         }
 
         return result;
@@ -119,7 +125,7 @@ public class GridUserManager<TUser> : UserManager<TUser>
     private async Task<TicketOwner> FindOwnerAsync(TUser user)
     {
         var principal = await _services.GetRequiredService<IUserClaimsPrincipalFactory<TUser>>().CreateAsync(user);
-        return TicketOwner.Of(principal, _services.GetRequiredService<IOptionsMonitor<GridTicketStoreOptions>>().Get(IdentityConstants.ApplicationScheme));
+        return TicketOwner.Of(principal, Tickets);
     }
 
     // What is stored is stored: it is not cancelled with the request.

@@ -82,6 +82,24 @@ public sealed class CookieIdentityTests(CoreHost core)
         Assert.Equal(200, (await here.GetAsync("/me")).Status);
     }
 
+    [Fact]
+    public async Task Sessions_that_are_named_by_the_user_name_end_when_it_changes()
+    {
+        var user = new User { Name = $"user-{Guid.NewGuid():N}" };
+        await using var app = await StartAsync([user], services =>
+        {
+            services.AddAuthentication(IdentityConstants.ApplicationScheme).AddIdentityCookies();
+            services.AddIdentityCore<User>().AddSignInManager().AddGridTicketStore(tickets => tickets.UserIdClaimType = ClaimTypes.Name);
+        });
+        using var here = await SignInAsync(app, user);
+        using var there = await SignInAsync(app, user);
+
+        Assert.Equal((200, ""), await Answers.Brief(here.PostAsync("/name")));
+
+        Assert.Equal(302, (await there.GetAsync("/me")).Status);
+        Assert.Equal((200, $"{user.Name} {user.SecurityStamp}"), await Answers.Brief(here.GetAsync("/me")));
+    }
+
     [Theory]
     [InlineData("/password?from=wrong&to=new-Passw0rd", "PasswordMismatch")]
     [InlineData("/touch", "")]
