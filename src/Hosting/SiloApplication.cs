@@ -27,11 +27,12 @@ internal sealed partial class SiloApplication : IAsyncDisposable
     private readonly HeldPorts _ports;
     private readonly WebApplication _app;
     private readonly ILogger _logger;
+    private readonly bool _knowsAddress;
     private KeyProtector? _protector;
 
-    private SiloApplication(SiloPlan plan, ConnectionBudget connections, HeldPorts ports, PeerCertificates? certificates)
+    private SiloApplication(SiloPlan plan, ConnectionBudget connections, HeldPorts ports, PeerCertificates? certificates, bool knowsAddress)
     {
-        (_settings, _connections, _ports) = (plan.Settings, connections, ports);
+        (_settings, _connections, _ports, _knowsAddress) = (plan.Settings, connections, ports, knowsAddress);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = plan.Environment });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(plan.Configuration);
@@ -78,13 +79,14 @@ internal sealed partial class SiloApplication : IAsyncDisposable
     public static SiloApplication Build(SiloPlan plan)
     {
         var connections = ConnectionBudget.Of(plan.Settings, ConnectionBudget.ReadLimit());
-        var address = plan.Settings.ClusterAddress ?? ClusterAddress.Find(plan.Settings.Store);
+        var found = plan.Settings.ClusterAddress ?? ClusterAddress.TryFind(plan.Settings.Store);
+        var address = found ?? IPAddress.Loopback;
         plan.Settings.CheckClusterAddress(address, isFound: plan.Settings.ClusterAddress is null);
         var certificates = ReadCertificates(plan.Settings);
         var ports = HeldPorts.Take(plan.Settings, address, plan.OpensCore, plan.OpensFront, plan.OpensGateway);
         try
         {
-            return new SiloApplication(plan, connections, ports, certificates);
+            return new SiloApplication(plan, connections, ports, certificates, knowsAddress: found is not null);
         }
         catch
         {
@@ -99,6 +101,11 @@ internal sealed partial class SiloApplication : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await PrepareStoreAsync();
+        if (!_knowsAddress)
+        {
+            ClusterAddress.RefuseIfFoundLate(ClusterAddress.TryFind(_settings.Store));
+        }
+
         (_protector, var keyOrigin, var isChanging) = await InstallationCheck.RunAsync(Services.GetRequiredService<IInstallationStore>(), _settings);
         Log.Keys(_logger, keyOrigin, _protector.KeyId);
         if (isChanging)

@@ -5,6 +5,7 @@ using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using Grid.Client;
+using Grid.GrainClient.Clusters;
 using Grid.TestKit;
 
 namespace Grid.GrainClient.Tests;
@@ -48,15 +49,15 @@ public sealed class CertificateTests : IDisposable
         };
         foreach (var (certificate, why) in refused)
         {
-            Assert.Null(await AnswerAsync(gateway, certificate));
+            await RefusedAsync(gateway, certificate);
             await SaidAsync(cluster.Silos[0], why);
         }
 
         // A service's certificate makes no silo.
         var peers = SiloPort(cluster.Silos[0]);
-        Assert.Null(await AnswerAsync(peers, _authority.Service()));
+        await RefusedAsync(peers, _authority.Service());
         await SaidAsync(cluster.Silos[0], "silo port: its certificate is a service's, not a silo's");
-        Assert.Null(await AnswerAsync(peers, null));
+        await RefusedAsync(peers, null);
 
         // The same with a silo's, to see that this would show an answer.
         Assert.NotNull(await AnswerAsync(gateway, silo));
@@ -81,6 +82,24 @@ public sealed class CertificateTests : IDisposable
     }
 
     [Fact]
+    public void A_connection_that_is_in_use_was_not_refused_whatever_ends_it_later()
+    {
+        var refusal = new Refusal();
+        refusal.Judged("its certificate is not of the trusted authority");
+        Assert.Contains("a silo was refused: its certificate", refusal.Why, StringComparison.Ordinal);
+        refusal.Judged(null);
+        Assert.Contains("does not accept this service's", refusal.Why, StringComparison.Ordinal);
+
+        // Of two silos the second is connected when the first is in use already.
+        refusal.OnGatewayCountChanged(new GatewayCountChangedEventArgs(1, 0));
+        refusal.Judged(null);
+        refusal.OnGatewayCountChanged(new GatewayCountChangedEventArgs(2, 1));
+        refusal.OnGatewayCountChanged(new GatewayCountChangedEventArgs(0, 2));
+
+        Assert.Null(refusal.Why);
+    }
+
+    [Fact]
     public async Task Certificates_and_the_authority_are_changed_without_a_restart()
     {
         await using var cluster = await Cluster.NewAsync();
@@ -96,7 +115,7 @@ public sealed class CertificateTests : IDisposable
         Assert.NotEqual(before, after);
         Assert.Equal(after, silo.Load().Thumbprint);
 
-        Assert.Null(await AnswerAsync(gateway, _other.Service()));
+        await RefusedAsync(gateway, _other.Service());
         await File.AppendAllTextAsync(_authority.Root, "\n" + await File.ReadAllTextAsync(_other.Root, Stop), Stop);
         Assert.NotNull(await AnswerAsync(gateway, _other.Service()));
 
@@ -132,12 +151,17 @@ public sealed class CertificateTests : IDisposable
         }
     });
 
+    // However long it takes on a busy machine: an end is waited for, while those who are let in only show none for a while.
+    private static async Task RefusedAsync(int port, TestCertificate? certificate) => Assert.Null(await AnswerAsync(port, certificate, Patience));
+
+    private static Task<string?> AnswerAsync(int port, TestCertificate? certificate) => AnswerAsync(port, certificate, TimeSpan.FromSeconds(3));
+
     /// <summary>Connects, and begins what opens a connection between silos or of a client: those who are let in are waited for.</summary>
     /// <returns>The thumbprint of the certificate that was shown; null if the connection was ended.</returns>
-    private static async Task<string?> AnswerAsync(int port, TestCertificate? certificate)
+    private static async Task<string?> AnswerAsync(int port, TestCertificate? certificate, TimeSpan forAnEnd)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Stop);
-        patience.CancelAfter(Patience);
+        patience.CancelAfter(Patience + forAnEnd);
         using var tcp = new TcpClient();
         await tcp.ConnectAsync(IPAddress.Loopback, port, patience.Token);
         string? shown = null;
@@ -165,7 +189,7 @@ public sealed class CertificateTests : IDisposable
             // A length, without all that it is the length of.
             await stream.WriteAsync(new byte[] { 255, 0, 0, 0, 1, 2, 3, 4 }, patience.Token);
             using var shortly = CancellationTokenSource.CreateLinkedTokenSource(patience.Token);
-            shortly.CancelAfter(TimeSpan.FromSeconds(3));
+            shortly.CancelAfter(forAnEnd);
             try
             {
                 return await stream.ReadAsync(new byte[16], shortly.Token) == 0 ? null : shown ?? "no certificate";

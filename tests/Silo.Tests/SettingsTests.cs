@@ -164,19 +164,28 @@ public sealed class SettingsTests
     [InlineData("Host=127.0.0.1;Database=grid", "127.0.0.1")]
     [InlineData("Host=127.0.0.1:5433,localhost;Database=grid", "127.0.0.1")]
     [InlineData("Host=/run/postgresql;Database=grid", "127.0.0.1")]
-    [InlineData("Host=no-such-host.invalid;Database=grid", "127.0.0.1")]
+    [InlineData("Host=no-such-host.invalid;Database=grid", null)]
     [InlineData("Host=::1;Database=grid", "127.0.0.1")]
-    public void The_cluster_address_is_the_one_by_which_the_database_is_reached(string connection, string address)
+    public void The_cluster_address_is_the_one_by_which_the_database_is_reached(string connection, string? address)
     {
-        Assert.Equal(address, ClusterAddress.Find(new StoreOptions { Engine = StoreEngine.PostgreSql, ConnectionString = connection }).ToString());
+        Assert.Equal(address, ClusterAddress.TryFind(new StoreOptions { Engine = StoreEngine.PostgreSql, ConnectionString = connection })?.ToString());
 
         // One of this machine's that others reach, where there is one.
         var own = System.Net.NetworkInformation.NetworkInterface.GetAllNetworkInterfaces().SelectMany(card => card.GetIPProperties().UnicastAddresses).Select(one => one.Address)
             .FirstOrDefault(one => one.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork && !System.Net.IPAddress.IsLoopback(one));
         if (own is not null)
         {
-            Assert.Equal(own, ClusterAddress.Find(new StoreOptions { Engine = StoreEngine.PostgreSql, ConnectionString = $"Host={own};Database=grid" }));
+            Assert.Equal(own, ClusterAddress.TryFind(new StoreOptions { Engine = StoreEngine.PostgreSql, ConnectionString = $"Host={own};Database=grid" }));
         }
+    }
+
+    [Fact]
+    public void A_cluster_address_that_could_not_be_found_at_first_is_refused_once_the_database_answers()
+    {
+        Assert.Contains(
+            "it is 10.0.0.5. Start again", Assert.Throws<StoreStartException>(() => ClusterAddress.RefuseIfFoundLate(IPAddress.Parse("10.0.0.5"))).Message, StringComparison.Ordinal);
+        ClusterAddress.RefuseIfFoundLate(IPAddress.IPv6Loopback);
+        ClusterAddress.RefuseIfFoundLate(null);
     }
 
     [Theory]

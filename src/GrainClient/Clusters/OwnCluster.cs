@@ -18,9 +18,6 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
 {
     private const string ServiceId = "grid";
 
-    private const string NotLetIn =
-        "a silo's certificate is right and it has ended the connection, so that it does not accept this service's: is that of its authority, for client authentication, and valid?";
-
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
     // How soon silos that came are used, and one that could not be reached is tried again.
@@ -36,7 +33,7 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
     private Task? _running;
     private readonly PeerCertificates? _certificates;
     private Exception? _failure;
-    private volatile string? _refused;
+    private readonly Refusal _refusal = new();
     private volatile bool _isAway;
     private bool _isDisposed;
 
@@ -93,7 +90,7 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
     public async Task<bool> ShouldRetryConnectionAttempt(Exception exception, CancellationToken cancellationToken)
     {
         _failure = exception;
-        Away(_refused ?? exception.GetBaseException().Message);
+        Away(_refusal.Why ?? exception.GetBaseException().Message);
         _failed.TrySetResult();
         await Task.Delay(RetryAfter, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return !cancellationToken.IsCancellationRequested;
@@ -122,7 +119,7 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
         await Task.WhenAny(connected, _failed.Task, Task.Delay(Timeout.Infinite, limit.Token));
         cancellationToken.ThrowIfCancellationRequested();
         return connected.IsCompletedSuccessfully ? connected.Result : throw new GridException(
-            GridFailure.Unavailable, _refused is { } why ? $"There is no connection to Grid's silos: {why}" : "There is no connection to Grid's silos.", _failure);
+            GridFailure.Unavailable, _refusal.Why is { } why ? $"There is no connection to Grid's silos: {why}" : "There is no connection to Grid's silos.", _failure);
     }
 
     private async Task RunAsync()
@@ -180,9 +177,10 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
             return;
         }
 
+        _refusal.OnGatewayCountChanged(change);
         if (change.NumberOfConnectedGateways == 0)
         {
-            Away(_refused ?? "the last connection has ended");
+            Away(_refusal.Why ?? "the last connection has ended");
         }
         else if (_isAway)
         {
@@ -192,7 +190,7 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
 
     private void Back()
     {
-        _refused = null;
+        _refusal.Clear();
         _isAway = false;
         Log.Connected(_logger, _options.ClusterId);
     }
@@ -237,9 +235,8 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
                     options.LocalClientCertificateSelector = (_, _, _, _, _) => certificates.Current;
                     options.RemoteCertificateValidation = (certificate, chain, _) =>
                     {
-                        // Who is not let in learns it after this, by the end of the connection.
                         var why = certificates.WhyNot(certificate, chain, PeerRole.Silo);
-                        _refused = why is null ? NotLetIn : $"a silo was refused: {why}";
+                        _refusal.Judged(why);
                         return why is null;
                     };
                 });

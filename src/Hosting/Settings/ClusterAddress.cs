@@ -17,11 +17,24 @@ internal static class ClusterAddress
             ? throw new SettingsException($"Grid:Cluster:Address is what the other silos reach this one by; {address} is no such address. Set it to one of this machine's.")
         : address;
 
+    /// <summary>For a silo that took a loopback address because it found none: the others would not reach it.</summary>
+    /// <param name="now">What <see cref="TryFind"/> says when the database answers.</param>
+    /// <exception cref="StoreStartException">There is another address now. The next start finds it.</exception>
+    public static void RefuseIfFoundLate(IPAddress? now)
+    {
+        if (now is not null && !IPAddress.IsLoopback(now))
+        {
+            throw new StoreStartException(
+                $"The address at which other silos reach this one was not found at first, since the database's name or the route to it was not known; it is {now}. Start again, or set Grid:Cluster:Address.");
+        }
+    }
+
     /// <summary>
     /// The local address by which the database is reached: whoever shares the database reaches that, too, as a rule. Nothing is sent. Loopback if
-    /// the database is on this machine, or its name is not known, which the store's own refusal is about.
+    /// the database is on this machine.
     /// </summary>
-    public static IPAddress Find(StoreOptions store)
+    /// <returns>Null if the database's name is not known, or no route to it, which the store's own refusal is about.</returns>
+    public static IPAddress? TryFind(StoreOptions store)
     {
         if (store is not { Engine: StoreEngine.PostgreSql, ConnectionString: { } text })
         {
@@ -54,7 +67,7 @@ internal static class ClusterAddress
             }
         }
 
-        return IPAddress.Loopback;
+        return null;
     }
 
     private static IPAddress? Towards(IPEndPoint remote)
