@@ -36,6 +36,8 @@ public sealed class AnswerTests(CoreHost core)
         "GET /recipe/jwt/data UNAUTHORISED message",
         "PUT /recipe/jwt/data OK",
         "PUT /recipe/jwt/data UNAUTHORISED message",
+        "POST /session/payload OK userDataInJWT*",
+        "POST /session/payload UNAUTHORISED message",
         "POST /session/ticket OK ticket expiry sessionHandle",
         $"POST /session/revoke OK {Handles} position milliseconds holders holders.confirmed holders.waitedOut holders.excluded",
         "POST /recipe/jwt OK jwt",
@@ -170,6 +172,7 @@ public sealed class AnswerTests(CoreHost core)
         await AskAsync("GET", app, $"/recipe/jwt/data?sessionHandle={handle}", null, version);
         await AskAsync("PUT", app, "/recipe/session/data", new { sessionHandle = handle, userDataInDatabase = new { } }, version);
         await AskAsync("PUT", app, "/recipe/jwt/data", new { sessionHandle = handle, userDataInJWT = new { b = 1 } }, version);
+        await AskAsync("POST", app, "/session/payload", new { sessionHandle = handle, merge = new { c = 1 } }, version);
         await AskAsync("POST", app, "/recipe/session/verify", Verify(accessToken, false), version);
         await AskAsync("GET", app, "/recipe/session/user?userId=u", null, version);
         await AskAsync("POST", app, "/recipe/session/regenerate", new { accessToken }, version);
@@ -181,6 +184,7 @@ public sealed class AnswerTests(CoreHost core)
         await AskAsync("GET", app, $"/recipe/jwt/data?sessionHandle={handle}", null, version);
         await AskAsync("PUT", app, "/recipe/session/data", new { sessionHandle = handle, userDataInDatabase = new { } }, version);
         await AskAsync("PUT", app, "/recipe/jwt/data", new { sessionHandle = handle, userDataInJWT = new { } }, version);
+        await AskAsync("POST", app, "/session/payload", new { sessionHandle = handle, replace = new { } }, version);
         await AskAsync("POST", app, "/recipe/session/remove", new { userId = "u" }, version);
         await AskAsync("POST", app, "/session/ticket", new { userId = "u" }, version);
         await AskAsync("POST", app, "/session/revoke", new { userId = "u" }, version);

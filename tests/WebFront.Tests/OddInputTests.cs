@@ -25,6 +25,8 @@ public sealed class OddInputTests(CoreHost core)
         ("POST", "/recipe/session/regenerate", """{"accessToken":"t","userDataInJWT":{"a":"b"}}"""),
         ("PUT", "/recipe/session/data", """{"sessionHandle":"h","userDataInDatabase":{"a":"b"}}"""),
         ("PUT", "/recipe/jwt/data", """{"sessionHandle":"h","userDataInJWT":{"a":"b"}}"""),
+        ("POST", "/session/payload", """{"sessionHandle":"h","merge":{"a":"b"}}"""),
+        ("POST", "/session/payload", """{"sessionHandle":"h","replace":{"a":"b"}}"""),
         ("POST", "/session/ticket", """{"userId":"u","userDataInJWT":{"a":"b"},"userDataInDatabase":{"a":"b"},"useDynamicSigningKey":true}"""),
         ("POST", "/session/revoke", """{"sessionHandles":["h"],"reason":"SIGNED_OUT"}"""),
         ("POST", "/session/revoke", """{"userId":"u","revokeAcrossAllTenants":true,"exceptSessionHandle":"h"}"""),
