@@ -4,7 +4,7 @@ using Grid.TestKit.History;
 namespace Grid.Faults.Tests;
 
 /// <summary>
-/// Three silos and two services under a mixed load while something breaks: nothing is accepted after its revocation was acknowledged,
+/// Three silos and three services, one of them an Orleans client, under a mixed load while something breaks: nothing is accepted after its revocation was acknowledged,
 /// nobody is signed out, and no refresh that was answered is lost.
 /// </summary>
 public sealed class DrillTests(ITestOutputHelper output)
@@ -14,6 +14,7 @@ public sealed class DrillTests(ITestOutputHelper output)
     // Behind the silos.
     private const int FirstService = 3;
     private const int SecondService = 4;
+    private const int GrainService = 5;
 
     // A machine that does ten things at once is slow; what it takes in truth is written into the test's output.
     private static readonly TimeSpan LongestWay = TimeSpan.FromSeconds(60);
@@ -30,7 +31,7 @@ public sealed class DrillTests(ITestOutputHelper output)
         var load = await RunAsync(cluster, () => Task.Delay(TimeSpan.FromSeconds(12), Stop));
 
         Assert.Equal(0, load.Requests.Unavailable);
-        Assert.All(load.Receipts.Skip(load.ReceiptsAtWork), receipt => Assert.Equal(new RevokeReceipt(5, 0), receipt));
+        Assert.All(load.Receipts.Skip(load.ReceiptsAtWork), receipt => Assert.Equal(new RevokeReceipt(6, 0), receipt));
     }
 
     [Fact]
@@ -42,11 +43,12 @@ public sealed class DrillTests(ITestOutputHelper output)
             await Task.Delay(TimeSpan.FromSeconds(3), Stop);
             await cluster.Silos[2].KillAsync();
 
-            // Its service comes back at another one.
+            // Its services come back at another one.
             cluster.Cables[1].Cut();
             cluster.Lead(1, 0);
             cluster.Cables[1].Mend();
             await GreenAsync(load, SecondService);
+            await GreenAsync(load, GrainService);
             await Task.Delay(Cluster.LongerThanWait, Stop);
             await cluster.StartSiloAsync(2);
             await Task.Delay(TimeSpan.FromSeconds(5), Stop);
@@ -68,12 +70,14 @@ public sealed class DrillTests(ITestOutputHelper output)
             await Task.Delay(Cluster.LongerThanWait, Stop);
 
             // They lie in its socket when it wakes up.
-            var asked = Task.WhenAll(load.AskForRevokedAsync(2, 50), load.AskForRevokedAsync(SecondService, 50));
+            var asked = Task.WhenAll(load.AskForRevokedAsync(2, 50), load.AskForRevokedAsync(SecondService, 50), load.AskForRevokedAsync(GrainService, 50));
             cluster.Silos[2].Signal("CONT");
             await load.AskForRevokedAsync(2, 50);
             await load.AskForRevokedAsync(SecondService, 50);
+            await load.AskForRevokedAsync(GrainService, 50);
             await asked;
             await GreenAsync(load, SecondService);
+            await GreenAsync(load, GrainService);
             await Task.Delay(TimeSpan.FromSeconds(4), Stop);
         }, ShortPatience);
 
@@ -91,7 +95,7 @@ public sealed class DrillTests(ITestOutputHelper output)
             await cluster.PostgreSql.CrashAsync();
 
             // From memory, inside the lease. On a machine that stands still for so long the lease may be over already.
-            foreach (var verifier in (int[])[0, FirstService])
+            foreach (var verifier in (int[])[0, FirstService, GrainService])
             {
                 var within = await load.AskForLivingAsync(verifier, 20);
                 Assert.True(within.Accepted > 0 || within.Unavailable > 0);
@@ -101,7 +105,7 @@ public sealed class DrillTests(ITestOutputHelper output)
             await Task.Delay(Cluster.LongerThanWait, Stop);
 
             // The lease is over: nobody can say, nobody is signed out.
-            foreach (var verifier in (int[])[0, FirstService])
+            foreach (var verifier in (int[])[0, FirstService, GrainService])
             {
                 Assert.Equal(0, (await load.AskForLivingAsync(verifier, 20)).Accepted);
                 Assert.Equal(0, (await load.AskForLivingAsync(verifier, 20)).Refused);
@@ -111,6 +115,7 @@ public sealed class DrillTests(ITestOutputHelper output)
             await cluster.PostgreSql.RestartAsync();
             await WaitUntilAsync(async () => (await load.AskForLivingAsync(0, 20)) is { Accepted: > 0, Unavailable: 0 });
             await GreenAsync(load, FirstService);
+            await GreenAsync(load, GrainService);
             await WaitUntilAsync(async () => (await cluster.Silos[0].Http.GetAsync("/health/ready", Stop)).IsSuccessStatusCode);
             await Task.Delay(TimeSpan.FromSeconds(3), Stop);
         });
@@ -130,6 +135,7 @@ public sealed class DrillTests(ITestOutputHelper output)
                 await Task.Delay(TimeSpan.FromSeconds(0.5), Stop);
                 await load.AskForRevokedAsync(2, 20);
                 await load.AskForRevokedAsync(SecondService, 20);
+                await load.AskForRevokedAsync(GrainService, 20);
             }
 
             network.Mend();
@@ -137,6 +143,7 @@ public sealed class DrillTests(ITestOutputHelper output)
             {
                 await load.AskForRevokedAsync(2, 20);
                 await load.AskForRevokedAsync(SecondService, 20);
+                await load.AskForRevokedAsync(GrainService, 20);
                 await Task.Delay(TimeSpan.FromSeconds(0.3), Stop);
             }
         }, ShortPatience);
@@ -177,7 +184,43 @@ public sealed class DrillTests(ITestOutputHelper output)
             await Task.Delay(TimeSpan.FromSeconds(2), Stop);
         }, ShortPatience);
 
-        Assert.Equal(new RevokeReceipt(5, 0), load.Receipts[^1]);
+        Assert.Equal(new RevokeReceipt(6, 0), load.Receipts[^1]);
+    }
+
+    [Fact]
+    public async Task A_service_over_Orleans_stands_still_and_is_killed_and_so_is_each_silo_in_turn()
+    {
+        await using var cluster = await Cluster.StartAsync();
+        var load = await RunAsync(cluster, async load =>
+        {
+            cluster.Services[Cluster.GrainService].Signal("STOP");
+            await Task.Delay(Cluster.LongerThanWait, Stop);
+            var asked = load.AskForRevokedAsync(GrainService, 50);
+            cluster.Services[Cluster.GrainService].Signal("CONT");
+            await load.AskForRevokedAsync(GrainService, 50);
+            await asked;
+            await GreenAsync(load, GrainService);
+            Assert.Contains(load.Receipts, receipt => receipt.WaitedOut > 0);
+
+            await cluster.Services[Cluster.GrainService].KillAsync();
+            await Task.Delay(Cluster.LongerThanWait, Stop);
+            await cluster.StartServiceAsync(Cluster.GrainService);
+            await GreenAsync(load, GrainService);
+
+            // One of them is the one that it is connected to.
+            foreach (var silo in (int[])[1, 2])
+            {
+                await cluster.Silos[silo].KillAsync();
+                await load.AskForRevokedAsync(GrainService, 50);
+                await GreenAsync(load, GrainService);
+                await cluster.StartSiloAsync(silo);
+            }
+
+            await GreenAsync(load, GrainService);
+            await Task.Delay(TimeSpan.FromSeconds(3), Stop);
+        }, ShortPatience);
+
+        Assert.Equal(0, load.Receipts[^1].WaitedOut);
     }
 
     [Fact]
@@ -285,6 +328,7 @@ public sealed class DrillTests(ITestOutputHelper output)
         Assert.True(load.Receipts.Count >= LeastRevocations);
         Assert.Contains(history.Verifications, verification => verification.Result == VerificationResult.Refused);
         Assert.Contains(refreshes, refresh => refresh.Result == VerificationResult.Accepted);
+        Assert.True(!cluster.HasGrainService || load.Revokers.GetValueOrDefault(cluster.Silos.Length) > 0);
         Assert.All(Enumerable.Range(0, cluster.Services.Length), service =>
         {
             Assert.Contains(history.Verifications, verification => verification.Verifier == $"service {service}" && verification.Result == VerificationResult.Accepted);

@@ -37,6 +37,12 @@ internal sealed class MixedLoad(Cluster cluster)
 
     public int Verifiers => cluster.Silos.Length + cluster.Services.Length;
 
+    /// <summary>Who makes, refreshes and revokes: the silos, and behind them the service that is an Orleans client, if there is one.</summary>
+    private int Entries => cluster.Silos.Length + (cluster.HasGrainService ? 1 : 0);
+
+    /// <summary>How many revocations of one session each entry has had acknowledged.</summary>
+    public ConcurrentDictionary<int, int> Revokers { get; } = new();
+
     /// <summary>Revocations from this one on began when everybody was at work.</summary>
     public int ReceiptsAtWork { get; private set; }
 
@@ -100,7 +106,7 @@ internal sealed class MixedLoad(Cluster cluster)
     {
         while (!stop.IsCancellationRequested)
         {
-            var silo = random.Next(cluster.Silos.Length);
+            var entry = random.Next(Entries);
             var living = _sessions.Values.Where(session => !session.IsBeingRevoked).ToList();
             var session = living.Count > 0 ? living[random.Next(living.Count)] : null;
             var dice = random.Next(100);
@@ -110,16 +116,16 @@ internal sealed class MixedLoad(Cluster cluster)
                     await VerifyAsync(random.Next(Verifiers), session, checkDatabase: dice < 20);
                     break;
                 case < 85 when session is { DoubtfulSince: null }:
-                    await RefreshAsync(silo, session);
+                    await RefreshAsync(entry, session);
                     break;
                 case < 93 or < 85:
-                    await CreateAsync(silo, $"user-{random.Next(Users)}");
+                    await CreateAsync(entry, $"user-{random.Next(Users)}");
                     break;
                 case < 98 when session is not null:
-                    await RevokeAsync(silo, session);
+                    await RevokeAsync(entry, session);
                     break;
                 default:
-                    await RevokeAllAsync(silo, $"user-{random.Next(Users)}");
+                    await RevokeAllAsync(entry, $"user-{random.Next(Users)}");
                     break;
             }
 
@@ -128,10 +134,10 @@ internal sealed class MixedLoad(Cluster cluster)
         }
     }
 
-    private async Task<Client?> CreateAsync(int silo, string user)
+    private async Task<Client?> CreateAsync(int entry, string user)
     {
         var started = Clock.Elapsed;
-        if (await PostAsync(silo, "/recipe/session", new JsonObject { ["userId"] = user, ["enableAntiCsrf"] = false, ["userDataInJWT"] = new JsonObject(), ["userDataInDatabase"] = new JsonObject() }) is { } made)
+        if (await PostAsync(entry, "/recipe/session", new JsonObject { ["userId"] = user, ["enableAntiCsrf"] = false, ["userDataInJWT"] = new JsonObject(), ["userDataInDatabase"] = new JsonObject() }) is { } made)
         {
             var session = new Client((string)made["session"]!["handle"]!, user, (string)made["accessToken"]!["token"]!, (string)made["refreshToken"]!["token"]!);
             History.Add(new MadeSession { Session = session.Handle, App = "public", Tenant = "public", UserId = user, Started = started, Acknowledged = Clock.Elapsed });
@@ -194,7 +200,7 @@ internal sealed class MixedLoad(Cluster cluster)
         };
     }
 
-    private async Task RefreshAsync(int silo, Client session, bool untilAnswered = false)
+    private async Task RefreshAsync(int entry, Client session, bool untilAnswered = false)
     {
         // By one worker at a time: a browser does the same.
         if (session.IsTooLate(Clock.Elapsed - Grace) || !session.TryTake())
@@ -204,7 +210,7 @@ internal sealed class MixedLoad(Cluster cluster)
 
         var started = Clock.Elapsed;
         var answer = await PostAsync(
-            silo, "/recipe/session/refresh", new JsonObject { ["refreshToken"] = session.RefreshToken, ["enableAntiCsrf"] = false, ["useDynamicSigningKey"] = true }, untilAnswered);
+            entry, "/recipe/session/refresh", new JsonObject { ["refreshToken"] = session.RefreshToken, ["enableAntiCsrf"] = false, ["useDynamicSigningKey"] = true }, untilAnswered);
         var status = (string?)answer?["status"];
         if (status == "OK")
         {
@@ -219,7 +225,7 @@ internal sealed class MixedLoad(Cluster cluster)
         History.Add(new Verification
         {
             Session = session.Handle,
-            Verifier = $"refresh at silo {silo}: {status ?? "no answer"}",
+            Verifier = $"refresh at {(entry < cluster.Silos.Length ? $"silo {entry}" : "the service over Orleans")}: {status ?? "no answer"}",
             Result = status == "OK" ? VerificationResult.Accepted : status is null ? VerificationResult.Unavailable : VerificationResult.Refused,
             Started = started,
             Ended = Clock.Elapsed,
@@ -227,21 +233,22 @@ internal sealed class MixedLoad(Cluster cluster)
         session.GiveBack();
     }
 
-    private async Task RevokeAsync(int silo, Client session)
+    private async Task RevokeAsync(int entry, Client session)
     {
         session.IsBeingRevoked = true;
         var started = Clock.Elapsed;
-        var receipt = await PostAsync(silo, "/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(session.Handle) }, untilAnswered: true);
+        var receipt = await PostAsync(entry, "/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(session.Handle) }, untilAnswered: true);
+        Revokers.AddOrUpdate(entry, receipt is null ? 0 : 1, (_, acknowledged) => acknowledged + (receipt is null ? 0 : 1));
         History.Add(new RevokeCall { Session = session.Handle, Started = started, Acknowledged = receipt is null ? null : Clock.Elapsed });
         await AfterAsync(receipt, [session]);
     }
 
-    private async Task RevokeAllAsync(int silo, string user)
+    private async Task RevokeAllAsync(int entry, string user)
     {
         var started = Clock.Elapsed;
         var concerned = _sessions.Values.Where(session => session.User == user && !session.IsRevoked).ToList();
         concerned.ForEach(session => session.IsBeingRevoked = true);
-        var receipt = await PostAsync(silo, "/session/revoke", new JsonObject { ["userId"] = user }, untilAnswered: true);
+        var receipt = await PostAsync(entry, "/session/revoke", new JsonObject { ["userId"] = user }, untilAnswered: true);
         History.Add(new RevokeCall { App = "public", UserId = user, Started = started, Acknowledged = receipt is null ? null : Clock.Elapsed });
         await AfterAsync(receipt, concerned);
     }
@@ -270,10 +277,10 @@ internal sealed class MixedLoad(Cluster cluster)
         await Task.WhenAll(ended.Take(5).SelectMany(session => Enumerable.Range(0, Verifiers).Select(verifier => VerifyAsync(verifier, session, checkDatabase: false))));
     }
 
-    private async Task<JsonObject?> PostAsync(int silo, string path, JsonObject body, bool untilAnswered = false)
+    private async Task<JsonObject?> PostAsync(int entry, string path, JsonObject body, bool untilAnswered = false)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
-        return await SendAsync(() => cluster.Silos[silo].Http, request, untilAnswered) is { Status: 200, Text: var text } ? JsonNode.Parse(text)!.AsObject() : null;
+        return await SendAsync(() => entry < cluster.Silos.Length ? cluster.Silos[entry].Http : cluster.Services[Cluster.GrainService].Http, request, untilAnswered) is { Status: 200, Text: var text } ? JsonNode.Parse(text)!.AsObject() : null;
     }
 
     private async Task<(int Status, string Text)?> SendAsync(Func<HttpClient> http, HttpRequestMessage request, bool untilAnswered)
