@@ -35,6 +35,7 @@ internal sealed class Faults(World world)
         }
 
         (_settings.Loss, _settings.PushLoss, _settings.Slow, _settings.SlowLinks, _settings.PausesAtPush, _settings.CrashesAtCommit, _settings.Stalls) = (0, 0, 0, 0, 0, 0, 0);
+        (_settings.CallLoss, _settings.CallsAstray) = (0, 0);
         foreach (var machine in world.Machines)
         {
             machine.PausedUntil = TimeSpan.Zero;

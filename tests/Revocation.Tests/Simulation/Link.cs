@@ -40,10 +40,14 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
     private TimeSpan _atService;
     private TimeSpan _askedAt = world.Scheduler.Now;
     private string? _cursor;
-    private bool _isHalfOpen;
     private bool _wasRenewed;
+    private bool _isOverAtSilo;
+    private Tunnel? _tunnel;
 
     public bool IsOpen { get; private set; } = true;
+
+    /// <summary>Nothing arrives any more, and neither side knows.</summary>
+    public bool IsHalfOpen { get; private set; }
 
     public Guid Incarnation => row.Incarnation;
 
@@ -51,6 +55,13 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
     public OwnRow Row { get; } = new(row.Incarnation, end.Machine.App!, world.Dice.Guid().ToByteArray());
 
     public long Requested { get; private set; }
+
+    /// <summary>From its beginning: its messages are calls of an Orleans client.</summary>
+    public Link OverOrleans()
+    {
+        _tunnel = new Tunnel(world, this, end, silo);
+        return this;
+    }
 
     /// <summary>Called by the service.</summary>
     public Task<RegisteredHolder> OpenAsync() => CallAsync(async silo =>
@@ -154,7 +165,7 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
     /// <summary>Nothing arrives any more, and neither side knows; until one of them misses the other.</summary>
     public void FallSilent(TimeSpan noticed)
     {
-        _isHalfOpen = true;
+        IsHalfOpen = true;
         world.Scheduler.After(noticed, Break);
     }
 
@@ -171,8 +182,18 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
         world.Scheduler.After(world.Dice.Milliseconds(0, 5_000), silo.Process, () => SimProcess.Observe(CloseAsync()));
     }
 
+    /// <summary>The silo's end is over; the service has not heard of it.</summary>
+    public void EndAtSilo() => SimProcess.Observe(CloseAsync());
+
     private async Task CloseAsync()
     {
+        if (_isOverAtSilo)
+        {
+            return;
+        }
+
+        _isOverAtSilo = true;
+        _tunnel?.Close();
         silo.Relay.Detach(this);
         _failures.ForEach(fail => fail());
 
@@ -221,13 +242,33 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
         }
     }
 
-    private void ToSilo(Action action) => Send(_toSilo, ref _atSilo, silo.Process, end.Machine.Reaches(silo.Machine), action);
+    private void ToSilo(Action action)
+    {
+        if (_tunnel is { } tunnel)
+        {
+            tunnel.ToSilo(action);
+        }
+        else
+        {
+            Send(_toSilo, ref _atSilo, silo.Process, end.Machine.Reaches(silo.Machine), action);
+        }
+    }
 
-    private void ToService(Action action) => Send(_toService, ref _atService, end.Process, silo.Machine.Reaches(end.Machine), action);
+    private void ToService(Action action)
+    {
+        if (_tunnel is { } tunnel)
+        {
+            tunnel.ToService(action);
+        }
+        else
+        {
+            Send(_toService, ref _atService, end.Process, silo.Machine.Reaches(end.Machine), action);
+        }
+    }
 
     private void Send(Queue<Action> queue, ref TimeSpan lastArrival, SimProcess to, bool arrives, Action action)
     {
-        if (!IsOpen || _isHalfOpen)
+        if (!IsOpen || IsHalfOpen)
         {
             return;
         }

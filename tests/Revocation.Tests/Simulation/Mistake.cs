@@ -104,6 +104,9 @@ public enum Mistake
     /// <summary>A silo takes a service that does not confirm for one whose connection broke, and never counts what it lets pass.</summary>
     SilenceTakenForABreak,
 
+    /// <summary>A service over Orleans whose fetch is not answered fetches on: what was in the lost answer is gone, and nobody misses it.</summary>
+    FetchesOnAfterALostAnswer,
+
     /// <summary>A service that finds no silo once never looks for one again.</summary>
     ServiceNeverReconnects,
 }

@@ -8,13 +8,20 @@ namespace Grid.Revocation.Tests.Simulation;
 internal sealed class Service : Node, IHolderStore, ISessionLook, ILinkEnd
 {
     private readonly List<(long Request, TaskCompletionSource<RenewedHolder> Done)> _asked = [];
+    // An Orleans client.
+    private readonly bool _isOverOrleans;
+
     private Link? _link;
     private OwnRow? _former;
     private long _requests;
     private bool _isWedged;
 
     public Service(World world, Machine machine)
-        : base(world, machine) => Checks = new SessionChecks(Holder, this, machine.Clock);
+        : base(world, machine)
+    {
+        Checks = new SessionChecks(Holder, this, machine.Clock);
+        _isOverOrleans = world.Settings.HasTunnels && world.Dice.Chance(0.7);
+    }
 
     public override SessionChecks Checks { get; }
 
@@ -35,6 +42,7 @@ internal sealed class Service : Node, IHolderStore, ISessionLook, ILinkEnd
         Address = silo.Address;
         _link?.Break();
         var link = _link = new Link(World, this, silo, row with { Address = silo.Address }, _former);
+        _ = _isOverOrleans ? link.OverOrleans() : link;
         var registered = await link.OpenAsync();
 
         // Proves that this row is its own, once it is over.

@@ -37,6 +37,13 @@ internal sealed class Settings
         HasPurges = dice.Chance(0.2) || mistake is Mistake.PurgeByAWrongClock or Mistake.ExpiredPurgedAtOnce or Mistake.LogAgedByItsWriter;
         Backups = Some(dice, 2);
         (Services, Cuts) = mistake == Mistake.ServiceNeverReconnects ? (2, 8) : (Services, Cuts);
+        CallLoss = Loss / 5;
+        if (mistake == Mistake.FetchesOnAfterALostAnswer)
+        {
+            (Silos, Services, Duration, CallLoss) = (2, 3, TimeSpan.FromSeconds(20), 0.05);
+            (Crashes, Restarts, Outages, Cuts) = (0, 0, 0, 0);
+        }
+
         SilentLinks = Services > 0 ? Some(dice, 4) : 0;
         SlowLinks = dice.Chance(0.8) ? 0 : 0.3;
         Lies = mistake switch
@@ -71,6 +78,18 @@ internal sealed class Settings
             (WallJumps, Sleeps, Drift, Offset) = (0, 0, 0.02, TimeSpan.FromMilliseconds(500));
         }
     }
+
+    /// <summary>Some services are Orleans clients.</summary>
+    public bool HasTunnels { get; init; }
+
+    /// <summary>Of calls and answers of services that are Orleans clients.</summary>
+    public double CallLoss { get; set; }
+
+    /// <summary>How many of their calls come twice, and how many reach another silo.</summary>
+    public double CallsAstray { get; set; } = 0.001;
+
+    /// <summary>By dice of its own, so that seeds mean in other worlds what they meant before there were tunnels.</summary>
+    public static bool ChooseTunnels(ulong seed, Mistake mistake) => mistake == Mistake.FetchesOnAfterALostAnswer || new Dice(seed ^ 0x747A_0000_0000).Chance(0.4);
 
     public LeaseTerms Terms { get; } = new(TimeSpan.FromSeconds(2));
 
