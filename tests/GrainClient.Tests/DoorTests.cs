@@ -48,6 +48,26 @@ public sealed class DoorTests(CoreHost core)
     }
 
     [Fact]
+    public async Task What_is_larger_than_any_door_takes_is_not_even_read_and_the_service_is_told_before_it_sends_it()
+    {
+        await using var worker = await Worker.StartAsync(core, await CreateAppAsync(new { }));
+        var large = $"{{\"a\":\"{new string('x', 17 * 1024 * 1024)}\"}}";
+
+        var failure = await Assert.ThrowsAsync<GridException>(() => worker.Sessions.CreateAsync(new SessionDraft { UserId = "u", PayloadJson = large }, Stop));
+
+        Assert.Equal(GridFailure.Refused, failure.Reason);
+
+        // Somebody without a key who sends it all the same gets no answer, of which key there is no word either.
+        using var application = await GivenClientTests.StartAsync(core);
+        var door = application.Services.GetRequiredService<IClusterClient>().GetGrain<ISessionDoor>(Orleans.Runtime.GrainId.Create(DoorNames.Sessions, DoorNames.Key));
+        await Assert.ThrowsAnyAsync<Exception>(() => door.CreateAsync(new SessionDraft { UserId = "u", PayloadJson = large }).WaitAsync(TimeSpan.FromMinutes(2), Stop));
+
+        // Others go on.
+        Assert.NotEmpty((await worker.Sessions.CreateAsync(new SessionDraft { UserId = "u" }, Stop)).Handle);
+        await application.StopAsync(Stop);
+    }
+
+    [Fact]
     public async Task An_app_with_keys_takes_only_these_and_the_refusal_does_not_repeat_what_was_tried()
     {
         core.Log.Guard(Key, OtherKey);

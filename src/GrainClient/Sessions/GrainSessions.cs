@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Grid.Client;
 using Grid.Client.Live;
 using Grid.Revocation.Holders;
@@ -8,6 +9,9 @@ namespace Grid.GrainClient.Sessions;
 /// <summary>Sessions by the silos' doors.</summary>
 internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimeProvider clock) : IGridSessions
 {
+    private const int LongestText = 1024 * 1024;
+    private const int MostHandles = 100_000;
+
     private readonly LocalChecks _checks = new(
         live,
         async cancellationToken =>
@@ -26,10 +30,10 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     public async Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(draft);
-        WholeText.Require(draft.UserId);
-        WholeText.Require(draft.TenantId);
-        WholeText.Require(draft.PayloadJson);
-        WholeText.Require(draft.DataJson);
+        Sendable(draft.UserId);
+        Sendable(draft.TenantId);
+        Sendable(draft.PayloadJson);
+        Sendable(draft.DataJson);
         return Needed(await doors.SessionsAsync(door => door.CreateAsync(draft), cancellationToken));
     }
 
@@ -45,7 +49,7 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     }
 
     public Task<RegeneratedSession?> RegenerateAsync(string accessToken, string payloadJson, CancellationToken cancellationToken) =>
-        doors.SessionsAsync(door => door.RegenerateAsync(accessToken, WholeText.Require(payloadJson)), cancellationToken);
+        doors.SessionsAsync(door => door.RegenerateAsync(accessToken, Sendable(payloadJson)), cancellationToken);
 
     public Task<RegeneratedSession?> RegenerateAsync(string accessToken, CancellationToken cancellationToken) =>
         doors.SessionsAsync(door => door.ReissueAsync(accessToken), cancellationToken);
@@ -54,21 +58,21 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
         await doors.SessionsAsync(door => door.FindAsync(handle), cancellationToken);
 
     public async Task<IReadOnlyList<string>> ListAsync(string userId, string? tenantId, CancellationToken cancellationToken) =>
-        Needed(await doors.UsersAsync(door => door.ListAsync(WholeText.Require(userId), tenantId), cancellationToken));
+        Needed(await doors.UsersAsync(door => door.ListAsync(Sendable(userId), tenantId), cancellationToken));
 
     public Task<bool> UpdateDataAsync(string handle, string dataJson, CancellationToken cancellationToken) =>
-        doors.SessionsAsync(door => door.UpdateAsync(handle, null, WholeText.Require(dataJson)), cancellationToken);
+        doors.SessionsAsync(door => door.UpdateAsync(handle, null, Sendable(dataJson)), cancellationToken);
 
     public async Task<bool> UpdatePayloadAsync(string handle, string payloadJson, CancellationToken cancellationToken) =>
-        await doors.SessionsAsync(door => door.ChangePayloadAsync(handle, WholeText.Require(payloadJson), replaces: true), cancellationToken) is not null;
+        await doors.SessionsAsync(door => door.ChangePayloadAsync(handle, Sendable(payloadJson), replaces: true), cancellationToken) is not null;
 
     public async Task<string?> MergePayloadAsync(string handle, string changesJson, CancellationToken cancellationToken) =>
-        await doors.SessionsAsync(door => door.ChangePayloadAsync(handle, WholeText.Require(changesJson), replaces: false), cancellationToken);
+        await doors.SessionsAsync(door => door.ChangePayloadAsync(handle, Sendable(changesJson), replaces: false), cancellationToken);
 
     public async Task<string> CreateJwtAsync(JwtDraft draft, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(draft);
-        WholeText.Require(draft.PayloadJson);
+        Sendable(draft.PayloadJson);
         return Needed(await doors.KeysAsync(door => door.MintAsync(draft.PayloadJson, draft.Validity, draft.Issuer, draft.UseStaticSigningKey), cancellationToken));
     }
 
@@ -78,6 +82,11 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     {
         ArgumentNullException.ThrowIfNull(sessionHandles);
         string[] named = [.. sessionHandles];
+        if (named.Length > MostHandles)
+        {
+            throw new GridException(GridFailure.Refused, $"A call may name {MostHandles} sessions at most; this one names {named.Length}.");
+        }
+
         return Needed(await doors.EndAsync(door => door.RevokeAsync(named, reason), cancellationToken));
     }
 
@@ -88,7 +97,7 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     }
 
     public async Task<GridRevocation> RevokeUserAsync(string userId, string? tenantId, string? exceptHandle, CancellationToken cancellationToken) =>
-        Needed(await doors.EndOfUserAsync(door => door.RevokeAsync(WholeText.Require(userId), tenantId, exceptHandle), cancellationToken));
+        Needed(await doors.EndOfUserAsync(door => door.RevokeAsync(Sendable(userId), tenantId, exceptHandle), cancellationToken));
 
     public IAsyncEnumerable<SessionEvent> WatchUserAsync(string userId, string? tenantId, CancellationToken cancellationToken) =>
         new UserWatching(doors, clock).WatchAsync(userId, tenantId, cancellationToken);
@@ -96,6 +105,11 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
     public SessionWatch Watch(string handle) => live.Watch(handle);
 
     public ValueTask<PublishedKeys> ReadKeysAsync(CancellationToken cancellationToken) => _checks.ReadKeysAsync(cancellationToken);
+
+    /// <summary>A door takes less, and says what; what is much larger would not arrive, and end the connection.</summary>
+    private static string Sendable(string text, [CallerArgumentExpression(nameof(text))] string? name = null) => WholeText.Require(text, name).Length > LongestText
+        ? throw new GridException(GridFailure.Refused, $"{name} may have {LongestText} characters at most; this one has {text.Length}.")
+        : text;
 
     private static T Needed<T>(T? value)
         where T : class => value ?? throw Unknown("is empty");

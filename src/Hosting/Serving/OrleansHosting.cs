@@ -13,6 +13,11 @@ internal static class OrleansHosting
 {
     private const string ServiceId = "grid";
 
+    // What is read before anybody knows who sends it, a gateway's stranger too; by default it is ten times as much. A user's 300,000 handles
+    // are the largest there is between silos, and a door takes no more than a body of the core API.
+    private const int LargestHeader = 256 * 1024;
+    private const int LargestBody = 16 * 1024 * 1024;
+
     // Orleans' own provider, which ExactKeyStorage stands before.
     private const string Rows = "rows";
 
@@ -68,7 +73,8 @@ internal static class OrleansHosting
             (options.Invariant, options.ConnectionString, options.DeleteStateOnClear) = (store.ProviderName, store.ProviderConnectionString, false));
         silo.Services.AddKeyedSingleton<IGrainStorage>(GrainStores.State, (services, _) => new GuardedGrainStorage(
             new ExactKeyStorage(services.GetRequiredKeyedService<IGrainStorage>(Rows)), services.GetRequiredService<IStoreGuard>()));
-        silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = TimeSpan.FromSeconds(10));
+        silo.Configure<SiloMessagingOptions>(options =>
+            (options.ResponseTimeout, options.MaxMessageHeaderSize, options.MaxMessageBodySize) = (TimeSpan.FromSeconds(10), LargestHeader, LargestBody));
         silo.AddGridGrains();
     });
 }
