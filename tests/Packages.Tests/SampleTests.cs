@@ -70,6 +70,37 @@ public sealed partial class SampleTests(Workplace work)
         Assert.Contains("Who are you?", await PressAsync(laptop, page, "/?handler=SignOut"), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Razor_pages_with_identity_list_sessions_and_sign_out_elsewhere_and_a_new_password_ends_the_other_browser()
+    {
+        var commands = Blocks().Matches(await File.ReadAllTextAsync(Path.Combine(Workplace.Repository, "samples", "razor-pages-identity", "README.md"))).Select(match => match.Groups[1].Value);
+        Assert.Equal(["dotnet run --project samples/razor-pages-identity\n"], commands);
+        var folder = Directory.CreateDirectory(Path.Combine(work.Folder, "razor-pages-identity")).FullName;
+        var start = work.Start("dotnet", ["run", "--project", Path.Combine(Workplace.Repository, "samples", "razor-pages-identity"), "-c", "Release", "--no-build"], folder, work.Core);
+        start.Environment["URL"] = "http://127.0.0.1:0";
+        using var sample = await RunningProgram.StartAsync(start);
+        using var laptop = new HttpClient { BaseAddress = sample.Url };
+        using var phone = new HttpClient { BaseAddress = sample.Url };
+        Assert.Contains($"{_name} has 1 sessions", await PressAsync(laptop, await laptop.GetStringAsync("/"), "/SignIn?handler=Register&ReturnUrl=%2F"), StringComparison.Ordinal);
+        await PressAsync(phone, await phone.GetStringAsync("/"), "/SignIn");
+        var page = await laptop.GetStringAsync("/");
+        Assert.Contains($"{_name} has 2 sessions", page, StringComparison.Ordinal);
+
+        page = await PressAsync(laptop, page, "/?handler=Elsewhere");
+
+        Assert.Contains($"{_name} has 1 sessions", page, StringComparison.Ordinal);
+        Assert.Contains("(this browser)", page, StringComparison.Ordinal);
+        var former = await phone.GetStringAsync("/");
+        Assert.Contains("Who are you?", former, StringComparison.Ordinal);
+
+        Assert.Contains($"{_name} has 2 sessions", await PressAsync(phone, former, "/SignIn"), StringComparison.Ordinal);
+        page = await PressAsync(laptop, page, "/?handler=Password");
+
+        Assert.Contains($"{_name} has 1 sessions", page, StringComparison.Ordinal);
+        Assert.Contains("Who are you?", await phone.GetStringAsync("/"), StringComparison.Ordinal);
+        Assert.Contains("Who are you?", await PressAsync(laptop, page, "/?handler=SignOut"), StringComparison.Ordinal);
+    }
+
     // The rest is for a browser: tests/Browser/suites.
     [Theory]
     [InlineData("blazor-server", "/", "Who are you?", "/_framework/blazor.web.js")]
@@ -87,11 +118,11 @@ public sealed partial class SampleTests(Workplace work)
         Assert.NotEmpty(await browser.GetStringAsync(script));
     }
 
-    // A form's button: with the token that the page carries against other sites' forms, and the name that one of them asks for.
+    // A form's button: with the token that the page carries against other sites' forms, and what one of them asks for.
     private async Task<string> PressAsync(HttpClient browser, string page, string form)
     {
         var token = AntiforgeryToken().Match(page).Groups[1].Value;
-        using var fields = new FormUrlEncodedContent([KeyValuePair.Create("name", _name), KeyValuePair.Create("__RequestVerificationToken", token)]);
+        using var fields = new FormUrlEncodedContent([KeyValuePair.Create("name", _name), KeyValuePair.Create("password", "former"), KeyValuePair.Create("current", "former"), KeyValuePair.Create("wanted", "another"), KeyValuePair.Create("__RequestVerificationToken", token)]);
         using var answer = await browser.PostAsync(form, fields);
         return await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync();
     }
