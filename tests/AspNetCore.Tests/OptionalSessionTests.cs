@@ -48,6 +48,17 @@ public sealed class OptionalSessionTests(CoreHost core)
     }
 
     [Fact]
+    public async Task Grids_own_endpoints_in_such_a_group_judge_tokens_themselves()
+    {
+        await using var app = await ClientApp.StartAsync(core, use: app => app.MapGroup("").WithOptionalGridSession().MapGrid());
+        using var browser = app.NewBrowser();
+        await browser.PostAsync($"/sign-in?user={_user}");
+        core.Clock.Skip(TimeSpan.FromMinutes(61));
+
+        Assert.Equal(200, (await browser.RefreshAsync()).Status);
+    }
+
+    [Fact]
     public async Task A_session_that_is_there_must_have_the_claims_that_all_must_have()
     {
         await using var app = await StartAsync(options => options.ClaimValidators.Add(ClientApp.EmailVerified.IsTrue()));

@@ -155,6 +155,9 @@ public sealed class SettingsTests
         Assert.All(certificates, missing => Assert.Contains(
             $"{missing.Item1} is missing", Assert.Throws<SettingsException>(() => Open("127.0.0.1", [.. certificates.Except([missing])])).Message, StringComparison.Ordinal));
 
+        // Alone over a file it would protect nothing.
+        Assert.Contains("has no effect over SQLite", Assert.Throws<SettingsException>(() => Read([.. certificates])).Message, StringComparison.Ordinal);
+
         // Found rather than set: the same, and it says where the address comes from.
         var found = Assert.Throws<SettingsException>(() => Open("").CheckClusterAddress(System.Net.IPAddress.Parse("10.0.0.5"), isFound: true));
         Assert.Contains("10.0.0.5, by which the database is reached, without TLS", found.Message, StringComparison.Ordinal);

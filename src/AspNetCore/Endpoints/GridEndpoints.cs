@@ -28,6 +28,15 @@ internal static class GridEndpoints
         ArgumentNullException.ThrowIfNull(routes);
         var front = routes.MapGroup(Options(routes.ServiceProvider).ApiBasePath.TrimEnd('/'));
         _ = front.AllowAnonymous();
+
+        // They judge tokens themselves: what a group around them says of its sessions would stop an expired one before it is refreshed.
+        ((IEndpointConventionBuilder)front).Finally(static endpoint =>
+        {
+            foreach (var optional in endpoint.Metadata.OfType<OptionalGridSessionAttribute>().ToArray())
+            {
+                endpoint.Metadata.Remove(optional);
+            }
+        });
         map(front, routes.ServiceProvider);
         return front;
     }

@@ -30,6 +30,11 @@ internal sealed class GridSettings
         FrontAddress = ReadAddress(Front.Address, "Grid:Front:Address");
         ClusterAddress = string.IsNullOrEmpty(Cluster.Address) ? null : Settings.ClusterAddress.Read(Cluster.Address);
         Certificates = ReadCertificates();
+        if (Certificates is not null && Store.Engine != StoreEngine.PostgreSql)
+        {
+            throw new SettingsException("Grid:Cluster:CertificateFile has no effect over SQLite: a silo over a file is alone, and opens no port that certificates would protect. Remove the certificate settings, or set Grid:Store:ConnectionString.");
+        }
+
         Front.Check();
         if (Front.Enabled && Core.Port != 0 && Core.Port == Front.Port && (Address.Equals(FrontAddress) || IsAny(Address) || IsAny(FrontAddress)))
         {
