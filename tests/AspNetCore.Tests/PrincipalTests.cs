@@ -62,7 +62,7 @@ public sealed class PrincipalTests(CoreHost core)
                     new(ClaimTypes.NameIdentifier, "u-1"), new("AspNet.Identity.SecurityStamp", "SECURITY SECRET"), new(ClaimTypes.Email, "a@b.c"), new("email", "a@b.c"),
                     new("amr", "pwd"), new("amr", "otp"), new(ClaimTypes.Role, "admin"), new("refresh_token", "SECRET"), new("aud", "x"),
                 ],
-                "Identity"))));
+                "Identity")), new AuthenticationProperties { IsPersistent = true }));
         });
         using var browser = app.NewBrowser();
         var answer = await browser.PostAsync("/go");

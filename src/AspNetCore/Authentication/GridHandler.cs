@@ -54,12 +54,18 @@ internal sealed partial class GridHandler(IOptionsMonitor<GridSchemeOptions> opt
 
     protected override async Task HandleSignInAsync(ClaimsPrincipal user, AuthenticationProperties? properties)
     {
+        SignInProperties.RefuseWhatCannotBeKept(properties ?? new AuthenticationProperties());
         var userId = user.Identities.Select(UserId).FirstOrDefault(id => id is not null)
             ?? throw new InvalidOperationException("The principal to sign in needs a 'sub' or a NameIdentifier claim, which becomes the session's user id.");
         var payload = PayloadClaims.ToPayload(user, userId, requests.Options, requests.Now, out var leftOut);
         if (leftOut.Count > 0)
         {
             Log.ClaimsLeftOut(Logger, string.Join(", ", leftOut));
+        }
+
+        if (properties?.IsPersistent != true)
+        {
+            payload[SignInProperties.UntilClosed] = true;
         }
 
         await Context.SignInGridAsync(userId, payload, tenantId: user.FindFirst("tid")?.Value ?? GridDefaults.TenantId);

@@ -17,7 +17,7 @@ internal static class PayloadClaims
     private const string JsonValueType = "JSON";
 
     // Who the session belongs to; claims with these types come from the session, never from its payload. Types ignore case.
-    private static readonly HashSet<string> OfTheSession = new(StringComparer.OrdinalIgnoreCase) { ClaimTypes.NameIdentifier, ClaimTypes.Name, ClaimTypes.Role, "sub", "sid", "tid" };
+    private static readonly HashSet<string> OfTheSession = new(StringComparer.OrdinalIgnoreCase) { ClaimTypes.NameIdentifier, ClaimTypes.Name, ClaimTypes.Role, "sub", "sid", "tid", SignInProperties.UntilClosed };
 
     // What an identity provider's token says of itself: in another token it would be untrue.
     private static readonly HashSet<string> OfAnotherToken = new(StringComparer.Ordinal) { "aud", "azp", "nbf", "jti", "nonce", "at_hash", "c_hash", "s_hash" };

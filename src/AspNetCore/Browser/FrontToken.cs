@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Buffers.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Grid.AspNetCore.Authentication;
 
 namespace Grid.AspNetCore.Browser;
 
@@ -9,8 +10,17 @@ namespace Grid.AspNetCore.Browser;
 internal static class FrontToken
 {
     /// <summary>Base64 of <c>{"uid","ate","up"}</c>; <c>ate</c> in milliseconds.</summary>
-    public static string Create(string userId, DateTimeOffset expiresAt, string accessToken)
+    public static string Create(string userId, DateTimeOffset expiresAt, string accessToken) => Create(userId, expiresAt, accessToken, out _);
+
+    /// <inheritdoc cref="Create(string, DateTimeOffset, string)"/>
+    /// <param name="userId">The user.</param>
+    /// <param name="expiresAt">When the token expires.</param>
+    /// <param name="accessToken">The token.</param>
+    /// <param name="untilClosed">Whether its cookies end with the browser.</param>
+    public static string Create(string userId, DateTimeOffset expiresAt, string accessToken, out bool untilClosed)
     {
+        var claims = Claims(accessToken);
+        untilClosed = claims.AsSpan().IndexOf(SignInProperties.UntilClosedText) >= 0;
         var json = new ArrayBufferWriter<byte>(1024);
         using (var writer = new Utf8JsonWriter(json, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
         {
@@ -18,7 +28,7 @@ internal static class FrontToken
             writer.WriteString("uid"u8, userId);
             writer.WriteNumber("ate"u8, expiresAt.ToUnixTimeMilliseconds());
             writer.WritePropertyName("up"u8);
-            writer.WriteRawValue(Claims(accessToken), skipInputValidation: true);
+            writer.WriteRawValue(claims, skipInputValidation: true);
             writer.WriteEndObject();
         }
 

@@ -28,13 +28,16 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
 
     private readonly string _prefix = options.HostCookies ? "__Host-" : "";
 
+    /// <summary>The expiry of a cookie that the browser forgets when it is closed: none.</summary>
+    public static DateTimeOffset UntilClosed => DateTimeOffset.MaxValue;
+
     public string AccessName => field ??= _prefix + "sAccessToken";
 
     public string RefreshName => field ??= _prefix + "sRefreshToken";
 
     /// <summary>The cookie outlasts its token on purpose: an expired token is a sign that there may be a refresh token.</summary>
-    public void SetAccess(HttpContext context, string token, DateTimeOffset now) =>
-        Append(context, AccessName, token, now + AccessCookieLife, options.AccessTokenPath, Domain(context));
+    public void SetAccess(HttpContext context, string token, DateTimeOffset now, bool untilClosed = false) =>
+        Append(context, AccessName, token, untilClosed ? UntilClosed : now + AccessCookieLife, options.AccessTokenPath, Domain(context));
 
     public void SetRefresh(HttpContext context, string token, DateTimeOffset expiresAt) =>
         Append(context, RefreshName, token, expiresAt, RefreshPath(context), Domain(context));
@@ -214,7 +217,12 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
 
         line.Append("; Path=").Append(path);
         identity = line.ToString(at, line.Length - at);
-        line.Append("; Expires=").Append((expires ?? DateTimeOffset.UnixEpoch).ToString("R", CultureInfo.InvariantCulture)).Append("; HttpOnly");
+        if (expires != UntilClosed)
+        {
+            line.Append("; Expires=").Append((expires ?? DateTimeOffset.UnixEpoch).ToString("R", CultureInfo.InvariantCulture));
+        }
+
+        line.Append("; HttpOnly");
         if (site.IsSecure(context))
         {
             line.Append("; Secure");
@@ -235,7 +243,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
         // The last value wins: drop an earlier line of this response for the same cookie.
         var lines = context.Response.Headers.SetCookie;
         var kept = lines.Count == 0 ? [] : lines.Where(l => l is not null && !(l.StartsWith(name + "=", StringComparison.Ordinal)
-            && l.AsSpan(l.IndexOf(';', StringComparison.Ordinal)).StartsWith(identity + "; Expires=", StringComparison.Ordinal))).ToArray();
+            && l.AsSpan(l.IndexOf(';', StringComparison.Ordinal)).StartsWith(identity + "; ", StringComparison.Ordinal))).ToArray();
         context.Response.Headers.SetCookie = new StringValues([.. kept, line]);
     }
 }

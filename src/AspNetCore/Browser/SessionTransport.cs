@@ -137,12 +137,13 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
         : string.Equals(context.Request.Headers[ModeHeader], "cookie", StringComparison.OrdinalIgnoreCase) ? TokenTransfer.Cookie
         : TokenTransfer.Header;
 
-    public void SetAccess(HttpContext context, TokenTransfer transfer, IssuedToken token, string userId)
+    /// <returns>Whether the session's cookies end with the browser.</returns>
+    public bool SetAccess(HttpContext context, TokenTransfer transfer, IssuedToken token, string userId)
     {
-        SetHeader(context, FrontTokenHeader, FrontToken.Create(userId, token.ExpiresAt, token.Text));
+        SetHeader(context, FrontTokenHeader, FrontToken.Create(userId, token.ExpiresAt, token.Text, out var untilClosed));
         if (transfer == TokenTransfer.Cookie)
         {
-            cookies.SetAccess(context, token.Text, clock.GetUtcNow());
+            cookies.SetAccess(context, token.Text, clock.GetUtcNow(), untilClosed);
         }
 
         if (transfer == TokenTransfer.Header || options.ExposeAccessToken)
@@ -152,14 +153,15 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
 
         // Responses with tokens must not be cached.
         context.Response.Headers.CacheControl = "no-store";
+        return untilClosed;
     }
 
     public void SetAll(HttpContext context, TokenTransfer transfer, string userId, SessionTokens tokens)
     {
-        SetAccess(context, transfer, tokens.Access, userId);
+        var untilClosed = SetAccess(context, transfer, tokens.Access, userId);
         if (transfer == TokenTransfer.Cookie)
         {
-            cookies.SetRefresh(context, tokens.Refresh.Text, tokens.Refresh.ExpiresAt);
+            cookies.SetRefresh(context, tokens.Refresh.Text, untilClosed ? SessionCookies.UntilClosed : tokens.Refresh.ExpiresAt);
         }
         else
         {
