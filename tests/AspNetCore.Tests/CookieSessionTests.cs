@@ -22,14 +22,22 @@ public sealed class CookieSessionTests(CoreHost core)
         var handle = (await browser.PostAsync($"/sign-in?user={_user}")).Text;
         var calls = app.Calls;
         Assert.Equal(200, (await browser.GetAsync("/me")).Status);
-        var reads = core.Store.Reads(prefix["/appid-".Length..]);
 
-        for (var i = 0; i < 50; i++)
+        // A machine that stands still for a lease makes a process know nothing any more: another fifty tell.
+        var spent = (Reads: 1, Calls: 1);
+        for (var attempt = 0; attempt < 5 && spent != (0, 0); attempt++)
         {
-            Assert.Equal(200, (await browser.GetAsync("/me")).Status);
+            var reads = core.Store.Reads(prefix["/appid-".Length..]);
+            for (var i = 0; i < 50; i++)
+            {
+                Assert.Equal(200, (await browser.GetAsync("/me")).Status);
+            }
+
+            spent = (core.Store.Reads(prefix["/appid-".Length..]) - reads, app.Calls - calls);
+            calls = app.Calls;
         }
 
-        Assert.Equal((reads, calls), (core.Store.Reads(prefix["/appid-".Length..]), app.Calls));
+        Assert.Equal((0, 0), spent);
         var receipt = await core.PostAsync($"{prefix}/session/revoke", new { sessionHandles = new[] { handle } });
         Assert.InRange((int)receipt.Json["holders"]!["confirmed"]!, 2, 100);
         Assert.Equal(302, (await browser.GetAsync("/me")).Status);

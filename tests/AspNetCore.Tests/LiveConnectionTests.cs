@@ -81,7 +81,7 @@ public sealed class LiveConnectionTests(CoreHost core)
         await using (var connection = app.Connect(browser, transport))
         {
             await connection.StartAsync(Stop);
-            Assert.Equal(1, app.Watched);
+            await UntilAsync(() => app.Watched == 1);
         }
 
         await UntilAsync(() => app.Watched == 0);
