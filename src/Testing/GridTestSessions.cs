@@ -20,6 +20,7 @@ namespace Grid.Testing;
 /// </summary>
 /// <remarks>
 /// Every call completes at once. Access tokens are valid for exactly <see cref="AccessTokenValidity"/>. A revocation's receipt counts one process.
+/// Longer than most files: every call of the interface over one dictionary.
 /// </remarks>
 public sealed class GridTestSessions : IGridSessions
 {

@@ -11,6 +11,7 @@ namespace Grid.Grains.Watches;
 /// <remarks>
 /// It decides nothing by itself about an end that is not certain: a session that may have ended is looked at in the store. So it need not know epochs, and
 /// it does not matter in which order notices, entries and what was read come. Used under the lock of <see cref="UserWatches"/>.
+/// Longer than most files: everything by which an end is found out is weighed in one place.
 /// </remarks>
 internal sealed class WatchedSessions(WatchLimits limits, TimeProvider clock)
 {
