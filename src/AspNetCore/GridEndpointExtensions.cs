@@ -15,29 +15,38 @@ public static class GridEndpointExtensions
     /// Maps the endpoints that the browser SDKs call, below <see cref="GridOptions.ApiBasePath"/>: refresh, sign-out, events, published keys, discovery
     /// and forward-auth.
     /// </summary>
-    public static IEndpointConventionBuilder MapGrid(this IEndpointRouteBuilder routes)
+    /// <param name="routes">The application, or a group.</param>
+    /// <param name="scheme">Where there are several: the scheme whose endpoints they are. Default: the first.</param>
+    /// <exception cref="InvalidOperationException">There is no such scheme of Grid.</exception>
+    public static IEndpointConventionBuilder MapGrid(this IEndpointRouteBuilder routes, string? scheme = null)
     {
         ArgumentNullException.ThrowIfNull(routes);
-        return GridEndpoints.MapAll(routes);
+        return GridEndpoints.MapAll(routes, scheme);
     }
 
     /// <summary>
     /// Maps <c>POST …/session/refresh</c> alone, for rate limits and filters of its own. Use it with its siblings in place of <see cref="MapGrid"/>.
     /// </summary>
-    public static IEndpointConventionBuilder MapGridRefresh(this IEndpointRouteBuilder routes) => GridEndpoints.Map(routes, GridEndpoints.MapRefresh);
+    /// <inheritdoc cref="MapGrid"/>
+    public static IEndpointConventionBuilder MapGridRefresh(this IEndpointRouteBuilder routes, string? scheme = null) =>
+        GridEndpoints.Map(routes, scheme, GridEndpoints.MapRefresh);
 
     /// <summary>Maps <c>POST …/signout</c> alone.</summary>
     /// <inheritdoc cref="MapGridRefresh"/>
-    public static IEndpointConventionBuilder MapGridSignOut(this IEndpointRouteBuilder routes) => GridEndpoints.Map(routes, GridEndpoints.MapSignOut);
+    public static IEndpointConventionBuilder MapGridSignOut(this IEndpointRouteBuilder routes, string? scheme = null) =>
+        GridEndpoints.Map(routes, scheme, GridEndpoints.MapSignOut);
 
     /// <summary>Maps <c>GET …/session/events</c>, which tells pages when their session ends, and the script for it.</summary>
-    public static IEndpointConventionBuilder MapGridEvents(this IEndpointRouteBuilder routes) => GridEndpoints.Map(routes, GridEndpoints.MapEvents);
+    public static IEndpointConventionBuilder MapGridEvents(this IEndpointRouteBuilder routes, string? scheme = null) =>
+        GridEndpoints.Map(routes, scheme, GridEndpoints.MapEvents);
 
     /// <summary>Maps the published keys, <c>GET …/jwt/jwks.json</c>, and the document that tells where they are.</summary>
-    public static IEndpointConventionBuilder MapGridKeys(this IEndpointRouteBuilder routes) => GridEndpoints.Map(routes, GridEndpoints.MapKeys);
+    public static IEndpointConventionBuilder MapGridKeys(this IEndpointRouteBuilder routes, string? scheme = null) =>
+        GridEndpoints.Map(routes, scheme, GridEndpoints.MapKeys);
 
     /// <summary>Maps forward-auth for reverse proxies: <c>…/verify</c>, and <c>…/verify-optional</c> for sites that strangers may see.</summary>
-    public static IEndpointConventionBuilder MapGridForwardAuth(this IEndpointRouteBuilder routes) => GridEndpoints.Map(routes, GridEndpoints.MapForwardAuth);
+    public static IEndpointConventionBuilder MapGridForwardAuth(this IEndpointRouteBuilder routes, string? scheme = null) =>
+        GridEndpoints.Map(routes, scheme, GridEndpoints.MapForwardAuth);
 
     /// <summary>Serves strangers too, but sends a request with an expired access token to refresh first.</summary>
     /// <remarks><inheritdoc cref="OptionalGridSessionAttribute" path="/remarks/node()"/></remarks>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Grid.AspNetCore;
+using Grid.AspNetCore.Authentication;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Claims;
 using Grid.AspNetCore.Live;
@@ -20,10 +21,15 @@ public static class GridHttpContextExtensions
     /// In a SignalR hub (<c>Context.GetHttpContext()</c>) it is the session that the connection began with, over every transport, and its
     /// access token is the one of that time.
     /// </remarks>
-    public static GridSession? GetGridSession(this HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="scheme">Where there are several: the scheme whose session is meant. Default: those that the endpoint's policy names; if it names
+    /// none, the one that authenticated the request.</param>
+    /// <exception cref="InvalidOperationException">There is no such scheme of Grid.</exception>
+    public static GridSession? GetGridSession(this HttpContext context, string? scheme = null)
     {
         ArgumentNullException.ThrowIfNull(context);
-        return KeptRequest.Check(context) is { Outcome: RequestOutcome.Session, Session: { } session } ? session : null;
+        var check = scheme is null ? KeptRequest.Check(context) : KeptRequest.Check(context, context.RequestServices.GetRequiredService<GridSchemes>().Find(scheme));
+        return check is { Outcome: RequestOutcome.Session, Session: { } session } ? session : null;
     }
 
     /// <summary>
@@ -45,17 +51,19 @@ public static class GridHttpContextExtensions
     /// <param name="payload">Claims for the access token; browsers can read them.</param>
     /// <param name="data">Data that only back ends see.</param>
     /// <param name="tenantId">The tenant.</param>
+    /// <param name="scheme">Where there are several: the scheme whose app the session is for. Default: the one that the endpoint's policy names, also
+    /// with <c>AllowAnonymous()</c>; else the default scheme.</param>
     /// <returns>The new session.</returns>
     /// <exception cref="ArgumentException"><paramref name="payload"/> has a claim that is reserved for Grid, such as
     /// <c>sub</c>.</exception>
     /// <exception cref="GridException">Grid is unavailable or rejects the call, or <see cref="GridFailure.TokenTooLong"/>: nothing was
     /// created.</exception>
     public static async Task<GridSession> SignInGridAsync(
-        this HttpContext context, string userId, JsonObject? payload = null, JsonObject? data = null, string tenantId = GridDefaults.TenantId)
+        this HttpContext context, string userId, JsonObject? payload = null, JsonObject? data = null, string tenantId = GridDefaults.TenantId, string? scheme = null)
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(userId);
-        var requests = context.RequestServices.GetRequiredService<SessionRequests>();
+        var requests = await GridSchemes.ForAsync(context, scheme);
         var claims = payload is null ? [] : payload.DeepClone().AsObject();
         claims["iss"] = requests.Issuer(context);
         foreach (var claim in requests.Options.Claims)
@@ -74,7 +82,7 @@ public static class GridHttpContextExtensions
 
         var session = await requests.SignInAsync(
             context, new SessionDraft { UserId = userId, TenantId = tenantId, PayloadJson = claims.ToJsonString(), DataJson = data?.ToJsonString() ?? "{}" });
-        context.Features.Set(new RequestCheck(RequestOutcome.Session, session));
+        requests.Keep(context, new RequestCheck(RequestOutcome.Session, session));
         return session;
     }
 
@@ -83,11 +91,13 @@ public static class GridHttpContextExtensions
     /// </summary>
     /// <exception cref="GridException">Grid is unavailable, or <see cref="GridFailure.StillWaiting"/>: the browser keeps its tokens; repeat
     /// the call.</exception>
-    public static async Task SignOutGridAsync(this HttpContext context)
+    /// <param name="context">The request.</param>
+    /// <param name="scheme">Where there are several: the scheme whose session is meant. Default: as for <see cref="GetGridSession"/>.</param>
+    public static async Task SignOutGridAsync(this HttpContext context, string? scheme = null)
     {
         ArgumentNullException.ThrowIfNull(context);
-        var requests = context.RequestServices.GetRequiredService<SessionRequests>();
-        var check = context.Features.Get<RequestCheck>() ?? await requests.CheckAsync(context, GridEndpoint.AnyClaims, context.Request.Method);
+        var requests = (scheme is null ? context.Features.Get<SchemeChecks>()?.CurrentBy : null) ?? await GridSchemes.ForAsync(context, scheme);
+        var check = requests.Kept(context) ?? await requests.CheckAsync(context, GridEndpoint.AnyClaims, context.Request.Method);
         if ((check.Session?.Handle ?? check.ExpiredHandle) is { } handle)
         {
             await LiveRequest.EndOwnAsync(context, () => requests.Sessions.RevokeAsync(handle, GridRevocationReason.SignedOut, CancellationToken.None));

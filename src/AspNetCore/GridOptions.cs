@@ -23,7 +23,9 @@ public sealed class GridOptions : GridClientOptions
     /// <summary>Origins of the pages that use this API. Default: <see cref="ApiDomain"/>.</summary>
     public IList<string> WebsiteDomains { get; } = [];
 
-    /// <summary>Base path of the session endpoints. Default <c>/auth</c>; <c>/</c> for the root.</summary>
+    /// <summary>
+    /// Base path of the session endpoints. Default <c>/auth</c>, of a further scheme <c>/scheme/auth</c>; <c>/</c> for the root.
+    /// </summary>
     public string ApiBasePath { get; set; } = "/auth";
 
     /// <summary>

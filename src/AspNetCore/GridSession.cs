@@ -233,6 +233,9 @@ public sealed class GridSession : IBindableFromHttpContext<GridSession>, IEndpoi
         }
     }
 
+    /// <summary>Of its scheme.</summary>
+    internal SessionRequests Side => _requests;
+
     internal HeldSession Held => new(_requests.Sessions, Handle);
 
     /// <summary>The same for another request, or for the copy of one that a connection by long polling keeps.</summary>

@@ -9,7 +9,7 @@ public class GridClientOptions
 
     /// <summary>
     /// Address of the core API, e.g. <c>http://127.0.0.1:3567</c> or <c>…/appid-shop</c>. Default: the configuration's connection string
-    /// <c>Grid</c>, else <c>http://127.0.0.1:3567</c>.
+    /// <c>Grid</c>, else <c>http://127.0.0.1:3567</c>; of a further client the connection string of its name, which there must be.
     /// </summary>
     public Uri? ConnectionUri { get; set; }
 

@@ -14,13 +14,23 @@ internal sealed partial class GridClientOptionsRules(IConfiguration? configurati
 
     public void PostConfigure(string? name, GridClientOptions options)
     {
+        if (!string.IsNullOrEmpty(name))
+        {
+            // What the unnamed one falls back to would be the same app.
+            var own = configuration?.GetConnectionString(name);
+            options.ConnectionUri ??= string.IsNullOrWhiteSpace(own) ? null : new Uri(own.Trim(), UriKind.RelativeOrAbsolute);
+            return;
+        }
+
         var connection = configuration?.GetConnectionString("Grid");
         options.ConnectionUri ??= new Uri(string.IsNullOrWhiteSpace(connection) ? "http://127.0.0.1:3567" : connection.Trim(), UriKind.RelativeOrAbsolute);
     }
 
     public ValidateOptionsResult Validate(string? name, GridClientOptions options)
     {
-        string[] problems = [.. Problems(options)];
+        string[] problems = options.ConnectionUri is null && !string.IsNullOrEmpty(name)
+            ? [$"The Grid client '{name}' has no address: set its ConnectionUri, or the connection string {name}, to the core API of its app, like http://127.0.0.1:3567/appid-{name}."]
+            : [.. Problems(options)];
         return problems.Length == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(problems);
     }
 

@@ -60,7 +60,7 @@ public static class GridGrainClientExtensions
             return;
         }
 
-        if (services.Any(service => service.ServiceType == typeof(IGridSessions)))
+        if (services.Any(service => service.ServiceType == typeof(IGridSessions) && !service.IsKeyedService))
         {
             throw new InvalidOperationException(
                 "There is an IGridSessions already, and this one would not be used. Call AddGridGrainClient() or UseGrid() before AddGridClient(), AddGrid() and AddGridTicketStore(): they take the sessions that they find. Where AddGridSilo() hosts a silo none is needed.");

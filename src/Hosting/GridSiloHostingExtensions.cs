@@ -21,7 +21,7 @@ public static class GridSiloHostingExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         ArgumentNullException.ThrowIfNull(configure);
-        if (builder.Services.Any(service => service.ServiceType == typeof(IGridSessions)))
+        if (builder.Services.Any(service => service.ServiceType == typeof(IGridSessions) && !service.IsKeyedService))
         {
             throw new InvalidOperationException("Call AddGridSilo() once, and before AddGrid() and AddGridClient(), and without AddGridGrainClient(): they take the sessions that they find.");
         }

@@ -40,9 +40,9 @@ public sealed class SchemeCheckTests
     }
 
     [Fact]
-    public void A_second_Grid_in_a_process_is_refused_instead_of_mixing_its_options_into_the_first()
+    public void A_second_Grid_of_the_same_scheme_is_refused_instead_of_mixing_its_options_into_the_first()
     {
-        var authentication = new ServiceCollection().AddAuthentication().AddGrid();
+        var authentication = new ServiceCollection().AddAuthentication().AddGrid("Other", _ => { });
 
         var refusal = Assert.Throws<InvalidOperationException>(() => authentication.AddGrid("Other", grid => grid.ApiKey = "other"));
 

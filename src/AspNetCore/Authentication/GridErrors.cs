@@ -17,7 +17,8 @@ namespace Grid.AspNetCore.Authentication;
 /// <param name="clock">Times the summaries.</param>
 /// <param name="logger">Gets one line per outage or problem, and a count of what follows.</param>
 /// <param name="requests">The browser side of <c>AddGrid()</c>; null if there are only cookie schemes.</param>
-internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors> logger, SessionRequests? requests = null) : IExceptionHandler, IDeveloperPageExceptionFilter, IStartupFilter, IDisposable
+/// <param name="schemes">Its schemes; null in a silo's front as well.</param>
+internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors> logger, SessionRequests? requests = null, GridSchemes? schemes = null) : IExceptionHandler, IDeveloperPageExceptionFilter, IStartupFilter, IDisposable
 {
     private readonly OutageTally _outage = new(
         clock,
@@ -85,7 +86,13 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
     /// <param name="context">The request.</param>
     /// <param name="failure">The failure.</param>
     /// <param name="isOwnEndpoint">Whether it was one of those that <c>MapGrid()</c> maps, where no event writes the answer.</param>
-    public Task AnswerAsync(HttpContext context, GridException failure, bool isOwnEndpoint = false)
+    public async Task AnswerAsync(HttpContext context, GridException failure, bool isOwnEndpoint = false)
+    {
+        var side = schemes is not { AreSeveral: true } ? requests : context.Features.Get<SchemeChecks>()?.CurrentBy ?? await schemes.ForAsync(context);
+        await WriteAsync(context, failure, isOwnEndpoint, side);
+    }
+
+    private Task WriteAsync(HttpContext context, GridException failure, bool isOwnEndpoint, SessionRequests? requests)
     {
         switch (failure.Reason)
         {
@@ -118,7 +125,7 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
         isOwnEndpoint ? FrontAnswers.WriteAsync(context, requests, check) : EventAnswers.WriteAsync(context, requests, check);
 
     private static AccessTokenContent? Token(HttpContext context) =>
-        context.Features.Get<RequestCheck>()?.Session is { } session && AccessTokenVerifier.TryReadUnverified(session.AccessToken, out var token) ? token : null;
+        RequestCheck.Of(context)?.Session is { } session && AccessTokenVerifier.TryReadUnverified(session.AccessToken, out var token) ? token : null;
 
     private static partial class Log
     {

@@ -10,12 +10,14 @@ using Microsoft.Extensions.Options;
 namespace Grid.AspNetCore.Authentication;
 
 /// <summary>The authentication handler: who the user is, and how a refused request is answered.</summary>
-internal sealed partial class GridHandler(IOptionsMonitor<GridSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, SessionRequests requests)
+internal sealed partial class GridHandler(IOptionsMonitor<GridSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, GridSchemes schemes)
     : SignInAuthenticationHandler<GridSchemeOptions>(options, logger, encoder), IAuthenticationRequestHandler
 {
     private static readonly Task<bool> GoesOn = Task.FromResult(false);
 
     private RequestCheck? _check;
+
+    private SessionRequests Side => schemes.Find(Scheme.Name);
 
     /// <summary>Refuses what an endpoint with an optional session must not take for a stranger's request: no requirement does that.</summary>
     /// <returns>Whether the request was answered.</returns>
@@ -25,12 +27,25 @@ internal sealed partial class GridHandler(IOptionsMonitor<GridSchemeOptions> opt
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
         var endpoint = Context.GetEndpoint();
+        if (schemes.AreSeveral && !await IsForThisAsync(endpoint))
+        {
+            return AuthenticateResult.NoResult();
+        }
+
+        var requests = Side;
         _check = await requests.CheckAsync(Context, GridEndpoint.Of(endpoint), Request.Method);
         _check.For = endpoint;
-        Context.Features.Set(_check);
+        requests.Keep(Context, _check);
         if (KeptRequest.IsOfHub(Context))
         {
-            KeptRequest.Keep(Context, _check);
+            if (schemes.AreSeveral)
+            {
+                KeptRequest.Keep(Context, SchemeChecks.Of(Context));
+            }
+            else
+            {
+                KeptRequest.Keep(Context, _check);
+            }
         }
 
         return _check.Outcome switch
@@ -45,11 +60,13 @@ internal sealed partial class GridHandler(IOptionsMonitor<GridSchemeOptions> opt
     }
 
     protected override Task HandleChallengeAsync(AuthenticationProperties properties) =>
-        EventAnswers.WriteAsync(Context, requests, _check ?? new RequestCheck(RequestOutcome.None));
+        IsAnotherToAnswer(Side.Options.SessionExpiredStatusCode) ? Task.CompletedTask
+        : EventAnswers.WriteAsync(Context, Side, _check ?? new RequestCheck(RequestOutcome.None));
 
     protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        Context.Features.Get<RequestCheck>() is { Outcome: RequestOutcome.InvalidClaims } check
-            ? EventAnswers.WriteAsync(Context, requests, check)
+        IsAnotherToAnswer(StatusCodes.Status403Forbidden) ? Task.CompletedTask
+        : Side.Kept(Context) is { Outcome: RequestOutcome.InvalidClaims } check
+            ? EventAnswers.WriteAsync(Context, Side, check)
             : FrontAnswers.MessageAsync(Context, StatusCodes.Status403Forbidden, "forbidden");
 
     protected override async Task HandleSignInAsync(ClaimsPrincipal user, AuthenticationProperties? properties)
@@ -57,7 +74,7 @@ internal sealed partial class GridHandler(IOptionsMonitor<GridSchemeOptions> opt
         SignInProperties.RefuseWhatCannotBeKept(properties ?? new AuthenticationProperties());
         var userId = user.Identities.Select(UserId).FirstOrDefault(id => id is not null)
             ?? throw new InvalidOperationException("The principal to sign in needs a 'sub' or a NameIdentifier claim, which becomes the session's user id.");
-        var payload = PayloadClaims.ToPayload(user, userId, requests.Options, requests.Now, out var leftOut);
+        var payload = PayloadClaims.ToPayload(user, userId, Side.Options, Side.Now, out var leftOut);
         if (leftOut.Count > 0)
         {
             Log.ClaimsLeftOut(Logger, string.Join(", ", leftOut));
@@ -68,13 +85,53 @@ internal sealed partial class GridHandler(IOptionsMonitor<GridSchemeOptions> opt
             payload[SignInProperties.UntilClosed] = true;
         }
 
-        await Context.SignInGridAsync(userId, payload, tenantId: user.FindFirst("tid")?.Value ?? GridDefaults.TenantId);
+        await Context.SignInGridAsync(userId, payload, tenantId: user.FindFirst("tid")?.Value ?? GridDefaults.TenantId, scheme: Scheme.Name);
     }
 
-    protected override Task HandleSignOutAsync(AuthenticationProperties? properties) => Context.SignOutGridAsync();
+    protected override Task HandleSignOutAsync(AuthenticationProperties? properties) => Context.SignOutGridAsync(Scheme.Name);
+
+    // What an endpoint is for one app's sessions must not depend on another's: neither on its tokens nor on whether its Grid is there.
+    private async ValueTask<bool> IsForThisAsync(Endpoint? endpoint)
+    {
+        var named = await schemes.NamedByAsync(endpoint);
+        if (named.Count > 0 && !named.Contains(Side))
+        {
+            return false;
+        }
+
+        SchemeChecks.Of(Context).Named = named;
+        return true;
+    }
+
+    // A policy of several schemes has each of them refuse the request, and there is one answer.
+    private bool IsAnotherToAnswer(int status)
+    {
+        if (!schemes.AreSeveral)
+        {
+            return false;
+        }
+
+        if (Context.Response.HasStarted)
+        {
+            return true;
+        }
+
+        if (Context.Features.Get<SchemeChecks>() is not { CurrentBy: { } current } checks || ReferenceEquals(current, Side) || !checks.Named.Contains(Side))
+        {
+            return false;
+        }
+
+        Context.Response.StatusCode = status;
+        return true;
+    }
 
     private async Task<bool> AnswerOptionalAsync()
     {
+        if (schemes.AreSeveral && !ReferenceEquals(await schemes.ForAsync(Context), Side))
+        {
+            return false;
+        }
+
         _ = await AuthenticateAsync();
         switch (_check!.Outcome)
         {
@@ -90,7 +147,7 @@ internal sealed partial class GridHandler(IOptionsMonitor<GridSchemeOptions> opt
     }
 
     private AuthenticationTicket Ticket(GridSession session) => new(
-        new ClaimsPrincipal(new GridIdentity(session, requests.Options, Scheme.Name)),
+        new ClaimsPrincipal(new GridIdentity(session, Side.Options, Scheme.Name)),
 
         // Lets what outlasts a request, such as a SignalR connection, end with the token.
         new AuthenticationProperties { ExpiresUtc = session.AccessTokenExpiresAt },

@@ -22,14 +22,14 @@ internal sealed class RequiredGridClaims(ClaimValidator[] validators) : IAuthori
     public async Task HandleAsync(AuthorizationHandlerContext context)
     {
         ArgumentNullException.ThrowIfNull(context);
-        if (context.Resource is not HttpContext http || http.Features.Get<RequestCheck>() is not { Outcome: RequestOutcome.Session, Session: { } session } check)
+        if (context.Resource is not HttpContext http || RequestCheck.Of(http) is not { Outcome: RequestOutcome.Session, Session: { } session } check)
         {
             return;
         }
 
         if (!ReferenceEquals(check.For, http.GetEndpoint()) && await session.CheckClaimsAsync(validators, http.RequestAborted) is { Count: > 0 } problems)
         {
-            http.Features.Set(new RequestCheck(RequestOutcome.InvalidClaims, session, problems));
+            session.Side.Keep(http, new RequestCheck(RequestOutcome.InvalidClaims, session, problems));
             return;
         }
 

@@ -20,7 +20,6 @@ internal static class BrowserSide
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<SessionRequests>();
         services.TryAddSingleton<GridErrors>();
-        services.TryAddSingleton<EventStreams>();
         services.TryAddScoped<RequestWatches>();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IStartupFilter, ForwardAuthTargets>());
         return services;

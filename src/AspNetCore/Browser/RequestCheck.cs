@@ -33,6 +33,9 @@ internal sealed record RequestCheck(
     /// <summary>The refused token, if it is genuine: for events.</summary>
     public AccessTokenContent? Token { get; init; }
 
+    /// <summary>That of the request, if it was checked; of several schemes, the one that it goes by.</summary>
+    public static RequestCheck? Of(HttpContext context) => context.Features.Get<RequestCheck>() ?? context.Features.Get<SchemeChecks>()?.Current;
+
     /// <summary>The endpoint whose requirements were checked; null if routing had not found one yet.</summary>
     public Endpoint? For { get; set; }
 }

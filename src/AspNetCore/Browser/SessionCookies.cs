@@ -7,10 +7,13 @@ using Microsoft.Extensions.Primitives;
 namespace Grid.AspNetCore.Browser;
 
 /// <summary>The one place that decides the names, attributes and lifetimes of the session's cookies, and finds them in a request.</summary>
-internal sealed class SessionCookies(GridOptions options, SiteRules site)
+/// <param name="options">The options.</param>
+/// <param name="site">What is the application's own.</param>
+/// <param name="scheme">Ends the names, so that those of two apps on one host differ; empty for the first scheme.</param>
+internal sealed class SessionCookies(GridOptions options, SiteRules site, string scheme)
 {
     // Left behind by older SDKs; a client that sends it without an access token has to refresh.
-    public const string LegacyName = "sIdRefreshToken";
+    private const string LegacyName = "sIdRefreshToken";
 
     // Tells later requests that a refresh has already cleared OlderCookieDomain: if a cookie still comes twice, another site set it.
     private const string ClearedName = "sOlderCookiesCleared";
@@ -27,13 +30,14 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
     private static readonly TimeSpan AccessCookieLife = TimeSpan.FromDays(365);
 
     private readonly string _prefix = options.HostCookies ? "__Host-" : "";
+    private readonly string _suffix = scheme.Length == 0 ? "" : "." + scheme;
 
     /// <summary>The expiry of a cookie that the browser forgets when it is closed: none.</summary>
     public static DateTimeOffset UntilClosed => DateTimeOffset.MaxValue;
 
-    public string AccessName => field ??= _prefix + "sAccessToken";
+    public string AccessName => field ??= _prefix + "sAccessToken" + _suffix;
 
-    public string RefreshName => field ??= _prefix + "sRefreshToken";
+    public string RefreshName => field ??= _prefix + "sRefreshToken" + _suffix;
 
     /// <summary>The cookie outlasts its token on purpose: an expired token is a sign that there may be a refresh token.</summary>
     public void SetAccess(HttpContext context, string token, DateTimeOffset now, bool untilClosed = false) =>
@@ -57,7 +61,7 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
 
     public void ClearLegacy(HttpContext context)
     {
-        if (Find(context, LegacyName, out _) is not null)
+        if (HasLegacy(context))
         {
             Append(context, LegacyName, "", null, options.AccessTokenPath, Domain(context));
             ClearTossed(context, LegacyName, options.AccessTokenPath);
@@ -72,14 +76,17 @@ internal sealed class SessionCookies(GridOptions options, SiteRules site)
     /// <inheritdoc cref="ClearTossedAccess"/>
     public void ClearTossedRefresh(HttpContext context) => ClearTossed(context, RefreshName, RefreshPath(context));
 
-    public static bool ClearedOlder(HttpContext context) => Find(context, ClearedName, out _) is not null;
+    public bool ClearedOlder(HttpContext context) => Find(context, ClearedName + _suffix, out _) is not null;
 
     public void RememberClearedOlder(HttpContext context, DateTimeOffset now) =>
-        Append(context, ClearedName, "1", now + TimeSpan.FromHours(1), "/", domain: null);
+        Append(context, ClearedName + _suffix, "1", now + TimeSpan.FromHours(1), "/", domain: null);
 
     /// <summary>Whether the request has any session cookie.</summary>
     public bool Any(HttpContext context) =>
-        Find(context, AccessName, out _) is not null || Find(context, RefreshName, out _) is not null || Find(context, LegacyName, out _) is not null;
+        Find(context, AccessName, out _) is not null || Find(context, RefreshName, out _) is not null || HasLegacy(context);
+
+    /// <summary>Whether an older SDK left its cookie behind; it served one app.</summary>
+    public bool HasLegacy(HttpContext context) => _suffix.Length == 0 && Find(context, LegacyName, out _) is not null;
 
     /// <summary>The distinct values of this name that look like ours; at most eight.</summary>
     public static IReadOnlyList<string> Candidates(HttpContext context, string name, Predicate<string> looksOurs)

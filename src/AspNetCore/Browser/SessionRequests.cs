@@ -1,4 +1,5 @@
 using Grid.AspNetCore.Claims;
+using Grid.AspNetCore.Endpoints;
 using Grid.AspNetCore.Live;
 using Grid.Client;
 using Grid.Tokens.Access;
@@ -17,13 +18,23 @@ internal sealed class SessionRequests
     private readonly ClaimValidator[] _validators;
 
     public SessionRequests(IGridSessions sessions, IOptions<GridOptions> options, TimeProvider clock)
+        : this(sessions, options.Value, clock, scheme: "")
     {
-        _options = options.Value;
+    }
+
+    /// <param name="sessions">Of its app.</param>
+    /// <param name="options">Its own.</param>
+    /// <param name="clock">The application's.</param>
+    /// <param name="scheme">The scheme's name; empty for the first one.</param>
+    public SessionRequests(IGridSessions sessions, GridOptions options, TimeProvider clock, string scheme)
+    {
+        _options = options;
         _clock = clock;
         _validators = [.. _options.ClaimValidators];
         Sessions = sessions;
+        Streams = new EventStreams(Microsoft.Extensions.Options.Options.Create(options));
         Site = new SiteRules(_options);
-        Cookies = new SessionCookies(_options, Site);
+        Cookies = new SessionCookies(_options, Site, scheme);
         Transport = new SessionTransport(_options, Cookies, clock);
     }
 
@@ -36,6 +47,27 @@ internal sealed class SessionRequests
     public SiteRules Site { get; }
 
     public GridOptions Options => _options;
+
+    public EventStreams Streams { get; }
+
+    /// <summary>Whether this process has other schemes of Grid too.</summary>
+    public bool IsOneOfSeveral { get; set; }
+
+    /// <summary>Keeps the outcome of a check for whoever asks in the same request.</summary>
+    public void Keep(HttpContext context, RequestCheck check)
+    {
+        if (IsOneOfSeveral)
+        {
+            SchemeChecks.Of(context).Put(this, check);
+        }
+        else
+        {
+            context.Features.Set(check);
+        }
+    }
+
+    /// <summary>What was kept.</summary>
+    public RequestCheck? Kept(HttpContext context) => IsOneOfSeveral ? context.Features.Get<SchemeChecks>()?.Of(this) : context.Features.Get<RequestCheck>();
 
     /// <summary>The <c>iss</c> claim: where the published keys are found (OpenID Connect Discovery 1.0, section 3).</summary>
     /// <param name="context">The request: the application may be mounted below a path.</param>
@@ -53,7 +85,7 @@ internal sealed class SessionRequests
         var presented = Transport.FindAccess(context);
         if (presented.Token is not { } token)
         {
-            return SessionCookies.Find(context, SessionCookies.LegacyName, out _) is null ? new RequestCheck(RequestOutcome.None) : TryRefresh("cookie of an older SDK");
+            return !Cookies.HasLegacy(context) ? new RequestCheck(RequestOutcome.None) : TryRefresh("cookie of an older SDK");
         }
 
         var checkAntiCsrf = presented.Transfer == TokenTransfer.Cookie && (endpoint?.CheckAntiCsrf ?? ChangesState(method));

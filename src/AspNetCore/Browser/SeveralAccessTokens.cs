@@ -15,7 +15,7 @@ internal static class SeveralAccessTokens
     /// <param name="toCheck">How to check each of them.</param>
     public static async Task<(TokenCheck Check, string Token)> VerifyAsync(SessionRequests requests, HttpContext context, TokenToCheck toCheck)
     {
-        if (requests.Options.OlderCookieDomain is not null && !SessionCookies.ClearedOlder(context))
+        if (requests.Options.OlderCookieDomain is not null && !requests.Cookies.ClearedOlder(context))
         {
             return (new TokenCheck(SessionVerdict.TryRefresh, Why: "access token cookies of two domains; a refresh clears the older"), "");
         }

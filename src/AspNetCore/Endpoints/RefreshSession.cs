@@ -89,7 +89,7 @@ internal static class RefreshSession
     // Done once: cookies that come twice after that were set by another site.
     private static bool ClearsOlderCookies(HttpContext context, SessionRequests requests)
     {
-        if (requests.Options.OlderCookieDomain is not { } older || SessionCookies.ClearedOlder(context) || !requests.Transport.HasDuplicates(context, out var access, out var refresh))
+        if (requests.Options.OlderCookieDomain is not { } older || requests.Cookies.ClearedOlder(context) || !requests.Transport.HasDuplicates(context, out var access, out var refresh))
         {
             return false;
         }

@@ -38,7 +38,7 @@ internal static class SessionEvents
         }
 
         var response = context.Response;
-        using var place = context.RequestServices.GetRequiredService<EventStreams>().TryEnter((session.TenantId, session.Handle), context.Connection.RemoteIpAddress, out var refusal);
+        using var place = requests.Streams.TryEnter((session.TenantId, session.Handle), context.Connection.RemoteIpAddress, out var refusal);
         if (place is null)
         {
             response.Headers.RetryAfter = "15";

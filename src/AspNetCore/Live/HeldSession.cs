@@ -18,7 +18,7 @@ internal readonly record struct HeldSession(IGridSessions Sessions, string Handl
         List<HeldSession> held = [];
         if (KeptRequest.Check(context) is { Outcome: RequestOutcome.Session, Session: { } session })
         {
-            held.Add(session.Held);
+            held.AddRange(session.Side.IsOneOfSeveral ? KeptRequest.Several(context)!.Sessions.Select(one => one.Held) : [session.Held]);
         }
 
         foreach (var handle in CookieSession.Handles(context))

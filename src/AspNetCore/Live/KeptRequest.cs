@@ -24,6 +24,11 @@ internal static class KeptRequest
             Keep(context, check);
         }
 
+        if (context.Features.Get<SchemeChecks>() is { } checks)
+        {
+            Keep(context, checks);
+        }
+
         if (context.Features.Get<CookieSession>() is { } cookie)
         {
             Keep(context, cookie);
@@ -47,10 +52,30 @@ internal static class KeptRequest
 
         if (Kept<RequestCheck>(context) is not { } kept)
         {
-            return null;
+            return Several(context)?.Current;
         }
 
         var mine = kept with { Session = kept.Session?.For(context) };
+        context.Features.Set(mine);
+        return mine;
+    }
+
+    /// <summary>The outcome of one scheme's check.</summary>
+    public static RequestCheck? Check(HttpContext context, SessionRequests by) => by.IsOneOfSeveral ? Several(context)?.Of(by) : Check(context);
+
+    /// <summary>Where there are several schemes, what each found out.</summary>
+    public static SchemeChecks? Several(HttpContext context)
+    {
+        if (context.Features.Get<SchemeChecks>() is { } checks)
+        {
+            return checks;
+        }
+
+        if (Kept<SchemeChecks>(context)?.For(context) is not { } mine)
+        {
+            return null;
+        }
+
         context.Features.Set(mine);
         return mine;
     }

@@ -8,7 +8,7 @@ namespace Grid.Client.CoreApi;
 /// Checks once, in the background at startup, that the connection URI leads to the core API: a rejected key or the wrong server (usually
 /// the front's port) is reported then, not with the first request. No answer at all is not reported: Grid may start later.
 /// </summary>
-internal sealed partial class CoreApiCheck(IHttpClientFactory http, IOptions<GridClientOptions> options, ILogger<CoreApiCheck> logger) : IHostedService, IDisposable
+internal sealed partial class CoreApiCheck(IHttpClientFactory http, IOptions<GridClientOptions> options, ILogger<CoreApiCheck> logger, string client = "") : IHostedService, IDisposable
 {
     private readonly CancellationTokenSource _stop = new();
 
@@ -33,7 +33,7 @@ internal sealed partial class CoreApiCheck(IHttpClientFactory http, IOptions<Gri
     {
         try
         {
-            var answer = await new CoreApiClient(http, options.Value).GetAsync("/apiversion", CoreAnswerJson.Default.VersionsAnswer, _stop.Token);
+            var answer = await new CoreApiClient(http, options.Value, client).GetAsync("/apiversion", CoreAnswerJson.Default.VersionsAnswer, _stop.Token);
             if (!answer.Versions.AllNeeded().Contains(CoreApiClient.CdiVersion))
             {
                 Log.OtherVersion(logger, options.Value.ConnectionUri!, CoreApiClient.CdiVersion);

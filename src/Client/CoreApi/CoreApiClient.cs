@@ -15,14 +15,18 @@ internal sealed class CoreApiClient
     private static readonly TimeSpan LastSignWithin = TimeSpan.FromSeconds(2);
 
     private readonly IHttpClientFactory _http;
+    private readonly string _name;
     private readonly string _prefix;
     private readonly string? _apiKey;
     private readonly TimeSpan _timeout;
     private readonly TimeSpan _revocationTimeout;
 
-    public CoreApiClient(IHttpClientFactory http, GridClientOptions options)
+    /// <param name="http">Makes the HTTP client.</param>
+    /// <param name="options">Of the client.</param>
+    /// <param name="client">The client's name; empty for the one that has none.</param>
+    public CoreApiClient(IHttpClientFactory http, GridClientOptions options, string client = "")
     {
-        _http = http;
+        (_http, _name) = (http, GridClientDefaults.HttpClientNameOf(client));
         _prefix = options.ConnectionUri!.GetLeftPart(UriPartial.Path).TrimEnd('/');
         (_apiKey, _timeout, _revocationTimeout) = (options.ApiKey, options.Timeout, options.RevocationTimeout);
     }
@@ -125,7 +129,7 @@ internal sealed class CoreApiClient
     }
 
     // One client per call, as the factory intends: the lifetime of handlers is configured at registration.
-    private HttpClient Http() => _http.CreateClient(GridClientDefaults.HttpClientName);
+    private HttpClient Http() => _http.CreateClient(_name);
 
     private static string Text(JsonObject body)
     {

@@ -18,8 +18,13 @@ internal sealed class CoreApiSessions : IGridSessions
     private readonly LocalChecks _checks;
 
     public CoreApiSessions(IHttpClientFactory http, IOptions<GridClientOptions> options, ServiceHolder live, TimeProvider clock)
+        : this(new CoreApiClient(http, options.Value), live, clock)
     {
-        _api = new CoreApiClient(http, options.Value);
+    }
+
+    internal CoreApiSessions(CoreApiClient api, ServiceHolder live, TimeProvider clock)
+    {
+        _api = api;
         _live = live;
         _checks = new LocalChecks(live, _api.GetKeysAsync, clock);
     }

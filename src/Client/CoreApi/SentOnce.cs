@@ -32,7 +32,7 @@ internal sealed class SentOnce : DelegatingHandler
         public Action<HttpMessageHandlerBuilder> Configure(Action<HttpMessageHandlerBuilder> next) => builder =>
         {
             next(builder);
-            if (builder.Name == GridClientDefaults.HttpClientName)
+            if (builder.Name == GridClientDefaults.HttpClientName || builder.Name?.StartsWith(GridClientDefaults.HttpClientName + ":", StringComparison.Ordinal) == true)
             {
                 builder.AdditionalHandlers.Add(new SentOnce());
             }
