@@ -55,6 +55,7 @@ public static class GridTestingServiceCollectionExtensions
         services.RemoveAll<GridTestSessions>();
         services.AddSingleton(sessions);
         services.AddSingleton<IGridSessions>(provider => provider.GetRequiredService<GridTestSessions>());
+        services.ReplaceNamedGrids();
         return services.AddSignedInClients();
     }
 

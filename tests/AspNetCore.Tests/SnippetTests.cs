@@ -31,6 +31,7 @@ public sealed class SnippetTests
                 """);
             await WriteAsync(folder, "Program.cs", CSharp(readme));
             await WriteAsync(folder, "Docs.cs", Method("Docs", CSharp(front)));
+            await WriteAsync(folder, "TwoApps.cs", Method("TwoApps", CSharp(front[front.IndexOf("## Two apps in one program", StringComparison.Ordinal)..])));
             await WriteAsync(folder, "Page.cs", Method("Page", $"""
                 var builder = WebApplication.CreateBuilder(args);
                 var app = builder.Build();

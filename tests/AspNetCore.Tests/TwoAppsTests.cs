@@ -4,6 +4,9 @@ using Grid.TestKit;
 using Grid.Tokens.Access;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Connections;
+using Microsoft.AspNetCore.SignalR;
+using Microsoft.AspNetCore.SignalR.Client;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -293,6 +296,46 @@ public sealed class TwoAppsTests(CoreHost core) : IAsyncLifetime
         static async Task EndsAsync(Task answer) => Assert.Same(answer, await Task.WhenAny(answer, Task.Delay(TimeSpan.FromMinutes(1), Cancel)));
     }
 
+    [Theory]
+    [InlineData(HttpTransportType.WebSockets)]
+    [InlineData(HttpTransportType.ServerSentEvents)]
+    [InlineData(HttpTransportType.LongPolling)]
+    public async Task A_hub_has_the_session_of_its_own_scheme_and_closes_with_it(HttpTransportType transport)
+    {
+        await using var app = await StartAsync(
+            services: services => services.AddSignalR(),
+            use: app =>
+            {
+                app.MapHub<WhoHub>("/hub").RequireAuthorization("either");
+                app.MapHub<WhoHub>("/admin/hub").RequireAuthorization("admin").EndsWithGridSession();
+            });
+        using var browser = await SignedInToBothAsync(app);
+        await using var plain = Connect("/hub");
+        await using var live = Connect("/admin/hub");
+        var closed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        live.Closed += _ =>
+        {
+            closed.TrySetResult();
+            return Task.CompletedTask;
+        };
+        await plain.StartAsync(Cancel);
+        await live.StartAsync(Cancel);
+        Assert.Equal($"boss-{_user} {_user} boss-{_user}", await plain.InvokeAsync<string>("Who", Cancel));
+
+        // A hub of one app knows nothing of the other's session.
+        Assert.Equal($"boss-{_user} - boss-{_user}", await live.InvokeAsync<string>("Who", Cancel));
+        await app.Shop.RevokeUserAsync(_user, tenantId: null, exceptHandle: null, Cancel);
+        Assert.Equal($"boss-{_user} - boss-{_user}", await live.InvokeAsync<string>("Who", Cancel));
+        await app.Admin.RevokeUserAsync($"boss-{_user}", tenantId: null, exceptHandle: null, Cancel);
+        await closed.Task.WaitAsync(TimeSpan.FromMinutes(1), Cancel);
+
+        HubConnection Connect(string path) => new HubConnectionBuilder().WithUrl(new Uri(app.Url, path), transport, options =>
+        {
+            options.Headers["Cookie"] = string.Join("; ", browser.Cookies.Select(cookie => $"{cookie.Key}={cookie.Value}"));
+            options.Headers["Origin"] = "https://app.example.com";
+        }).Build();
+    }
+
     [Fact]
     public async Task A_second_scheme_of_the_same_name_is_refused_and_so_is_a_name_that_no_cookie_can_have()
     {
@@ -352,14 +395,24 @@ public sealed class TwoAppsTests(CoreHost core) : IAsyncLifetime
         Assert.True(looked);
     }
 
+    private sealed class WhoHub : Hub
+    {
+        public string Who()
+        {
+            var http = Context.GetHttpContext()!;
+            return $"{http.GetGridSession()?.UserId} {http.GetGridSession("Grid")?.UserId ?? "-"} {http.GetGridSession("admin")?.UserId}";
+        }
+    }
+
     private static string Token(System.Text.Json.Nodes.JsonObject session) => session["accessToken"]!["token"]!.GetValue<string>();
 
     private static string Issuer(string token) => AccessTokenVerifier.TryReadUnverified(token, out var content) ? JsonElement.Parse(content.PayloadJson).GetProperty("iss").GetString()! : "";
 
     private Task<TwoApps> StartAsync(
-        Uri? shop = null, Uri? admin = null, Action<GridOptions>? configureShop = null, Action<GridOptions>? configureAdmin = null, string? defaultScheme = "Grid", Action<WebApplication>? use = null) =>
+        Uri? shop = null, Uri? admin = null, Action<GridOptions>? configureShop = null, Action<GridOptions>? configureAdmin = null, string? defaultScheme = "Grid",
+        Action<IServiceCollection>? services = null, Action<WebApplication>? use = null) =>
         TwoApps.StartAsync(
-            core.Clock, shop ?? new Uri(core.Url, _shop), admin ?? new Uri(core.Url, _admin), configureShop, configureAdmin, defaultScheme,
+            core.Clock, shop ?? new Uri(core.Url, _shop), admin ?? new Uri(core.Url, _admin), configureShop, configureAdmin, defaultScheme, services,
             use: use ?? (app => app.MapPost("/sign-in-by-name", async (HttpContext http, string user, string scheme) => (await http.SignInGridAsync(user, scheme: scheme)).Handle)));
 
     private async Task<TestBrowser> SignedInToBothAsync(TwoApps app)

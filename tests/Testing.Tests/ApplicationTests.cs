@@ -45,6 +45,23 @@ public sealed class ApplicationTests : IDisposable
     }
 
     [Fact]
+    public async Task A_second_app_has_sessions_in_memory_of_its_own_and_needs_no_address()
+    {
+        await using var application = Applications.Of<shop::Program>(services =>
+        {
+            services.AddAuthentication("Grid").AddGrid("admin", _ => { });
+        });
+        await using var factory = application.WithGridSessions();
+        using var alice = factory.CreateClient().WithGridSession("alice");
+
+        Assert.Equal("alice", await alice.GetStringAsync("/me", Stop));
+        var admin = factory.Services.GetRequiredKeyedService<GridTestSessions>("admin");
+        Assert.Same(admin, factory.Services.GetRequiredKeyedService<IGridSessions>("admin"));
+        Assert.Empty(await admin.ListAsync("alice", null, Stop));
+        Assert.Single(await factory.GetGridSessions().ListAsync("alice", null, Stop));
+    }
+
+    [Fact]
     public async Task Claims_roles_and_payload_are_what_endpoints_ask_for()
     {
         using var plain = _factory.CreateClient().WithGridSession("alice");

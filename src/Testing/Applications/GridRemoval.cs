@@ -31,6 +31,21 @@ internal static class GridRemoval
         });
     }
 
+    /// <summary>Gives each further app sessions in memory of its own.</summary>
+    public static void ReplaceNamedGrids(this IServiceCollection services)
+    {
+        foreach (var named in services.Where(service => service.ServiceType == typeof(IGridSessions) && service.ServiceKey is string).ToList())
+        {
+            var name = (string)named.ServiceKey!;
+            services.Remove(named);
+            services.TryAddKeyedSingleton(name, (provider, _) => new GridTestSessions(provider.GetRequiredService<TimeProvider>()));
+            services.AddKeyedSingleton<IGridSessions>(name, (provider, _) => provider.GetRequiredKeyedService<GridTestSessions>(name));
+
+            // The address is perhaps that of a configuration which tests do not have.
+            services.PostConfigure<GridClientOptions>(name, client => client.ConnectionUri ??= new Uri($"http://127.0.0.1/appid-{name}"));
+        }
+    }
+
     private static bool IsOfGrid(ServiceDescriptor service) => service.ServiceType == typeof(IHostedService) && !service.IsKeyedService
         && Ways.Contains(Implementation(service)?.Assembly.GetName().Name);
 
