@@ -2,6 +2,7 @@ using System.Text.Json;
 using Grid.Client;
 using Grid.TestKit;
 using Grid.Tokens.Access;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Connections;
@@ -359,6 +360,53 @@ public sealed class TwoAppsTests(CoreHost core) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Forward_auth_of_each_is_guarded_against_paths_that_lead_out_of_it()
+    {
+        await using var app = await StartAsync();
+
+        foreach (var path in (string[])["/auth/verify/x/../../jwt/jwks.json", "/admin/auth/verify/x/../../jwt/jwks.json"])
+        {
+            Assert.Equal(403, (await RawRequest.SendAsync(app.Url, "GET", path)).Status);
+        }
+    }
+
+    [Fact]
+    public async Task A_fallback_policy_says_whose_the_other_endpoints_are()
+    {
+        await using var app = await StartAsync(
+            services: services => services.AddAuthorizationBuilder().SetFallbackPolicy(new AuthorizationPolicyBuilder("admin").RequireAuthenticatedUser().Build()));
+        using var browser = app.NewBrowser();
+        Assert.Equal(401, (await browser.GetAsync("/open")).Status);
+        Assert.Equal(200, (await browser.PostAsync($"/admin/sign-in?user=boss-{_user}")).Status);
+        Assert.Equal(200, (await browser.PostAsync($"/sign-in-by-name?user={_user}&scheme=Grid")).Status);
+
+        Assert.Equal((200, $"boss-{_user}"), await Brief(browser.GetAsync("/open")));
+        Assert.Equal((200, _user), await Brief(browser.GetAsync("/me")));
+        Assert.Equal(200, (await browser.RefreshAsync()).Status);
+    }
+
+    [Fact]
+    public async Task A_program_without_endpoints_may_have_a_client_of_each()
+    {
+        List<string> called = [];
+        var services = new ServiceCollection().AddLogging()
+            .AddGridClient("admin", grid => grid.ConnectionUri = new Uri(core.Url, _admin))
+            .AddGridClient(grid => grid.ConnectionUri = new Uri(core.Url, _shop));
+        services.AddHttpClient("Grid:admin").AddHttpMessageHandler(() => new Noting(called));
+        await using var provider = services.BuildServiceProvider();
+        var (shop, admin) = (provider.GetRequiredService<IGridSessions>(), provider.GetRequiredKeyedService<IGridSessions>("admin"));
+        Assert.Equal(4, provider.GetServices<IHostedService>().Count());
+
+        var session = await admin.CreateAsync(new SessionDraft { UserId = _user }, Cancel);
+
+        Assert.Contains(called, path => path.StartsWith(_admin, StringComparison.Ordinal));
+        called.Clear();
+        Assert.Empty(await shop.ListAsync(_user, tenantId: null, Cancel));
+        Assert.Empty(called);
+        Assert.Equal([session.Handle], await admin.ListAsync(_user, tenantId: null, Cancel));
+    }
+
+    [Fact]
     public async Task Options_and_connection_strings_go_by_the_scheme_s_name()
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
@@ -393,6 +441,15 @@ public sealed class TwoAppsTests(CoreHost core) : IAsyncLifetime
 
         Assert.Equal((200, _user), await Brief(browser.GetAsync("/look")));
         Assert.True(looked);
+    }
+
+    private sealed class Noting(List<string> called) : DelegatingHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            called.Add(request.RequestUri!.AbsolutePath);
+            return base.SendAsync(request, cancellationToken);
+        }
     }
 
     private sealed class WhoHub : Hub

@@ -88,7 +88,8 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
     /// <param name="isOwnEndpoint">Whether it was one of those that <c>MapGrid()</c> maps, where no event writes the answer.</param>
     public async Task AnswerAsync(HttpContext context, GridException failure, bool isOwnEndpoint = false)
     {
-        var side = schemes is not { AreSeveral: true } ? requests : context.Features.Get<SchemeChecks>()?.CurrentBy ?? await schemes.ForAsync(context);
+        var side = schemes is not { AreSeveral: true } ? requests
+            : (isOwnEndpoint ? null : context.Features.Get<SchemeChecks>()?.CurrentBy) ?? await schemes.ForAsync(context);
         await WriteAsync(context, failure, isOwnEndpoint, side);
     }
 

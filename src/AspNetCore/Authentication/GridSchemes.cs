@@ -67,12 +67,13 @@ internal sealed class GridSchemes
             return _named.GetValue(endpoint, _ => [own.Side]);
         }
 
-        var (data, policies) = (endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>(), endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>());
-        if ((data.Count == 0 && policies.Count == 0) || _services.GetService<IAuthorizationPolicyProvider>() is not { } provider)
+        if (_services.GetService<IAuthorizationPolicyProvider>() is not { } provider)
         {
             return [];
         }
 
+        // As the framework does it: an endpoint that asks for nothing has the fallback policy, if there is one.
+        var (data, policies) = (endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>(), endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>());
         var wanted = (await AuthorizationPolicy.CombineAsync(provider, data, policies))?.AuthenticationSchemes ?? [];
         SessionRequests[] named = [.. wanted.Select(scheme => _all.FirstOrDefault(one => one.Name == scheme).Side).OfType<SessionRequests>()];
         return provider.AllowsCachingPolicies ? _named.GetValue(endpoint, _ => named) : named;
