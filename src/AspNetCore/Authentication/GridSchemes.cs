@@ -23,7 +23,8 @@ internal sealed class GridSchemes
     {
         (_services, _authentication) = (services, authentication.Value);
         First = services.GetRequiredService<SessionRequests>();
-        _all = [.. schemes.Select((scheme, at) => (scheme.Name, at == 0 ? First : services.GetRequiredKeyedService<SessionRequests>(scheme.Name)))];
+        _all = [.. schemes.Select(
+            (scheme, at) => (scheme.Name, at == 0 ? First : services.GetRequiredKeyedService<SessionRequests>(scheme.Name)))];
         foreach (var (_, side) in _all)
         {
             side.IsOneOfSeveral = AreSeveral;
@@ -46,10 +47,14 @@ internal sealed class GridSchemes
             }
         }
 
-        throw new InvalidOperationException($"There is no scheme '{scheme}' of Grid; there {(AreSeveral ? "are" : "is")} {string.Join(", ", _all.Select(one => one.Name))}. Call AddGrid(\"{scheme}\", …).");
+        var there = $"{(AreSeveral ? "are" : "is")} {string.Join(", ", _all.Select(one => one.Name))}";
+        throw new InvalidOperationException($"There is no scheme '{scheme}' of Grid; there {there}. Call AddGrid(\"{scheme}\", …).");
     }
 
-    /// <summary>The schemes of Grid that an endpoint is for: those that its policy names, also if it allows anonymous requests. Only asked where there are several.</summary>
+    /// <summary>
+    /// The schemes of Grid that an endpoint is for: those that its policy names, also if it allows anonymous requests. Only asked where
+    /// there are several.
+    /// </summary>
     public async ValueTask<IReadOnlyList<SessionRequests>> NamedByAsync(Endpoint? endpoint)
     {
         if (endpoint is null)
@@ -73,7 +78,8 @@ internal sealed class GridSchemes
         }
 
         // As the framework does it: an endpoint that asks for nothing has the fallback policy, if there is one.
-        var (data, policies) = (endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>(), endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>());
+        var data = endpoint.Metadata.GetOrderedMetadata<IAuthorizeData>();
+        var policies = endpoint.Metadata.GetOrderedMetadata<AuthorizationPolicy>();
         var wanted = (await AuthorizationPolicy.CombineAsync(provider, data, policies))?.AuthenticationSchemes ?? [];
         SessionRequests[] named = [.. wanted.Select(scheme => _all.FirstOrDefault(one => one.Name == scheme).Side).OfType<SessionRequests>()];
         return provider.AllowsCachingPolicies ? _named.GetValue(endpoint, _ => named) : named;
@@ -85,7 +91,8 @@ internal sealed class GridSchemes
 
     /// <summary>The default scheme, if it is Grid's; else the first.</summary>
     public SessionRequests Default =>
-        (_authentication.DefaultAuthenticateScheme ?? _authentication.DefaultScheme) is { } name && _all.FirstOrDefault(one => one.Name == name).Side is { } side ? side : First;
+        (_authentication.DefaultAuthenticateScheme ?? _authentication.DefaultScheme) is { } name
+            && _all.FirstOrDefault(one => one.Name == name).Side is { } side ? side : First;
 
     /// <summary>As <see cref="ForAsync(HttpContext)"/>, for a call that may name a scheme.</summary>
     public static ValueTask<SessionRequests> ForAsync(HttpContext context, string? scheme) =>

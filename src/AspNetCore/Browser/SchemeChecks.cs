@@ -2,7 +2,10 @@ using Microsoft.AspNetCore.Http;
 
 namespace Grid.AspNetCore.Browser;
 
-/// <summary>What was found out for a request by each of several Grid schemes. Where there is one, its <see cref="RequestCheck"/> is the feature itself.</summary>
+/// <summary>
+/// What was found out for a request by each of several Grid schemes. Where there is one, its <see cref="RequestCheck"/> is the feature
+/// itself.
+/// </summary>
 internal sealed class SchemeChecks
 {
     private readonly List<(SessionRequests By, RequestCheck Check)> _all = [];
@@ -57,8 +60,8 @@ internal sealed class SchemeChecks
         return mine;
     }
 
-    // Those of an endpoint's own schemes, in their order, and no others; without any, in the order in which they were asked: the default comes
-    // first. A session is worth more than why there is none.
+    // Those of an endpoint's own schemes, in their order, and no others; without any, in the order in which they were asked: the default
+    // comes first. A session is worth more than why there is none.
     private (SessionRequests By, RequestCheck Check)? Best()
     {
         (SessionRequests By, RequestCheck Check)? best = null;
