@@ -17,6 +17,7 @@ public sealed class CookieSessionTests(CoreHost core)
     public async Task A_known_session_costs_neither_a_call_nor_a_look_and_a_revocation_waits_for_the_application()
     {
         var prefix = await core.CreateAppAsync();
+        await core.HeardOfAppsAsync();
         await using var app = await CookieApp.StartAsync(new Uri(core.Url, prefix), store: Long);
         using var browser = app.NewBrowser();
         var handle = (await browser.PostAsync($"/sign-in?user={_user}")).Text;
@@ -69,6 +70,7 @@ public sealed class CookieSessionTests(CoreHost core)
     public async Task A_cookie_of_an_ended_session_costs_one_look_and_no_more()
     {
         var prefix = await core.CreateAppAsync();
+        await core.HeardOfAppsAsync();
         await using var app = await CookieApp.StartAsync(new Uri(core.Url, prefix), store: Long);
         using var browser = app.NewBrowser();
         await browser.PostAsync($"/sign-in?user={_user}");

@@ -15,6 +15,7 @@ public sealed class LiveSessionTests(CoreHost core)
     public async Task A_known_session_costs_no_look_and_a_revocation_waits_for_the_application()
     {
         var appId = await core.CreateAppAsync();
+        await core.HeardOfAppsAsync();
         await using var app = await ClientApp.StartAsync(core, o => o.ConnectionUri = new Uri(core.Url, appId));
         using var browser = app.NewBrowser();
         var handle = (await browser.PostAsync($"/sign-in?user={_user}")).Text;
@@ -53,6 +54,7 @@ public sealed class LiveSessionTests(CoreHost core)
     public async Task Tokens_of_a_revoked_key_are_worthless_in_the_application_at_once()
     {
         var appId = await core.CreateAppAsync();
+        await core.HeardOfAppsAsync();
         await using var app = await ClientApp.StartAsync(core, o => o.ConnectionUri = new Uri(core.Url, appId));
         using var browser = app.NewBrowser("header");
         await browser.PostAsync($"/sign-in?user={_user}");

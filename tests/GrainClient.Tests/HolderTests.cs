@@ -39,6 +39,7 @@ public sealed class HolderTests(CoreHost core)
     public async Task A_known_session_is_checked_without_a_call()
     {
         var app = await CreateAppAsync();
+        await core.HeardOfAppsAsync();
         await using var service = await Worker.StartAsync(core, app);
         var made = await service.Sessions.CreateAsync(new SessionDraft { UserId = "u" }, Stop);
         Assert.Equal(SessionVerdict.Ok, (await CheckAsync(service, made)).Verdict);

@@ -6,6 +6,7 @@ using Grid.Abstractions.Sessions;
 using Grid.Grains.Apps;
 using Grid.Hosting;
 using Grid.Hosting.Settings;
+using Grid.Revocation.Holders;
 using Grid.TestKit;
 using Grid.WebFront.Core;
 using Microsoft.AspNetCore.Http;
@@ -142,6 +143,21 @@ public sealed class CoreHost : IAsyncLifetime
         var made = await SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId, coreConfig = coreConfig ?? new { } });
         Assert.Equal((200, """{"status":"OK","createdNew":true}"""), (made.Status, made.Text));
         return $"/appid-{appId}";
+    }
+
+    /// <summary>
+    /// Waits until the silo has heard of every app that is there. A new app ends what may be left of a former one, and with its next renewal
+    /// the silo forgets what it knew of the app, to look at it again.
+    /// </summary>
+    internal async Task HeardOfAppsAsync()
+    {
+        var holder = Services.GetRequiredService<Holder>();
+        var now = Clock.GetTimestamp();
+        for (var tries = 0; holder.Age is not { } age || age >= Clock.GetElapsedTime(now); tries++)
+        {
+            Assert.True(tries < 1200, "The silo does not renew.");
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
     }
 
     /// <summary>A session; <c>["session"]["handle"]</c>, <c>["accessToken"]["token"]</c>, …</summary>

@@ -1,6 +1,3 @@
-using Grid.Revocation.Holders;
-using Microsoft.Extensions.DependencyInjection;
-
 namespace Grid.WebFront.Tests;
 
 /// <summary>A store that is away signs nobody out: 503, never 401 and never <c>UNAUTHORISED</c>.</summary>
@@ -114,25 +111,19 @@ public sealed class OutageTests(CoreHost core)
         Assert.Equal(503, withBranch.Status);
     }
 
-    // An app that is new ends what may be left of a former one, and the silo hears of that with its next renewal: what it knew of the app it looks at again.
     private async Task UntilKnownAsync(string app, string access)
     {
-        var holder = core.Services.GetRequiredService<Holder>();
-        var made = core.Clock.GetTimestamp();
-        await UntilAsync(() => Task.FromResult(holder.Age is { } age && age < core.Clock.GetElapsedTime(made)));
-        await UntilAsync(async () =>
+        await core.HeardOfAppsAsync();
+        for (var tries = 0; ; tries++)
         {
             var reads = core.Store.Reads(app["/appid-".Length..]);
             Assert.Equal("OK", (await core.VerifyAsync(app, access)).Word);
-            return core.Store.Reads(app["/appid-".Length..]) == reads;
-        });
-    }
+            if (core.Store.Reads(app["/appid-".Length..]) == reads)
+            {
+                return;
+            }
 
-    private static async Task UntilAsync(Func<Task<bool>> holds)
-    {
-        for (var tries = 0; !await holds(); tries++)
-        {
-            Assert.True(tries < 600, "It does not come to that.");
+            Assert.True(tries < 600, "Each check asks the store.");
             await Task.Delay(100, TestContext.Current.CancellationToken);
         }
     }
