@@ -160,7 +160,8 @@ public sealed class GridSession : IBindableFromHttpContext<GridSession>, IEndpoi
     /// </summary>
     /// <exception cref="ArgumentException">A claim is reserved for Grid, such as <c>sub</c>.</exception>
     /// <exception cref="GridException">Grid is unavailable or rejects the call; <see cref="GridFailure.SessionEnded"/>; or
-    /// <see cref="GridFailure.TokenTooLong"/>: the token would not fit into its cookie or header, and nothing was stored.</exception>
+    /// <see cref="GridFailure.TokenTooLong"/>: the token would not fit into its cookie or header. Nothing was stored, unless somebody else has made the payload
+    /// longer since this request's token was issued.</exception>
     public async Task MergeIntoPayloadAsync(JsonObject changes, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(changes);
@@ -175,10 +176,11 @@ public sealed class GridSession : IBindableFromHttpContext<GridSession>, IEndpoi
             throw HasEnded();
         }
 
-        _requests.RefuseTooLong(_context, _transfer, now with { PayloadJson = PayloadText.Merge(PayloadJson, changes.ToJsonString()) });
+        var changesJson = changes.ToJsonString();
+        _requests.RefuseTooLong(_context, _transfer, now with { PayloadJson = PayloadText.Merge(PayloadJson, changesJson) });
 
         // Into what is stored, not what this token has: another request, or a back end by the handle, may have changed it meanwhile.
-        var stored = await _requests.Sessions.MergePayloadAsync(Handle, changes.ToJsonString(), cancellationToken) ?? throw HasEnded();
+        var stored = await _requests.Sessions.MergePayloadAsync(Handle, changesJson, cancellationToken) ?? throw HasEnded();
         _requests.RefuseTooLong(_context, _transfer, now with { PayloadJson = stored });
         var made = await _requests.Sessions.RegenerateAsync(AccessToken, cancellationToken) ?? throw HasEnded();
         (PayloadJson, _payload) = (made.PayloadJson, null);

@@ -162,7 +162,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
     private static PeerCertificates? ReadCertificates(GridSettings settings)
     {
-        if (settings.Certificates is not { } files || settings.Store.Engine != StoreEngine.PostgreSql)
+        if (settings.Certificates is not { } files)
         {
             return null;
         }

@@ -19,6 +19,7 @@ public sealed class HubTests(CoreHost core)
         await using var real = new CoreHost();
         await real.InitializeAsync();
         var prefix = await real.CreateAppAsync(new { access_token_validity = 3 });
+        await real.HeardOfAppsAsync();
         await using var app = await StartAsync(real, prefix);
         using var socket = await ConnectAsync(app);
 
@@ -29,6 +30,7 @@ public sealed class HubTests(CoreHost core)
     public async Task A_connection_closes_when_its_session_is_revoked()
     {
         var prefix = await core.CreateAppAsync();
+        await core.HeardOfAppsAsync();
         await using var app = await StartAsync(core, prefix);
         var user = $"user-{Guid.NewGuid():N}";
         using var socket = await ConnectAsync(app, user);

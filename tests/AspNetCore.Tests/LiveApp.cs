@@ -46,6 +46,7 @@ internal sealed class LiveApp : IAsyncDisposable
     public static async Task<LiveApp> StartAsync(CoreHost core, bool hasCookies, Uri? through = null, Action<IServiceCollection>? services = null)
     {
         var prefix = await core.CreateAppAsync();
+        await core.HeardOfAppsAsync();
         var address = new Uri(through ?? core.Url, prefix);
         if (hasCookies)
         {

@@ -28,7 +28,11 @@ public sealed class TwoAppsTests(CoreHost core) : IAsyncLifetime
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public async ValueTask InitializeAsync() => (_shop, _admin) = (await core.CreateAppAsync(), await core.CreateAppAsync());
+    public async ValueTask InitializeAsync()
+    {
+        (_shop, _admin) = (await core.CreateAppAsync(), await core.CreateAppAsync());
+        await core.HeardOfAppsAsync();
+    }
 
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 

@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -17,11 +16,11 @@ internal sealed partial class PublicAddress(IOptions<GridOptions> options, IHost
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next)
     {
         var declared = new Uri(options.Value.ApiDomain);
-        return environment.IsDevelopment() || !IsThisMachine(declared.Host) ? next : app =>
+        return environment.IsDevelopment() || !ThisMachine.IsNamedBy(declared.Host) ? next : app =>
         {
             app.Use((context, rest) =>
             {
-                if (_told == 0 && SaysHttps(context.Request) && (declared.Scheme != Uri.UriSchemeHttps || !IsThisMachine(PublicHost(context.Request))) && Interlocked.Exchange(ref _told, 1) == 0)
+                if (_told == 0 && SaysHttps(context.Request) && (declared.Scheme != Uri.UriSchemeHttps || !ThisMachine.IsNamedBy(PublicHost(context.Request))) && Interlocked.Exchange(ref _told, 1) == 0)
                 {
                     Log.WrongAddress(logger, options.Value.ApiDomain);
                 }
@@ -43,9 +42,6 @@ internal sealed partial class PublicAddress(IOptions<GridOptions> options, IHost
 
     private static string PublicHost(HttpRequest request) =>
         request.Headers["X-Forwarded-Host"] is [{ Length: > 0 } forwarded] ? new HostString(forwarded).Host : request.Host.Host;
-
-    private static bool IsThisMachine(string host) =>
-        host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 
     private static partial class Log
     {

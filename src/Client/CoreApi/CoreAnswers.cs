@@ -50,12 +50,13 @@ internal sealed record TokenPart
     public long? CreatedTime { get; init; }
 }
 
-/// <summary>What is stored about a session.</summary>
+/// <summary>A JWT that was signed.</summary>
 internal sealed record JwtAnswer : CoreAnswer
 {
     public string? Jwt { get; init; }
 }
 
+/// <summary>What is stored about a session.</summary>
 internal sealed record StoredAnswer : CoreAnswer
 {
     public string? SessionHandle { get; init; }

@@ -75,8 +75,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
             if (_settled is null && _stopped is null)
             {
                 // Outside the context of the request that happens to be the first, which it outlives.
-                using AsyncFlowControl? context = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
-                _running = Task.Run(() => _host.RunAsync(Identity, _store.DisposeAsync, _stop.Token));
+                _running = Detached.Run(() => _host.RunAsync(Identity, _store.DisposeAsync, _stop.Token));
                 _settled = Task.WhenAny(_host.FirstAttempt, Task.Delay(FirstFreshWithin, _stop.Token));
             }
 

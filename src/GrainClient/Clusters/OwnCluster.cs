@@ -1,6 +1,7 @@
 using Grid.Client;
 using Grid.GrainDoors;
 using Grid.GrainDoors.Certificates;
+using Grid.Revocation;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -103,8 +104,7 @@ internal sealed partial class OwnCluster : ICluster, IHostedService, IClientConn
         {
             if (_running is null)
             {
-                using AsyncFlowControl? context = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
-                _running = Task.Run(RunAsync);
+                _running = Detached.Run(RunAsync);
             }
         }
     }

@@ -36,7 +36,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
         _host.Failing += failure => Log.NotRenewed(logger, failure, terms.Lease);
         _host.WasLost += _ => Log.Lost(logger);
         _host.Began += watches.LogBegan;
-        holder.Applied += sessions.End;
+        holder.Applied += sessions.LetGo;
         holder.Applied += watches.Applied;
         holder.RevokedKeys.Added += (app, _) => keys.Forget(AppKey.Parse(app));
     }

@@ -51,8 +51,8 @@ internal sealed class ActiveSessionGrains
         }
     }
 
-    /// <summary>Ends the sessions that log entries revoke.</summary>
-    public void End(IReadOnlyList<RevocationEntry> entries)
+    /// <summary>Lets the grains of the sessions go that log entries may have revoked.</summary>
+    public void LetGo(IReadOnlyList<RevocationEntry> entries)
     {
         lock (_lock)
         {
@@ -60,7 +60,7 @@ internal sealed class ActiveSessionGrains
             {
                 foreach (var grain in Concerned(entry).ToList())
                 {
-                    grain.End();
+                    grain.LetGo();
                 }
             }
         }
@@ -72,8 +72,7 @@ internal sealed class ActiveSessionGrains
         return entry.Kind switch
         {
             RevocationKind.Session when entry.Session is { } name && _active.TryGetValue(SessionKey.Of(name), out var grain) => [grain],
-            RevocationKind.User when _ofUser.TryGetValue(new UserKey(new TenantKey(app, entry.Tenant!), entry.UserId!), out var grains) =>
-                grains.Where(grain => grain.IsOlderThan(entry.Epoch, entry.Kept)),
+            RevocationKind.User when _ofUser.TryGetValue(new UserKey(new TenantKey(app, entry.Tenant!), entry.UserId!), out var grains) => grains,
             RevocationKind.Tenant => _active.Where(active => active.Key.App == app && active.Key.Handle.TenantId == entry.Tenant).Select(active => active.Value),
             RevocationKind.App => _active.Where(active => active.Key.App == app).Select(active => active.Value),
             _ => [],

@@ -7,7 +7,6 @@ using Grid.Abstractions.Watches;
 using Grid.Grains.Holders;
 using Grid.Grains.Outages;
 using Grid.Grains.Watches;
-using Grid.Revocation.Holders;
 using Grid.Revocation.Log;
 using Grid.Revocation.Registry;
 using Grid.Tokens;
@@ -40,7 +39,6 @@ internal sealed partial class SessionGrain(
     private SessionRecord? _row;
     private Rotation? _lastRotation;
     private UserKey? _user;
-    private volatile bool _ended;
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
@@ -57,15 +55,12 @@ internal sealed partial class SessionGrain(
 
     public void Dispose() => _turn.Dispose();
 
-    /// <summary>The session was removed from the store. Thread-safe: an end is final, so a flag is enough.</summary>
-    public void End()
-    {
-        _ended = true;
-        this.DeactivateOnIdle();
-    }
-
-    /// <summary>Whether a revocation of the user's sessions up to an epoch ends this one. Thread-safe.</summary>
-    public bool IsOlderThan(long epoch, SessionName? kept) => _key.Name != kept && (_row is not { } row || row.UserEpoch < epoch);
+    /// <summary>The log has an entry that may concern this session. Thread-safe.</summary>
+    /// <remarks>
+    /// Frees the memory, and decides nothing: an entry about a tenant or an app is older than the sessions made since, and is heard up to a
+    /// second later. Whether there still is a session, the store says.
+    /// </remarks>
+    public void LetGo() => this.DeactivateOnIdle();
 
     public async Task<SessionResult> CreateAsync(NewSession session, CancellationToken cancellationToken)
     {
@@ -241,7 +236,8 @@ internal sealed partial class SessionGrain(
     {
         var scope = new RevocationScope.Named { App = _key.App, Sessions = [_key.Handle] };
         var revoked = await revoker.CommitAsync(scope, reason, CancellationToken.None);
-        End();
+        _row = null;
+        LetGo();
         return revoked.Entries;
     }
 
@@ -291,7 +287,7 @@ internal sealed partial class SessionGrain(
         for (var attempt = 0; attempt < MaxAttempts; attempt++)
         {
             var fromStore = _row is null;
-            _row = _ended ? null : _row ?? await store.ReadAsync(_key, CancellationToken.None);
+            _row ??= await store.ReadAsync(_key, CancellationToken.None);
             var row = _row;
             if (row is null || row.ExpiresAt <= clock.GetUtcNow())
             {

@@ -5,6 +5,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.Watches;
+using Grid.Revocation;
 using Grid.Revocation.Log;
 using Microsoft.Extensions.Logging;
 
@@ -83,8 +84,7 @@ internal sealed partial class UserWatches : IUserWatches, SiloReader.IOwner, IAs
             version = _version;
             if (_running is null && _isDisposed == 0)
             {
-                using AsyncFlowControl? context = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
-                _running = Task.Run(() => RunAsync(_stop.Token), CancellationToken.None);
+                _running = Detached.Run(() => RunAsync(_stop.Token));
             }
 
             if (_readers.Count == 0 && _isDisposed == 0 && _begins.CurrentCount == 0)

@@ -1,4 +1,5 @@
 using System.Net;
+using Grid.AspNetCore.Browser;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Doors;

@@ -1,7 +1,6 @@
 using System.Net;
 using Grid.AspNetCore;
 using Grid.AspNetCore.Browser;
-using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 

@@ -34,8 +34,7 @@ internal sealed class ClientWatches(IUserWatches watches, IHostApplicationLifeti
         _open[id] = new Open(watch);
         if (Interlocked.Exchange(ref _isChecking, 1) == 0)
         {
-            using AsyncFlowControl? context = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
-            _ = Task.Run(EndTheSilentAsync);
+            _ = Detached.Run(EndTheSilentAsync);
         }
 
         return id;

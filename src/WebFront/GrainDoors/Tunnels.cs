@@ -29,8 +29,7 @@ internal sealed class Tunnels(ConnectHolder holders, IHostApplicationLifetime ho
         _open[tunnel.Id] = tunnel;
 
         // Not in the caller's turn, and not with what came along with the call.
-        using AsyncFlowControl? context = ExecutionContext.IsFlowSuppressed() ? null : ExecutionContext.SuppressFlow();
-        _ = Task.Run(() => ServeAsync(tunnel, call, place));
+        _ = Detached.Run(() => ServeAsync(tunnel, call, place));
         return (tunnel.Id, null);
     }
 

@@ -28,11 +28,7 @@ internal sealed class ServiceJwts(IKeyRings keyRings, TrustedClock clock)
             throw new SessionRefusedException($"The validity must be between 1 second and {MaxValidity.TotalDays:0} days");
         }
 
-        if (issuer is not null)
-        {
-            StorableText.Require(issuer, "The issuer");
-        }
-
+        StorableText.Require(issuer, "The issuer");
         return JwtIssuer.Mint(payloadJson, validity, issuer, keys.SigningKey(dynamic: !useStaticKey, now), now);
     }
 }

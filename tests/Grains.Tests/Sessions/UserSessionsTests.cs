@@ -1,6 +1,8 @@
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Grains.Sessions;
 using Grid.Revocation.Acknowledgement;
+using Grid.Revocation.Log;
 using Grid.Tokens.Refresh;
 
 namespace Grid.Grains.Tests.Sessions;
@@ -104,8 +106,39 @@ public sealed class UserSessionsTests(GridCluster grid)
             Assert.Equal(RefreshVerdict.NotFound, (await session.RefreshAsync($"next-{session.Token}", "x")).Verdict);
         }
 
-        // Those that were told answer from the end itself; one that was re-activated meanwhile may read once.
         Assert.InRange(grid.Store.Reads - reads, 0, sessions.Length);
+    }
+
+    [Theory]
+    [InlineData(RevocationKind.App)]
+    [InlineData(RevocationKind.Tenant)]
+    [InlineData(RevocationKind.User)]
+    public async Task An_entry_older_than_the_session_and_heard_later_ends_nothing(RevocationKind kind)
+    {
+        // As when a tenant is made: the entry that ends what a former tenant left is heard while the first sessions are already there.
+        var session = await grid.CreateSessionAsync(await grid.CreateAppAsync());
+        await session.RefreshAsync(session.Token, "first");
+        var (reached, release) = grid.Store.HoldNextWrite();
+        var busy = session.RefreshAsync("first", "second");
+        await reached;
+        var waiting = session.Grain.UpdateAsync("""{"a":1}""", null, CancellationToken.None);
+
+        for (var silo = 0; silo < 3; silo++)
+        {
+            grid.Service<ActiveSessionGrains>(silo).LetGo([new RevocationEntry
+            {
+                Position = 1,
+                Kind = kind,
+                App = session.Key.App.ToString(),
+                Tenant = session.Key.Handle.TenantId,
+                UserId = session.UserId,
+            }]);
+        }
+
+        release.SetResult();
+        Assert.Equal(RefreshVerdict.Rotated, (await busy).Verdict);
+        Assert.Equal(SessionOutcome.Ok, (await waiting).Outcome);
+        Assert.Equal(RefreshVerdict.Rotated, (await session.RefreshAsync("second", "third")).Verdict);
     }
 
     [Fact]

@@ -1,5 +1,5 @@
 using Grid.Abstractions.SigningKeys;
-using Grid.Tokens.Access;
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core.Jwt;
@@ -7,9 +7,6 @@ namespace Grid.WebFront.Core.Jwt;
 /// <summary><c>POST /recipe/jwt</c>. Source: <c>docs/protocol/core.md</c>, "Beyond sessions".</summary>
 internal static class CreateJwt
 {
-    // A hundred years: anything longer was probably meant as milliseconds.
-    private const long MaxValiditySeconds = 100L * 366 * 24 * 3600;
-
     public static async Task HandleAsync(HttpContext context, IKeyRings keyRings, TimeProvider clock)
     {
         var request = CoreRequest.Of(context);
@@ -25,14 +22,13 @@ internal static class CreateJwt
             return;
         }
 
-        if (validity is <= 0 or > MaxValiditySeconds)
+        if (validity <= 0 || validity > ServiceJwts.MaxValidity.TotalSeconds)
         {
             throw new CoreException(400, "validity must be greater than or equal to 0");
         }
 
-        var now = clock.GetUtcNow();
         var ring = await keyRings.GetAsync(request.App, CancellationToken.None);
-        var jwt = JwtIssuer.Mint(payload, TimeSpan.FromSeconds(validity), issuer, ring.SigningKey(dynamic: !useStaticKey, now), now);
+        var jwt = ServiceJwts.Mint(payload, TimeSpan.FromSeconds(validity), issuer, useStaticKey, ring, clock.GetUtcNow());
         await CoreResponse.WriteAsync(context, "OK", jwt, static (json, token) => json.WriteString("jwt"u8, token));
     }
 }

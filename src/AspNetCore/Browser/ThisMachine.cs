@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Grid.WebFront.Doors;
+namespace Grid.AspNetCore.Browser;
 
 /// <summary>The names that always lead to the machine that resolves them (RFC 6761, 6.3; loopback addresses).</summary>
 internal static class ThisMachine
