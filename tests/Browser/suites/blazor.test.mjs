@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, it } from "node:test";
-import { Grid } from "../../EndToEnd/support/grid.mjs";
+import { Grid, given } from "../../EndToEnd/support/grid.mjs";
 import { launch } from "../support/chromium.mjs";
 import { startCable, startSample } from "../support/program.mjs";
 
-describe("Blazor Server", { timeout: 300_000 }, () => {
+describe("Blazor Server", { skip: given()?.apiKey ? "the sample has no API key" : false, timeout: 300_000 }, () => {
   let grid, sample, browser;
 
   before(async () => {

@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { Grid, freePort } from "../../EndToEnd/support/grid.mjs";
+import { Grid, freePort, given } from "../../EndToEnd/support/grid.mjs";
 import { apiNames, startApi, webRoot } from "../support/apis.mjs";
 import { ask, launch, pass, record, signIn } from "../support/chromium.mjs";
 import { startSite } from "../support/site.mjs";
@@ -24,6 +24,7 @@ for (const name of apiNames) {
       grid = await Grid.start();
       await grid.call("PUT", "/recipe/multitenancy/app/v2", { appId: "short", coreConfig: { access_token_validity: LIFE } });
       await grid.call("PUT", "/recipe/multitenancy/app/v2", { appId: "brief", coreConfig: { access_token_validity: 1, refresh_token_validity: 0.05 } });
+      if (given()) await grid.call("PUT", "/recipe/multitenancy/app/v2", { appId: "hour", coreConfig: { access_token_validity: 3600 } });
       site = await startSite();
       browser = await launch("--host-resolver-rules=MAP *.grid.test 127.0.0.1");
     });
@@ -36,7 +37,8 @@ for (const name of apiNames) {
     });
 
     // An API of this kind, a fresh browser profile, and the page open in it.
-    async function open({ app, mode = "cookie", host = "localhost", siteHost = host, config = {}, ...environment } = {}) {
+    // The installation's own validity is what the front's suite needs where one Grid serves both.
+    async function open({ app = given() ? "hour" : undefined, mode = "cookie", host = "localhost", siteHost = host, config = {}, ...environment } = {}) {
       const port = await freePort();
       const url = `http://${host}:${port}`;
       const origin = `http://${siteHost}:${site.port}`;

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { given } from "../../EndToEnd/support/grid.mjs";
 
 const sample = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "samples", "react-app");
 const commands = {
@@ -15,7 +16,8 @@ export const webRoot = join(sample, "web", "dist");
 /** Starts an API and waits until it listens. */
 export async function startApi(name, { port, ...environment }) {
   const [command, ...rest] = commands[name];
-  const child = spawn(command, rest, { env: { ...process.env, PORT: String(port), ...environment }, stdio: ["ignore", "pipe", "pipe"] });
+  const apiKey = given()?.apiKey;
+  const child = spawn(command, rest, { env: { ...process.env, PORT: String(port), ...(apiKey && { GRID_API_KEY: apiKey }), ...environment }, stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise((resolve) => child.once("exit", resolve));
   let log = "";
   await new Promise((resolve, reject) => {

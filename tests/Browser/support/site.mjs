@@ -20,7 +20,8 @@ export async function startSite() {
     response.setHeader("content-type", types[extname(served)] ?? "application/octet-stream");
     createReadStream(served).pipe(response);
   });
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  // Fixed where a Grid that runs already was told it: Grid:Front:WebsiteDomains.
+  await new Promise((resolve) => server.listen(Number(process.env.SITE_PORT ?? 0), "127.0.0.1", resolve));
   site.port = server.address().port;
   site.stop = () => {
     server.closeAllConnections();

@@ -1,7 +1,8 @@
-// Starts the real executable and waits until it answers.
+// Starts the real executable and waits until it answers. Or takes a Grid that runs already, such as a cluster behind a proxy:
+// GRID_URI, GRID_API_KEY_FILE and GRID_FRONT say where (`deploy/local-cluster env` prints them).
 import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -28,6 +29,12 @@ export function newKeyFile() {
   return path;
 }
 
+/** A Grid that somebody else has started; undefined where there is none. */
+export function given(environment = process.env) {
+  const { GRID_URI: url, GRID_API_KEY_FILE: keyFile, GRID_FRONT: front } = environment;
+  return url && { url, front, apiKey: keyFile && readFileSync(keyFile, "utf8").trim() };
+}
+
 export class Grid {
   constructor(settings) {
     this.settings = settings;
@@ -36,14 +43,23 @@ export class Grid {
   }
 
   static async start(settings = {}) {
+    const place = given();
+    if (place) return Grid.at(place);
     const grid = new Grid(settings);
     grid.port = await freePort();
     await grid.launch();
     return grid;
   }
 
+  /** One that runs already, with settings of its own. It is neither killed nor stopped. */
+  static at({ url, front, apiKey }) {
+    const grid = new Grid({});
+    Object.assign(grid, { isGiven: true, place: url, front, apiKey });
+    return grid;
+  }
+
   get url() {
-    return `http://127.0.0.1:${this.port}`;
+    return this.place ?? `http://127.0.0.1:${this.port}`;
   }
 
   async launch() {
@@ -76,6 +92,7 @@ export class Grid {
   }
 
   async stop() {
+    if (this.isGiven) return;
     if (this.process.exitCode === null && this.process.signalCode === null) {
       this.process.kill("SIGTERM");
       await this.exited;
@@ -85,7 +102,7 @@ export class Grid {
   async call(method, path, body, headers = {}) {
     const response = await fetch(this.url + path, {
       method,
-      headers: { "content-type": "application/json", ...headers },
+      headers: { "content-type": "application/json", ...(this.apiKey && { "api-key": this.apiKey }), ...headers },
       body: body === undefined ? undefined : JSON.stringify(body),
     });
     const text = await response.text();
