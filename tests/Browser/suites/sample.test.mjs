@@ -24,7 +24,10 @@ for (const name of apiNames) {
       grid = await Grid.start();
       await grid.call("PUT", "/recipe/multitenancy/app/v2", { appId: "short", coreConfig: { access_token_validity: LIFE } });
       await grid.call("PUT", "/recipe/multitenancy/app/v2", { appId: "brief", coreConfig: { access_token_validity: 1, refresh_token_validity: 0.05 } });
-      if (given()) await grid.call("PUT", "/recipe/multitenancy/app/v2", { appId: "hour", coreConfig: { access_token_validity: 3600 } });
+      if (given()) {
+        const made = await grid.call("PUT", "/recipe/multitenancy/app/v2", { appId: "hour", coreConfig: { access_token_validity: 3600, refresh_token_validity: 144000 } });
+        assert.equal(made.status, 200, made.text);
+      }
       site = await startSite();
       browser = await launch("--host-resolver-rules=MAP *.grid.test 127.0.0.1");
     });

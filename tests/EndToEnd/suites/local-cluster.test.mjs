@@ -14,7 +14,7 @@ const state = join(newFolder(), "state");
 const own = !given();
 
 const run = (verb, ...rest) => {
-  const done = spawnSync(script, [verb, "--state", state, ...rest], { encoding: "utf8", timeout: 900_000 });
+  const done = spawnSync(script, [verb, "--state", state, ...rest], { encoding: "utf8", timeout: 900_000, env: { ...process.env, Grid__Shutdown__Drain: "0s" } });
   return { code: done.status, text: done.stdout + done.stderr };
 };
 const env = (text) => Object.fromEntries([...text.matchAll(/(GRID_\w+)=(\S+)/g)].map(([, name, value]) => [name, value]));
