@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
-using Grid.Grains.SigningKeys;
 using Grid.Hosting.Serving;
 using Grid.Revocation.Holders;
 using Grid.WebFront.Core.Service;
@@ -18,11 +17,13 @@ namespace Grid.Hosting.Health;
 internal static class GridHealth
 {
     private const string Ready = "ready";
-    private const int NamedKeys = 10;
 
     public static void AddGridHealth(this IServiceCollection services)
     {
-        services.AddSingleton<CheckTimes>();
+        services.AddSingleton<ReadinessWatch>();
+        services.AddSingleton<IHealthCheckPublisher>(provider => provider.GetRequiredService<ReadinessWatch>());
+        services.Configure<HealthCheckPublisherOptions>(looks => (looks.Delay, looks.Period, looks.Predicate) =
+            (ReadinessWatch.LooksEvery, ReadinessWatch.LooksEvery, check => check.Tags.Contains(Ready)));
         services.AddHealthChecks()
             .AddCheck<StoreCheck>("store", tags: [Ready])
             .AddCheck<WriteCheck>("writes", tags: [Ready])
@@ -34,21 +35,21 @@ internal static class GridHealth
 
     public static void UseGridHealth(this IApplicationBuilder app)
     {
-        var times = app.ApplicationServices.GetRequiredService<CheckTimes>();
+        var watch = app.ApplicationServices.GetRequiredService<ReadinessWatch>();
         app.UseHealthChecks("/health/live", new HealthCheckOptions { Predicate = _ => false });
         foreach (var path in new[] { "/health/ready", "/health/startup" })
         {
             app.UseHealthChecks(path, new HealthCheckOptions
             {
                 Predicate = check => check.Tags.Contains(Ready),
-                ResponseWriter = (context, report) => WriteAsync(context, report, times),
+                ResponseWriter = (context, report) => WriteAsync(context, report, watch),
             });
         }
     }
 
-    private static Task WriteAsync(HttpContext context, HealthReport report, CheckTimes times)
+    private static Task WriteAsync(HttpContext context, HealthReport report, ReadinessWatch watch)
     {
-        times.Note(report);
+        watch.Note(report);
 
         // The front is public, so it answers with a single word.
         if (KestrelHosting.IsFront(context) || !context.Request.Query.ContainsKey("verbose"))
@@ -67,7 +68,7 @@ internal static class GridHealth
             {
                 json.WriteStartObject(name);
                 json.WriteString("status"u8, entry.Status.ToString());
-                json.WriteString("since"u8, times.Since(name));
+                json.WriteString("since"u8, watch.Since(name));
                 if (entry.Description is { } reason)
                 {
                     json.WriteString("reason"u8, reason);
@@ -82,34 +83,6 @@ internal static class GridHealth
 
         context.Response.ContentType = "application/json";
         return context.Response.WriteAsync(Encoding.UTF8.GetString(buffer.ToArray()));
-    }
-
-    /// <summary>Since when each check has had its present status, as observed by probes.</summary>
-    private sealed class CheckTimes(TimeProvider clock)
-    {
-        private readonly Dictionary<string, (HealthStatus Status, DateTimeOffset Since)> _times = [];
-
-        public void Note(HealthReport report)
-        {
-            lock (_times)
-            {
-                foreach (var (name, entry) in report.Entries)
-                {
-                    if (!_times.TryGetValue(name, out var known) || known.Status != entry.Status)
-                    {
-                        _times[name] = (entry.Status, clock.GetUtcNow());
-                    }
-                }
-            }
-        }
-
-        public DateTimeOffset Since(string name)
-        {
-            lock (_times)
-            {
-                return _times[name].Since;
-            }
-        }
     }
 
     private sealed class StoreCheck(StorePulse store) : IHealthCheck
@@ -134,19 +107,7 @@ internal static class GridHealth
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
             !clock.IsTrusted ? HealthCheckResult.Unhealthy(clock.Reason is { Length: > 0 } reason ? reason : "This machine's clock has just been set to another time.")
-            : HealthCheckResult.Healthy(clock.Reason is { Length: > 0 } doubt ? doubt : null));
-    }
-
-    // Degraded counts as healthy for probes: all other apps are still served.
-    private sealed class KeyCheck(UnreadableKeys keys) : IHealthCheck
-    {
-        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken)
-        {
-            List<string> closed = [.. keys.ByApp.SelectMany(app => app.Value.Select(kid => $"{kid} of app {app.Key}"))];
-            return Task.FromResult(closed.Count == 0
-                ? HealthCheckResult.Healthy()
-                : HealthCheckResult.Degraded($"{closed.Count} stored keys cannot be opened: {string.Join(", ", closed.Take(NamedKeys))}{(closed.Count > NamedKeys ? ", …" : "")}."));
-        }
+            : clock.Reason is { Length: > 0 } doubt ? HealthCheckResult.Degraded(doubt) : HealthCheckResult.Healthy());
     }
 
     private sealed class StoppingCheck(IHostApplicationLifetime lifetime) : IHealthCheck

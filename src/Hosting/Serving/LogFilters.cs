@@ -14,6 +14,9 @@ internal static class LogFilters
         logging.AddFilter("Orleans", LogLevel.Error);
         logging.AddFilter("Orleans.Runtime.GrainDirectory", LogLevel.Critical);
 
+        // Once per check and probe; ReadinessWatch logs each change.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
+
         logging.AddFilter("Grid.Grains.Silos.SiloListener", LogLevel.Warning);
     }
 }
