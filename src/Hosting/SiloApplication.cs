@@ -5,6 +5,7 @@ using Grid.Hosting.Health;
 using Grid.Hosting.Installation;
 using Grid.Hosting.Serving;
 using Grid.Hosting.Settings;
+using Grid.Revocation.Registry;
 using Grid.Storage;
 using Grid.Tokens.SigningKeys;
 using Grid.WebFront.Core;
@@ -100,7 +101,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
     /// <exception cref="StoreStartException">The store does not answer, or is not as it should be.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        await PrepareStoreAsync();
+        var facts = await PrepareStoreAsync();
         if (!_knowsAddress)
         {
             ClusterAddress.RefuseIfFoundLate(ClusterAddress.TryFind(_settings.Store));
@@ -127,6 +128,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
             }
         }
 
+        await DescribeDatabaseConnectionsAsync(facts);
         if (_connections.Descriptors is < ConnectionBudget.Comfortable and { } few)
         {
             Log.FewDescriptors(_logger, few, _connections.Core, _connections.Front);
@@ -194,7 +196,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         _app.UseGridCore();
     }
 
-    private async Task PrepareStoreAsync()
+    private async Task<StoreFacts> PrepareStoreAsync()
     {
         var startup = Services.GetRequiredService<IStoreStartup>();
         startup.TakeOwnership();
@@ -220,6 +222,33 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         foreach (var warning in facts.Warnings)
         {
             Log.UnsafeStore(_logger, warning);
+        }
+
+        return facts;
+    }
+
+    private async Task DescribeDatabaseConnectionsAsync(StoreFacts facts)
+    {
+        if (_ports.Silo is not { EndPoint: var here })
+        {
+            return;
+        }
+
+        if (facts.Room is not { } room)
+        {
+            Log.ConnectionsToPooler(_logger, _settings.Store.MaxConnections, _settings.Store.Sharing);
+            return;
+        }
+
+        var silos = await KnownSilos.CountAsync(Services.GetRequiredService<IHolderRegistry>(), here);
+        var needed = silos * _settings.Store.MaxConnections;
+        if (needed <= room.Connections)
+        {
+            Log.ConnectionsFit(_logger, _settings.Store.MaxConnections, _settings.Store.Sharing, silos, needed, room.Connections);
+        }
+        else
+        {
+            Log.ConnectionsDoNotFit(_logger, _settings.Store.MaxConnections, silos, needed, room.Connections, room.Limit);
         }
     }
 
@@ -257,6 +286,15 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
         [LoggerMessage(1004, LogLevel.Warning, "Unknown setting {Key} has no effect; did you mean {Nearest}?")]
         public static partial void UnknownKey(ILogger logger, string key, string nearest);
+
+        [LoggerMessage(1012, LogLevel.Information, "At most {Connections} connections to PostgreSQL: {Shares}. With them the silos known ({Silos}) need {Needed}, and PostgreSQL has {Room}")]
+        public static partial void ConnectionsFit(ILogger logger, int connections, string shares, int silos, int needed, int room);
+
+        [LoggerMessage(1013, LogLevel.Warning, "At most {Connections} connections to PostgreSQL, and the silos known ({Silos}) may need {Needed}, but PostgreSQL has {Room} (by {Limit}): beyond those, requests are answered 503. Raise that limit, lower Grid:Store:MaxConnections in every silo, or put PgBouncer in between")]
+        public static partial void ConnectionsDoNotFit(ILogger logger, int connections, int silos, int needed, int room, string limit);
+
+        [LoggerMessage(1014, LogLevel.Information, "At most {Connections} connections to the pooler before PostgreSQL: {Shares}. How many it has itself, its own settings say")]
+        public static partial void ConnectionsToPooler(ILogger logger, int connections, string shares);
 
         [LoggerMessage(1005, LogLevel.Warning, "UNSAFE STORE, allowed by Grid:Store:AllowUnsafeDurability: {Warning}")]
         public static partial void UnsafeStore(ILogger logger, string warning);

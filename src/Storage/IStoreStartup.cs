@@ -4,7 +4,13 @@ namespace Grid.Storage;
 /// <param name="Engine">Engine and version.</param>
 /// <param name="Place">Host and database, or file. No password.</param>
 /// <param name="Warnings">Sentences for the operator.</param>
-public sealed record StoreFacts(string Engine, string Place, IReadOnlyList<string> Warnings);
+/// <param name="Room">For connections; null if there is no server, or a pooler before it, whose connections are fewer than its clients'.</param>
+public sealed record StoreFacts(string Engine, string Place, IReadOnlyList<string> Warnings, StoreRoom? Room);
+
+/// <summary>How many connections a server has for everybody who uses it as this silo does.</summary>
+/// <param name="Connections">At once.</param>
+/// <param name="Limit">What says so, with the repair's place: a setting of the server, a role or a database.</param>
+public sealed record StoreRoom(int Connections, string Limit);
 
 /// <summary>Checks the store before anything relies on it.</summary>
 public interface IStoreStartup

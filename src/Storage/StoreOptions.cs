@@ -26,16 +26,25 @@ public sealed record StoreOptions
     /// <summary>Start even if the server may lose acknowledged writes. For tests and throw-away installations.</summary>
     public bool AllowUnsafeDurability { get; init; }
 
-    /// <summary>Connections to PostgreSQL that the session store uses at most. Default 16.</summary>
-    public int MaxConnections { get; init; } = 16;
+    /// <summary>Connections that a silo has to PostgreSQL at most, Orleans' own included. From 8; default 30.</summary>
+    public int MaxConnections { get; init; } = 30;
 
     /// <summary>Name by which Orleans' ADO.NET providers know the engine; the SQLite one also stands for Microsoft.Data.Sqlite.</summary>
     public string ProviderName => Engine == StoreEngine.PostgreSql ? "Npgsql" : "System.Data.SQLite";
 
-    /// <summary>Connection string for such a provider. Over PostgreSQL the server is asked once whether a pooler stands before it.</summary>
+    /// <summary>Connection string for grain state and reminders by such a provider. Over PostgreSQL the server is asked once whether a pooler stands before it.</summary>
     public string ProviderConnectionString => Engine == StoreEngine.PostgreSql
-        ? PostgreSqlRoute.Settings(RequiredConnectionString, PostgreSqlRoute.IsPooled(RequiredConnectionString)).ToString()
+        ? PostgreSqlPools.Settings(this, PostgreSqlRoute.IsPooled(RequiredConnectionString), "grains", Shares.Grains).ToString()
         : Sqlite.SqliteFile.ConnectionString(RequiredSqlitePath);
+
+    /// <summary>As <see cref="ProviderConnectionString"/>, for the membership of a cluster over PostgreSQL.</summary>
+    public string MembershipConnectionString =>
+        PostgreSqlPools.Settings(this, PostgreSqlRoute.IsPooled(RequiredConnectionString), "membership", Shares.Membership).ToString();
+
+    /// <summary>How <see cref="MaxConnections"/> are shared out, for people.</summary>
+    public string Sharing => Shares.ToString();
+
+    internal ConnectionShares Shares => ConnectionShares.Of(MaxConnections);
 
     internal string RequiredSqlitePath => SqlitePath ?? throw new InvalidOperationException("The embedded store needs a file path.");
 

@@ -92,7 +92,7 @@ public sealed class ProcessTests : IDisposable
         Assert.Equal(0, code);
         Assert.Matches("Grid:Core:Port +4000 +EnvironmentVariables", output);
         Assert.Matches(@"Grid:Core:ApiKeys +\(set\) +SuperTokens environment", output);
-        Assert.Matches("Grid:Store:MaxConnections +16 +default", output);
+        Assert.Matches("Grid:Store:MaxConnections +30 +default", output);
         Assert.DoesNotContain(ApiKey, output, StringComparison.Ordinal);
     }
 

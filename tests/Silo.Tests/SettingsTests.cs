@@ -95,7 +95,8 @@ public sealed class SettingsTests
     [InlineData("Grid:Store:SqlitePath", "sqlite:///grid.db", "Grid:Store:SqlitePath")]
     [InlineData("Grid:Store:SqlitePath", "data/", "Grid:Store:SqlitePath")]
     [InlineData("Grid:Store:SqlitePath", "", "Grid:Store:SqlitePath")]
-    [InlineData("Grid:Store:MaxConnections", "1", "Grid:Store:MaxConnections")]
+    [InlineData("Grid:Store:ConnectionString", "Host=a,b;Target Session Attributes=standby", "Target Session Attributes")]
+    [InlineData("Grid:Store:MaxConnections", "7", "Grid:Store:MaxConnections")]
     [InlineData("Grid:Session:AccessTokenValidity", "101.00:00:00", "Grid:Session:RefreshTokenValidity")]
     [InlineData("Grid:Session:AccessTokenValidity", "soon", "Grid:Session:AccessTokenValidity")]
     [InlineData("Grid:Session:RefreshRotationGrace", "00:06:00", "Grid:Session:RefreshRotationGrace")]
@@ -350,6 +351,31 @@ public sealed class SettingsTests
         var connection = new NpgsqlConnectionStringBuilder(settings.Store.ConnectionString);
 
         Assert.Equal(("db", 5433, "u", "from-a-secret", "d", "auth", SslMode.Require), (connection.Host, connection.Port, connection.Username, connection.Password, connection.Database, connection.SearchPath, connection.SslMode));
+    }
+
+    [Fact]
+    public void A_uri_with_several_hosts_becomes_a_connection_string_that_finds_the_one_that_takes_writes()
+    {
+        var settings = Read(("POSTGRESQL_CONNECTION_URI", "postgresql://u:a%2Cb@one:5433,two,[::1]:5434/d?sslmode=require"), ("Grid:Keys:EncryptionKey", "x"));
+        var connection = new NpgsqlConnectionStringBuilder(settings.Store.ConnectionString);
+
+        Assert.Equal(("one:5433,two,[::1]:5434", 5432, "u", "a,b", "d", SslMode.Require, "read-write"), (connection.Host, connection.Port, connection.Username, connection.Password, connection.Database, connection.SslMode, connection.TargetSessionAttributes));
+        Assert.Equal("p,w@rd", ConnectionUri.Parse("postgresql://u:p,w%40rd@one/d").Password);
+        var refusal = Assert.Throws<SettingsException>(() => ConnectionUri.Parse("postgresql://u:pass,wo/rd@one,two/d"));
+        Assert.Contains("'%40'", refusal.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("pass,wo", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Pooling=false", "Pooling")]
+    [InlineData("Maximum Pool Size=5;", "Maximum Pool Size")]
+    [InlineData("MinPoolSize=3", "Minimum Pool Size")]
+    public void Sizes_of_pools_are_Grids_own(string keyword, string named)
+    {
+        var refusal = Assert.Throws<SettingsException>(() => Read(("Grid:Store:ConnectionString", $"Host=db;Username=u;Database=d;{keyword}"), ("Grid:Keys:EncryptionKey", "x")));
+
+        Assert.Contains($"'{named}'", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Grid:Store:MaxConnections", refusal.Message, StringComparison.Ordinal);
     }
 
     [Theory]

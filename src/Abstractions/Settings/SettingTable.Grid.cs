@@ -176,8 +176,8 @@ public static partial class SettingTable
         new()
         {
             Key = "Grid:Store:MaxConnections", Variable = "POSTGRESQL_CONNECTION_POOL_SIZE", CoreConfigKey = "postgresql_connection_pool_size",
-            Type = SettingType.Whole, Default = "16", Min = "2", Max = "1000",
-            Description = "Connections of the session store, per silo; Orleans' own tables take a few more.",
+            Type = SettingType.Whole, Default = "30", Min = "8", Max = "1000",
+            Description = "Connections of one silo to PostgreSQL at most, Orleans' own included ([how they are shared](operations.md#connections-to-postgresql)).",
         },
     ];
 

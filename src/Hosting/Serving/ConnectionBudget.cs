@@ -14,8 +14,8 @@ internal sealed record ConnectionBudget(long? Descriptors, int Core, int Front, 
     // An idle silo has about 290 open: its assemblies, files, event queues.
     private const int Runtime = 320;
 
-    // Orleans' own tables, beside the session store's connections.
-    private const int OrleansTables = 64;
+    // Beside the budget, for a moment of the start: migrations, the question who answers.
+    private const int DatabaseStart = 8;
 
     // Two for each peer, as many again while they come and go.
     private const int Cluster = 64;
@@ -48,7 +48,7 @@ internal sealed record ConnectionBudget(long? Descriptors, int Core, int Front, 
     /// <exception cref="SettingsException">There are too few, or the settings ask for more than there are.</exception>
     public static ConnectionBudget Of(GridSettings settings, long? descriptors)
     {
-        var reserve = Runtime + (settings.Store.Engine == StoreEngine.PostgreSql ? settings.Store.MaxConnections + OrleansTables + Cluster : Embedded);
+        var reserve = Runtime + (settings.Store.Engine == StoreEngine.PostgreSql ? settings.Store.MaxConnections + DatabaseStart + Cluster : Embedded);
         var doors = settings.Front.Enabled ? 2 : 1;
         var left = descriptors is { } limit ? Math.Min(limit - reserve, doors * (long)MaxDoor) : doors * (long)MaxDoor;
         if (left < doors * MinDoor)

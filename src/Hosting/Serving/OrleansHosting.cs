@@ -33,7 +33,7 @@ internal static class OrleansHosting
         {
             silo.ConfigureEndpoints(peers.Address, peers.Port, ports.Gateway?.EndPoint.Port ?? 0, listenOnAnyHostAddress: false);
             silo.Services.ListenOn(ports.Silo, ports.Gateway);
-            silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
+            silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.MembershipConnectionString));
             silo.UseAdoNetReminderService(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
 
             // A crashed silo blocks its grains until its peers declare it dead: that should take seconds, not minutes.

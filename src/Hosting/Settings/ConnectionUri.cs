@@ -60,9 +60,10 @@ internal static class ConnectionUri
             }
         }
 
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || (uri.Host.Length == 0 && !uri.Query.Contains("host=", StringComparison.OrdinalIgnoreCase)))
+        var (single, hosts) = WithOneHost(text);
+        if (!Uri.TryCreate(single, UriKind.Absolute, out var uri) || (uri.Host.Length == 0 && !uri.Query.Contains("host=", StringComparison.OrdinalIgnoreCase)))
         {
-            throw new SettingsException($"{Name} is not a valid URI; it looks like postgresql://user:password@host:5432/database, with '%40' for an '@' in the password and so on. Several hosts are written in Npgsql's form, Host=a,b;Username=….");
+            throw new SettingsException($"{Name} is not a valid URI; it looks like postgresql://user:password@host:5432/database, with '%40' for an '@' in the password and so on, and several hosts as a:5432,b:5432.");
         }
 
         // An unescaped '/' or '#' in a password ends the authority: the rest, host included, would be read as the database or dropped.
@@ -74,8 +75,8 @@ internal static class ConnectionUri
         var user = uri.UserInfo.Split(':', 2);
         var settings = new NpgsqlConnectionStringBuilder
         {
-            Host = Uri.UnescapeDataString(uri.Host),
-            Port = uri.Port > 0 ? uri.Port : 5432,
+            Host = Uri.UnescapeDataString(hosts ?? uri.Host),
+            Port = hosts is null && uri.Port > 0 ? uri.Port : 5432,
             Database = Uri.UnescapeDataString(uri.AbsolutePath.TrimStart('/')) is { Length: > 0 } database ? database : "supertokens",
             Username = user[0].Length > 0 ? Uri.UnescapeDataString(user[0]) : null,
             Password = user.Length > 1 ? Uri.UnescapeDataString(user[1]) : null,
@@ -108,6 +109,17 @@ internal static class ConnectionUri
         }
 
         return settings;
+    }
+
+    // .NET knows one host in a URI. Npgsql takes the list as libpq writes it, each host with a port of its own.
+    private static (string Text, string? Hosts) WithOneHost(string text)
+    {
+        var start = text.IndexOf("://", StringComparison.Ordinal) + 3;
+        var end = text.AsSpan(start).IndexOfAny('/', '?', '#') is var length and >= 0 ? start + length : text.Length;
+        var first = start + text.AsSpan(start, end - start).LastIndexOf('@') + 1;
+        var hosts = text[first..end];
+        var comma = hosts.IndexOf(',', StringComparison.Ordinal);
+        return comma < 0 ? (text, null) : (string.Concat(text.AsSpan(0, first), hosts.AsSpan(0, comma), text.AsSpan(end)), hosts);
     }
 
     /// <summary>Whether a parameter looks like one, and not like a part of a secret.</summary>

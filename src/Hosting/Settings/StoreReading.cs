@@ -1,3 +1,4 @@
+using System.Data.Common;
 using Grid.Storage;
 using Npgsql;
 
@@ -7,6 +8,8 @@ namespace Grid.Hosting.Settings;
 internal static class StoreReading
 {
     private static readonly string[] NoPath = ["file:", "sqlite:", "Data Source=", "DataSource=", "Filename="];
+
+    private static readonly string[] PoolKeywords = ["Pooling", "Maximum Pool Size", "Minimum Pool Size"];
 
     private static readonly string[] Passwords = ["password", "pwd"];
 
@@ -24,7 +27,7 @@ internal static class StoreReading
         connection = ConnectionUri.ToConnectionString(connection);
         try
         {
-            connection = WithoutTarget(new NpgsqlConnectionStringBuilder(connection));
+            connection = Prepared(new NpgsqlConnectionStringBuilder(connection));
         }
         catch (ArgumentException failure)
         {
@@ -44,16 +47,24 @@ internal static class StoreReading
         };
     }
 
-    // With one host Npgsql has no choice to make, and refuses to be told how. Grid refuses a server that takes no writes by itself.
-    private static string WithoutTarget(NpgsqlConnectionStringBuilder connection)
+    private static string Prepared(NpgsqlConnectionStringBuilder connection)
     {
-        if (connection.TargetSessionAttributes is { } target && connection.Host?.Contains(',', StringComparison.Ordinal) != true)
+        // The canonical text has only what was written.
+        var written = new DbConnectionStringBuilder { ConnectionString = connection.ToString() };
+        if (PoolKeywords.FirstOrDefault(written.ContainsKey) is { } keyword)
         {
-            connection.TargetSessionAttributes = target.ToUpperInvariant() is "ANY" or "PRIMARY" or "READ-WRITE"
-                ? null
-                : throw new SettingsException($"Grid:Store:ConnectionString: Target Session Attributes is read-write here, since Grid writes; '{target}' would be another server.");
+            throw new SettingsException(
+                $"Grid:Store:ConnectionString: '{keyword}' is not the connection string's to say, since Grid has several pools. Take it out, and set Grid:Store:MaxConnections, which bounds all of them.");
         }
 
+        if (connection.TargetSessionAttributes is { } target && target.ToUpperInvariant() is not ("ANY" or "PRIMARY" or "READ-WRITE"))
+        {
+            throw new SettingsException($"Grid:Store:ConnectionString: Target Session Attributes is read-write here, since Grid writes; '{target}' would be another server.");
+        }
+
+        // With one host Npgsql has no choice to make, and refuses to be told how: Grid refuses a server that takes no writes by itself. Of several it
+        // would fill up the first, whichever that is, and go on with the next.
+        connection.TargetSessionAttributes = connection.Host?.Contains(',', StringComparison.Ordinal) == true ? "read-write" : null;
         return connection.ToString();
     }
 

@@ -132,7 +132,7 @@ public sealed class StoreMigrator
     private UpgradeEngine Upgrader(bool readOnly)
     {
         var builder = _options.Engine == StoreEngine.PostgreSql
-            ? DeployChanges.To.PostgresqlDatabase(_options.ProviderConnectionString).JournalToPostgresqlTable(null, JournalTable)
+            ? DeployChanges.To.PostgresqlDatabase(PostgreSqlPools.Unpooled(_options)).JournalToPostgresqlTable(null, JournalTable)
             : DeployChanges.To.SqliteDatabase(readOnly
                 ? SqliteFile.ReadOnlyConnectionString(_options.RequiredSqlitePath)
                 : SqliteFile.ConnectionString(_options.RequiredSqlitePath)).JournalToSqliteTable(JournalTable);
@@ -148,7 +148,7 @@ public sealed class StoreMigrator
         }
 
         // Not pooled: a connection that goes back to a pool would be another's next.
-        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_options.ProviderConnectionString) { Pooling = false }.ToString());
+        var connection = new NpgsqlConnection(PostgreSqlPools.Unpooled(_options));
         try
         {
             connection.Open();
@@ -217,7 +217,7 @@ public sealed class StoreMigrator
         {
             throw new StoreStartException($"The database cannot be used: {failure.Message} {SqliteFailure.Repair(failure)}", failure);
         }
-        catch (NpgsqlException failure) when (PostgreSqlRoute.Refusal(failure) is { } reason)
+        catch (NpgsqlException failure) when (PostgreSqlRoute.WhyNoStart(failure) is { } reason)
         {
             throw new StoreStartException(reason, failure);
         }

@@ -8,15 +8,9 @@ namespace Grid.Storage.PostgreSql;
 /// <summary>Connections to PostgreSQL, and what its errors mean.</summary>
 internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, IAsyncDisposable
 {
-    // Below the request budget of 10 s, so that the caller still gets an answer.
-    private const int CommandTimeoutSeconds = 8;
-    private const int MaxConnectSeconds = 5;
     private const int MinVersion = 15;
     private const string Interposed = "A connection pooler has come between Grid and PostgreSQL since the start: start Grid again.";
     private const int MaxStatementAttempts = 6;
-
-    // For holders: their renewals must not queue behind sessions.
-    private const int ReservedConnections = 3;
 
     private readonly StoreOptions _options;
     private readonly OutageTally _triedAgain;
@@ -160,12 +154,12 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
             }
 
             var place = $"{connection.Host}:{connection.Port}/{connection.Database}{(isPooled ? " through a connection pooler, so without prepared statements" : "")}";
-            return new StoreFacts($"PostgreSQL {connection.PostgreSqlVersion}", place, warnings);
+            return new StoreFacts($"PostgreSQL {connection.PostgreSqlVersion}", place, warnings, isPooled ? null : await ReadRoomAsync(connection));
         }
         catch (NpgsqlException failure)
         {
             throw new StoreStartException(
-                PostgreSqlRoute.Refusal(failure) ?? $"PostgreSQL cannot be reached: {failure.Message} Check the host, port, user and password of the connection string.", failure);
+                PostgreSqlRoute.WhyNoStart(failure) ?? $"PostgreSQL cannot be reached: {failure.Message} Check the host, port, user and password of the connection string.", failure);
         }
     }
 
@@ -190,6 +184,24 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
         }
     }
 
+    private static async Task<StoreRoom> ReadRoomAsync(NpgsqlConnection connection)
+    {
+        // reserved_connections came with PostgreSQL 16. Limits of a role or a database do not bind a superuser; the smallest counts.
+        await using var read = new NpgsqlCommand(
+            """
+            SELECT room, setting FROM pg_roles r, pg_database d, LATERAL (VALUES
+                (current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int - coalesce(current_setting('reserved_connections', true)::int, 0),
+                    'max_connections'),
+                (CASE WHEN NOT r.rolsuper THEN nullif(r.rolconnlimit, -1) END, 'CONNECTION LIMIT of the role ' || r.rolname),
+                (CASE WHEN NOT r.rolsuper THEN nullif(d.datconnlimit, -1) END, 'CONNECTION LIMIT of the database ' || d.datname)) AS limits (room, setting)
+            WHERE r.rolname = session_user AND d.datname = current_database() AND room IS NOT NULL ORDER BY room LIMIT 1
+            """,
+            connection);
+        await using var row = await read.ExecuteReaderAsync();
+        await row.ReadAsync();
+        return new StoreRoom(row.GetInt32(0), row.GetString(1));
+    }
+
     // Not in the constructor: which settings are right is known when the server has answered once.
     private async ValueTask<Sources> OpenSourcesAsync(CancellationToken cancellationToken)
     {
@@ -203,18 +215,18 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
 
     private Sources NewSources(bool isPooled)
     {
-        var settings = PostgreSqlRoute.Settings(_options.RequiredConnectionString, isPooled);
-        (settings.CommandTimeout, settings.Timeout, settings.IncludeErrorDetail) = (CommandTimeoutSeconds, settings.Timeout is > 0 and < MaxConnectSeconds ? settings.Timeout : MaxConnectSeconds, false);
-        settings.ApplicationName ??= "grid";
-        settings.MaxPoolSize = _options.MaxConnections;
-        if (!isPooled)
-        {
-            (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (64, 1);
-        }
+        return new Sources(NewSource("sessions", _options.Shares.Sessions), NewSource("leases", _options.Shares.Leases));
 
-        var shared = NewSource(settings, isPooled);
-        settings.MaxPoolSize = ReservedConnections;
-        return new Sources(shared, NewSource(settings, isPooled));
+        NpgsqlDataSource NewSource(string part, int connections)
+        {
+            var settings = PostgreSqlPools.Settings(_options, isPooled, part, connections);
+            if (!isPooled)
+            {
+                (settings.MaxAutoPrepare, settings.AutoPrepareMinUsages) = (64, 1);
+            }
+
+            return this.NewSource(settings, isPooled);
+        }
     }
 
     private NpgsqlDataSource NewSource(NpgsqlConnectionStringBuilder settings, bool isPooled)

@@ -53,7 +53,12 @@ internal static class PostgreSqlRoute
         return await ask.ExecuteScalarAsync() is int server && server == connection.ProcessID;
     }
 
-    /// <summary>Why a start was refused, with the repair, if a pooler does not pass something on; null otherwise.</summary>
+    /// <summary>Why a start was refused, with the repair, if the server has no connection left or a pooler does not pass something on; null otherwise.</summary>
+    public static string? WhyNoStart(NpgsqlException failure) => Refusal(failure) ?? (failure is PostgresException { SqlState: PostgresErrorCodes.TooManyConnections } full
+        ? $"PostgreSQL has no connection left for this silo ({full.MessageText}). Raise its max_connections or the CONNECTION LIMIT of role or database, or lower Grid:Store:MaxConnections of the silos."
+        : null);
+
+    /// <summary>What a pooler does not pass on, with the repair; null if it is something else.</summary>
     public static string? Refusal(NpgsqlException failure) =>
         failure is PostgresException { SqlState: PostgresErrorCodes.ProtocolViolation } refusal && refusal.MessageText.Contains("startup parameter", StringComparison.Ordinal)
             ? $"A connection pooler stands before PostgreSQL and refuses a part of the connection string ({refusal.MessageText}). Take Options, Search Path, Timezone and the like out of it, and give them to the role instead: ALTER ROLE grid SET search_path = …."

@@ -34,7 +34,7 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
         try
         {
             using var statements = Open();
-            return Task.FromResult(new StoreFacts($"SQLite {statements.Scalar("SELECT sqlite_version()")}", _path, []));
+            return Task.FromResult(new StoreFacts($"SQLite {statements.Scalar("SELECT sqlite_version()")}", _path, [], Room: null));
         }
         catch (SqliteException failure)
         {
