@@ -27,7 +27,7 @@ public sealed class DatabaseConnectionTests : IDisposable
         using var silo = await ServeAsync("first", Budget);
         using var other = await ServeAsync("second", 150);
 
-        Assert.Contains("At most 10 connections to PostgreSQL: 3 for sessions, 3 for leases, 2 for membership, 2 for grains. With them the silos known (1) need 10, and PostgreSQL has 197", silo.Output, StringComparison.Ordinal);
+        Assert.Contains("At most 10 connections to PostgreSQL: 2 for sessions, 3 for leases, 2 for membership, 2 for grains, 1 beside the pools. With them the silos known (1) need 10, and PostgreSQL has 197", silo.Output, StringComparison.Ordinal);
         Assert.Contains("the silos known (2) may need 300, but PostgreSQL has 197 (by max_connections)", other.Output, StringComparison.Ordinal);
 
         using var over = new CancellationTokenSource();

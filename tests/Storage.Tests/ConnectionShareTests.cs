@@ -18,8 +18,8 @@ public sealed class ConnectionShareTests(SharedPostgreSql shared)
     {
         var shares = ConnectionShares.Of(budget);
 
-        Assert.Equal(budget, shares.Sessions + shares.Leases + shares.Membership + shares.Grains);
-        Assert.All([shares.Sessions, shares.Leases, shares.Membership, shares.Grains], part => Assert.True(part > 0));
+        Assert.Equal(budget, shares.Sessions + shares.Leases + shares.Membership + shares.Grains + shares.Single);
+        Assert.All([shares.Sessions, shares.Leases, shares.Membership, shares.Grains, shares.Single], part => Assert.True(part > 0));
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class ConnectionShareTests(SharedPostgreSql shared)
         await using var db = TestStore.Open(options);
         var database = (PostgreSqlDatabase)db.Guard;
         var release = new TaskCompletionSource();
-        List<TaskCompletionSource> held = [new(), new()];
+        List<TaskCompletionSource> held = [.. Enumerable.Range(0, ConnectionShares.Of(8).Sessions).Select(_ => new TaskCompletionSource())];
         var holding = held.Select(taken => database.RunAsync(async _ =>
         {
             taken.SetResult();

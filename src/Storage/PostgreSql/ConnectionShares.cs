@@ -5,11 +5,13 @@ namespace Grid.Storage.PostgreSql;
 /// <param name="Leases">Holders and the clock: a renewal must not queue behind sessions.</param>
 /// <param name="Membership">Orleans' membership table: a silo that could not write there would be declared dead by the others.</param>
 /// <param name="Grains">Grain state and reminders, by Orleans' providers. When a silo dies, all of its grains are read at once by the others.</param>
+/// <param name="Single">What a silo opens beside its pools, one at a time once it has started.</param>
 /// <remarks>No part waits for a connection while it holds one of another part, nor for a second one of its own.</remarks>
-internal sealed record ConnectionShares(int Sessions, int Leases, int Membership, int Grains)
+internal sealed record ConnectionShares(int Sessions, int Leases, int Membership, int Grains, int Single)
 {
     private const int ForLeases = 3;
     private const int ForMembership = 2;
+    private const int OfNoPool = 1;
 
     // Grain state is settings and keys of apps, kept in memory once it is read.
     private const int OneForGrainsOf = 5;
@@ -22,8 +24,8 @@ internal sealed record ConnectionShares(int Sessions, int Leases, int Membership
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(connections, Min);
         var grains = connections / OneForGrainsOf;
-        return new ConnectionShares(connections - ForLeases - ForMembership - grains, ForLeases, ForMembership, grains);
+        return new ConnectionShares(connections - ForLeases - ForMembership - grains - OfNoPool, ForLeases, ForMembership, grains, OfNoPool);
     }
 
-    public override string ToString() => $"{Sessions} for sessions, {Leases} for leases, {Membership} for membership, {Grains} for grains";
+    public override string ToString() => $"{Sessions} for sessions, {Leases} for leases, {Membership} for membership, {Grains} for grains, {Single} beside the pools";
 }
