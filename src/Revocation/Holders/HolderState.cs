@@ -78,12 +78,10 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
                 Tombstones.AddUser(user, entry.Epoch, now);
                 break;
             case RevocationKind.Tenant:
-                EndAll(Sessions.Values.Where(s => s.Found.Name.App == entry.App && s.Found.Name.Tenant == entry.Tenant), watches);
-                Tombstones.AddScope(entry.App, entry.Tenant, Applied, now);
+                EndScope(entry, entry.Tenant, now, watches);
                 break;
             case RevocationKind.App:
-                EndAll(Sessions.Values.Where(s => s.Found.Name.App == entry.App), watches);
-                Tombstones.AddScope(entry.App, null, Applied, now);
+                EndScope(entry, null, now, watches);
                 break;
             case RevocationKind.SigningKey:
                 // Ends no session: see RevokedKeys.
@@ -91,9 +89,17 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
             default:
                 // A newer version revoked something that this one does not know: forget everything.
                 EndAll(Sessions.Values, watches);
-                Tombstones.AddScope(entry.App, null, Applied, now);
+                Tombstones.AddScope(entry.App, null, position: 0, Applied, now);
                 break;
         }
+    }
+
+    // Forgotten in any case. Their watches end by an entry that is new; when one is repeated they are looked at again, because what is known
+    // by then may have been created after it.
+    private void EndScope(RevocationEntry entry, string? tenant, long now, SessionWatches watches)
+    {
+        var isNew = Tombstones.AddScope(entry.App, tenant, entry.Position, Applied, now);
+        EndAll(Sessions.Values.Where(s => s.Found.Name.App == entry.App && (tenant is null || s.Found.Name.Tenant == tenant)), isNew ? watches : null);
     }
 
     private List<KnownSession> OfUser(UserName user)
@@ -113,12 +119,12 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
         return sessions;
     }
 
-    private void EndAll(IEnumerable<KnownSession> sessions, SessionWatches watches)
+    private void EndAll(IEnumerable<KnownSession> sessions, SessionWatches? watches)
     {
         foreach (var session in sessions.ToList())
         {
             Remove(session);
-            watches.End(session.Found.Name);
+            watches?.End(session.Found.Name);
         }
     }
 

@@ -5,7 +5,7 @@ internal sealed class Tombstones(long keep)
 {
     private readonly Dictionary<SessionName, long> _sessions = [];
     private readonly Dictionary<UserName, (long Epoch, long Until)> _users = [];
-    private readonly Dictionary<(string App, string? Tenant), (long Applied, long Until)> _scopes = [];
+    private readonly Dictionary<(string App, string? Tenant), (long Position, long Applied, long Until)> _scopes = [];
     private readonly Queue<(long Until, Action Forget)> _order = new();
 
     public void AddSession(SessionName session, long now)
@@ -22,10 +22,13 @@ internal sealed class Tombstones(long keep)
     }
 
     /// <summary>A tenant, or (null) a whole app. Sessions created later are not concerned, so only looks that were already under way become void.</summary>
-    public void AddScope(string app, string? tenant, long applied, long now)
+    /// <returns>False if it was added before: the log is read after the entries were pushed, and sessions may have been created in between.</returns>
+    public bool AddScope(string app, string? tenant, long position, long applied, long now)
     {
-        _scopes[(app, tenant)] = (applied, now + keep);
+        var known = _scopes.GetValueOrDefault((app, tenant)).Position;
+        _scopes[(app, tenant)] = (Math.Max(known, position), applied, now + keep);
         _order.Enqueue((now + keep, () => Forget(_scopes, (app, tenant), gone => gone.Until, now + keep)));
+        return position == 0 || position > known;
     }
 
     /// <summary>Whether to reject a session that was read by a look which began after <paramref name="applied"/> entries.</summary>

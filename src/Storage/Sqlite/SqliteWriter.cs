@@ -18,7 +18,10 @@ internal sealed class SqliteWriter : IDisposable
 
     private readonly SqliteDatabase _database;
     private readonly TimeProvider _clock;
-    private readonly Channel<Work> _waiting = Channel.CreateBounded<Work>(new BoundedChannelOptions(MaxWaiting) { SingleReader = true });
+
+    // Synchronous, so that whoever brings work wakes the thread itself: an application that keeps the thread pool busy must not keep writes waiting.
+    private readonly Channel<Work> _waiting = Channel.CreateBounded<Work>(
+        new BoundedChannelOptions(MaxWaiting) { SingleReader = true, AllowSynchronousContinuations = true });
     private readonly Thread _thread;
 
     public SqliteWriter(SqliteDatabase database, TimeProvider clock)

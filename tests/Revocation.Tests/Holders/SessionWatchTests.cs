@@ -1,4 +1,5 @@
 using Grid.Revocation.Holders;
+using Grid.Revocation.Log;
 using static Grid.Revocation.Tests.Sample;
 
 namespace Grid.Revocation.Tests.Holders;
@@ -8,6 +9,8 @@ public sealed class SessionWatchTests
 {
     private readonly ManualTime _clock = new();
     private readonly Holder _holder;
+
+    public static TheoryData<RevocationEntry> Wide { get; } = [Tenant(), App()];
 
     public SessionWatchTests()
     {
@@ -57,6 +60,25 @@ public sealed class SessionWatchTests
 
         watch.Dispose();
         Assert.Empty(_holder.UnseenWatched());
+    }
+
+    [Theory]
+    [MemberData(nameof(Wide))]
+    public void A_session_created_between_the_push_of_a_wide_entry_and_its_reading_in_the_log_is_looked_at_again_and_its_watch_goes_on(RevocationEntry entry)
+    {
+        _holder.Apply([entry]);
+        _holder.See(Found(Name(2)));
+        using var watch = _holder.Watch(Name(2));
+
+        _holder.Renew(entry);
+
+        Assert.Equal(HolderVerdict.Unknown, _holder.Check(Name(2)));
+        Assert.False(watch.Ended.IsCancellationRequested);
+        Assert.Equal([Name(2)], _holder.UnseenWatched());
+
+        _holder.See(Found(Name(2)));
+        _holder.Apply([entry with { Position = entry.Position + 1 }]);
+        Assert.True(watch.Ended.IsCancellationRequested);
     }
 
     [Fact]
