@@ -3,6 +3,7 @@ using Grid.Abstractions.Installation;
 using Grid.GrainDoors.Certificates;
 using Grid.Hosting.Health;
 using Grid.Hosting.Installation;
+using Grid.Hosting.Presence;
 using Grid.Hosting.Serving;
 using Grid.Hosting.Settings;
 using Grid.Revocation.Registry;
@@ -132,6 +133,12 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         if (_connections.Descriptors is < ConnectionBudget.Comfortable and { } few)
         {
             Log.FewDescriptors(_logger, few, _connections.Core, _connections.Front);
+        }
+
+        if (_ports.Silo is not null)
+        {
+            await Services.GetRequiredService<ISiloPresence>().BeginAsync(cancellationToken);
+            await Services.GetRequiredService<FormerSilos>().DeclareDeadAsync(cancellationToken);
         }
 
         Map();

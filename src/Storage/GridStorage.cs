@@ -11,7 +11,7 @@ namespace Grid.Storage;
 /// <summary>Registers the session store.</summary>
 public static class GridStorage
 {
-    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="ISessionOrders"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IInstallationStore"/>, <see cref="IStoreClock"/>, <see cref="IStoreStartup"/>, <see cref="IStoreGuard"/> and <see cref="IStoreCondition"/> for the chosen engine.</summary>
+    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="ISessionOrders"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IInstallationStore"/>, <see cref="IStoreClock"/>, <see cref="IStoreStartup"/>, <see cref="IStoreGuard"/> and <see cref="IStoreCondition"/> for the chosen engine; for one that many silos share <see cref="ISiloPresence"/>, too.</summary>
     public static IServiceCollection AddGridStorage(this IServiceCollection services, StoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -32,6 +32,7 @@ public static class GridStorage
             services.AddSingleton<IInstallationStore>(provider => provider.GetRequiredService<PostgreSqlInstallationStore>());
             services.AddSingleton<IStoreClock>(provider => provider.GetRequiredService<PostgreSqlInstallationStore>());
             services.AddSingleton<IServiceStore>(provider => provider.GetRequiredService<PostgreSqlHolderStore>());
+            services.AddSingleton<ISiloPresence, PostgreSqlPresence>();
         }
         else
         {

@@ -1,6 +1,7 @@
 using Grid.GrainDoors.Certificates;
 using Grid.Grains;
 using Grid.Grains.Silos;
+using Grid.Hosting.Presence;
 using Grid.Hosting.Settings;
 using Grid.Storage;
 using Orleans.Configuration;
@@ -35,6 +36,10 @@ internal static class OrleansHosting
             silo.Services.ListenOn(ports.Silo, ports.Gateway);
             silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.MembershipConnectionString));
             silo.UseAdoNetReminderService(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
+            silo.Services.AddOptions<SiloOptions>().Configure<ISiloPresence>((options, presence) => options.SiloName = SiloNames.With(Environment.MachineName, presence.Mark));
+            silo.Services.AddSingleton<EndedSilos>();
+            silo.Services.AddSingleton<FormerSilos>();
+            silo.Services.AddHostedService<SiloWatch>();
 
             // A crashed silo blocks its grains until its peers declare it dead: that should take seconds, not minutes.
             silo.Configure<ClusterMembershipOptions>(options =>
