@@ -5,7 +5,7 @@ namespace Grid.Storage.PostgreSql;
 /// <param name="Leases">Holders and the clock: a renewal must not queue behind sessions.</param>
 /// <param name="Membership">Orleans' membership table: a silo that could not write there would be declared dead by the others.</param>
 /// <param name="Grains">Grain state and reminders, by Orleans' providers. When a silo dies, all of its grains are read at once by the others.</param>
-/// <param name="Single">What a silo opens beside its pools, one at a time once it has started.</param>
+/// <param name="Single">Beside the pools: the session by which the others know that this silo lives (<see cref="ISiloPresence"/>).</param>
 /// <remarks>No part waits for a connection while it holds one of another part, nor for a second one of its own.</remarks>
 internal sealed record ConnectionShares(int Sessions, int Leases, int Membership, int Grains, int Single)
 {

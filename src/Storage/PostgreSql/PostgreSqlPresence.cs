@@ -28,7 +28,6 @@ internal sealed class PostgreSqlPresence(PostgreSqlDatabase database, StoreOptio
         """;
 
     private const int KeepAliveSeconds = 5;
-    private const int PatienceSeconds = 5;
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(250);
 
     private readonly long _number = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
@@ -131,9 +130,8 @@ internal sealed class PostgreSqlPresence(PostgreSqlDatabase database, StoreOptio
     // A connection of its own: that of a pool goes from hand to hand.
     private async Task<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken)
     {
-        var settings = PostgreSqlRoute.Settings(options.RequiredConnectionString, isPooled: false);
-        (settings.Pooling, settings.KeepAlive, settings.CommandTimeout, settings.Timeout) = (false, KeepAliveSeconds, PatienceSeconds, PatienceSeconds);
-        settings.ApplicationName ??= "grid";
+        var settings = PostgreSqlPools.Settings(options, isPooled: false, "presence", connections: 1);
+        (settings.Pooling, settings.KeepAlive) = (false, KeepAliveSeconds);
         var connection = new NpgsqlConnection(settings.ToString());
         try
         {
