@@ -28,6 +28,9 @@ public sealed class CommandTests : IDisposable
     [InlineData("keys rotate", "keys rotate-encryption-key")]
     [InlineData("cluster rename", "--to")]
     [InlineData("clock accpt", "clock accept")]
+    [InlineData("docter", "'doctor'")]
+    [InlineData("doctor --jsn", "--json")]
+    [InlineData("health --lvie", "--live")]
     public async Task A_word_that_means_nothing_is_refused_with_the_nearest_one(string arguments, string nearest)
     {
         var (code, output) = await GridProcess.RunAsync(_folder, arguments.Split(' '), ("Grid__Core__Port", "0"), ("Grid__Front__Port", "0"));

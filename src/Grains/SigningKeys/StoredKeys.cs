@@ -28,6 +28,14 @@ public sealed class StoredKeys : IDisposable
         return rows.Sum(row => Read(row).Keys.Count(key => protector.Opens(row.App, key.Kid, (int)key.Kind, key.Secret)));
     }
 
+    /// <summary>The ids of an app's keys that do not open.</summary>
+    internal IReadOnlyList<string> FindUnreadable(StoredKeysRow row, KeyProtector protector)
+    {
+        ArgumentNullException.ThrowIfNull(row);
+        ArgumentNullException.ThrowIfNull(protector);
+        return [.. Read(row).Keys.Where(key => !protector.Opens(row.App, key.Kid, (int)key.Kind, key.Secret)).Select(key => key.Kid)];
+    }
+
     /// <summary>Reseals an app's keys with the sealing key of <paramref name="protector"/>.</summary>
     /// <returns>The row's new payload, null if nothing has to change; how many keys changed; the ids of those that do not open, which stay as they are.</returns>
     internal (byte[]? Payload, int Changed, IReadOnlyList<string> Unreadable) Rewrap(StoredKeysRow row, KeyProtector protector)

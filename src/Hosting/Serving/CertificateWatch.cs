@@ -6,8 +6,10 @@ namespace Grid.Hosting.Serving;
 /// <summary>Says which certificate is in use, looks for another one also while nobody connects, and warns before it expires.</summary>
 internal sealed partial class CertificateWatch : BackgroundService
 {
+    /// <summary>How long before its end a certificate is worth a warning.</summary>
+    public static readonly TimeSpan WarnBefore = TimeSpan.FromDays(14);
+
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan WarnBefore = TimeSpan.FromDays(14);
     private static readonly TimeSpan WarnEvery = TimeSpan.FromDays(1);
 
     private readonly PeerCertificates _certificates;

@@ -7,7 +7,7 @@ namespace Grid.Silo.Commands;
 /// <summary>The executable's verbs.</summary>
 internal static class GridCommand
 {
-    /// <summary>Exit codes: 0 done, 1 unexpected, 2 settings, 3 store.</summary>
+    /// <summary>Exit codes: 0 done, 1 unexpected (<c>doctor</c> and <c>health</c>: not well), 2 settings, 3 store.</summary>
     private const int Unexpected = 1;
     private const int SettingsError = 2;
     private const int StoreError = 3;
@@ -25,6 +25,8 @@ internal static class GridCommand
         root.Add(RenameCluster.Create(Guarded));
         root.Add(AcceptClock.Create(Guarded));
         root.Add(RestoreFence.Create(Guarded));
+        root.Add(Doctor.Create(Guarded));
+        root.Add(Health.Create(Guarded));
         foreach (var group in root.Subcommands.Where(command => command.Subcommands.Count > 0))
         {
             group.TreatUnmatchedTokensAsErrors = false;

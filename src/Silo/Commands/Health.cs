@@ -1,0 +1,47 @@
+using System.CommandLine;
+using System.Net;
+using Grid.Hosting.Settings;
+using Grid.Silo.Hosting;
+
+namespace Grid.Silo.Commands;
+
+/// <summary><c>grid health</c>: asks the silo on this machine whether it is ready, for containers without a shell.</summary>
+internal static class Health
+{
+    private const int NotReady = 1;
+
+    // Less than the image's HEALTHCHECK has.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    public static Command Create(Func<Func<Task<int>>, Task<int>> guarded)
+    {
+        var live = new Option<bool>("--live") { Description = "Ask only whether the process answers." };
+        var health = new Command("health", "Ask the silo that runs here with these settings whether it is ready. Exit code 1: it is not, or does not answer.") { live };
+        health.TreatUnmatchedTokensAsErrors = false;
+        health.SetAction((parse, stop) => guarded(() => RunAsync(GridSettings.Read(Configuration.Build(Overrides.Of(parse))), parse.GetValue(live), stop)));
+        return health;
+    }
+
+    private static async Task<int> RunAsync(GridSettings settings, bool onlyLive, CancellationToken cancellationToken)
+    {
+        if (settings.Core.Port == 0)
+        {
+            throw new SettingsException("Grid:Core:Port is 0, so nobody knows which port the silo has taken. Give it a fixed one.");
+        }
+
+        var address = settings.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : settings.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : settings.Address;
+        var probe = new UriBuilder("http", address.ToString(), settings.Core.Port, onlyLive ? "/health/live" : "/health/ready").Uri;
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
+        try
+        {
+            using var answer = await http.GetAsync(probe, cancellationToken);
+            Console.Out.WriteLine(await answer.Content.ReadAsStringAsync(cancellationToken));
+            return answer.IsSuccessStatusCode ? 0 : NotReady;
+        }
+        catch (Exception failure) when (failure is HttpRequestException or TaskCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            Console.Out.WriteLine($"{probe} does not answer: {failure.Message}");
+            return NotReady;
+        }
+    }
+}
