@@ -111,7 +111,7 @@ public sealed class CookieRenewalTests(CoreHost core)
         await browser.PostAsync($"/sign-in?user={_user}&role=reader");
         _clock.Skip(TimeSpan.FromMinutes(6));
         var slow = browser.SendAsync("GET", "/slow", cookie: $"{CookieName}={browser.Cookies[CookieName]}");
-        await app.Waiting.Task.WaitAsync(TimeSpan.FromSeconds(60), Stop);
+        await app.Waiting.Task.WaitAsync(TimeSpan.FromMinutes(2), Stop);
 
         await browser.GetAsync("/me", ("replace", $"{_user} writer"));
         app.Gate.SetResult();

@@ -168,7 +168,7 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
         await using var store = new RemoteHolderStore(new Holder(LeaseClock.Instance), new GridOptions { ConnectionUri = new Uri(silo.Urls.Single()) });
         await store.RegisterAsync(Row(), Stop);
 
-        Assert.DoesNotContain(await heard.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop), message => message.Contains("confirm", StringComparison.Ordinal));
+        Assert.DoesNotContain(await heard.Task.WaitAsync(TimeSpan.FromMinutes(2), Stop), message => message.Contains("confirm", StringComparison.Ordinal));
 
         static Task SayAsync(WebSocket socket, string text) => socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, Stop);
     }
@@ -204,13 +204,13 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
         var looks = Enumerable.Range(0, 400).Select(_ => connection.LookAsync(new HolderMessage { Type = HolderMessageType.Look, Tenant = "public", Id = Guid.NewGuid() }, Stop)).ToList();
         var renewal = connection.AskAsync(new HolderMessage { Type = HolderMessageType.Renew }, Stop);
 
-        Assert.Equal(128, await before.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop));
+        Assert.Equal(128, await before.Task.WaitAsync(TimeSpan.FromMinutes(2), Stop));
 
         // Whoever waited for a turn hears of the end too.
         await Assert.ThrowsAsync<IOException>(() => renewal);
         foreach (var look in looks)
         {
-            await Assert.ThrowsAsync<IOException>(() => look.WaitAsync(TimeSpan.FromSeconds(30), Stop));
+            await Assert.ThrowsAsync<IOException>(() => look.WaitAsync(TimeSpan.FromMinutes(2), Stop));
         }
     }
 
@@ -321,7 +321,7 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
         var token = await NewTokenAsync();
 
         // Thirty times two seconds, one after the other.
-        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => MeAsync(browser, token))).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        var answers = await Task.WhenAll(Enumerable.Range(0, 30).Select(_ => MeAsync(browser, token))).WaitAsync(TimeSpan.FromMinutes(2), Stop);
 
         Assert.All(answers, status => Assert.Equal(503, status));
     }
@@ -412,7 +412,7 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
         Assert.False(watch.Ended.IsCancellationRequested);
         await core.PostAsync("/session/revoke", new { userId = _user });
 
-        await Task.Delay(Timeout.Infinite, watch.Ended).ContinueWith(_ => { }, TaskScheduler.Default).WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        await Task.Delay(Timeout.Infinite, watch.Ended).ContinueWith(_ => { }, TaskScheduler.Default).WaitAsync(TimeSpan.FromMinutes(2), Stop);
     }
 
     private static HolderRow Row() => new() { Incarnation = Guid.NewGuid(), Kind = HolderKind.Service, Name = "test", Address = "", Lease = LeaseTerms.Standard.Lease };

@@ -20,7 +20,7 @@ public sealed class WorkerTests(CoreHost core)
 
         Assert.Equal(
             ["created", "found {\"plan\":\"gold\"} {\"cart\":2}", "listed 2", "ended 1 of 2", "Unauthorised", "Ok"],
-            await host.Services.GetRequiredService<Report>().Lines.Task.WaitAsync(TimeSpan.FromSeconds(60), Stop));
+            await host.Services.GetRequiredService<Report>().Lines.Task.WaitAsync(TimeSpan.FromMinutes(2), Stop));
         await host.StopAsync(Stop);
     }
 

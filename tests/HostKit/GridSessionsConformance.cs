@@ -388,7 +388,7 @@ public abstract class GridSessionsConformance(CoreHost? core) : IAsyncLifetime
 
         await Sessions.RevokeAsync(made.Handle, Stop);
 
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), Stop);
+        await ended.Task.WaitAsync(TimeSpan.FromMinutes(2), Stop);
     }
 
     [Fact]

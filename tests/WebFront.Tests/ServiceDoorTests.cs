@@ -22,7 +22,7 @@ public sealed class ServiceDoorTests
         Assert.False(turn.IsCompleted);
         Assert.True(looks > ServiceDoor.LooksAtOnce);
         Assert.True(door.PaceLookAsync("neighbour", Stop).IsCompletedSuccessfully);
-        await turn.WaitAsync(TimeSpan.FromSeconds(60), Stop);
+        await turn.WaitAsync(TimeSpan.FromMinutes(2), Stop);
     }
 
     [Fact]

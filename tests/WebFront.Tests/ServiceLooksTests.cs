@@ -58,7 +58,7 @@ public sealed class ServiceLooksTests : IAsyncDisposable
             await looks.AddAsync(n, Name());
         }
 
-        await looks.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromSeconds(60), Stop);
+        await looks.DisposeAsync().AsTask().WaitAsync(TimeSpan.FromMinutes(2), Stop);
 
         Assert.Equal(places, _door.LooksOf(App.ToString()).CurrentCount);
     }
