@@ -1,6 +1,7 @@
 using Grid.Client;
 using Grid.Client.CoreApi;
 using Grid.Client.Live;
+using Grid.Revocation.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Http;
@@ -31,9 +32,11 @@ public static class GridClientServiceCollectionExtensions
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IPostConfigureOptions<GridClientOptions>, GridClientOptionsRules>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<GridClientOptions>, GridClientOptionsRules>());
         services.TryAddSingleton(TimeProvider.System);
+        services.AddHolderMetrics();
         if (!services.HasCoreApi())
         {
-            services.AddSingleton(provider => new ServiceHolder(provider.GetRequiredService<IOptions<GridClientOptions>>(), provider.GetRequiredService<ILogger<ServiceHolder>>()));
+            services.AddSingleton(provider => new ServiceHolder(
+                provider.GetRequiredService<IOptions<GridClientOptions>>(), provider.GetRequiredService<HolderMetrics>(), provider.GetRequiredService<ILogger<ServiceHolder>>()));
             services.Add(ServiceDescriptor.Singleton<IHostedService, ServiceHolder>(provider => provider.GetRequiredService<ServiceHolder>()));
             services.Add(ServiceDescriptor.Singleton<IHostedService, CoreApiCheck>());
             services.AddSingleton<CoreApiSessions>();
@@ -79,7 +82,9 @@ public static class GridClientServiceCollectionExtensions
                 $"The Grid client '{name}' has the same ConnectionUri as {(other.Length == 0 ? "the one without a name" : $"'{other}'")}: each would accept the other's tokens. Give it an app of its own (…/appid-{name}), or leave it out.");
         }
 
-        services.AddKeyedSingleton(name, (provider, _) => new ServiceHolder(Microsoft.Extensions.Options.Options.Create(Options(provider, name)), provider.GetRequiredService<ILogger<ServiceHolder>>()));
+        services.AddHolderMetrics();
+        services.AddKeyedSingleton(name, (provider, _) => new ServiceHolder(
+            Microsoft.Extensions.Options.Options.Create(Options(provider, name)), provider.GetRequiredService<HolderMetrics>(), provider.GetRequiredService<ILogger<ServiceHolder>>(), name));
         services.Add(ServiceDescriptor.Singleton<IHostedService, ServiceHolder>(provider => provider.GetRequiredKeyedService<ServiceHolder>(name)));
         services.Add(ServiceDescriptor.Singleton<IHostedService, CoreApiCheck>(provider => new CoreApiCheck(
             provider.GetRequiredService<IHttpClientFactory>(), Microsoft.Extensions.Options.Options.Create(Options(provider, name)), provider.GetRequiredService<ILogger<CoreApiCheck>>(), name)));
@@ -89,6 +94,13 @@ public static class GridClientServiceCollectionExtensions
         services.AddKeyedSingleton<IGridSessions>(name, (provider, _) => provider.GetRequiredKeyedService<CoreApiSessions>(name));
         services.AddGridHttpClient(name);
         return services;
+    }
+
+    /// <summary>What any holder shows of itself, by whatever transport.</summary>
+    internal static void AddHolderMetrics(this IServiceCollection services)
+    {
+        services.AddMetrics();
+        services.TryAddSingleton<HolderMetrics>();
     }
 
     private static bool HasCoreApi(this IServiceCollection services) => services.Any(service => service.ServiceType == typeof(CoreApiSessions) && !service.IsKeyedService);

@@ -3,6 +3,7 @@ using Grid.Client.Live;
 using Grid.GrainClient;
 using Grid.GrainClient.Clusters;
 using Grid.GrainClient.Sessions;
+using Grid.Revocation.Telemetry;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -67,11 +68,12 @@ public static class GridGrainClientExtensions
         }
 
         services.TryAddSingleton(TimeProvider.System);
+        services.AddHolderMetrics();
         services.AddSingleton(provider => new DoorCalls(cluster(provider), options(provider)));
 
         // One that only creates, lists and revokes is none. Stopped before what it is connected by.
         services.AddSingleton(provider => new GrainHolder(GrainSessions.Holder(
-            provider.GetRequiredService<DoorCalls>(), options(provider).Timeout, provider.GetRequiredService<ILogger<ServiceHolder>>())));
+            provider.GetRequiredService<DoorCalls>(), options(provider).Timeout, provider.GetRequiredService<HolderMetrics>(), provider.GetRequiredService<ILogger<ServiceHolder>>())));
         services.AddHostedService(provider => provider.GetRequiredService<GrainHolder>());
         services.AddSingleton(provider => new GrainSessions(
             provider.GetRequiredService<DoorCalls>(), provider.GetRequiredService<GrainHolder>().Live, provider.GetRequiredService<TimeProvider>()));

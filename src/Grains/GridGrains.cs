@@ -2,6 +2,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Abstractions.Telemetry;
 using Grid.Abstractions.Watches;
 using Grid.Grains.Apps;
 using Grid.Grains.Clocks;
@@ -17,6 +18,7 @@ using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Registry;
 using Grid.Revocation.Relay;
+using Grid.Revocation.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
@@ -38,6 +40,9 @@ public static class GridGrains
         ArgumentNullException.ThrowIfNull(silo);
         var services = silo.Services;
         services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.TryAddSingleton<GridMetrics>();
+        services.TryAddSingleton<HolderMetrics>();
         services.AddOptions<PurgeOptions>();
 
         // Members are known by [Id] in the stored bytes, so a rename is safe and a newer row can be read (docs/decisions).

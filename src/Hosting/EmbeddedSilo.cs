@@ -1,3 +1,4 @@
+using Grid.Abstractions.Settings;
 using Grid.Client;
 using Grid.Hosting.Serving;
 using Grid.Hosting.Settings;
@@ -29,6 +30,7 @@ internal sealed class EmbeddedSilo(
     {
         var wanted = options.Value;
         var all = new ConfigurationBuilder().AddConfiguration(configuration).Add(NamedFiles()).AddInMemoryCollection(Settings(wanted)).Build();
+        RefuseTelemetry(all);
         var settings = GridSettings.Read(all);
         var silo = SiloApplication.Build(new SiloPlan
         {
@@ -80,6 +82,15 @@ internal sealed class EmbeddedSilo(
     // Sections such as Kestrel, Orleans, Logging and AllowedHosts speak to the application.
     private static IConfigurationRoot OwnPart(IConfigurationRoot all) => new ConfigurationBuilder()
         .AddInMemoryCollection(all.AsEnumerable().Where(setting => setting.Key.StartsWith("Grid:", StringComparison.OrdinalIgnoreCase))).Build();
+
+    // The application tells of the whole process, and of its silo with it.
+    private static void RefuseTelemetry(IConfigurationRoot all)
+    {
+        if (SettingTable.All.FirstOrDefault(row => row.Section == TelemetryOptions.Section && SettingsBinder.Find(all, row) is not null) is { } set)
+        {
+            throw new SettingsException($"{set.Key} has no effect in a silo inside an application, which exports for the whole process: add the meters and the activity source named \"Grid\" to its OpenTelemetry, and remove the setting.");
+        }
+    }
 
     private static InvalidOperationException NotStarted() => new("Grid's silo starts with the host: call IGridSessions when the host has started.");
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Grid.Abstractions.Installation;
+using Grid.Abstractions.Telemetry;
 using Grid.GrainDoors.Certificates;
 using Grid.Hosting.Health;
 using Grid.Hosting.Installation;
@@ -24,6 +25,7 @@ namespace Grid.Hosting;
 /// </summary>
 internal sealed partial class SiloApplication : IAsyncDisposable
 {
+    private readonly SiloPlan _plan;
     private readonly GridSettings _settings;
     private readonly ConnectionBudget _connections;
     private readonly HeldPorts _ports;
@@ -34,7 +36,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
     private SiloApplication(SiloPlan plan, ConnectionBudget connections, HeldPorts ports, PeerCertificates? certificates, bool knowsAddress)
     {
-        (_settings, _connections, _ports, _knowsAddress) = (plan.Settings, connections, ports, knowsAddress);
+        (_plan, _settings, _connections, _ports, _knowsAddress) = (plan, plan.Settings, connections, ports, knowsAddress);
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { EnvironmentName = plan.Environment });
         builder.Configuration.Sources.Clear();
         builder.Configuration.AddConfiguration(plan.Configuration);
@@ -62,6 +64,12 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         plan.Complete(builder);
         _app = builder.Build();
         _logger = _app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Grid");
+        if (certificates is not null)
+        {
+            var clock = _app.Services.GetRequiredService<TimeProvider>();
+            _app.Services.GetRequiredService<GridMetrics>().Certificate(() => (certificates.Current.NotAfter.ToUniversalTime() - clock.GetUtcNow().UtcDateTime).TotalSeconds);
+        }
+
         foreach (var (key, nearest) in plan.UnknownKeys)
         {
             Log.UnknownKey(_logger, key, nearest);
@@ -197,6 +205,11 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         if (_ports.Front is not null)
         {
             _app.MapWhen(KestrelHosting.IsFront, front => front.UseGridFront());
+        }
+
+        foreach (var (path, key, answer) in _plan.OperatorPages)
+        {
+            _app.UseOperatorPage(path, key, answer);
         }
 
         _app.UseBasePath(_settings.Core.BasePath);

@@ -1,4 +1,5 @@
 using Grid.Hosting.Settings;
+using Grid.Tokens;
 
 namespace Grid.Hosting;
 
@@ -22,6 +23,9 @@ internal sealed class SiloPlan
 
     /// <summary>Whether a silo that is alone takes Orleans clients, too; one of a cluster does if <c>Grid:Cluster:GatewayPort</c> says so.</summary>
     public bool OpensGateway { get; init; }
+
+    /// <summary>Pages for operators on the core API's port, each with its path, the only key besides the installation's API keys that opens it, and what answers.</summary>
+    public IReadOnlyList<(string Path, TokenHash? Key, Action<IApplicationBuilder> Answer)> OperatorPages { get; init; } = [];
 
     /// <summary>As <c>IHostEnvironment</c> names it. Null: what this process was started in.</summary>
     public string? Environment { get; init; }

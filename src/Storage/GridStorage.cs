@@ -1,5 +1,6 @@
 using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
+using Grid.Abstractions.Telemetry;
 using Grid.Revocation.Registry;
 using Grid.Storage.PostgreSql;
 using Grid.Storage.Sqlite;
@@ -16,6 +17,8 @@ public static class GridStorage
     {
         ArgumentNullException.ThrowIfNull(options);
         services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.TryAddSingleton<GridMetrics>();
         services.AddSingleton(options);
         services.AddSingleton<StoreCondition>();
         services.AddSingleton<IStoreCondition>(provider => provider.GetRequiredService<StoreCondition>());

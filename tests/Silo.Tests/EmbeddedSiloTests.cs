@@ -5,6 +5,7 @@ using System.Security.Claims;
 using System.Security.Cryptography;
 using Grid.Client;
 using Grid.Hosting;
+using Grid.Hosting.Settings;
 using Grid.TestKit;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Builder;
@@ -44,6 +45,18 @@ public sealed class EmbeddedSiloTests : IDisposable
         Assert.Equal(HttpStatusCode.Unauthorized, (await http.GetAsync("/me", Stop)).StatusCode);
         Assert.Single(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses);
         Assert.Equal(HealthStatus.Healthy, (await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Stop)).Status);
+    }
+
+    [Fact]
+    public async Task Its_application_exports_for_the_whole_process_so_that_settings_for_that_are_refused()
+    {
+        var refusal = await Assert.ThrowsAsync<SettingsException>(() => StartAsync(grid =>
+        {
+            grid.SqlitePath = Path.Combine(_folder, "grid.db");
+            grid.Settings["Grid:Telemetry:Metrics"] = "true";
+        }));
+
+        Assert.StartsWith("Grid:Telemetry:Metrics has no effect", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -16,6 +16,7 @@ public sealed class SettingTableTests
         [KeyOptions.Section] = typeof(KeyOptions),
         [ClusterOptions.Section] = typeof(ClusterOptions),
         [LogOptions.Section] = typeof(LogOptions),
+        [TelemetryOptions.Section] = typeof(TelemetryOptions),
         [ShutdownOptions.Section] = typeof(ShutdownOptions),
         [PurgeOptions.Section] = typeof(PurgeOptions),
         [RevocationOptions.Section] = typeof(RevocationOptions),

@@ -1,5 +1,7 @@
+using Grid.Abstractions.Telemetry;
 using Grid.Storage.PostgreSql;
 using Grid.TestKit;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -70,7 +72,11 @@ public sealed class PresenceTests(SharedPostgreSql shared)
         Assert.Null(silo.Mark);
     }
 
-    private static PostgreSqlDatabase NewDatabase(StoreOptions options) => new(options, new StoreCondition(TimeProvider.System, NullLogger<StoreCondition>.Instance), NullLogger<PostgreSqlDatabase>.Instance);
+    private static PostgreSqlDatabase NewDatabase(StoreOptions options)
+    {
+        var metrics = new ServiceCollection().AddMetrics().AddSingleton<GridMetrics>().BuildServiceProvider().GetRequiredService<GridMetrics>();
+        return new(options, new StoreCondition(TimeProvider.System, NullLogger<StoreCondition>.Instance), metrics, NullLogger<PostgreSqlDatabase>.Instance);
+    }
 
     private static async Task UntilAsync(Func<Task<bool>> isSo)
     {

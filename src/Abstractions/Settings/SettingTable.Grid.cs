@@ -375,6 +375,17 @@ public static partial class SettingTable
         },
     ];
 
+    private static IEnumerable<Setting> TelemetryRows() =>
+    [
+        new() { Key = "Grid:Telemetry:Metrics", Type = SettingType.Flag, Default = "true", Description = "Serves `/metrics` for Prometheus on the core API's port ([telemetry](telemetry.md)).." },
+        new()
+        {
+            Key = "Grid:Telemetry:MetricsKey", Type = SettingType.Text, IsSecret = true, IsHidden = true, DefaultNote = "none",
+            Check = value => Apps.ApiKeys.TryParse((string)value, out var keys, out var error) ? (keys.Length == 1 ? null : "is one key") : error,
+            Description = "A key that opens `/metrics` and nothing else, so that a scraper needs no API key: at least 20 characters of `A-Za-z0-9=-`.",
+        },
+    ];
+
     private static string? RefuseRule(object value) => ((string)value).Length > AddressRule.MaxLength || AddressRule.TryCreate((string)value) is null
         ? $"is not a valid regular expression, or one without bounds: write at most {AddressRule.MaxLength} characters, without look-around and back-references"
         : null;

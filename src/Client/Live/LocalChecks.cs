@@ -1,3 +1,4 @@
+using Grid.Revocation.Telemetry;
 using Grid.Tokens.Access;
 
 namespace Grid.Client.Live;
@@ -33,11 +34,13 @@ internal sealed class LocalChecks
 
         if (check.Outcome != AccessTokenOutcome.Valid || check.Content is not { } content)
         {
+            _live.Count(CheckResult.TryRefresh);
             return new TokenCheck(SessionVerdict.TryRefresh, check.Content, check.Outcome.ToString());
         }
 
         if (token.CheckAntiCsrf && (content.AntiCsrfToken is null || content.AntiCsrfToken != token.AntiCsrf))
         {
+            _live.Count(CheckResult.TryRefresh);
             return new TokenCheck(SessionVerdict.TryRefresh, Why: "anti-CSRF token missing or different");
         }
 
@@ -45,6 +48,7 @@ internal sealed class LocalChecks
         {
             // Revoked signing keys must still be learnt.
             await _live.BeginAsync();
+            _live.Count(CheckResult.Ok);
         }
         else if (!await _live.AcceptsAsync(content.SessionHandle))
         {

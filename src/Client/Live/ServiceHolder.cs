@@ -1,6 +1,7 @@
 using Grid.Revocation;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Registry;
+using Grid.Revocation.Telemetry;
 using Grid.Tokens;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -28,6 +29,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
 
     private readonly RemoteHolderStore _store;
     private readonly HolderHost _host;
+    private readonly HolderMetrics _metrics;
     private readonly ILogger<ServiceHolder> _logger;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _starting = new();
@@ -35,17 +37,20 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
     private Task? _settled;
     private Task? _stopped;
 
-    public ServiceHolder(IOptions<GridClientOptions> options, ILogger<ServiceHolder> logger)
-        : this(holder => new RemoteHolderStore(holder, options.Value), logger)
+    public ServiceHolder(IOptions<GridClientOptions> options, HolderMetrics metrics, ILogger<ServiceHolder> logger, string? client = null)
+        : this(holder => new RemoteHolderStore(holder, options.Value), metrics, logger, client)
     {
     }
 
     /// <param name="store">Of this holder; the transport is its own choice.</param>
+    /// <param name="metrics">Of the process.</param>
     /// <param name="logger">Of this type.</param>
-    public ServiceHolder(Func<Holder, RemoteHolderStore> store, ILogger<ServiceHolder> logger)
+    /// <param name="client">The client's name, where there are several.</param>
+    public ServiceHolder(Func<Holder, RemoteHolderStore> store, HolderMetrics metrics, ILogger<ServiceHolder> logger, string? client = null)
     {
-        _logger = logger;
+        (_metrics, _logger) = (metrics, logger);
         Holder = new Holder(LeaseClock.Instance);
+        metrics.Watch(Holder, client);
         _store = store(Holder);
         Checks = new SessionChecks(Holder, _store, LeaseClock.Instance);
         var loop = new HolderLoop(Holder, _store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble, Patience, RetryAfter);
@@ -94,18 +99,31 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
 
         if (!TryName(handle, out var name))
         {
-            return false;
+            return Count(CheckResult.Unauthorised);
         }
 
         try
         {
             var finding = await Checks.FindAsync(name);
-            return finding.Liveness != Liveness.Unknown ? finding.Liveness == Liveness.Active : _store.IsBounded ? true : throw Undetermined(null);
+            return finding.Liveness switch
+            {
+                Liveness.Active => Count(CheckResult.Ok),
+                Liveness.Ended => Count(CheckResult.Unauthorised),
+                _ => AcceptUnchecked(null),
+            };
         }
         catch (Exception failure) when (failure is IOException or TimeoutException or OperationCanceledException)
         {
-            return _store.IsBounded ? true : throw Undetermined(failure);
+            return AcceptUnchecked(failure);
         }
+    }
+
+    /// <summary>Counts a check.</summary>
+    /// <returns>Whether it is one that accepts.</returns>
+    public bool Count(CheckResult result)
+    {
+        _metrics.Checked(CheckDoor.Service, result);
+        return result == CheckResult.Ok;
     }
 
     /// <summary>Whether a signing key was revoked.</summary>
@@ -170,6 +188,18 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         var isHandle = SessionHandleText.TryParse(handle, out var id, out var tenantId);
         name = isHandle ? new SessionName(_store.App, tenantId!, id) : default;
         return isHandle;
+    }
+
+    private bool AcceptUnchecked(Exception? failure)
+    {
+        if (!_store.IsBounded)
+        {
+            Count(CheckResult.Unavailable);
+            throw Undetermined(failure);
+        }
+
+        _metrics.AcceptedUnchecked();
+        return Count(CheckResult.Ok);
     }
 
     private async Task LeaveAsync()

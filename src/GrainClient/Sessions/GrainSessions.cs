@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Grid.Client;
 using Grid.Client.Live;
 using Grid.Revocation.Holders;
+using Grid.Revocation.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Grid.GrainClient.Sessions;
@@ -22,9 +23,10 @@ internal sealed class GrainSessions(DoorCalls doors, ServiceHolder live, TimePro
         clock);
 
     /// <summary>This service as a holder over Orleans.</summary>
-    public static ServiceHolder Holder(DoorCalls doors, TimeSpan timeout, ILogger<ServiceHolder> logger) => new(
+    public static ServiceHolder Holder(DoorCalls doors, TimeSpan timeout, HolderMetrics metrics, ILogger<ServiceHolder> logger) => new(
         holder => new RemoteHolderStore(
             cancellationToken => HolderConnection.OpenAsync(holder, async cancel => await ClientTunnel.OpenAsync(doors, cancel), cancellationToken), timeout),
+        metrics,
         logger);
 
     public async Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Grid.Abstractions.Telemetry;
 using Grid.Grains.Silos;
 using Grid.Revocation.Holders;
 using Microsoft.Extensions.Hosting;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Hosting;
 namespace Grid.Grains.Holders;
 
 /// <summary>Tells other silos which sessions were written, so that they read their details again. A lost notice leaves details outdated for up to a lease, and never affects safety.</summary>
-internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos) : BackgroundService
+internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos, GridMetrics metrics) : BackgroundService
 {
     private const int MaxBatch = 4_096;
 
@@ -23,6 +24,7 @@ internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos) : Backgr
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        metrics.Queue("change_notices", () => _waiting.Reader.Count);
         try
         {
             while (await _waiting.Reader.WaitToReadAsync(stoppingToken))

@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Telemetry;
 using Grid.Grains.Sessions;
 using Grid.Grains.SigningKeys;
 using Grid.Grains.Watches;
@@ -6,6 +7,7 @@ using Grid.Revocation;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Registry;
 using Grid.Revocation.Relay;
+using Grid.Revocation.Telemetry;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -21,15 +23,17 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
     private readonly IHolderRegistry _registry;
     private readonly ILocalSiloDetails _here;
     private readonly LeaseTerms _terms;
+    private readonly GridMetrics _metrics;
     private readonly ILogger<SiloHolder> _logger;
     private readonly CancellationTokenSource _stop = new();
     private Task _running = Task.CompletedTask;
 
     public SiloHolder(
         Holder holder, HolderRelay store, SessionChecks checks, IHolderRegistry registry, ActiveSessionGrains sessions, KeyRings keys, UserWatches watches,
-        ILocalSiloDetails here, LeaseTerms terms, ILogger<SiloHolder> logger)
+        ILocalSiloDetails here, LeaseTerms terms, GridMetrics metrics, HolderMetrics holderMetrics, ILogger<SiloHolder> logger)
     {
-        (_registry, _here, _terms, _logger) = (registry, here, terms, logger);
+        (_registry, _here, _terms, _metrics, _logger) = (registry, here, terms, metrics, logger);
+        holderMetrics.Watch(holder);
         var loop = new HolderLoop(holder, store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble);
         _host = new HolderHost(loop, checks, LeaseClock.Instance, 2 * terms.RenewEvery);
         _host.Began += () => Log.Began(logger, terms.Lease);
@@ -81,6 +85,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
                 }
 
                 cannotReap = false;
+                _metrics.Holders([("silo", reaper.Listed.Count(row => row.Kind == HolderKind.Silo)), ("service", reaper.Listed.Count(row => row.Kind == HolderKind.Service))]);
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {

@@ -1,5 +1,6 @@
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Abstractions.Telemetry;
 using Grid.Revocation.Log;
 
 namespace Grid.Grains.Sessions;
@@ -11,9 +12,17 @@ internal sealed class ActiveSessionGrains
     private readonly Lock _lock = new();
     private readonly Dictionary<SessionKey, SessionGrain> _active = [];
     private readonly Dictionary<UserKey, HashSet<SessionGrain>> _ofUser = [];
+    private readonly GridMetrics _metrics;
+
+    public ActiveSessionGrains(GridMetrics metrics)
+    {
+        _metrics = metrics;
+        metrics.ActiveSessions(() => _active.Count);
+    }
 
     public void Add(SessionKey key, SessionGrain grain)
     {
+        _metrics.Activated();
         lock (_lock)
         {
             _active[key] = grain;

@@ -1,10 +1,11 @@
+using Grid.Abstractions.Telemetry;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Grid.Hosting.Health;
 
 /// <summary>Since when each check has had its present status, and the log's line when readiness changes.</summary>
 /// <remarks>It looks once a second by itself, so that what it says does not depend on how often probes come.</remarks>
-internal sealed partial class ReadinessWatch(TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<ReadinessWatch> logger) : IHealthCheckPublisher
+internal sealed partial class ReadinessWatch(TimeProvider clock, IHostApplicationLifetime lifetime, GridMetrics metrics, ILogger<ReadinessWatch> logger) : IHealthCheckPublisher
 {
     private readonly Dictionary<string, (HealthStatus Status, DateTimeOffset Since)> _checks = [];
     private HashSet<string> _red = [];
@@ -23,6 +24,7 @@ internal sealed partial class ReadinessWatch(TimeProvider clock, IHostApplicatio
     public void Note(HealthReport report)
     {
         var now = clock.GetUtcNow();
+        metrics.Health([.. report.Entries.Select(check => (check.Key, Figure(check.Value.Status))), ("all", Figure(report.Status))]);
         lock (_checks)
         {
             foreach (var (name, entry) in report.Entries)
@@ -45,6 +47,13 @@ internal sealed partial class ReadinessWatch(TimeProvider clock, IHostApplicatio
             return _checks[name].Since;
         }
     }
+
+    private static double Figure(HealthStatus status) => status switch
+    {
+        HealthStatus.Healthy => 1,
+        HealthStatus.Degraded => 0.5,
+        _ => 0,
+    };
 
     private void Tell(HealthReport report, DateTimeOffset now)
     {

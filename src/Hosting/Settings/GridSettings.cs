@@ -19,6 +19,7 @@ internal sealed class GridSettings
         Front = SettingsBinder.Bind<FrontOptions>(configuration, FrontOptions.Section);
         Cluster = SettingsBinder.Bind<ClusterOptions>(configuration, ClusterOptions.Section);
         Log = SettingsBinder.Bind<LogOptions>(configuration, LogOptions.Section);
+        Telemetry = SettingsBinder.Bind<TelemetryOptions>(configuration, TelemetryOptions.Section);
         Shutdown = SettingsBinder.Bind<ShutdownOptions>(configuration, ShutdownOptions.Section);
         Keys = SettingsBinder.Bind<KeyOptions>(configuration, KeyOptions.Section);
         Purge = SettingsBinder.Bind<PurgeOptions>(configuration, PurgeOptions.Section);
@@ -75,6 +76,8 @@ internal sealed class GridSettings
     public CertificateFiles? Certificates { get; }
 
     public LogOptions Log { get; }
+
+    public TelemetryOptions Telemetry { get; }
 
     public ShutdownOptions Shutdown { get; }
 

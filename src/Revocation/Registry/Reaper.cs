@@ -5,6 +5,9 @@ internal sealed class Reaper(TimeProvider clock)
 {
     private readonly Dictionary<Guid, (long Counter, long Since)> _seen = [];
 
+    /// <summary>The registry as it was read last, without what was removed then.</summary>
+    public IReadOnlyList<HolderRow> Listed { get; private set; } = [];
+
     /// <summary>Reads the registry and removes rows whose counter has stood still for that holder's W.</summary>
     /// <returns>The removed rows.</returns>
     public async Task<IReadOnlyList<HolderRow>> ReapAsync(IHolderRegistry registry, CancellationToken cancellationToken)
@@ -22,6 +25,7 @@ internal sealed class Reaper(TimeProvider clock)
             }
         }
 
+        Listed = [.. rows.Except(removed)];
         return removed;
     }
 

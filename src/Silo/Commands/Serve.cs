@@ -10,19 +10,7 @@ internal static partial class Serve
     public static async Task<int> RunAsync(string[] overrides, CancellationToken stop)
     {
         var configuration = Configuration.Build(overrides);
-        var settings = GridSettings.Read(configuration);
-        await using var silo = SiloApplication.Build(new SiloPlan
-        {
-            Configuration = configuration,
-            Settings = settings,
-            UnknownKeys = UnknownSettings.Find(configuration),
-            OpensFront = settings.Front.Enabled,
-            Complete = builder =>
-            {
-                builder.Logging.AddGridLogging(settings.Log);
-                builder.Host.UseSystemd();
-            },
-        });
+        await using var silo = SiloApplication.Build(Plan(configuration));
         var logger = silo.Services.GetRequiredService<ILoggerFactory>().CreateLogger("Grid");
         foreach (var note in Configuration.Notes(configuration))
         {
@@ -32,6 +20,27 @@ internal static partial class Serve
         await silo.StartAsync(stop);
         await silo.WaitForShutdownAsync(stop);
         return 0;
+    }
+
+    /// <summary>What the command runs.</summary>
+    /// <exception cref="SettingsException">A value is missing or wrong.</exception>
+    public static SiloPlan Plan(IConfigurationRoot configuration)
+    {
+        var settings = GridSettings.Read(configuration);
+        return new SiloPlan
+        {
+            Configuration = configuration,
+            Settings = settings,
+            UnknownKeys = UnknownSettings.Find(configuration),
+            OpensFront = settings.Front.Enabled,
+            Complete = builder =>
+            {
+                builder.Logging.AddGridLogging(settings.Log);
+                builder.Host.UseSystemd();
+                builder.Services.AddGridTelemetry(settings.Telemetry);
+            },
+            OperatorPages = TelemetryHosting.Pages(settings.Telemetry),
+        };
     }
 
     private static partial class Log

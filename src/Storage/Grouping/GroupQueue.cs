@@ -35,6 +35,9 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
         _workers = [.. Enumerable.Range(0, workers).Select(_ => Task.Run(WorkAsync))];
     }
 
+    /// <summary>How much waits.</summary>
+    public int Length => _waiting.Reader.Count;
+
     public ValueTask<TResult> AddAsync(TKey key, TInput input, CancellationToken cancellationToken)
     {
         var work = new Grouped<TKey, TInput, TResult>(key, input, _clock.GetTimestamp());

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using Grid.Abstractions;
+using Grid.Abstractions.Telemetry;
 using Grid.Revocation.Outages;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -13,13 +15,14 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     private const int MaxStatementAttempts = 6;
 
     private readonly StoreOptions _options;
+    private readonly GridMetrics _metrics;
     private readonly OutageTally _triedAgain;
     private readonly Lock _gate = new();
     private volatile Sources? _sources;
 
-    public PostgreSqlDatabase(StoreOptions options, StoreCondition condition, ILogger<PostgreSqlDatabase> logger)
+    public PostgreSqlDatabase(StoreOptions options, StoreCondition condition, GridMetrics metrics, ILogger<PostgreSqlDatabase> logger)
     {
-        _options = options;
+        (_options, _metrics) = (options, metrics);
         Condition = condition;
         _triedAgain = new OutageTally(
             TimeProvider.System,
@@ -34,20 +37,23 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     /// <remarks>Statements that the server refused for reasons of the moment (deadlock, serialisation) were rolled back and are tried again.</remarks>
     /// <exception cref="StoreUnavailableException">No answer, or one that every statement would get.</exception>
     /// <exception cref="UnstorableValueException">The server refused the values; nothing was done.</exception>
-    public Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work) => RunAsync(isReserved: false, work);
+    public Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> work, [CallerMemberName] string operation = "") => RunAsync(isReserved: false, work, operation);
 
-    /// <summary>As <see cref="RunAsync{T}(Func{NpgsqlConnection, Task{T}})"/>, on connections that sessions do not use.</summary>
-    public Task<T> RunReservedAsync<T>(Func<NpgsqlConnection, Task<T>> work) => RunAsync(isReserved: true, work);
+    /// <summary>As <see cref="RunAsync{T}(Func{NpgsqlConnection, Task{T}}, string)"/>, on connections that sessions do not use.</summary>
+    public Task<T> RunReservedAsync<T>(Func<NpgsqlConnection, Task<T>> work, [CallerMemberName] string operation = "") => RunAsync(isReserved: true, work, operation);
 
-    private async Task<T> RunAsync<T>(bool isReserved, Func<NpgsqlConnection, Task<T>> work)
+    private async Task<T> RunAsync<T>(bool isReserved, Func<NpgsqlConnection, Task<T>> work, string operation)
     {
+        var started = _metrics.StartStore();
         for (var attempt = 1; ; attempt++)
         {
             try
             {
                 var sources = _sources ?? await OpenSourcesAsync(CancellationToken.None);
                 await using var connection = await (isReserved ? sources.Reserved : sources.Shared).OpenConnectionAsync();
-                return await work(connection);
+                var result = await work(connection);
+                _metrics.StoreEnded(started, operation, error: null);
+                return result;
             }
             catch (PostgresException refusal) when (attempt < MaxStatementAttempts && IsOfTheMoment(refusal))
             {
@@ -55,10 +61,12 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
             }
             catch (PostgresException refusal) when (IsOfItsValues(refusal))
             {
+                _metrics.StoreEnded(started, operation, refusal.SqlState);
                 throw new UnstorableValueException("A value of this request cannot be stored.", refusal);
             }
             catch (PostgresException refusal)
             {
+                _metrics.StoreEnded(started, operation, refusal.SqlState);
                 if ((PostgreSqlRoute.Refusal(refusal) is null ? WhyNoWrites(refusal.SqlState) : Interposed) is { } reason)
                 {
                     Condition.Failed(reason);
@@ -68,6 +76,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
             }
             catch (Exception failure) when (failure is NpgsqlException or TimeoutException or IOException)
             {
+                _metrics.StoreEnded(started, operation, "no_answer");
                 throw new StoreUnavailableException("PostgreSQL did not answer.", failure);
             }
 

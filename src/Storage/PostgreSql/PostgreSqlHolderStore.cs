@@ -148,7 +148,7 @@ internal sealed class PostgreSqlHolderStore(PostgreSqlDatabase database) : IHold
         }
 
         return holders;
-    });
+    }, "list_holders");
 
     public Task<bool> RemoveAsync(Guid incarnation, long counter, CancellationToken cancellationToken) => database.RunReservedAsync(async connection =>
     {

@@ -61,7 +61,7 @@ internal sealed class PostgreSqlInstallationStore(PostgreSqlDatabase database) :
         {
             await using var read = new NpgsqlCommand("SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint", connection);
             return DateTimeOffset.FromUnixTimeMilliseconds((long)(await read.ExecuteScalarAsync(cancellationToken))!);
-        }),
+        }, "read_clock"),
         IsRunning: true);
 
     ValueTask IStoreClock.MarkAsync(DateTimeOffset now, bool backwards, CancellationToken cancellationToken) => ValueTask.CompletedTask;
@@ -75,7 +75,7 @@ internal sealed class PostgreSqlInstallationStore(PostgreSqlDatabase database) :
         // A statement that is tried again must not hand the same parameters to another command.
         command.Parameters.AddRange(System.Array.ConvertAll(parameters, parameter => parameter.Clone()));
         return await command.ExecuteNonQueryAsync(cancellationToken);
-    });
+    }, "write_installation");
 
     private Task<IReadOnlyList<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
         database.RunReservedAsync<IReadOnlyList<T>>(async connection =>
@@ -89,5 +89,5 @@ internal sealed class PostgreSqlInstallationStore(PostgreSqlDatabase database) :
             }
 
             return rows;
-        });
+        }, "read_installation");
 }

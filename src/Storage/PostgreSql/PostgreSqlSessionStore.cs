@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
+using Grid.Abstractions.Telemetry;
 using Grid.Revocation.Holders;
 using Grid.Storage.Grouping;
 using Npgsql;
@@ -19,12 +20,15 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
     private readonly GroupQueue<SessionKey, SessionRecord, bool> _inserts;
     private readonly GroupQueue<SessionKey, SessionRecord, bool> _updates;
 
-    public PostgreSqlSessionStore(PostgreSqlDatabase database, TimeProvider clock)
+    public PostgreSqlSessionStore(PostgreSqlDatabase database, GridMetrics metrics, TimeProvider clock)
     {
         _database = database;
         _reads = new(workers: 2, clock, failure => failure is not StoreUnavailableException, ReadGroupAsync);
-        _inserts = new(workers: 2, clock, PostgreSqlDatabase.IsRefusal, group => WriteGroupAsync(group, SessionRows.AppendInserts));
-        _updates = new(workers: 2, clock, PostgreSqlDatabase.IsRefusal, group => WriteGroupAsync(group, SessionRows.AppendUpdates));
+        _inserts = new(workers: 2, clock, PostgreSqlDatabase.IsRefusal, group => WriteGroupAsync(group, "insert", SessionRows.AppendInserts));
+        _updates = new(workers: 2, clock, PostgreSqlDatabase.IsRefusal, group => WriteGroupAsync(group, "update", SessionRows.AppendUpdates));
+        metrics.Queue("store_reads", () => _reads.Length);
+        metrics.Queue("store_inserts", () => _inserts.Length);
+        metrics.Queue("store_updates", () => _updates.Length);
     }
 
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, CancellationToken cancellationToken)
@@ -135,7 +139,7 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
             }
 
             return records;
-        });
+        }, "read");
         foreach (var work in group)
         {
             work.Complete(found.GetValueOrDefault(work.Key));
@@ -143,10 +147,10 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
     }
 
     private async Task WriteGroupAsync(
-        IReadOnlyList<Grouped<SessionKey, SessionRecord, bool>> group, Action<NpgsqlBatch, IReadOnlyList<SessionRecord>> fill)
+        IReadOnlyList<Grouped<SessionKey, SessionRecord, bool>> group, string operation, Action<NpgsqlBatch, IReadOnlyList<SessionRecord>> fill)
     {
         SessionRecord[] rows = [.. group.Select(w => w.Input).OrderBy(r => r.Key.Handle.Id)];
-        var written = await _database.RunAsync(connection => ExecuteAsync(connection, rows, fill));
+        var written = await _database.RunAsync(connection => ExecuteAsync(connection, rows, fill), operation);
         _database.Condition.Worked();
         foreach (var work in group)
         {
@@ -179,5 +183,5 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
         // A statement that is tried again needs fresh ones.
         delete.Parameters.AddRange(System.Array.ConvertAll(parameters, p => p.Clone()));
         return await delete.ExecuteNonQueryAsync();
-    });
+    }, "purge");
 }

@@ -1,5 +1,7 @@
 using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
 using Grid.Abstractions;
+using Grid.Abstractions.Telemetry;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 
@@ -11,6 +13,7 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
     private readonly string _path;
     private readonly StoreCondition _condition;
     private readonly TimeProvider _clock;
+    private readonly GridMetrics _metrics;
     private readonly ILogger<SqliteDatabase> _logger;
     private readonly ConcurrentBag<SqliteStatements> _readers = [];
     private readonly Lazy<SqliteFile> _file;
@@ -18,10 +21,10 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
     private Thread? _saver;
     private bool _isDisposed;
 
-    public SqliteDatabase(StoreOptions options, StoreCondition condition, TimeProvider clock, ILogger<SqliteDatabase> logger)
+    public SqliteDatabase(StoreOptions options, StoreCondition condition, GridMetrics metrics, TimeProvider clock, ILogger<SqliteDatabase> logger)
     {
         _path = Path.GetFullPath(options.RequiredSqlitePath);
-        (_condition, _clock, _logger) = (condition, clock, logger);
+        (_condition, _metrics, _clock, _logger) = (condition, metrics, clock, logger);
         _file = new Lazy<SqliteFile>(() => SqliteFile.Own(_path));
     }
 
@@ -79,9 +82,10 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
     }
 
     /// <summary>Reads on this thread; in-process reads take microseconds.</summary>
-    public T Read<T>(Func<SqliteStatements, T> read)
+    public T Read<T>(Func<SqliteStatements, T> read, [CallerMemberName] string operation = "")
     {
         _condition.ThrowIfCondemned();
+        var started = _metrics.StartStore();
         SqliteStatements? reader = null;
         try
         {
@@ -94,11 +98,13 @@ internal sealed partial class SqliteDatabase : IStoreStartup, IStoreGuard, IDisp
 
             // Only a reader whose last read went well goes back: nothing half-read is ever inherited.
             _readers.Add(reader);
+            _metrics.StoreEnded(started, operation, error: null);
             return result;
         }
         catch (Exception failure)
         {
             reader?.Dispose();
+            _metrics.StoreEnded(started, operation, SqliteFailure.Name(failure));
             throw failure is SqliteException refusal
                 ? new StoreUnavailableException($"The SQLite file could not be read. {SqliteFailure.Repair(refusal)}", failure)
                 : failure;

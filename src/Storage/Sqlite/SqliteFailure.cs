@@ -24,6 +24,9 @@ internal static class SqliteFailure
     public static bool IsStatementError(Exception failure) =>
         failure is SqliteException { SqliteErrorCode: TooBig or Constraint or Mismatch };
 
+    /// <summary>For metrics: SQLite's primary error code, or what else failed.</summary>
+    public static string Name(Exception failure) => failure is SqliteException refusal ? $"sqlite_{refusal.SqliteErrorCode}" : failure.GetType().Name;
+
     /// <summary>What an operator does about it.</summary>
     public static string Repair(SqliteException failure) => failure.SqliteErrorCode switch
     {

@@ -107,7 +107,7 @@ internal sealed class SqliteHolderStore(SqliteDatabase database, SqliteWriter wr
     {
         try
         {
-            return Task.FromResult(database.Read(statements => Read(list(statements))));
+            return Task.FromResult(database.Read(statements => Read(list(statements)), "list_holders"));
         }
         catch (Exception failure)
         {

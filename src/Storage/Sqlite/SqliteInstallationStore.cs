@@ -73,7 +73,7 @@ internal sealed class SqliteInstallationStore(SqliteDatabase database, SqliteWri
     {
         try
         {
-            return Task.FromResult(database.Read(read));
+            return Task.FromResult(database.Read(read, "read_installation"));
         }
         catch (Exception failure)
         {

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Grid.Abstractions;
+using Grid.Abstractions.Telemetry;
 using Microsoft.Data.Sqlite;
 
 namespace Grid.Storage.Sqlite;
@@ -10,6 +11,9 @@ internal sealed class SqliteWriter : IDisposable
     private const int MaxWaiting = 10_000;
     private const int MaxGroup = 256;
 
+    // All kinds of writes share transactions.
+    private const string Operation = "write";
+
     // Seconds for which a foreign writer is waited for before those in the group who have waited too long are told.
     private const int PatienceForLock = 1;
 
@@ -18,15 +22,17 @@ internal sealed class SqliteWriter : IDisposable
 
     private readonly SqliteDatabase _database;
     private readonly TimeProvider _clock;
+    private readonly GridMetrics _metrics;
 
     // Synchronous, so that whoever brings work wakes the thread itself: an application that keeps the thread pool busy must not keep writes waiting.
     private readonly Channel<Work> _waiting = Channel.CreateBounded<Work>(
         new BoundedChannelOptions(MaxWaiting) { SingleReader = true, AllowSynchronousContinuations = true });
     private readonly Thread _thread;
 
-    public SqliteWriter(SqliteDatabase database, TimeProvider clock)
+    public SqliteWriter(SqliteDatabase database, GridMetrics metrics, TimeProvider clock)
     {
-        _database = database;
+        (_database, _metrics) = (database, metrics);
+        metrics.Queue("store_writes", () => _waiting.Reader.Count);
         _clock = clock;
         _thread = new Thread(Run) { IsBackground = true, Name = "grid-sqlite-writer" };
         _thread.Start();
@@ -64,6 +70,7 @@ internal sealed class SqliteWriter : IDisposable
                 continue;
             }
 
+            var started = _metrics.StartStore();
             try
             {
                 _database.Condition.ThrowIfCondemned();
@@ -72,12 +79,14 @@ internal sealed class SqliteWriter : IDisposable
                 {
                     Commit(statements, group);
                     group.Clear();
+                    _metrics.StoreEnded(started, Operation, error: null);
                 }
             }
             catch (Exception failure)
             {
                 // The commit itself failed, or the file cannot be opened: outcome unknown, start over with a new connection.
                 Report(failure);
+                _metrics.StoreEnded(started, Operation, SqliteFailure.Name(failure));
                 var answer = Unavailable(failure);
                 foreach (var work in group)
                 {

@@ -43,7 +43,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         var keys = app?.ApiKeyHashes ?? inherited.ApiKeyHashes;
         if (keys.IsEmpty)
         {
-            RefusePages(context, request);
+            RefusePages(context, request.Domain);
         }
         else if (!HoldsKey(PresentedKey(context.Request), keys))
         {
@@ -101,6 +101,25 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         await next(context);
     }
 
+    /// <summary>Whether a request may see what concerns the installation as a whole.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="own">Opens it as the installation's API keys do; null for none. No app's keys do.</param>
+    /// <exception cref="CoreException">It may not.</exception>
+    public void CheckOperator(HttpContext context, TokenHash? own)
+    {
+        var keys = own is { } key ? defaults.ApiKeyHashes.Add(key) : defaults.ApiKeyHashes;
+        if (keys.IsEmpty)
+        {
+            RefusePages(context, domain: "");
+        }
+        else if (!HoldsKey(PresentedKey(context.Request), keys))
+        {
+            throw WrongKey(context);
+        }
+
+        RefuseAddress(context, null, defaults.IpAllowRegex, defaults.IpDenyRegex);
+    }
+
     /// <summary>The settings of an app in that domain that sets nothing itself.</summary>
     internal async ValueTask<AppDefaults> InheritAsync(string domain, CancellationToken cancellationToken) => domain.Length == 0
         ? defaults
@@ -129,14 +148,14 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     public void Dispose() => _brake.Dispose();
 
     // Without a key the core API is for programs on this machine, and not for pages that its browsers show.
-    private static void RefusePages(HttpContext context, CoreRequest request)
+    private static void RefusePages(HttpContext context, string domain)
     {
         if (ForeignPages.IsFromPage(context.Request))
         {
             throw CoreException.Forbidden("Web pages are refused as long as no API key is set (Grid:Core:ApiKeys): this request has an Origin, or a Sec-Fetch-Site other than 'none'");
         }
 
-        if (request.Domain.Length == 0 && !ForeignPages.NamesThisMachine(context))
+        if (domain.Length == 0 && !ForeignPages.NamesThisMachine(context))
         {
             throw CoreException.Forbidden("Without an API key (Grid:Core:ApiKeys) only localhost, names below it and loopback addresses are accepted as host names on this machine: the Host header has another one");
         }

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Grid.Abstractions.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace Grid.WebFront.Doors;
@@ -43,7 +44,7 @@ internal sealed partial class GuessBrake : IDisposable
     public GuessBrake(string secret, int limit, IMeterFactory meters, TimeProvider clock, ILogger logger)
     {
         (_secret, _limit, _clock, _logger) = (secret, limit, clock, logger);
-        _refused = meters.Create(Sessions.SessionVerifier.Meter).CreateCounter<long>(
+        _refused = meters.Create(new MeterOptions(GridMetrics.MeterName)).CreateCounter<long>(
             "grid.secrets.refused", "{request}", "Requests with a wrong API key or ticket.", [new("grid.secret", secret)]);
         _sweep = clock.CreateTimer(_ => Sweep(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }

@@ -9,6 +9,7 @@ using Grid.Abstractions.Watches;
 using Grid.Client;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
+using Grid.Revocation.Telemetry;
 using Grid.WebFront.Sessions;
 
 namespace Grid.WebFront.Front;
@@ -42,10 +43,11 @@ internal sealed class InProcessSessions(
     {
         try
         {
-            return (await verifier.VerifyAsync(await FindAppAsync(), token, checkDatabase: false, ClientRules.Newest)).Check;
+            return verifier.Counted(CheckDoor.Front, (await verifier.VerifyAsync(await FindAppAsync(), token, checkDatabase: false, ClientRules.Newest)).Check);
         }
         catch (Exception failure) when (IsOutage(failure))
         {
+            verifier.CountUnavailable(CheckDoor.Front);
             throw Unavailable(failure);
         }
     }
@@ -54,10 +56,11 @@ internal sealed class InProcessSessions(
     {
         try
         {
-            return SessionHandle.TryParse(handle, out var parsed) && await verifier.IsActiveAsync(await FindAppAsync(), parsed);
+            return verifier.Counted(CheckDoor.Front, SessionHandle.TryParse(handle, out var parsed) && await verifier.IsActiveAsync(await FindAppAsync(), parsed));
         }
         catch (Exception failure) when (IsOutage(failure))
         {
+            verifier.CountUnavailable(CheckDoor.Front);
             throw Unavailable(failure);
         }
     }

@@ -3,6 +3,7 @@ using Grid.Abstractions.Sessions;
 using Grid.Client;
 using Grid.GrainDoors;
 using Grid.Revocation.Acknowledgement;
+using Grid.Revocation.Telemetry;
 using Grid.Tokens.Access;
 using Grid.WebFront.Sessions;
 using Orleans.Concurrency;
@@ -27,7 +28,7 @@ internal sealed class SessionDoor(
     });
 
     public Task<DoorAnswer<TokenCheck>> VerifyAsync(TokenToCheck token) => gate.AnswerAsync(async call =>
-        (await verifier.VerifyAsync(call.App, Judged(token), checkDatabase: false, ClientRules.Newest)).Check);
+        verifier.Counted(CheckDoor.Orleans, (await verifier.VerifyAsync(call.App, Judged(token), checkDatabase: false, ClientRules.Newest)).Check));
 
     public Task<DoorAnswer<TokenRefresh>> RefreshAsync(TokenToRefresh token) => gate.AnswerAsync(async call =>
     {

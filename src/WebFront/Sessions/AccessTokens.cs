@@ -2,6 +2,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Abstractions.Telemetry;
 using Grid.Client;
 using Grid.Tokens;
 using Grid.Tokens.Access;
@@ -10,7 +11,7 @@ using Grid.Tokens.SigningKeys;
 namespace Grid.WebFront.Sessions;
 
 /// <summary>Checks and mints the access tokens of an app's sessions.</summary>
-public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifier, TrustedClock clock)
+public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifier, GridMetrics metrics, TrustedClock clock)
 {
     /// <summary>Checks signature, format and expiry. If the key is unknown, the keys are reloaded once.</summary>
     public async ValueTask<AccessTokenCheck> CheckAsync(AppSnapshot app, string accessToken)
@@ -53,14 +54,14 @@ public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifie
             AntiCsrfToken = antiCsrf,
             PayloadJson = session.PayloadJson,
         };
-        return new IssuedToken(AccessTokenIssuer.Mint(content, ring.SigningKey(session.UseDynamicKey, now)), content.IssuedAt, content.ExpiresAt);
+        return new IssuedToken(Sign(content, ring, session.UseDynamicKey, now), content.IssuedAt, content.ExpiresAt);
     }
 
     /// <summary>Mints a token like one that was checked, with the stored payload: same format, same expiry.</summary>
     internal IssuedToken MintAgain(KeyRing ring, AccessTokenContent token, SessionSnapshot session)
     {
         var now = clock.GetUtcMilliseconds();
-        var text = AccessTokenIssuer.Mint(token with { IssuedAt = now, PayloadJson = session.PayloadJson }, ring.SigningKey(session.UseDynamicKey, now));
+        var text = Sign(token with { IssuedAt = now, PayloadJson = session.PayloadJson }, ring, session.UseDynamicKey, now);
         return new IssuedToken(text, Seconds(now), token.ExpiresAt);
     }
 
@@ -73,6 +74,15 @@ public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifie
 
     /// <summary>A new anti-CSRF value.</summary>
     internal static string NewAntiCsrf() => Guid.NewGuid().ToString("D");
+
+    private string Sign(AccessTokenContent content, KeyRing ring, bool useDynamicKey, DateTimeOffset now)
+    {
+        var key = ring.SigningKey(useDynamicKey, now);
+        var started = metrics.StartSigning();
+        var text = AccessTokenIssuer.Mint(content, key);
+        metrics.SigningEnded(started);
+        return text;
+    }
 
     private static DateTimeOffset Seconds(DateTimeOffset time) => DateTimeOffset.FromUnixTimeSeconds(time.ToUnixTimeSeconds());
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using Grid.Abstractions;
 using Grid.Abstractions.Sessions;
+using Grid.Abstractions.Telemetry;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Log;
 using Grid.Revocation.Registry;
@@ -13,7 +14,7 @@ namespace Grid.WebFront.Sessions;
 /// Revokes sessions on behalf of the core API and the front, and logs one line for each revocation: what, by whom, why, how many, and who
 /// confirmed it.
 /// </summary>
-internal sealed partial class Revocations(ISessionRevoker commits, Revoker revoker, IGrainFactory grains, TimeProvider clock, ILogger<Revocations> logger)
+internal sealed partial class Revocations(ISessionRevoker commits, Revoker revoker, IGrainFactory grains, GridMetrics metrics, TimeProvider clock, ILogger<Revocations> logger)
 {
     /// <summary>Maximum number of sessions per transaction: a longer one would hold up all other writers.</summary>
     private const int MaxAtOnce = 1000;
@@ -98,11 +99,12 @@ internal sealed partial class Revocations(ISessionRevoker commits, Revoker revok
         }
     }
 
-    /// <summary>Logs a revocation that was committed and confirmed elsewhere.</summary>
+    /// <summary>Logs and counts a revocation that was committed and confirmed elsewhere.</summary>
     public void Write(RevocationScope scope, RevocationReason reason, string actor, int? count, RevocationReceipt receipt)
     {
         ArgumentNullException.ThrowIfNull(scope);
         ArgumentNullException.ThrowIfNull(receipt);
+        metrics.Revoked(reason, count, receipt.Elapsed, receipt.Waited);
 
         // Worth a look: a stolen token, a compromised key, or a process that accepts tokens but did not confirm.
         var level = reason is RevocationReason.RefreshTokenReuse or RevocationReason.KeyRevoked || receipt.Waited > 0 ? LogLevel.Warning : LogLevel.Information;
@@ -142,6 +144,7 @@ internal sealed partial class Revocations(ISessionRevoker commits, Revoker revok
 
     private void WriteUnconfirmed(RevocationScope scope, RevocationReason reason, string actor)
     {
+        metrics.Unconfirmed(reason);
         var (what, tenant, user) = Describe(scope);
         var app = Printable.Of(scope.App.ToString());
         Log.Unconfirmed(logger, what, app, tenant, user, reason, actor);

@@ -3,6 +3,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Abstractions.Telemetry;
 using Grid.Client;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
@@ -13,7 +14,7 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Creates sessions, at once or by a ticket that a browser redeems.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 internal sealed class SessionIssuer(
-    IGrainFactory grains, IAppDirectory apps, ISessionOrders orders, IKeyRings keyRings, AccessTokens accessTokens, Revocations revocations, TrustedClock clock)
+    IGrainFactory grains, IAppDirectory apps, ISessionOrders orders, IKeyRings keyRings, AccessTokens accessTokens, Revocations revocations, GridMetrics metrics, TrustedClock clock)
 {
     /// <summary>How long a ticket can be redeemed.</summary>
     public static TimeSpan TicketLife { get; } = TimeSpan.FromSeconds(60);
@@ -138,6 +139,7 @@ internal sealed class SessionIssuer(
             throw new StoreUnavailableException("The tenant was removed while the session was made.");
         }
 
+        metrics.Created();
         var access = accessTokens.Mint(app, ring, session, rules.TokenVersion, hash1, null, antiCsrf, AccessTokens.Life(app, accessTokenValidity));
         var tokens = new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf);
         return new CreatedSession(handle.ToString(), session.UserId, handle.TenantId, session.PayloadJson, tokens);

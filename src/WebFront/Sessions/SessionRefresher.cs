@@ -3,6 +3,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Abstractions.Telemetry;
 using Grid.Client;
 using Grid.Tokens;
 using Grid.Tokens.Access;
@@ -13,7 +14,7 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Issues new tokens for existing sessions.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 internal sealed class SessionRefresher(
-    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, IKeyRings keyRings, TrustedClock clock)
+    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, IKeyRings keyRings, GridMetrics metrics, TrustedClock clock)
 {
     /// <summary>Exchanges a refresh token.</summary>
     /// <param name="app">The app.</param>
@@ -89,6 +90,7 @@ internal sealed class SessionRefresher(
                 var access = accessTokens.Mint(
                     app, ring, session, rules.TokenVersion, TokenHash.Of(result.RefreshToken!), rules.OlderRotation ? presentedHash1 : null, result.AntiCsrf,
                     AccessTokens.Life(app, accessTokenValidity));
+                metrics.Refreshed("ok");
                 return new TokenRefresh
                 {
                     Verdict = SessionVerdict.Ok,
@@ -102,11 +104,16 @@ internal sealed class SessionRefresher(
                 await revocations.ConfirmAsync(new SessionKey(app.App, handle), RevocationReason.LifetimeOver, result.Ended);
                 return Unauthorised("Session missing in db or has expired");
             case RefreshVerdict.Reuse:
+                metrics.Reused(result.Reuse);
                 await revocations.ConfirmAsync(new SessionKey(app.App, handle), RevocationReason.RefreshTokenReuse, result.Ended);
                 var reuse = rules.OlderRotation ? ReuseKind.None : result.Reuse;
-                return app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised && reuse is ReuseKind.RecentPrevious or ReuseKind.OrphanedBranch
-                    ? Unauthorised("A recently replaced refresh token was used again") with { Reuse = reuse }
-                    : new TokenRefresh { Verdict = SessionVerdict.TokenTheft, Handle = handle.ToString(), UserId = result.Session!.UserId, Reuse = reuse };
+                if (app.Settings.RecentReuseAnswer == RecentReuseAnswer.Unauthorised && reuse is ReuseKind.RecentPrevious or ReuseKind.OrphanedBranch)
+                {
+                    return Unauthorised("A recently replaced refresh token was used again") with { Reuse = reuse };
+                }
+
+                metrics.Refreshed("token_theft");
+                return new TokenRefresh { Verdict = SessionVerdict.TokenTheft, Handle = handle.ToString(), UserId = result.Session!.UserId, Reuse = reuse };
             case RefreshVerdict.ProtectedClaim:
                 return Unauthorised(SessionRefusedException.ProtectedField);
             case RefreshVerdict.TokenTooLong:
@@ -163,5 +170,9 @@ internal sealed class SessionRefresher(
         return new RegeneratedSession(handle.ToString(), session.UserId, handle.TenantId, session.PayloadJson, access);
     }
 
-    private static TokenRefresh Unauthorised(string why) => new() { Verdict = SessionVerdict.Unauthorised, Why = why };
+    private TokenRefresh Unauthorised(string why)
+    {
+        metrics.Refreshed("unauthorised");
+        return new() { Verdict = SessionVerdict.Unauthorised, Why = why };
+    }
 }

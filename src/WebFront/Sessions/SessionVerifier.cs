@@ -1,4 +1,3 @@
-using System.Diagnostics.Metrics;
 using System.Text.Json;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
@@ -7,6 +6,7 @@ using Grid.Abstractions.SigningKeys;
 using Grid.Client;
 using Grid.Revocation;
 using Grid.Revocation.Holders;
+using Grid.Revocation.Telemetry;
 using Grid.Tokens;
 using Grid.Tokens.Access;
 using Grid.Tokens.Refresh;
@@ -16,14 +16,8 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Checks access tokens and that their sessions are active: from memory where this process can vouch for it, by the app's policy for stale sessions where it cannot.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the answer is unknown: answer 503.</remarks>
 internal sealed class SessionVerifier(
-    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, SessionChecks checks, IKeyRings keyRings, LeaseTerms terms, IMeterFactory meters)
+    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, SessionChecks checks, IKeyRings keyRings, LeaseTerms terms, HolderMetrics metrics)
 {
-    /// <summary>Meter of all of Grid's figures.</summary>
-    public const string Meter = "Grid";
-
-    private readonly Counter<long> _unchecked = meters.Create(Meter).CreateCounter<long>(
-        "grid.sessions.accepted_unchecked", "{request}", "Requests accepted on the token alone because it could not be determined whether the session is active (stale_session_behaviour=BOUNDED).");
-
     /// <summary>
     /// Checks an access token and that its session is active. For a session that this process knows, neither grain nor store is called.
     /// </summary>
@@ -83,6 +77,28 @@ internal sealed class SessionVerifier(
             : !ReferenceEquals(row, remembered) ? CheckBranch(row, content)
             : throw new StoreUnavailableException("The session's branch could not be checked.");
     }
+
+    /// <summary>Counts an answer at its door.</summary>
+    public TokenCheck Counted(CheckDoor door, TokenCheck check)
+    {
+        metrics.Checked(door, check.Verdict switch
+        {
+            SessionVerdict.Ok => CheckResult.Ok,
+            SessionVerdict.TryRefresh => CheckResult.TryRefresh,
+            _ => CheckResult.Unauthorised,
+        });
+        return check;
+    }
+
+    /// <summary>Counts a question about a session without a token.</summary>
+    public bool Counted(CheckDoor door, bool isActive)
+    {
+        metrics.Checked(door, isActive ? CheckResult.Ok : CheckResult.Unauthorised);
+        return isActive;
+    }
+
+    /// <summary>Counts a check whose answer is unknown.</summary>
+    public void CountUnavailable(CheckDoor door) => metrics.Checked(door, CheckResult.Unavailable);
 
     /// <summary>Whether a session is active, as <see cref="VerifyAsync"/> sees it of a token's.</summary>
     public ValueTask<bool> IsActiveAsync(AppSnapshot app, SessionHandle handle)
@@ -157,7 +173,7 @@ internal sealed class SessionVerifier(
         }
         catch (StoreUnavailableException) when (app.Settings.StaleBehaviour == StaleBehaviour.Bounded)
         {
-            _unchecked.Add(1);
+            metrics.AcceptedUnchecked();
             return true;
         }
     }

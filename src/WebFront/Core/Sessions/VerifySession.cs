@@ -1,4 +1,6 @@
+using Grid.Abstractions;
 using Grid.Client;
+using Grid.Revocation.Telemetry;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
@@ -17,8 +19,18 @@ internal static class VerifySession
         var checkDatabase = body.Bool("checkDatabase");
         var antiCsrf = body.StringOrNull("antiCsrfToken");
         var token = new TokenToCheck(accessToken, enableAntiCsrf && doAntiCsrfCheck, antiCsrf, CheckSession: true);
-        var verified = await verifier.VerifyAsync(request.App, token, checkDatabase, request.Version.Rules);
-        switch (verified.Check.Verdict)
+        VerifiedSession verified;
+        try
+        {
+            verified = await verifier.VerifyAsync(request.App, token, checkDatabase, request.Version.Rules);
+        }
+        catch (Exception failure) when (failure is StoreUnavailableException or OrleansException or TimeoutException)
+        {
+            verifier.CountUnavailable(CheckDoor.Core);
+            throw;
+        }
+
+        switch (verifier.Counted(CheckDoor.Core, verified.Check).Verdict)
         {
             case SessionVerdict.Ok:
                 await CoreResponse.WriteAsync(context, "OK", (verified, request.Version), static (json, state) =>
