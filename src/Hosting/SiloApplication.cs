@@ -1,9 +1,11 @@
+using System.Data.Common;
 using System.Net;
 using Grid.Abstractions.Installation;
 using Grid.Abstractions.Telemetry;
 using Grid.GrainDoors.Certificates;
 using Grid.Hosting.Health;
 using Grid.Hosting.Installation;
+using Grid.Hosting.Joining;
 using Grid.Hosting.Presence;
 using Grid.Hosting.Serving;
 using Grid.Hosting.Settings;
@@ -108,6 +110,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
     /// <summary>Checks store and key, joins the cluster, opens the doors.</summary>
     /// <exception cref="SettingsException">Another key, or another cluster's store.</exception>
     /// <exception cref="StoreStartException">The store does not answer, or is not as it should be.</exception>
+    /// <exception cref="ClusterStartException">The silos that are at work and this one do not reach each other.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var facts = await PrepareStoreAsync();
@@ -149,8 +152,9 @@ internal sealed partial class SiloApplication : IAsyncDisposable
             await Services.GetRequiredService<FormerSilos>().DeclareDeadAsync(cancellationToken);
         }
 
+        await RequireClusterAsync(cancellationToken);
         Map();
-        await _app.StartAsync(cancellationToken);
+        await JoinAsync(cancellationToken);
         var urls = new Queue<string>(Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
         if (_ports.Core is not null)
         {
@@ -214,6 +218,37 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
         _app.UseBasePath(_settings.Core.BasePath);
         _app.UseGridCore();
+    }
+
+    private async Task RequireClusterAsync(CancellationToken cancellationToken)
+    {
+        if (_ports.Silo is not { EndPoint: var here })
+        {
+            return;
+        }
+
+        try
+        {
+            await new JoinCheck(Services.GetRequiredService<IMembershipTable>(), Services.GetService<PeerCertificates>()).RunAsync(here, cancellationToken);
+        }
+        catch (Exception failure) when (failure is DbException or TimeoutException)
+        {
+            throw new StoreStartException($"The store stopped answering during the start: {failure.Message} Start again when it is back.", failure);
+        }
+    }
+
+    private async Task JoinAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _app.StartAsync(cancellationToken);
+        }
+        catch (Exception failure) when (failure is OrleansException or SiloUnavailableException && _ports.Silo is not null)
+        {
+            // Each silo was reached a moment ago.
+            throw new ClusterStartException(
+                $"This silo did not get into the cluster: {failure.Message} Start it again; if that does not help, see that the others reach {_ports.Silo.EndPoint} (Grid:Cluster:Address, Grid:Cluster:SiloPort), and what they log.", failure);
+        }
     }
 
     private async Task<StoreFacts> PrepareStoreAsync()

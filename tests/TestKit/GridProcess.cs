@@ -44,9 +44,13 @@ public sealed class GridProcess : IDisposable
     };
 
     /// <summary>Runs a verb to its end.</summary>
-    public static async Task<(int Code, string Output)> RunAsync(string folder, string[] arguments, params (string Name, string Value)[] environment)
+    public static Task<(int Code, string Output)> RunAsync(string folder, string[] arguments, params (string Name, string Value)[] environment) =>
+        RunAsync(folder, [], arguments, environment);
+
+    /// <summary>As above, by a command that starts commands.</summary>
+    public static async Task<(int Code, string Output)> RunAsync(string folder, string[] prefix, string[] arguments, (string Name, string Value)[] environment)
     {
-        using var grid = Start(folder, [], arguments, environment);
+        using var grid = Start(folder, prefix, arguments, environment);
         await grid._process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
         return (grid._process.ExitCode, grid.Output);
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Grid.Hosting.Joining;
 using Grid.Hosting.Settings;
 using Grid.Storage;
 
@@ -7,10 +8,11 @@ namespace Grid.Silo.Commands;
 /// <summary>The executable's verbs.</summary>
 internal static class GridCommand
 {
-    /// <summary>Exit codes: 0 done, 1 unexpected (<c>doctor</c> and <c>health</c>: not well), 2 settings, 3 store.</summary>
+    /// <summary>Exit codes: 0 done, 1 unexpected (<c>doctor</c> and <c>health</c>: not well), 2 settings, 3 store, 4 cluster.</summary>
     private const int Unexpected = 1;
     private const int SettingsError = 2;
     private const int StoreError = 3;
+    private const int ClusterError = 4;
 
     public static RootCommand Create()
     {
@@ -60,6 +62,10 @@ internal static class GridCommand
         catch (StoreStartException refusal)
         {
             return Fail(refusal.Message, StoreError);
+        }
+        catch (ClusterStartException refusal)
+        {
+            return Fail(refusal.Message, ClusterError);
         }
         catch (IOException failure) when (failure.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
         {
