@@ -14,10 +14,10 @@ internal sealed class PeerProbe(PeerCertificates? certificates)
     // The other side's system answers this, however busy its processes are.
     private static readonly TimeSpan ConnectPatience = TimeSpan.FromSeconds(3);
 
-    private static readonly TimeSpan HandshakePatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan HandshakePatience = TimeSpan.FromSeconds(10);
 
     // A silo that accepts a connection says first which cluster it is of.
-    private static readonly TimeSpan WordPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan WordPatience = TimeSpan.FromSeconds(5);
 
     private enum Heard
     {
