@@ -43,7 +43,13 @@ public sealed class FormatTests
     {
         var ticket = new SignInTicket
         {
-            App = App, SessionHandle = "8f0c6d2e-0000-4000-8000-000000000001", UserId = "ü", PayloadJson = """{"a":1}""", DataJson = "{}", UseDynamicKey = true, ExpiresAt = Year2100,
+            App = App,
+            SessionHandle = "8f0c6d2e-0000-4000-8000-000000000001",
+            UserId = "ü",
+            PayloadJson = """{"a":1}""",
+            DataJson = "{}",
+            UseDynamicKey = true,
+            ExpiresAt = Year2100,
         };
 
         ReadAll("format.ticket", () => Encoding.ASCII.GetBytes(SignInTicketCodec.Seal(ticket, Mac)!), FirstOfText, JsonSerializer.SerializeToNode(ticket)!, bytes =>
@@ -66,8 +72,23 @@ public sealed class FormatTests
         var entry = new HolderEntry { Position = 7, Kind = Revocation.Log.RevocationKind.User, App = App, Tenant = "t", Id = Guid.Empty, UserId = "ü", Epoch = 3, KeptId = Guid.Empty, Kid = Kid };
         var message = new HolderMessage
         {
-            Type = type, N = 5, Incarnation = Guid.Empty, Former = Guid.Empty, Secret = "s", Name = "n", App = App, LeaseMs = 10_000, Bounded = true, RevokedKeys = [Kid], Entries = [entry], Tenant = "t", Id = Guid.Empty,
-            UserId = "ü", Epoch = 3, ExpiresAt = Year2100, Reason = "r",
+            Type = type,
+            N = 5,
+            Incarnation = Guid.Empty,
+            Former = Guid.Empty,
+            Secret = "s",
+            Name = "n",
+            App = App,
+            LeaseMs = 10_000,
+            Bounded = true,
+            RevokedKeys = [Kid],
+            Entries = [entry],
+            Tenant = "t",
+            Id = Guid.Empty,
+            UserId = "ü",
+            Epoch = 3,
+            ExpiresAt = Year2100,
+            Reason = "r",
         };
         byte[] Write(HolderMessage one) => JsonSerializer.SerializeToUtf8Bytes(one, HolderJson.Default.HolderMessage);
         var values = JsonNode.Parse(Write(message))!;
