@@ -27,11 +27,11 @@ public sealed class GridMetrics
     private readonly Lock _adding = new();
     private readonly Counter<long> _created;
     private readonly Counter<long> _refreshed;
-    private readonly Counter<long> _reused;
+    private readonly RareCounter _reused;
     private readonly Counter<long> _revoked;
-    private readonly Counter<long> _unconfirmed;
-    private readonly Counter<long> _waitedOut;
-    private readonly Counter<long> _refused;
+    private readonly RareCounter _unconfirmed;
+    private readonly RareCounter _waitedOut;
+    private readonly RareCounter _refused;
     private readonly Counter<long> _activated;
     private readonly Histogram<double> _lag;
     private readonly Histogram<double> _store;
@@ -49,11 +49,11 @@ public sealed class GridMetrics
         var meter = meters.Create(new MeterOptions(MeterName));
         _created = meter.CreateCounter<long>("grid.sessions.created", "{session}", "Sessions created, at once or by a ticket.");
         _refreshed = meter.CreateCounter<long>("grid.sessions.refreshed", "{request}", "Refresh tokens exchanged, or refused.");
-        _reused = meter.CreateCounter<long>("grid.sessions.reuse_detected", "{session}", "Sessions revoked because a retired refresh token was presented.");
+        _reused = new(meter, "grid.sessions.reuse_detected", "{session}", "Sessions revoked because a retired refresh token was presented.", "grid.reuse.kind", Name(ReuseKind.RecentPrevious), Name(ReuseKind.OrphanedBranch), Name(ReuseKind.StaleLineage));
         _revoked = meter.CreateCounter<long>("grid.sessions.revoked", "{session}", "Sessions revoked and confirmed. Those of a whole tenant or app are not counted one by one.");
-        _unconfirmed = meter.CreateCounter<long>("grid.revocations.unconfirmed", "{revocation}", "Revocations that were committed, or may have been, and whose callers were told to repeat them.");
-        _waitedOut = meter.CreateCounter<long>("grid.holders.waited_out", "{holder}", "Holders that did not confirm a revocation: it was acknowledged when their leases had run out.");
-        _refused = meter.CreateCounter<long>("grid.requests.refused", "{request}", "Requests refused by admission control because the silo is overloaded.");
+        _unconfirmed = new(meter, "grid.revocations.unconfirmed", "{revocation}", "Revocations that were committed, or may have been, and whose callers were told to repeat them.", "grid.revocation.reason", Name(RevocationReason.Requested));
+        _waitedOut = new(meter, "grid.holders.waited_out", "{holder}", "Holders that did not confirm a revocation: it was acknowledged when their leases had run out.");
+        _refused = new(meter, "grid.requests.refused", "{request}", "Requests refused by admission control because the silo is overloaded.", "grid.request.class");
         _activated = meter.CreateCounter<long>("grid.sessions.activated", "{activation}", "Activations of session grains.");
         _lag = meter.CreateHistogram("grid.revocation.lag", "s", "From a revocation's commit until every holder had confirmed it or its lease had run out.", null, Lags);
         _store = meter.CreateHistogram("grid.store.operation.duration", "s", "One exchange with the session store, which may be a group of many sessions' reads or writes.", null, Calls);
@@ -73,7 +73,7 @@ public sealed class GridMetrics
     public void Refreshed(string verdict) => _refreshed.Add(1, new KeyValuePair<string, object?>("grid.verdict", verdict));
 
     /// <summary>A retired refresh token ended a session.</summary>
-    public void Reused(ReuseKind kind) => _reused.Add(1, new KeyValuePair<string, object?>("grid.reuse.kind", Name(kind)));
+    public void Reused(ReuseKind kind) => _reused.Add(Name(kind), 1);
 
     /// <summary>A revocation is acknowledged.</summary>
     /// <param name="reason">Why.</param>
@@ -87,16 +87,16 @@ public sealed class GridMetrics
         _lag.Record(lag.TotalSeconds, why);
         if (waitedOut > 0)
         {
-            _waitedOut.Add(waitedOut);
+            _waitedOut.Add("", waitedOut);
         }
     }
 
     /// <summary>A revocation may be committed and is not confirmed.</summary>
-    public void Unconfirmed(RevocationReason reason) => _unconfirmed.Add(1, new KeyValuePair<string, object?>("grid.revocation.reason", Name(reason)));
+    public void Unconfirmed(RevocationReason reason) => _unconfirmed.Add(Name(reason), 1);
 
     /// <summary>Admission control refused a request.</summary>
     /// <param name="requestClass">A constant of the code, such as <c>refresh</c>.</param>
-    public void Refused(string requestClass) => _refused.Add(1, new KeyValuePair<string, object?>("grid.request.class", requestClass));
+    public void Refused(string requestClass) => _refused.Add(requestClass, 1);
 
     /// <summary>A session's grain was activated.</summary>
     public void Activated() => _activated.Add(1);
@@ -193,4 +193,27 @@ public sealed class GridMetrics
         RevocationReason.BackupRestored => "backup_restored",
         _ => "other",
     };
+
+    /// <summary>Counts what hardly ever happens and alerts wait for. It is exported from 0 on: of a counter that appears with its first event <c>increase()</c> does not see that one.</summary>
+    private sealed class RareCounter
+    {
+        private readonly ConcurrentDictionary<string, long> _counts = new(StringComparer.Ordinal);
+        private readonly string? _attribute;
+
+        public RareCounter(Meter meter, string name, string unit, string description, string? attribute = null, params IEnumerable<string> values)
+        {
+            _attribute = attribute;
+            foreach (var value in attribute is null ? [""] : values)
+            {
+                _counts[value] = 0;
+            }
+
+            meter.CreateObservableCounter(name, Read, unit, description);
+        }
+
+        public void Add(string value, long count) => _counts.AddOrUpdate(value, static (_, more) => more, static (_, sum, more) => sum + more, count);
+
+        private IEnumerable<Measurement<long>> Read() => _counts.Select(counted =>
+            _attribute is null ? new Measurement<long>(counted.Value) : new Measurement<long>(counted.Value, new KeyValuePair<string, object?>(_attribute, counted.Key)));
+    }
 }

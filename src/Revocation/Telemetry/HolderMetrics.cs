@@ -54,8 +54,8 @@ internal sealed class HolderMetrics
     private readonly int _mask;
     private readonly long[] _checks;
     private readonly ObservableCounter<long> _verified;
-    private readonly Counter<long> _unchecked;
     private (Holder Holder, KeyValuePair<string, object?>[] Tags)[] _holders = [];
+    private long _unchecked;
 
     public HolderMetrics(IMeterFactory meters)
     {
@@ -64,8 +64,10 @@ internal sealed class HolderMetrics
         (_mask, _checks) = (stripes - 1, new long[stripes * Stripe]);
         var meter = meters.Create(new MeterOptions(MeterName));
         _verified = meter.CreateObservableCounter("grid.sessions.verified", ReadChecks, "{request}", "Access tokens checked.");
-        _unchecked = meter.CreateCounter<long>(
-            "grid.sessions.accepted_unchecked", "{request}", "Requests accepted on the token alone because it could not be determined whether the session is active (stale_session_behaviour=BOUNDED).");
+
+        // From 0 on: of a counter that appears with its first event an alert on its increase does not hear that one.
+        meter.CreateObservableCounter(
+            "grid.sessions.accepted_unchecked", () => Interlocked.Read(ref _unchecked), "{request}", "Requests accepted on the token alone because it could not be determined whether the session is active (stale_session_behaviour=BOUNDED).");
         meter.CreateObservableGauge("grid.sessions.remembered", () => Read(holder => holder.Count), "{session}", "Sessions that this process answers for from memory.");
         meter.CreateObservableGauge(
             "grid.lease.age", () => Read(holder => holder.Age is { } age ? age.TotalSeconds : (double?)null), "s", "Since the renewal was sent behind the current lease; nothing while there is none.");
@@ -94,7 +96,7 @@ internal sealed class HolderMetrics
     }
 
     /// <summary>Counts a token that was accepted by itself (<c>BOUNDED</c>).</summary>
-    public void AcceptedUnchecked() => _unchecked.Add(1);
+    public void AcceptedUnchecked() => Interlocked.Increment(ref _unchecked);
 
     private IEnumerable<Measurement<long>> ReadChecks()
     {

@@ -45,7 +45,7 @@ internal sealed partial class GuessBrake : IDisposable
     {
         (_secret, _limit, _clock, _logger) = (secret, limit, clock, logger);
         _refused = meters.Create(new MeterOptions(GridMetrics.MeterName)).CreateCounter<long>(
-            "grid.secrets.refused", "{request}", "Requests with a wrong API key or ticket.", [new("grid.secret", secret)]);
+            "grid.secrets.refused", "{request}", "Requests with a wrong API key or ticket.");
         _sweep = clock.CreateTimer(_ => Sweep(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -65,7 +65,7 @@ internal sealed partial class GuessBrake : IDisposable
     /// <returns>How long the address has to wait; null if it may try again.</returns>
     public TimeSpan? Failed(IPAddress? address)
     {
-        _refused.Add(1);
+        _refused.Add(1, new KeyValuePair<string, object?>("grid.secret", _secret));
         var now = _clock.GetTimestamp();
         IPAddress? first = null;
         TimeSpan? wait = null;

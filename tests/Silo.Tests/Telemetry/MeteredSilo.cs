@@ -1,13 +1,16 @@
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using Grid.Abstractions.Telemetry;
 using Grid.Hosting;
 using Grid.Silo.Commands;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.Silo.Tests.Telemetry;
 
 /// <summary>What <c>grid serve</c> runs, in this process, after every kind of traffic that it counts.</summary>
-public sealed class MeteredSilo : IAsyncLifetime
+[CollectionDefinition(nameof(MeteredSilo))]
+public sealed class MeteredSilo : IAsyncLifetime, ICollectionFixture<MeteredSilo>
 {
     public const string ApiKey = "the-api-key-of-the-metered-silo";
     public const string MetricsKey = "a-key-that-opens-only-metrics";
@@ -66,6 +69,30 @@ public sealed class MeteredSilo : IAsyncLifetime
         using var answer = await http.SendAsync(request, TestContext.Current.CancellationToken);
         answer.EnsureSuccessStatusCode();
         return await answer.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>The page when it is as a test needs it; after a minute as it is.</summary>
+    internal async Task<ExportedMetrics> UntilAsync(Func<ExportedMetrics, bool> condition)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            var page = ExportedMetrics.Parse(await ScrapeAsync());
+            if (condition(page) || tries > 600)
+            {
+                return page;
+            }
+
+            await Task.Delay(100, TestContext.Current.CancellationToken);
+        }
+    }
+
+    /// <summary>What only happens in trouble, and to clusters with certificates.</summary>
+    internal void CauseTrouble()
+    {
+        var metrics = _silo!.Services.GetRequiredService<GridMetrics>();
+        metrics.Refused("none");
+        metrics.StoreEnded(metrics.StartStore(), "none", "no_answer");
+        metrics.Certificate(() => 1);
     }
 
     internal async Task<JsonObject> PostAsync(string path, object body)
