@@ -14,6 +14,7 @@ internal sealed class EmbeddedSilo(
 {
     private SiloApplication? _silo;
     private IGridSessions? _sessions;
+    private CancellationTokenRegistration _stopping;
 
     /// <summary>Sessions of the app that <c>Grid:Front:App</c> names.</summary>
     /// <exception cref="InvalidOperationException">The host has not started.</exception>
@@ -63,12 +64,17 @@ internal sealed class EmbeddedSilo(
 
         _silo = silo;
         _sessions = silo.Services.GetRequiredService<IGridSessions>();
-        silo.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(lifetime.StopApplication);
+        _stopping = silo.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(lifetime.StopApplication);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => _silo?.StopAsync(cancellationToken) ?? Task.CompletedTask;
 
-    public ValueTask DisposeAsync() => _silo?.DisposeAsync() ?? ValueTask.CompletedTask;
+    public async ValueTask DisposeAsync()
+    {
+        // An application that is disposed is not asked to stop any more.
+        await _stopping.DisposeAsync();
+        await (_silo?.DisposeAsync() ?? ValueTask.CompletedTask);
+    }
 
     // Which of the application's sources is the stronger cannot be seen from here, so that both are one too many.
     private SecretFiles NamedFiles()

@@ -35,6 +35,8 @@ internal sealed partial class SiloApplication : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly bool _knowsAddress;
     private KeyProtector? _protector;
+    private bool _hasBegun;
+    private int _disposals;
 
     private SiloApplication(SiloPlan plan, ConnectionBudget connections, HeldPorts ports, PeerCertificates? certificates, bool knowsAddress)
     {
@@ -154,6 +156,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
         await RequireClusterAsync(cancellationToken);
         Map();
+        _hasBegun = true;
         await JoinAsync(cancellationToken);
         var urls = new Queue<string>(Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()?.Addresses ?? []);
         if (_ports.Core is not null)
@@ -175,8 +178,28 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
     public Task StopAsync(CancellationToken cancellationToken) => _app.StopAsync(cancellationToken);
 
+    /// <summary>Ends it in order first, but without a drain, if nobody has: what is left running would write to a store that is closed, and others would wait for it.</summary>
     public async ValueTask DisposeAsync()
     {
+        // Who is registered as two services is disposed as two.
+        if (Interlocked.Increment(ref _disposals) > 1)
+        {
+            return;
+        }
+
+        if (_hasBegun && !_app.Lifetime.ApplicationStopped.IsCancellationRequested)
+        {
+            try
+            {
+                Services.GetRequiredService<Drain>().Skip();
+                await _app.StopAsync();
+            }
+            catch (Exception failure)
+            {
+                Log.NotStopped(_logger, failure);
+            }
+        }
+
         await _app.DisposeAsync();
         _ports.Dispose();
     }
@@ -335,6 +358,9 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
         [LoggerMessage(1023, LogLevel.Warning, "This process may open only {Descriptors} files and sockets: the core API accepts {Core} connections at once, the front {Front}. Raise 'ulimit -n' (LimitNOFILE=, '--ulimit nofile=') for more")]
         public static partial void FewDescriptors(ILogger logger, long descriptors, int core, int front);
+
+        [LoggerMessage(1034, LogLevel.Warning, "The silo did not stop in order")]
+        public static partial void NotStopped(ILogger logger, Exception failure);
 
         [LoggerMessage(1011, LogLevel.Warning, "{Warning}")]
         public static partial void KeyIsOpen(ILogger logger, string warning);

@@ -55,6 +55,8 @@ public sealed class DrillTests(ITestOutputHelper output)
         });
 
         Assert.Contains(load.Receipts, receipt => receipt.WaitedOut > 0);
+        Assert.All(cluster.Silos[..2], silo => Assert.Contains("[1052]", silo.Output, StringComparison.Ordinal));
+        Assert.All(cluster.Silos, NothingLooksLikeADefect);
     }
 
     [Fact]
@@ -117,6 +119,8 @@ public sealed class DrillTests(ITestOutputHelper output)
             await WaitUntilAsync(async () => (await cluster.Silos[0].Http.GetAsync("/health/ready", Stop)).IsSuccessStatusCode);
             await Task.Delay(TimeSpan.FromSeconds(3), Stop);
         });
+
+        Assert.All(cluster.Silos, NothingLooksLikeADefect);
     }
 
     [Fact]
@@ -262,6 +266,9 @@ public sealed class DrillTests(ITestOutputHelper output)
         output.WriteLine($"service {verifier} accepts a session that it had not seen {(await load.UntilGreenAsync(verifier, LongestWay)).TotalMilliseconds:F0} ms after it can");
 
     // Those who are gone are waited for until their leases have run out, and then no more.
+    // What is normal after a crash is told without a stack: those are for what somebody has to look into.
+    private static void NothingLooksLikeADefect(GridProcess silo) => Assert.DoesNotContain("   at ", silo.Output, StringComparison.Ordinal);
+
     private static Task NobodyIsWaitedForAsync(MixedLoad load)
     {
         var before = load.Receipts.Count;

@@ -14,11 +14,15 @@ namespace Grid.Hosting.Serving;
 internal sealed partial class Drain(TimeSpan period, IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<Drain> logger) : IHostedLifecycleService
 {
     private bool _isServing;
+    private bool _isSkipped;
     private long _answered;
 
     /// <summary>What a request meets during the drain: an answer, and the end of its connection. Streams are sent elsewhere.</summary>
     public RequestDelegate Before(RequestDelegate next) => context =>
         lifetime.ApplicationStopping.IsCancellationRequested ? AnswerLastAsync(context, next) : next(context);
+
+    /// <summary>Nobody has asked for an end, and nobody waits for it: an application that is disposed.</summary>
+    public void Skip() => _isSkipped = true;
 
     public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
@@ -37,8 +41,9 @@ internal sealed partial class Drain(TimeSpan period, IHostApplicationLifetime li
             return;
         }
 
-        Log.Draining(logger, period);
-        if (period == TimeSpan.Zero)
+        var rest = _isSkipped ? TimeSpan.Zero : period;
+        Log.Draining(logger, rest);
+        if (rest == TimeSpan.Zero)
         {
             return;
         }
@@ -48,7 +53,7 @@ internal sealed partial class Drain(TimeSpan period, IHostApplicationLifetime li
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => enough.Cancel());
         try
         {
-            await Task.Delay(period, clock, enough.Token);
+            await Task.Delay(rest, clock, enough.Token);
         }
         catch (OperationCanceledException)
         {

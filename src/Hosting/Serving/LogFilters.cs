@@ -1,4 +1,6 @@
+using Grid.Hosting.Logs;
 using Grid.Hosting.Settings;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Grid.Hosting.Serving;
 
@@ -17,6 +19,18 @@ internal static class LogFilters
         // Once per check and probe; ReadinessWatch logs each change.
         logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.None);
 
+        // What Orleans tries again; what it gives up is an answer to somebody, who tells it.
+        logging.AddFilter("Polly", LogLevel.None);
+
+        // Orleans says under their names how it shares out what they do not use.
         logging.AddFilter("Grid.Grains.Silos.SiloListener", LogLevel.Warning);
+        logging.AddFilter("Grid.Grains.Watches.NoticeSource", LogLevel.Warning);
+
+        if (options.Level > LogLevel.Debug)
+        {
+            logging.Services.TryAddSingleton<LoggerFactory>();
+            logging.Services.Replace(ServiceDescriptor.Singleton<ILoggerFactory>(
+                services => new CalmLoggerFactory(services.GetRequiredService<LoggerFactory>(), services.GetRequiredService<TimeProvider>())));
+        }
     }
 }
