@@ -353,6 +353,24 @@ public sealed class SettingsTests
         Assert.Equal(("db", 5433, "u", "from-a-secret", "d", "auth", SslMode.Require), (connection.Host, connection.Port, connection.Username, connection.Password, connection.Database, connection.SearchPath, connection.SslMode));
     }
 
+    [Theory]
+    [InlineData("!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~")]
+    [InlineData("pa ss'wo\"rd;Host=evil;Maximum Pool Size=1")]
+    [InlineData("pässwörd-密碼-🔑")]
+    [InlineData(" leading, trailing ")]
+    public void A_password_may_have_any_character(string password)
+    {
+        var uri = Read(("POSTGRESQL_CONNECTION_URI", $"postgresql://u:{Uri.EscapeDataString(password)}@db/d?sslmode=require"), ("Grid:Keys:EncryptionKey", "x"));
+        var parts = Read(("POSTGRESQL_USER", "u"), ("POSTGRESQL_HOST", "db"), ("POSTGRESQL_PASSWORD", password), ("Grid:Keys:EncryptionKey", "x"));
+        var own = Read(("Grid:Store:ConnectionString", new NpgsqlConnectionStringBuilder { Host = "db", Username = "u", Password = password }.ToString()), ("Grid:Keys:EncryptionKey", "x"));
+
+        Assert.All([uri, parts, own], settings =>
+        {
+            var connection = new NpgsqlConnectionStringBuilder(settings.Store.ConnectionString);
+            Assert.Equal(("db", "u", password), (connection.Host, connection.Username, connection.Password));
+        });
+    }
+
     [Fact]
     public void A_uri_with_several_hosts_becomes_a_connection_string_that_finds_the_one_that_takes_writes()
     {

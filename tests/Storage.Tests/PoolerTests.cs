@@ -83,6 +83,28 @@ public sealed class PoolerTests(SharedPostgreSql shared)
     }
 
     [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_pooler_in_statement_mode_is_refused_with_what_to_do(bool isMigrated)
+    {
+        var direct = await TestStore.OptionsAsync(StoreEngine.PostgreSql, shared);
+        if (isMigrated)
+        {
+            StoreMigrator.For(direct).Apply();
+        }
+
+        using var bouncer = await PgBouncer.TryStartAsync(direct.ConnectionString!, more: "pool_mode = statement");
+        Assert.SkipWhen(bouncer is null, PgBouncer.Missing);
+        var options = direct with { ConnectionString = bouncer!.Through(direct.ConnectionString!) };
+        await using var db = TestStore.OpenUnmigrated(options);
+        var refusal = isMigrated
+            ? await Assert.ThrowsAsync<StoreStartException>(() => db.Startup.CheckAsync(Stop))
+            : Assert.Throws<StoreStartException>(() => StoreMigrator.For(options).Apply());
+
+        Assert.Contains("pool_mode = transaction", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("ignore_startup_parameters = options")]
     public async Task A_pooler_that_comes_between_after_the_start_is_not_given_prepared_statements(string more)

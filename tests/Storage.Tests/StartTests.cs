@@ -96,6 +96,26 @@ public sealed class StartTests(SharedPostgreSql shared)
     }
 
     [Fact]
+    public async Task Of_several_servers_one_that_answers_is_used()
+    {
+        var options = await TestStore.OptionsAsync(StoreEngine.PostgreSql, shared);
+        var one = new NpgsqlConnectionStringBuilder(options.ConnectionString);
+        using var nobody = new TcpListener(IPAddress.Loopback, 0);
+        nobody.Start();
+        var dead = ((IPEndPoint)nobody.LocalEndpoint).Port;
+        nobody.Stop();
+
+        var several = options with
+        {
+            ConnectionString = new NpgsqlConnectionStringBuilder(options.ConnectionString) { Host = $"127.0.0.1:{dead},127.0.0.1:{one.Port}", TargetSessionAttributes = "read-write" }.ToString(),
+        };
+
+        await using var db = TestStore.Open(several);
+        Assert.Contains($"{one.Port}", (await db.Startup.CheckAsync(TestContext.Current.CancellationToken)).Place, StringComparison.Ordinal);
+        Assert.True(await db.Store.InsertAsync(TestStore.NewSession(), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task A_folder_or_a_place_where_nothing_may_be_written_is_refused_with_what_to_do()
     {
         var options = await TestStore.OptionsAsync(StoreEngine.Sqlite, shared);

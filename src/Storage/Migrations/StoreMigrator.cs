@@ -203,9 +203,13 @@ public sealed class StoreMigrator
         return sql.ToString();
     }
 
-    private static string Repair(Exception failure) => failure is PostgresException { SqlState: PostgresErrorCodes.InvalidSchemaName }
-        ? " Name the schema by 'Search Path' (POSTGRESQL_TABLE_SCHEMA), which is made if it is missing, or make it: CREATE SCHEMA …."
-        : "";
+    private static string Repair(Exception failure) => failure is not PostgresException { SqlState: var state } ? "" : state switch
+    {
+        PostgresErrorCodes.InvalidSchemaName => " Name the schema by 'Search Path' (POSTGRESQL_TABLE_SCHEMA), which is made if it is missing, or make it: CREATE SCHEMA ….",
+        PostgresErrorCodes.InsufficientPrivilege =>
+            " Run 'grid migrate' as a role that may create tables there, and let the silos connect with Grid:Store:MigrateAtStart=false (deploy/sql/roles/postgresql.sql), or grant it: GRANT CREATE ON SCHEMA … TO ….",
+        _ => "",
+    };
 
     private static T Guarded<T>(Func<T> work)
     {

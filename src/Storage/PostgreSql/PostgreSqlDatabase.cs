@@ -136,6 +136,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
             if (isPooled)
             {
                 await RefuseIsolationAsync(connection);
+                await RequireTransactionsAsync(connection);
             }
 
             List<string> warnings = [];
@@ -191,6 +192,15 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
             throw new StoreStartException(
                 $"The database role's default_transaction_isolation is '{isolation}', and through a connection pooler Grid cannot set another. Run ALTER ROLE … SET default_transaction_isolation = 'read committed' (or ALTER DATABASE …), or connect without the pooler.");
         }
+    }
+
+    // In statement mode a pooler refuses them, and only them.
+    private static async Task RequireTransactionsAsync(NpgsqlConnection connection)
+    {
+        await using var transaction = await connection.BeginTransactionAsync();
+        await using var ask = new NpgsqlCommand("SELECT 1", connection, transaction);
+        await ask.ExecuteScalarAsync();
+        await transaction.CommitAsync();
     }
 
     private static async Task<StoreRoom> ReadRoomAsync(NpgsqlConnection connection)

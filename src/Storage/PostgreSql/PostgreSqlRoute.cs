@@ -53,10 +53,15 @@ internal static class PostgreSqlRoute
         return await ask.ExecuteScalarAsync() is int server && server == connection.ProcessID;
     }
 
-    /// <summary>Why a start was refused, with the repair, if the server has no connection left or a pooler does not pass something on; null otherwise.</summary>
-    public static string? WhyNoStart(NpgsqlException failure) => Refusal(failure) ?? (failure is PostgresException { SqlState: PostgresErrorCodes.TooManyConnections } full
-        ? $"PostgreSQL has no connection left for this silo ({full.MessageText}). Raise its max_connections or the CONNECTION LIMIT of role or database, or lower Grid:Store:MaxConnections of the silos."
-        : null);
+    /// <summary>Why a start was refused, with the repair, if the server has no connection left or a pooler stands in the way; null otherwise.</summary>
+    public static string? WhyNoStart(NpgsqlException failure) => Refusal(failure) ?? (failure as PostgresException) switch
+    {
+        { SqlState: PostgresErrorCodes.TooManyConnections } full =>
+            $"PostgreSQL has no connection left for this silo ({full.MessageText}). Raise its max_connections or the CONNECTION LIMIT of role or database, or lower Grid:Store:MaxConnections of the silos.",
+        { } statement when statement.MessageText.Contains("statement pooling", StringComparison.Ordinal) =>
+            $"The connection pooler before PostgreSQL is in statement mode ({statement.MessageText}), and Grid needs transactions. Set pool_mode = transaction in it, or connect without it.",
+        _ => null,
+    };
 
     /// <summary>What a pooler does not pass on, with the repair; null if it is something else.</summary>
     public static string? Refusal(NpgsqlException failure) =>
