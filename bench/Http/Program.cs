@@ -1,5 +1,6 @@
 using System.Globalization;
 using Grid.Bench.Http;
+using Grid.Bench.Http.Overload;
 using Grid.Bench.Http.Report;
 using Grid.Bench.Http.Servers;
 
@@ -18,6 +19,18 @@ catch (ArgumentException refusal)
 {
     Console.Error.WriteLine($"{refusal.Message} bench/README.md lists the options.");
     return 2;
+}
+
+if (settings.Overload)
+{
+    var overload = await OverloadRun.RunAsync(settings);
+    Console.Out.Write(overload);
+    if (settings.Output is not null)
+    {
+        await File.WriteAllTextAsync(settings.Output, overload);
+    }
+
+    return 0;
 }
 
 var figures = new List<Figure>();

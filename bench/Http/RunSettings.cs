@@ -31,6 +31,9 @@ internal sealed record RunSettings
 
     public bool Smoke { get; init; }
 
+    /// <summary>Measures what happens at three times as many requests as the server can do, instead of the rest.</summary>
+    public bool Overload { get; init; }
+
     /// <exception cref="ArgumentException">An option that is not known, or without its value.</exception>
     public static RunSettings Parse(string[] arguments)
     {
@@ -49,6 +52,12 @@ internal sealed record RunSettings
                     Sessions = 40,
                     RevokedSessions = 25,
                 };
+                continue;
+            }
+
+            if (option == "--overload")
+            {
+                settings = settings with { Overload = true };
                 continue;
             }
 

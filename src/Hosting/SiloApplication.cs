@@ -52,6 +52,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         // Which key may be used is known when the store has been asked.
         builder.Services.AddSingleton(_ => _protector ?? throw new InvalidOperationException("The store has not been checked yet."));
         builder.Services.AddGridStorage(_settings.Store);
+        builder.Services.AddSingleton(_settings.Overload.Limits);
         builder.Services.AddGridCore();
         builder.Services.AddGridFront(_settings.Front.ToSettings(_settings.FrontAddress, builder.Environment.EnvironmentName, connections.Front));
         builder.Services.AddGridHealth();

@@ -8,6 +8,7 @@ using Grid.Hosting;
 using Grid.Hosting.Settings;
 using Grid.Revocation.Holders;
 using Grid.TestKit;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Core;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -107,6 +108,22 @@ public sealed class CoreHost : IAsyncLifetime
         return all.Count(grain => grain.GrainType.Contains(type, StringComparison.OrdinalIgnoreCase) && grain.GrainId.Key.ToString()!.StartsWith(keyPrefix, StringComparison.Ordinal));
     }
 
+    /// <summary>Takes every place of these classes of requests, as that many requests in progress would; until it is disposed of.</summary>
+    internal TakenPlaces TakePlaces(params string[] classes)
+    {
+        var admission = Services.GetRequiredService<AdmissionControl>();
+        var taken = new TakenPlaces();
+        foreach (var kind in classes.Select(Enum.Parse<RequestClass>))
+        {
+            for (var place = admission.Enter(kind, isFront: false); place.IsTaken; place = admission.Enter(kind, isFront: false))
+            {
+                taken.Add(place);
+            }
+        }
+
+        return taken;
+    }
+
     /// <summary>Sends JSON (or text, as it is) and reads the whole answer.</summary>
     public async Task<CoreAnswer> SendAsync(string method, string path, object? body = null, string? version = null, params (string Name, string Value)[] headers)
     {
@@ -183,6 +200,24 @@ public sealed class CoreHost : IAsyncLifetime
             ? new { refreshToken, enableAntiCsrf, useDynamicSigningKey = true }
             : new { refreshToken, enableAntiCsrf, useDynamicSigningKey = true, antiCsrfToken },
         version);
+}
+
+internal sealed class TakenPlaces : List<AdmissionControl.Place>, IDisposable
+{
+    /// <summary>Gives one back.</summary>
+    public void Free()
+    {
+        this[^1].Dispose();
+        RemoveAt(Count - 1);
+    }
+
+    public void Dispose()
+    {
+        while (Count > 0)
+        {
+            Free();
+        }
+    }
 }
 
 /// <summary>An answer, whole.</summary>

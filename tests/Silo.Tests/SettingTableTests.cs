@@ -19,6 +19,7 @@ public sealed class SettingTableTests
         [TelemetryOptions.Section] = typeof(TelemetryOptions),
         [ShutdownOptions.Section] = typeof(ShutdownOptions),
         [PurgeOptions.Section] = typeof(PurgeOptions),
+        [OverloadOptions.Section] = typeof(OverloadOptions),
         [RevocationOptions.Section] = typeof(RevocationOptions),
     };
 

@@ -29,6 +29,12 @@ internal sealed class Connection : IDisposable
 
     public long SentAt { get; private set; }
 
+    /// <summary>Whether a 503 is an answer like another; otherwise it ends the run.</summary>
+    public bool TakesRefusals { get; init; }
+
+    /// <summary>Whether the last answer was a 503.</summary>
+    public bool WasRefused { get; private set; }
+
     public int Descriptor => (int)_socket.Handle;
 
     /// <summary>Sends the scenario's next request.</summary>
@@ -75,6 +81,12 @@ internal sealed class Connection : IDisposable
         if (_received < body)
         {
             return false;
+        }
+
+        WasRefused = TakesRefusals && HttpHead.IsRefusal(answer);
+        if (WasRefused)
+        {
+            return true;
         }
 
         HttpHead.RequireOk(answer[..body]);

@@ -14,6 +14,8 @@ internal static class HttpHead
             : throw new InvalidOperationException("The answer has no Content-Length: " + Encoding.UTF8.GetString(head));
     }
 
+    public static bool IsRefusal(ReadOnlySpan<byte> answer) => answer.StartsWith("HTTP/1.1 503"u8);
+
     /// <summary>Only a 200 counts as an operation; anything else ends the run.</summary>
     public static void RequireOk(ReadOnlySpan<byte> answer)
     {

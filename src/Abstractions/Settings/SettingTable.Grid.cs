@@ -356,6 +356,15 @@ public static partial class SettingTable
         },
     ];
 
+    private static IEnumerable<Setting> OverloadRows() =>
+    [
+        new()
+        {
+            Key = "Grid:Overload:MaxRequests", Type = SettingType.Whole, DefaultNote = "256 for each core, 1,024 at least", Min = "16", Max = "100000",
+            Description = "Requests that this silo works on at once; further ones get 503. Each class has places of its own, and the lower ones stop before it is reached (operations.md).",
+        },
+    ];
+
     private static IEnumerable<Setting> ShutdownRows() =>
     [
         new()

@@ -37,6 +37,7 @@ public sealed class GridMetrics
     private readonly Histogram<double> _store;
     private readonly Histogram<double> _signing;
     private (string Name, Func<int> Length)[] _queues = [];
+    private (string Class, Func<int> Count)[] _requests = [];
     private Func<int>? _active;
     private IReadOnlyCollection<(string Kind, int Count)> _holders = [];
     private IReadOnlyCollection<(string Check, double Value)> _health = [];
@@ -61,6 +62,7 @@ public sealed class GridMetrics
         meter.CreateObservableGauge("grid.sessions.active", () => _active is { } active ? [new Measurement<int>(active())] : Array.Empty<Measurement<int>>(), "{session}", "Sessions whose grain is in this silo's memory: refreshed or changed lately. Over all silos each counts once.");
         meter.CreateObservableGauge("grid.holders", () => _holders.Select(kind => new Measurement<int>(kind.Count, new KeyValuePair<string, object?>("grid.holder.kind", kind.Kind))), "{holder}", "Holders in the cluster's registry: each silo tells all of them.");
         meter.CreateObservableGauge("grid.queue.length", () => _queues.Select(queue => new Measurement<int>(queue.Length(), new KeyValuePair<string, object?>("grid.queue", queue.Name))), "{item}", "What waits in this silo.");
+        meter.CreateObservableGauge("grid.requests.active", () => _requests.Select(kind => new Measurement<int>(kind.Count(), new KeyValuePair<string, object?>("grid.request.class", kind.Class))), "{request}", "Requests in progress, as admission control counts them.");
         meter.CreateObservableGauge("grid.health.status", () => _health.Select(check => new Measurement<double>(check.Value, new KeyValuePair<string, object?>("grid.health.check", check.Check))), "1", "A check of /health/ready: 1 healthy, 0.5 degraded, 0 not ready.");
         meter.CreateObservableGauge("grid.certificate.remaining", () => _certificate?.Invoke() is { } left ? [new Measurement<double>(left)] : Array.Empty<Measurement<double>>(), "s", "Until the cluster certificate of this silo expires; nothing without one.");
     }
@@ -150,6 +152,10 @@ public sealed class GridMetrics
             _queues = [.. _queues, (name, length)];
         }
     }
+
+    /// <summary>Shows the requests in progress of each class.</summary>
+    /// <param name="classes">Constants of the code; the counts are read when somebody collects, and must not block.</param>
+    public void Requests(params (string Class, Func<int> Count)[] classes) => _requests = classes;
 
     /// <summary>Shows the number of session grains.</summary>
     public void ActiveSessions(Func<int> count) => _active = count;

@@ -21,6 +21,7 @@ internal sealed class GridSettings
         Log = SettingsBinder.Bind<LogOptions>(configuration, LogOptions.Section);
         Telemetry = SettingsBinder.Bind<TelemetryOptions>(configuration, TelemetryOptions.Section);
         Shutdown = SettingsBinder.Bind<ShutdownOptions>(configuration, ShutdownOptions.Section);
+        Overload = SettingsBinder.Bind<OverloadOptions>(configuration, OverloadOptions.Section);
         Keys = SettingsBinder.Bind<KeyOptions>(configuration, KeyOptions.Section);
         Purge = SettingsBinder.Bind<PurgeOptions>(configuration, PurgeOptions.Section);
         Revocation = SettingsBinder.Bind<RevocationOptions>(configuration, RevocationOptions.Section);
@@ -81,6 +82,8 @@ internal sealed class GridSettings
 
     public ShutdownOptions Shutdown { get; }
 
+    public OverloadOptions Overload { get; }
+
     public KeyOptions Keys { get; }
 
     public PurgeOptions Purge { get; }
@@ -132,6 +135,7 @@ internal sealed class GridSettings
         "Grid:Core:MaxConnections" => Connections()?.Core.ToString(CultureInfo.InvariantCulture),
         "Grid:Front:MaxConnections" => Connections()?.Front.ToString(CultureInfo.InvariantCulture),
         "Grid:Front:MaxConnectionsPerAddress" => Connections()?.FrontPerAddress.ToString(CultureInfo.InvariantCulture),
+        "Grid:Overload:MaxRequests" => Overload.Limits.MaxRequests.ToString(CultureInfo.InvariantCulture),
         "Grid:Core:MaxCdiVersion" => CdiVersions.Supported[^1],
         "Grid:Core:MinCdiVersion" => CdiVersions.Supported[0],
         _ => null,

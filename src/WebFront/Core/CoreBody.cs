@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Unicode;
+using Grid.WebFront.Admission;
 using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Core;
@@ -58,8 +59,8 @@ internal sealed class CoreBody : IDisposable
                 }
             }
 
-            // If the client has gone already, stop here. Once an operation has begun it is completed.
-            context.RequestAborted.ThrowIfCancellationRequested();
+            // If the client has gone already, it stops here. Once an operation has begun it is completed.
+            AdmissionDoor.Enter(context);
             return new CoreBody(Parse(bytes.AsMemory(0, length)), bytes);
         }
         catch

@@ -1,5 +1,6 @@
 using Grid.Abstractions;
 using Grid.Revocation.Outages;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -10,6 +11,8 @@ namespace Grid.WebFront.Core;
 /// <summary>Turns every failure of the core API into the caller's answer and the log's line.</summary>
 internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailures> logger) : IDisposable
 {
+    private const string Busy = "Service is temporarily unavailable, please retry";
+
     private readonly OutageTally _outage = new(
         clock,
         (away, failure) => Log.Unavailable(logger, failure, away),
@@ -90,7 +93,14 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
             context.Response.Headers.RetryAfter = "1";
         }
 
-        return CoreResponse.WriteTextAsync(context, 503, "Service is temporarily unavailable, please retry");
+        return CoreResponse.WriteTextAsync(context, 503, Busy);
+    }
+
+    /// <summary>The same answer, with another time to come back for each.</summary>
+    public static Task WriteOverloadedAsync(HttpContext context)
+    {
+        context.Response.Headers.RetryAfter = AdmissionDoor.RetryAfter();
+        return CoreResponse.WriteTextAsync(context, 503, Busy);
     }
 
     private static partial class Log

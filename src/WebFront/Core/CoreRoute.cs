@@ -1,3 +1,4 @@
+using Grid.WebFront.Admission;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -27,14 +28,14 @@ internal enum CoreScope
 /// <param name="NeedsVersion">Whether an unsupported version is refused. Otherwise the version only affects the tenant check.</param>
 /// <param name="NeedsTenant">Whether the tenant must exist.</param>
 /// <param name="ForStrangers">Whether it is answered without a key, whichever app and tenant are named, so that it does not reveal which exist.</param>
-internal sealed record CoreRoute(CoreScope Scope, bool NeedsKey = true, bool NeedsVersion = true, bool NeedsTenant = true, bool ForStrangers = false);
+/// <param name="Class">What the request does, in an overload.</param>
+internal sealed record CoreRoute(
+    CoreScope Scope, bool NeedsKey = true, bool NeedsVersion = true, bool NeedsTenant = true, bool ForStrangers = false, RequestClass Class = RequestClass.None);
 
 internal static class CoreRouteBuilder
 {
     // HEAD is GET whose body the server leaves out (RFC 9110, 9.3.2): probes ask so.
     private static readonly string[] Reading = [HttpMethods.Get, HttpMethods.Head];
-
-    private static readonly CoreRoute OfApp = new(CoreScope.AppSince50);
 
     /// <summary>Maps one operation; without a <see cref="CoreRoute"/> a route does not exist.</summary>
     public static IEndpointConventionBuilder MapCore(this IEndpointRouteBuilder routes, string method, string path, CoreRoute route, RequestDelegate handler) =>
@@ -48,17 +49,19 @@ internal static class CoreRouteBuilder
         return routes.MapCore(method, path, route, context => handler(context, service));
     }
 
-    public static IEndpointConventionBuilder MapTenantApi<T>(this IEndpointRouteBuilder routes, string method, string path, Func<HttpContext, T, Task> handler)
+    public static IEndpointConventionBuilder MapTenantApi<T>(this IEndpointRouteBuilder routes, RequestClass kind, string method, string path, Func<HttpContext, T, Task> handler)
         where T : notnull =>
-        routes.MapCore(method, path, new CoreRoute(CoreScope.Tenant), handler);
+        routes.MapCore(method, path, new CoreRoute(CoreScope.Tenant, Class: kind), handler);
 
-    public static IEndpointConventionBuilder MapAppApi<T>(this IEndpointRouteBuilder routes, string method, string path, Func<HttpContext, T, Task> handler)
+    public static IEndpointConventionBuilder MapAppApi<T>(this IEndpointRouteBuilder routes, RequestClass kind, string method, string path, Func<HttpContext, T, Task> handler)
         where T : notnull =>
-        routes.MapCore(method, path, OfApp, handler);
+        routes.MapCore(method, path, new CoreRoute(CoreScope.AppSince50, Class: kind), handler);
 
+    /// <summary>Maps an operation whose answer costs nothing.</summary>
     public static IEndpointConventionBuilder MapTenantApi(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler) =>
         routes.MapCore(method, path, new CoreRoute(CoreScope.Tenant), handler);
 
+    /// <inheritdoc cref="MapTenantApi(IEndpointRouteBuilder, string, string, RequestDelegate)"/>
     public static IEndpointConventionBuilder MapAppApi(this IEndpointRouteBuilder routes, string method, string path, RequestDelegate handler) =>
-        routes.MapCore(method, path, OfApp, handler);
+        routes.MapCore(method, path, new CoreRoute(CoreScope.AppSince50), handler);
 }

@@ -1,6 +1,7 @@
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Tokens.Access;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Core.Multitenancy;
 using Grid.WebFront.Core.Revocation;
 using Grid.WebFront.Core.Service;
@@ -10,6 +11,7 @@ using Grid.WebFront.Doors;
 using Grid.WebFront.GrainDoors;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -39,6 +41,8 @@ public static class GridCore
         services.TryAddSingleton<TenantDoor>();
         services.TryAddSingleton<AppDefaults>();
         services.TryAddSingleton<StorePulse>();
+        services.TryAddSingleton(AdmissionLimits.Default);
+        services.TryAddSingleton<AdmissionControl>();
         services.TryAddSingleton<CoreGate>();
         services.TryAddSingleton<CoreFailures>();
         services.TryAddSingleton<DoorGate>();
@@ -61,10 +65,19 @@ public static class GridCore
         app.Use((context, next) => clock.IsTrusted ? next(context) : CoreFailures.WriteUnavailableAsync(context));
         app.Use((context, next) => failures.GuardAsync(context, next));
         app.UseRouting();
+        var admission = app.ApplicationServices.GetRequiredService<AdmissionControl>();
+        app.Use((context, next) => AdmissionDoor.BeforeAsync(context, admission, Class(context), isFront: false, next, CoreFailures.WriteOverloadedAsync));
         app.Use((context, next) => gate.CheckAsync(context, next));
+        app.Use((context, next) =>
+        {
+            AdmissionDoor.EnterIfWhole(context);
+            return next(context);
+        });
         app.UseEndpoints(MapAll);
         return app;
     }
+
+    private static RequestClass Class(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<CoreRoute>()?.Class ?? RequestClass.None;
 
     private static void MapAll(IEndpointRouteBuilder core)
     {

@@ -4,6 +4,7 @@ using Grid.AspNetCore;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Endpoints;
 using Grid.Client;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Core;
 using Grid.WebFront.Doors;
 using Grid.WebFront.Front.FirstPage;
@@ -69,10 +70,11 @@ public static class GridFront
         }
 
         app.UseRouting();
+        app.Use(next => FrontClass.Limit(app.ApplicationServices, next, OverloadedAsync));
         app.UseEndpoints(routes =>
         {
-            routes.MapGrid();
-            routes.MapFront("POST", options.ApiBasePath.TrimEnd('/') + "/session/ticket", RedeemTicket.HandleAsync);
+            routes.MapGrid().Add(FrontClass.Mark);
+            routes.MapFront("POST", options.ApiBasePath.TrimEnd('/') + "/session/ticket", RedeemTicket.HandleAsync).WithMetadata(new FrontClass(RequestClass.Create));
             if (front.ShowsFirstPage)
             {
                 routes.MapFirstPage(options.ApiBasePath.TrimEnd('/'));
@@ -87,9 +89,11 @@ public static class GridFront
     private static bool IsOfCore(PathString path) => CorePath.Parse(path.Value ?? "/").Rest is var rest
         && (rest.StartsWith("/recipe/", StringComparison.OrdinalIgnoreCase) || rest is "/apiversion" or "/hello" or "/session/holders" or "/session/revoke");
 
-    private static Task UnavailableAsync(HttpContext context)
+    private static Task OverloadedAsync(HttpContext context) => UnavailableAsync(context, AdmissionDoor.RetryAfter());
+
+    private static Task UnavailableAsync(HttpContext context, string retryAfter = "1")
     {
-        context.Response.Headers.RetryAfter = "1";
+        context.Response.Headers.RetryAfter = retryAfter;
         return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "temporarily unavailable, please retry");
     }
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Grid.AspNetCore;
 using Grid.AspNetCore.Browser;
 using Grid.Client;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Doors;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
@@ -30,6 +31,7 @@ internal static class RedeemTicket
             return;
         }
 
+        AdmissionDoor.Enter(context);
         if (await RedeemAsync(context, requests, ticket) is not { } session)
         {
             var wait = context.RequestServices.GetRequiredKeyedService<GuessBrake>(GridFront.TicketBrake).Failed(context.Connection.RemoteIpAddress);

@@ -4,6 +4,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.GrainDoors;
 using Grid.Revocation.Registry;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Core;
 using Grid.WebFront.Doors;
 using Grid.WebFront.Sessions;
@@ -13,7 +14,7 @@ namespace Grid.WebFront.GrainDoors;
 
 /// <summary>What every call of a door passes: the same API keys as the core API's, and every failure made a value.</summary>
 internal sealed class DoorGate(
-    IAppDirectory apps, CoreGate core, CoreFailures failures, ClockTrust clocks, IMeterFactory meters, TimeProvider clock, ILogger<DoorGate> logger) : IDisposable
+    IAppDirectory apps, CoreGate core, CoreFailures failures, AdmissionControl admission, ClockTrust clocks, IMeterFactory meters, TimeProvider clock, ILogger<DoorGate> logger) : IDisposable
 {
     // As at the core API, but counted together: a call that came in by the gateway has no address.
     private const int MaxWrongKeys = 20;
@@ -24,8 +25,9 @@ internal sealed class DoorGate(
     private readonly GuessBrake _brake = new("API key by the gateway", MaxWrongKeys, meters, clock, logger);
 
     /// <summary>Does the work for whoever may ask for it.</summary>
+    /// <param name="kind">What the call does, in an overload.</param>
     /// <param name="work">Null: no such session.</param>
-    public async Task<DoorAnswer<T>> AnswerAsync<T>(Func<DoorCall, Task<T?>> work)
+    public async Task<DoorAnswer<T>> AnswerAsync<T>(RequestClass kind, Func<DoorCall, Task<T?>> work)
     {
         var caller = RequestContext.Get(DoorCaller.Key) as DoorCaller;
 
@@ -40,9 +42,15 @@ internal sealed class DoorGate(
             }
 
             var (call, refusal) = await AdmitAsync(caller);
-            return call is null
-                ? new DoorAnswer<T> { Outcome = refusal!.Outcome, Message = refusal.Message }
-                : new DoorAnswer<T> { Outcome = DoorOutcome.Done, Value = await work(call) };
+            if (call is null)
+            {
+                return new DoorAnswer<T> { Outcome = refusal!.Outcome, Message = refusal.Message };
+            }
+
+            using var place = admission.Enter(kind, isFront: false);
+            return place.IsTaken
+                ? new DoorAnswer<T> { Outcome = DoorOutcome.Done, Value = await work(call) }
+                : Failed<T>(DoorOutcome.Unavailable, "The silo has too many requests at once, and has not begun this one.");
         }
         catch (SessionRefusedException refusal)
         {

@@ -1,5 +1,6 @@
 using Grid.GrainDoors;
 using Grid.GrainDoors.Tunnels;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Core.Revocation;
 using Grid.WebFront.Sessions;
 using Orleans.Concurrency;
@@ -13,19 +14,19 @@ internal sealed class HolderDoor(DoorGate gate, Tunnels tunnels) : Grain, IHolde
 {
     public Task<string> PingAsync() => Task.FromResult(RuntimeIdentity);
 
-    public Task<DoorAnswer<string>> OpenAsync() => gate.AnswerAsync(call =>
+    public Task<DoorAnswer<string>> OpenAsync() => gate.AnswerAsync(RequestClass.None, call =>
     {
         var (id, refusal) = tunnels.Open(call);
         return Task.FromResult(id ?? throw new SessionRefusedException(refusal ?? "No connection is opened"))!;
     });
 
-    public Task<DoorAnswer<bool>> SendAsync(string connection, long number, byte[] message) => gate.AnswerAsync(async call =>
+    public Task<DoorAnswer<bool>> SendAsync(string connection, long number, byte[] message) => gate.AnswerAsync(RequestClass.None, async call =>
         message is { Length: > 0 and <= ServiceMessages.MaxBytes } && await Of(call, connection).TakeAsync(number, message) ? true : throw IsOver());
 
-    public Task<DoorAnswer<ReceivedMessages>> ReceiveAsync(string connection, long number) => gate.AnswerAsync<ReceivedMessages>(async call =>
+    public Task<DoorAnswer<ReceivedMessages>> ReceiveAsync(string connection, long number) => gate.AnswerAsync<ReceivedMessages>(RequestClass.None, async call =>
         await Of(call, connection).FetchAsync(number) ?? throw IsOver());
 
-    public Task<DoorAnswer<bool>> CloseAsync(string connection) => gate.AnswerAsync(call =>
+    public Task<DoorAnswer<bool>> CloseAsync(string connection) => gate.AnswerAsync(RequestClass.None, call =>
     {
         Of(call, connection).EndOfInput();
         return Task.FromResult(true);

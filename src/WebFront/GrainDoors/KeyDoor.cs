@@ -2,6 +2,7 @@ using Grid.Abstractions.Clocks;
 using Grid.Abstractions.SigningKeys;
 using Grid.Client;
 using Grid.GrainDoors;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Sessions;
 using Orleans.Concurrency;
 
@@ -13,9 +14,9 @@ internal sealed class KeyDoor(DoorGate gate, IKeyRings keyRings, ServiceJwts jwt
 {
     public Task<string> PingAsync() => Task.FromResult(RuntimeIdentity);
 
-    public Task<DoorAnswer<PublishedKeys>> ReadAsync() => gate.AnswerAsync<PublishedKeys>(async call =>
+    public Task<DoorAnswer<PublishedKeys>> ReadAsync() => gate.AnswerAsync<PublishedKeys>(RequestClass.None, async call =>
         (await keyRings.GetAsync(call.App, CancellationToken.None)).ToPublished(clock.GetUtcNow()));
 
-    public Task<DoorAnswer<string>> MintAsync(string payloadJson, TimeSpan validity, string? issuer, bool useStaticKey) => gate.AnswerAsync<string>(async call =>
+    public Task<DoorAnswer<string>> MintAsync(string payloadJson, TimeSpan validity, string? issuer, bool useStaticKey) => gate.AnswerAsync<string>(RequestClass.Create, async call =>
         await jwts.MintAsync(call.App, payloadJson, validity, issuer, useStaticKey));
 }

@@ -5,6 +5,7 @@ using Grid.GrainDoors;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Telemetry;
 using Grid.Tokens.Access;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Sessions;
 using Orleans.Concurrency;
 
@@ -21,16 +22,16 @@ internal sealed class SessionDoor(
 
     public Task<string> PingAsync() => Task.FromResult(RuntimeIdentity);
 
-    public Task<DoorAnswer<CreatedSession>> CreateAsync(SessionDraft draft) => gate.AnswerAsync(async call =>
+    public Task<DoorAnswer<CreatedSession>> CreateAsync(SessionDraft draft) => gate.AnswerAsync(RequestClass.Create, async call =>
     {
         var judged = ClientInput.Draft(draft);
         return (CreatedSession?)await issuer.CreateAsync(call.App, judged with { TenantId = await gate.TenantAsync(call.App, judged.TenantId) }, null, ClientRules.Newest);
     });
 
-    public Task<DoorAnswer<TokenCheck>> VerifyAsync(TokenToCheck token) => gate.AnswerAsync(async call =>
+    public Task<DoorAnswer<TokenCheck>> VerifyAsync(TokenToCheck token) => gate.AnswerAsync(RequestClass.Verify, async call =>
         verifier.Counted(CheckDoor.Orleans, (await verifier.VerifyAsync(call.App, Judged(token), checkDatabase: false, ClientRules.Newest)).Check));
 
-    public Task<DoorAnswer<TokenRefresh>> RefreshAsync(TokenToRefresh token) => gate.AnswerAsync(async call =>
+    public Task<DoorAnswer<TokenRefresh>> RefreshAsync(TokenToRefresh token) => gate.AnswerAsync(RequestClass.Refresh, async call =>
     {
         if (token.Others is { Count: > MaxOthers })
         {
@@ -56,25 +57,25 @@ internal sealed class SessionDoor(
         return (TokenRefresh?)await refresher.RefreshAsync(call.App, judged, null, ClientRules.Newest);
     });
 
-    public Task<DoorAnswer<RegeneratedSession>> RegenerateAsync(string accessToken, string payloadJson) => gate.AnswerAsync(call =>
+    public Task<DoorAnswer<RegeneratedSession>> RegenerateAsync(string accessToken, string payloadJson) => gate.AnswerAsync(RequestClass.Refresh, call =>
         refresher.RegenerateAsync(call.App, DoorInput.Text(accessToken, "The access token") ?? "", ClientInput.JsonObject(payloadJson, "The payload")));
 
-    public Task<DoorAnswer<RegeneratedSession>> ReissueAsync(string accessToken) => gate.AnswerAsync(call =>
+    public Task<DoorAnswer<RegeneratedSession>> ReissueAsync(string accessToken) => gate.AnswerAsync(RequestClass.Refresh, call =>
         refresher.RegenerateAsync(call.App, DoorInput.Text(accessToken, "The access token") ?? "", payloadJson: null));
 
-    public Task<DoorAnswer<SessionInformation>> FindAsync(string handle) => gate.AnswerAsync<SessionInformation>(async call =>
+    public Task<DoorAnswer<SessionInformation>> FindAsync(string handle) => gate.AnswerAsync<SessionInformation>(RequestClass.List, async call =>
         DoorInput.TryFindHandle(call.App, handle, out var parsed) && await stored.FindAsync(call.App, parsed) is { } row
             ? row.ToInformation()
             : null);
 
-    public Task<DoorAnswer<bool>> UpdateAsync(string handle, string? payloadJson, string? dataJson) => gate.AnswerAsync(async call =>
+    public Task<DoorAnswer<bool>> UpdateAsync(string handle, string? payloadJson, string? dataJson) => gate.AnswerAsync(RequestClass.Refresh, async call =>
     {
         var payload = payloadJson is null ? null : ClientInput.JsonObject(payloadJson, "The payload");
         var data = dataJson is null ? null : ClientInput.JsonObject(dataJson, "The data");
         return DoorInput.TryFindHandle(call.App, handle, out var parsed) && await stored.UpdateAsync(call.App, parsed, payload, data, ClientRules.Newest) is not null;
     });
 
-    public Task<DoorAnswer<string>> ChangePayloadAsync(string handle, string changesJson, bool replaces) => gate.AnswerAsync<string>(async call =>
+    public Task<DoorAnswer<string>> ChangePayloadAsync(string handle, string changesJson, bool replaces) => gate.AnswerAsync<string>(RequestClass.Refresh, async call =>
     {
         var changes = ClientInput.JsonObject(changesJson, replaces ? "The payload" : "The changes");
         return DoorInput.TryFindHandle(call.App, handle, out var parsed) && await stored.ChangePayloadAsync(call.App, parsed, changes, replaces) is { } session
@@ -82,7 +83,7 @@ internal sealed class SessionDoor(
             : null;
     });
 
-    public Task<DoorAnswer<GridRevocation>> RevokeAsync(string[] handles, GridRevocationReason reason) => gate.AnswerAsync<GridRevocation>(async call =>
+    public Task<DoorAnswer<GridRevocation>> RevokeAsync(string[] handles, GridRevocationReason reason) => gate.AnswerAsync<GridRevocation>(RequestClass.Revoke, async call =>
     {
         if (handles is { Length: > DoorInput.MaxHandles })
         {
@@ -103,7 +104,7 @@ internal sealed class SessionDoor(
             : (await revocations.RevokeAsync(new RevocationScope.Named { App = call.App.App, Sessions = named.ToImmutable() }, reason.ToReason(), call.Actor)).ToRevocation();
     });
 
-    public Task<DoorAnswer<GridRevocation>> RevokeTenantAsync(string tenantId) => gate.AnswerAsync<GridRevocation>(async call => (await revocations.RevokeAsync(
+    public Task<DoorAnswer<GridRevocation>> RevokeTenantAsync(string tenantId) => gate.AnswerAsync<GridRevocation>(RequestClass.Revoke, async call => (await revocations.RevokeAsync(
         new RevocationScope.Tenant { App = call.App.App, TenantId = await gate.TenantAsync(call.App, tenantId) }, RevocationReason.Requested, call.Actor)).ToRevocation());
 
     private static TokenToCheck Judged(TokenToCheck token) =>

@@ -2,6 +2,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Client;
 using Grid.GrainDoors;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Sessions;
 using Orleans.Concurrency;
 
@@ -14,13 +15,13 @@ internal sealed class UserDoor(DoorGate gate, StoredSessions stored, Revocations
 {
     public Task<string> PingAsync() => Task.FromResult(RuntimeIdentity);
 
-    public Task<DoorAnswer<string[]>> ListAsync(string userId, string? tenantId) => gate.AnswerAsync<string[]>(async call =>
+    public Task<DoorAnswer<string[]>> ListAsync(string userId, string? tenantId) => gate.AnswerAsync<string[]>(RequestClass.List, async call =>
     {
         var (user, allTenants) = await UserAsync(call, userId, tenantId);
         return (await stored.ListAsync(user, allTenants)).ToTexts();
     });
 
-    public Task<DoorAnswer<GridRevocation>> RevokeAsync(string userId, string? tenantId, string? exceptHandle) => gate.AnswerAsync<GridRevocation>(async call =>
+    public Task<DoorAnswer<GridRevocation>> RevokeAsync(string userId, string? tenantId, string? exceptHandle) => gate.AnswerAsync<GridRevocation>(RequestClass.Revoke, async call =>
     {
         var (user, allTenants) = await UserAsync(call, userId, tenantId);
         SessionHandle kept = default;

@@ -1,5 +1,6 @@
 using Grid.Abstractions.Watches;
 using Grid.GrainDoors;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Sessions;
 using Orleans.Concurrency;
 
@@ -24,16 +25,16 @@ internal sealed class WatchDoor(DoorGate gate, ClientWatches watches) : Grain, I
     public Task<DoorAnswer<string>> OpenAsync(string userId, string? tenantId)
     {
         var client = Client.Value ?? "unknown";
-        return gate.AnswerAsync<string>(async call =>
+        return gate.AnswerAsync<string>(RequestClass.None, async call =>
         {
             var tenant = tenantId is null ? null : await gate.TenantAsync(call.App, tenantId);
             return await watches.OpenAsync(new WatchedUser(call.App.App, ClientInput.UserId(userId)), tenant, client);
         });
     }
 
-    public Task<DoorAnswer<FetchedEvents>> FetchAsync(string watch, long number, TimeSpan within) => gate.AnswerAsync<FetchedEvents>(async call => await watches.FetchAsync(call, watch, number, within));
+    public Task<DoorAnswer<FetchedEvents>> FetchAsync(string watch, long number, TimeSpan within) => gate.AnswerAsync<FetchedEvents>(RequestClass.None, async call => await watches.FetchAsync(call, watch, number, within));
 
-    public Task<DoorAnswer<bool>> CloseAsync(string watch) => gate.AnswerAsync(call =>
+    public Task<DoorAnswer<bool>> CloseAsync(string watch) => gate.AnswerAsync(RequestClass.None, call =>
     {
         watches.Close(call, watch);
         return Task.FromResult(true);

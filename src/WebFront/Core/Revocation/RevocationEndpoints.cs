@@ -1,3 +1,4 @@
+using Grid.WebFront.Admission;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,6 +13,6 @@ internal static class RevocationEndpoints
         core.MapCore<ConnectHolder>("GET", "/session/holder", new CoreRoute(CoreScope.App, NeedsVersion: false), static (context, holder) => holder.HandleAsync(context));
         var keys = core.ServiceProvider.GetRequiredService<SigningKeyRevocation>();
         core.MapCore<Revocations>(
-            "POST", "/session/revoke", new CoreRoute(CoreScope.Tenant, NeedsVersion: false), (context, revocations) => Revoke.HandleAsync(context, revocations, keys));
+            "POST", "/session/revoke", new CoreRoute(CoreScope.Tenant, NeedsVersion: false, Class: RequestClass.Revoke), (context, revocations) => Revoke.HandleAsync(context, revocations, keys));
     }
 }

@@ -1,3 +1,4 @@
+using Grid.WebFront.Admission;
 using Grid.WebFront.Core.Sessions;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
@@ -13,7 +14,7 @@ internal static class UserEndpoints
     {
         core.MapAppApi("GET", "/user/id", context => UnknownAsync(context, "UNKNOWN_USER_ID_ERROR"));
         core.MapAppApi("GET", "/recipe/userid/map", context => UnknownAsync(context, "UNKNOWN_MAPPING_ERROR"));
-        core.MapAppApi<Revocations>("POST", "/user/remove", RemoveAsync);
+        core.MapAppApi<Revocations>(RequestClass.Revoke, "POST", "/user/remove", RemoveAsync);
         core.MapTenantApi("GET", "/users/count", NoneAsync);
         core.MapAppApi("GET", "/users/count/active", NoneAsync);
         core.MapTenantApi("GET", "/users", EmptyAsync);

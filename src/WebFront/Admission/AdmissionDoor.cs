@@ -1,0 +1,85 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace Grid.WebFront.Admission;
+
+/// <summary>A request's way into its class. A feature of its context from <see cref="BeforeAsync"/> on.</summary>
+/// <remarks>
+/// A place is taken when nothing is waited for any more but this silo itself, so after the body was read: otherwise a client that sends
+/// byte by byte would hold one, and a few hundred of them a whole class.
+/// </remarks>
+internal sealed class AdmissionDoor(AdmissionControl admission, RequestClass kind, bool isFront)
+{
+    private static readonly string[] Waits = ["1", "2", "3"];
+
+    private AdmissionControl.Place _place;
+    private bool _isInside;
+
+    /// <summary>Refuses a request whose class is full before anything is done for it, and frees its place after everything.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="admission">Decides.</param>
+    /// <param name="kind">Its class.</param>
+    /// <param name="isFront">Whether it came in by the front.</param>
+    /// <param name="next">Goes on.</param>
+    /// <param name="refuseAsync">Answers 503 as its door does.</param>
+    public static Task BeforeAsync(HttpContext context, AdmissionControl admission, RequestClass kind, bool isFront, RequestDelegate next, RequestDelegate refuseAsync)
+    {
+        if (kind == RequestClass.None)
+        {
+            return next(context);
+        }
+
+        if (admission.IsFull(kind, isFront))
+        {
+            return refuseAsync(context);
+        }
+
+        var door = new AdmissionDoor(admission, kind, isFront);
+        context.Features.Set(door);
+        return door.RunAsync(context, next, refuseAsync);
+    }
+
+    /// <summary>Takes the request's place, if it has none: before its work begins.</summary>
+    /// <exception cref="OverloadedException">There is none left.</exception>
+    /// <exception cref="OperationCanceledException">The client has gone.</exception>
+    public static void Enter(HttpContext context)
+    {
+        // Nobody would hear the answer, and nothing has begun.
+        context.RequestAborted.ThrowIfCancellationRequested();
+        if (context.Features.Get<AdmissionDoor>() is { _isInside: false } door)
+        {
+            door._place = door.Take();
+            door._isInside = door._place.IsTaken ? true : throw new OverloadedException();
+        }
+    }
+
+    /// <summary>Takes it at once if no body has to be read first.</summary>
+    public static void EnterIfWhole(HttpContext context)
+    {
+        if (context.Features.Get<IHttpRequestBodyDetectionFeature>() is not { CanHaveBody: true })
+        {
+            Enter(context);
+        }
+    }
+
+    /// <summary>What <c>Retry-After</c> says: not the same to all, or they all come back at once.</summary>
+    public static string RetryAfter() => Waits[Random.Shared.Next(Waits.Length)];
+
+    private AdmissionControl.Place Take() => admission.Enter(kind, isFront);
+
+    private async Task RunAsync(HttpContext context, RequestDelegate next, RequestDelegate refuseAsync)
+    {
+        try
+        {
+            await next(context);
+        }
+        catch (OverloadedException) when (!context.Response.HasStarted)
+        {
+            await refuseAsync(context);
+        }
+        finally
+        {
+            _place.Dispose();
+        }
+    }
+}

@@ -1,0 +1,162 @@
+using System.Globalization;
+using System.Net.Sockets;
+using System.Text;
+using Grid.WebFront.Admission;
+using Grid.WebFront.Core;
+using Microsoft.AspNetCore.Routing;
+
+namespace Grid.WebFront.Tests.Admission;
+
+/// <summary>A silo with as many requests in progress as it takes: what callers of each door are told, and what goes on.</summary>
+public sealed class OverloadTests(CoreHost core)
+{
+    private const string Busy = "Service is temporarily unavailable, please retry\n";
+
+    private static readonly string[] AllButRevocations = ["Refresh", "Create", "Verify", "List"];
+
+    // Operations that cost nothing, or have limits of their own.
+    private static readonly string[] Unlimited =
+    [
+        "/", "/hello", "/apiversion", "/telemetry", "/ee/license", "/ee/featureflag", "/.well-known/jwks.json", "/recipe/jwt/jwks", "/session/holder",
+        "/user/id", "/recipe/userid/map", "/users/count", "/users/count/active", "/users", "/users/by-accountinfo",
+        "/recipe/multitenancy/tenant/user", "/recipe/multitenancy/tenant/user/remove",
+    ];
+
+    private readonly string _user = $"user-{Guid.NewGuid():N}";
+
+    [Fact]
+    public async Task The_core_api_answers_503_with_the_time_to_come_back_and_changes_nothing()
+    {
+        var session = await core.CreateSessionAsync(userId: _user);
+        var (access, refresh, handle) = ($"{session["accessToken"]!["token"]}", $"{session["refreshToken"]!["token"]}", $"{session["session"]!["handle"]}");
+        using (core.TakePlaces(AllButRevocations))
+        {
+            CoreAnswer[] answers =
+            [
+                await core.PostAsync("/recipe/session", new { userId = _user, enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } }),
+                await core.VerifyAsync("", access),
+                await core.RefreshAsync("", refresh),
+                await core.PostAsync("/recipe/session/regenerate", new { accessToken = access, userDataInJWT = new { } }),
+                await core.SendAsync("PUT", "/recipe/session/data", new { sessionHandle = handle, userDataInDatabase = new { changed = true } }),
+                await core.PostAsync("/session/ticket", new { userId = _user }),
+                await core.SendAsync("GET", $"/recipe/session?sessionHandle={handle}"),
+                await core.SendAsync("GET", $"/recipe/session/user?userId={_user}"),
+                await core.SendAsync("GET", "/recipe/multitenancy/tenant/list"),
+            ];
+            Assert.All(answers, answer =>
+            {
+                Assert.Equal((503, "text/html; charset=UTF-8", Busy), (answer.Status, answer.ContentType, answer.Text));
+                Assert.InRange(int.Parse(answer.Headers.GetValues("Retry-After").Single(), CultureInfo.InvariantCulture), 1, 3);
+            });
+            Assert.Equal("Hello\n", (await core.SendAsync("GET", "/hello")).Text);
+            Assert.Equal(200, (await core.SendAsync("GET", "/.well-known/jwks.json")).Status);
+        }
+
+        Assert.Equal([handle], (await core.SendAsync("GET", $"/recipe/session/user?userId={_user}")).Json["sessionHandles"]!.AsArray().Select(one => $"{one}"));
+        Assert.DoesNotContain("changed", (await core.SendAsync("GET", $"/recipe/session?sessionHandle={handle}")).Text, StringComparison.Ordinal);
+        Assert.Equal("OK", (await core.VerifyAsync("", access)).Word);
+        Assert.Equal("OK", (await core.RefreshAsync("", refresh)).Word);
+    }
+
+    [Fact]
+    public async Task Revocations_are_done_while_everything_else_is_refused()
+    {
+        var handle = $"{(await core.CreateSessionAsync(userId: _user))["session"]!["handle"]}";
+        using (core.TakePlaces(AllButRevocations))
+        {
+            var revoked = await core.PostAsync("/recipe/session/remove", new { sessionHandles = new[] { handle } });
+            Assert.Equal([handle], revoked.Json["sessionHandlesRevoked"]!.AsArray().Select(one => $"{one}"));
+            Assert.Equal("OK", (await core.PostAsync("/session/revoke", new { userId = _user })).Word);
+        }
+    }
+
+    [Fact]
+    public async Task The_front_refuses_without_signing_anybody_out_and_still_signs_out_who_asks_for_it()
+    {
+        using var browser = new TestBrowser(core.FrontUrl);
+        await core.SignInAsync(browser);
+        var ticket = $"{(await core.PostAsync("/session/ticket", new { userId = _user })).Json["ticket"]}";
+        using (core.TakePlaces(AllButRevocations))
+        {
+            using var other = new TestBrowser(core.FrontUrl);
+            FrontAnswer[] refused =
+            [
+                await browser.RefreshAsync(),
+                await browser.PostAsync("/auth/t1/session/refresh"),
+                await browser.GetAsync("/auth/verify"),
+                await browser.GetAsync("/auth/verify-optional"),
+                await other.PostAsync("/auth/session/ticket", new { ticket }, ("rid", "session")),
+            ];
+            Assert.All(refused, answer =>
+            {
+                Assert.Equal((503, """{"message":"temporarily unavailable, please retry"}"""), (answer.Status, answer.Text));
+                Assert.Empty(answer.SetCookie);
+                Assert.NotNull(answer.Header("Retry-After"));
+            });
+        }
+
+        Assert.Equal(200, (await browser.RefreshAsync()).Status);
+        Assert.Equal(200, (await browser.GetAsync("/auth/verify")).Status);
+        using (core.TakePlaces(AllButRevocations))
+        {
+            Assert.Equal(200, (await browser.PostAsync("/auth/signout")).Status);
+        }
+
+        using var late = new TestBrowser(core.FrontUrl);
+        Assert.Equal(200, (await late.PostAsync("/auth/session/ticket", new { ticket }, ("rid", "session"))).Status);
+    }
+
+    [Fact]
+    public async Task Who_sends_a_body_slowly_holds_no_place()
+    {
+        const string Body = """{"userId":"slow","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{},"useDynamicSigningKey":true}""";
+        using var places = core.TakePlaces("Create");
+        places.Free();
+        using var slow = new TcpClient();
+        await slow.ConnectAsync(core.Url.Host, core.Url.Port, TestContext.Current.CancellationToken);
+        await using var stream = slow.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: {Body.Length}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"), TestContext.Current.CancellationToken);
+
+        // Said when the operation begins to read.
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+        await core.CreateSessionAsync(userId: _user);
+
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(Body), TestContext.Current.CancellationToken);
+        Assert.Contains("""{"status":"OK","session":""", await reader.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Who_is_late_with_the_body_is_refused_then_and_nothing_is_done()
+    {
+        const string Body = """{"userId":"late","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{},"useDynamicSigningKey":true}""";
+        using var late = new TcpClient();
+        await late.ConnectAsync(core.Url.Host, core.Url.Port, TestContext.Current.CancellationToken);
+        await using var stream = late.GetStream();
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(
+            $"POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: {Body.Length}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"), TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(stream, Encoding.ASCII);
+        Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+        using (core.TakePlaces("Create"))
+        {
+            await stream.WriteAsync(Encoding.ASCII.GetBytes(Body), TestContext.Current.CancellationToken);
+            var answer = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+
+            Assert.Contains("HTTP/1.1 503", answer, StringComparison.Ordinal);
+            Assert.EndsWith(Busy, answer, StringComparison.Ordinal);
+        }
+
+        Assert.Equal("""{"status":"OK","sessionHandles":[]}""", (await core.SendAsync("GET", "/recipe/session/user?userId=late")).Text);
+    }
+
+    [Fact]
+    public void Every_operation_of_the_core_api_has_a_class_or_costs_nothing()
+    {
+        var without = core.Endpoints.Cast<RouteEndpoint>()
+            .Where(endpoint => endpoint.Metadata.GetMetadata<CoreRoute>()!.Class == RequestClass.None)
+            .Select(endpoint => endpoint.RoutePattern.RawText!).Distinct();
+
+        Assert.Equal(Unlimited.Order(), without.Order());
+    }
+}
