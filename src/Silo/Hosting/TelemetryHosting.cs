@@ -1,7 +1,9 @@
 using Grid.Abstractions.Telemetry;
 using Grid.Hosting.Settings;
+using Grid.Tokens;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
+using OpenTelemetry.Trace;
 
 namespace Grid.Silo.Hosting;
 
@@ -15,20 +17,53 @@ internal static class TelemetryHosting
     private static readonly string[] Meters =
         [GridMetrics.MeterName, "Microsoft.Orleans", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Npgsql", "System.Runtime"];
 
-    public static void AddGridTelemetry(this IServiceCollection services, TelemetryOptions options)
+    // Grain calls, not Orleans' own conversation; statements.
+    private static readonly string[] Sources = [GridMetrics.MeterName, "Microsoft.Orleans.Application", "Npgsql"];
+
+    public static void AddGridTelemetry(this WebApplicationBuilder builder, TelemetryOptions options)
     {
-        if (!options.Metrics)
+        var (pushesMetrics, traces) = (IsPushed(builder.Configuration, "METRICS"), IsPushed(builder.Configuration, "TRACES"));
+        if (!options.Metrics && !pushesMetrics && !traces)
         {
             return;
         }
 
-        services.AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("grid", serviceVersion: typeof(TelemetryHosting).Assembly.GetName().Version?.ToString(3), serviceInstanceId: Environment.MachineName))
-            .WithMetrics(metrics => metrics.AddMeter(Meters).AddPrometheusExporter());
+        var telemetry = builder.Services.AddOpenTelemetry().ConfigureResource(resource => resource.AddService(
+            "grid", serviceVersion: typeof(TelemetryHosting).Assembly.GetName().Version?.ToString(3), serviceInstanceId: Environment.MachineName));
+        if (options.Metrics || pushesMetrics)
+        {
+            telemetry.WithMetrics(metrics =>
+            {
+                metrics.AddMeter(Meters);
+                if (options.Metrics)
+                {
+                    metrics.AddPrometheusExporter();
+                }
+
+                if (pushesMetrics)
+                {
+                    metrics.AddOtlpExporter();
+                }
+            });
+        }
+
+        if (traces)
+        {
+            builder.UseOrleans(silo => silo.AddActivityPropagation());
+            telemetry.WithTracing(tracing => tracing.AddSource(Sources).AddAspNetCoreInstrumentation(http => http.Filter = IsWorthATrace).AddProcessor(new SpanAttributes()).AddOtlpExporter());
+        }
     }
 
     /// <summary>Pages that tell of this process.</summary>
-    public static IReadOnlyList<(string Path, Grid.Tokens.TokenHash? Key, Action<IApplicationBuilder> Answer)> Pages(TelemetryOptions options) => options.Metrics
+    public static IReadOnlyList<(string Path, TokenHash? Key, Action<IApplicationBuilder> Answer)> Pages(TelemetryOptions options) => options.Metrics
         ? [(MetricsPath, options.MetricsKeyHash, page => page.UseOpenTelemetryPrometheusScrapingEndpoint(context => !context.Request.Path.HasValue))]
         : [];
+
+    // As OpenTelemetry's specification has it, but for the default: without an endpoint nothing is pushed, instead of to localhost.
+    private static bool IsPushed(IConfiguration configuration, string signal) =>
+        !string.Equals(configuration["OTEL_SDK_DISABLED"], "true", StringComparison.OrdinalIgnoreCase)
+        && configuration[$"OTEL_{signal}_EXPORTER"] is not "none"
+        && !(string.IsNullOrEmpty(configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]) && string.IsNullOrEmpty(configuration[$"OTEL_EXPORTER_OTLP_{signal}_ENDPOINT"]));
+
+    private static bool IsWorthATrace(HttpContext context) => !context.Request.Path.StartsWithSegments("/health") && !context.Request.Path.StartsWithSegments(MetricsPath);
 }

@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Threading.Channels;
 using Grid.Abstractions;
+using Grid.Abstractions.Telemetry;
 
 namespace Grid.Storage.Grouping;
 
@@ -21,14 +23,17 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
     private readonly Func<Exception, bool> _isOfOne;
     private readonly TimeProvider _clock;
     private readonly Task[] _workers;
+    private readonly string _name;
 
     /// <param name="workers">Groups under way at once.</param>
     /// <param name="clock">Measures how long a piece has waited.</param>
     /// <param name="isOfOne">Whether a failure left everything undone and may be due to one piece: halves of the group are then tried, until that piece fails alone.</param>
     /// <param name="run">Completes or fails each piece; its exception fails the rest.</param>
+    /// <param name="name">What it does, in traces.</param>
     public GroupQueue(
-        int workers, TimeProvider clock, Func<Exception, bool> isOfOne, Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> run)
+        int workers, TimeProvider clock, Func<Exception, bool> isOfOne, Func<IReadOnlyList<Grouped<TKey, TInput, TResult>>, Task> run, string name = "work")
     {
+        _name = name;
         _run = run;
         _isOfOne = isOfOne;
         _clock = clock;
@@ -95,6 +100,7 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
 
     private async Task RunAsync(List<Grouped<TKey, TInput, TResult>> group)
     {
+        using var span = StartSpan(group);
         try
         {
             await _run(group);
@@ -111,5 +117,18 @@ internal sealed class GroupQueue<TKey, TInput, TResult> : IAsyncDisposable
                 work.Fail(failure);
             }
         }
+    }
+
+    // Callers wait elsewhere: without this their traces would end at the queue.
+    private Activity? StartSpan(List<Grouped<TKey, TInput, TResult>> group)
+    {
+        if (!GridActivities.Source.HasListeners())
+        {
+            return null;
+        }
+
+        var span = GridActivities.StartShared($"grid.store {_name}", [.. group.Select(work => work.Caller).OfType<Activity>()]);
+        span?.SetTag("grid.store.group.size", group.Count);
+        return span;
     }
 }

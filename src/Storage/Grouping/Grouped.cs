@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Grid.Abstractions;
+using Grid.Abstractions.Telemetry;
 
 namespace Grid.Storage.Grouping;
 
@@ -15,6 +17,9 @@ internal sealed class Grouped<TKey, TInput, TResult>(TKey key, TInput input, lon
     public TInput Input { get; } = input;
 
     public long Since { get; } = since;
+
+    /// <summary>The span in which it was asked for; null if nobody traces.</summary>
+    public Activity? Caller { get; } = GridActivities.Caller;
 
     public Task<TResult> Done => _done.Task;
 

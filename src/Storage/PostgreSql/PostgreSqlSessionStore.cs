@@ -23,9 +23,9 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
     public PostgreSqlSessionStore(PostgreSqlDatabase database, GridMetrics metrics, TimeProvider clock)
     {
         _database = database;
-        _reads = new(workers: 2, clock, failure => failure is not StoreUnavailableException, ReadGroupAsync);
-        _inserts = new(workers: 2, clock, PostgreSqlDatabase.IsRefusal, group => WriteGroupAsync(group, "insert", SessionRows.AppendInserts));
-        _updates = new(workers: 2, clock, PostgreSqlDatabase.IsRefusal, group => WriteGroupAsync(group, "update", SessionRows.AppendUpdates));
+        _reads = new(workers: 2, clock, failure => failure is not StoreUnavailableException, ReadGroupAsync, "read");
+        _inserts = new(workers: 2, clock, PostgreSqlDatabase.IsRefusal, group => WriteGroupAsync(group, "insert", SessionRows.AppendInserts), "insert");
+        _updates = new(workers: 2, clock, PostgreSqlDatabase.IsRefusal, group => WriteGroupAsync(group, "update", SessionRows.AppendUpdates), "update");
         metrics.Queue("store_reads", () => _reads.Length);
         metrics.Queue("store_inserts", () => _inserts.Length);
         metrics.Queue("store_updates", () => _updates.Length);

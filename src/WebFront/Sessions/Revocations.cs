@@ -88,7 +88,9 @@ internal sealed partial class Revocations(ISessionRevoker commits, Revoker revok
     {
         try
         {
+            using var span = GridActivities.Source.StartActivity("grid.revocation confirm");
             var receipt = await revoker.ConfirmAsync(entries, CancellationToken.None);
+            span?.SetTag("grid.revocation.confirmed", receipt.Confirmed).SetTag("grid.revocation.waited_out", receipt.Waited);
             Write(scope, reason, actor, count, receipt);
             return receipt;
         }
