@@ -86,13 +86,17 @@ public sealed class MeteredSilo : IAsyncLifetime, ICollectionFixture<MeteredSilo
         }
     }
 
-    /// <summary>What only happens in trouble, and to clusters with certificates.</summary>
-    internal void CauseTrouble()
+    /// <summary>The page with everything that there is, and with what only happens in trouble, or to clusters with certificates.</summary>
+    internal Task<ExportedMetrics> ReadAllAsync()
     {
         var metrics = _silo!.Services.GetRequiredService<GridMetrics>();
         metrics.Refused("none");
         metrics.StoreEnded(metrics.StartStore(), "none", "no_answer");
         metrics.Certificate(() => 1);
+
+        // A page is kept for a moment, so that the next one may be older than this.
+        return UntilAsync(page => page.Names.Contains("grid_health_status") && page.Names.Contains("grid_holders") && page.Names.Contains("grid_certificate_remaining_seconds")
+            && page.Sum("grid_requests_refused_total", ("grid_request_class", "none")) > 0 && page.LabelsOf("grid_store_operation_duration_seconds_count").Contains("error_type"));
     }
 
     internal async Task<JsonObject> PostAsync(string path, object body)
