@@ -53,7 +53,9 @@ public static class GridGrains
             ? new ClockTrust(wall, LeaseClock.Instance)
             : new ClockTrust(wall, wall));
         services.TryAddSingleton<TrustedClock>();
-        services.AddHostedService<ClockWatch>();
+        services.AddSingleton<ClockWatch>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<ClockWatch>());
+        services.AddHostedService(provider => provider.GetRequiredService<ClockWatch>());
         services.TryAddSingleton<StoreOutages>();
         services.TryAddSingleton<ActiveSessionGrains>();
         services.TryAddSingleton<SiloBroadcast>();

@@ -1,5 +1,7 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Acknowledgement;
@@ -30,6 +32,9 @@ public sealed class GridCluster : IAsyncLifetime
     internal StartedCalls Calls { get; } = new();
 
     internal SkippingTime Clock { get; } = new();
+
+    /// <summary>What each silo knew of its clock at the moment from which others send it calls.</summary>
+    internal ConcurrentBag<ClockVerdict> ClocksBeforeCalls { get; } = [];
 
     internal InProcessTestCluster Cluster => _cluster ?? throw new InvalidOperationException("Not started.");
 
@@ -71,6 +76,7 @@ public sealed class GridCluster : IAsyncLifetime
                 GrainStores.State, (provider, _) => new FaultyStateStorage(provider.GetRequiredKeyedService<IGrainStorage>("memory"), StateFaults));
             silo.UseInMemoryReminderService();
             silo.AddGridGrains();
+            silo.Services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => new BeforeCalls(() => ClocksBeforeCalls.Add(provider.GetRequiredService<ClockTrust>().Verdict)));
             silo.AddIncomingGrainCallFilter(Calls);
         });
         _cluster = builder.Build();
@@ -90,6 +96,15 @@ public sealed class GridCluster : IAsyncLifetime
         }
 
         Directory.Delete(_folder, recursive: true);
+    }
+
+    private sealed class BeforeCalls(Action look) : ILifecycleParticipant<ISiloLifecycle>
+    {
+        public void Participate(ISiloLifecycle observer) => observer.Subscribe(nameof(BeforeCalls), ServiceLifecycleStage.BecomeActive - 1, _ =>
+        {
+            look();
+            return Task.CompletedTask;
+        });
     }
 
     /// <summary>A service of one silo.</summary>

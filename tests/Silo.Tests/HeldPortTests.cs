@@ -57,6 +57,29 @@ public sealed class HeldPortTests : IDisposable
     }
 
     [Fact]
+    public async Task A_port_that_lets_nobody_in_any_more_keeps_who_is_in_and_refuses_the_others_when_it_closes()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "only Linux can do that");
+        using var held = TakeAnyFixed(IPAddress.Loopback);
+        using var open = held.Open();
+        using var inside = new TcpClient();
+        await inside.ConnectAsync(IPAddress.Loopback, held.EndPoint.Port, TestContext.Current.CancellationToken);
+
+        Assert.True(held.TryStopLettingIn());
+        using var late = new TcpClient();
+        var knocking = late.ConnectAsync(IPAddress.Loopback, held.EndPoint.Port, TestContext.Current.CancellationToken);
+        using var accepted = await open.AcceptAsync(TestContext.Current.CancellationToken);
+        await inside.GetStream().WriteAsync("request"u8.ToArray(), TestContext.Current.CancellationToken);
+        Assert.Equal(7, await accepted.ReceiveAsync(new byte[16], TestContext.Current.CancellationToken));
+        Assert.False(open.Poll(0, SelectMode.SelectRead));
+
+        // He knocks again after a second.
+        open.Dispose();
+        var refusal = await Assert.ThrowsAsync<SocketException>(() => knocking.AsTask());
+        Assert.Equal(SocketError.ConnectionRefused, refusal.SocketErrorCode);
+    }
+
+    [Fact]
     public void Any_free_port_is_held_too()
     {
         using var held = HeldPort.Take(IPAddress.Loopback, 0, "Grid:Core", "Port", "to another");

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Grid.Grains.Clocks;
 
 /// <summary>Compares this machine's clock with the store's every second. A store without a clock is given marks of the time instead.</summary>
-internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, ILogger<ClockWatch> logger) : IHostedService, IDisposable
+internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, ILogger<ClockWatch> logger) : IHostedService, ILifecycleParticipant<ISiloLifecycle>, IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan MarkEvery = TimeSpan.FromMinutes(1);
@@ -20,12 +20,13 @@ internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, IL
     private long _markedAt;
     private bool _wasHeld;
 
+    // Before the other silos know this one: from then on they send it calls, while its own ports are still closed.
+    public void Participate(ISiloLifecycle observer) => observer.Subscribe(nameof(ClockWatch), ServiceLifecycleStage.ApplicationServices, _ => LookFirstAsync());
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        trust.Watch();
-
         // Before any port opens, so that no request is answered by a clock that was never compared.
-        await LookAsync();
+        await LookFirstAsync();
         _running = Task.Run(WatchAsync, CancellationToken.None);
     }
 
@@ -37,6 +38,12 @@ internal sealed partial class ClockWatch(ClockTrust trust, IStoreClock store, IL
     }
 
     public void Dispose() => _stop.Dispose();
+
+    private Task LookFirstAsync()
+    {
+        trust.Watch();
+        return trust.Verdict == ClockVerdict.Unknown ? LookAsync() : Task.CompletedTask;
+    }
 
     private async Task WatchAsync()
     {

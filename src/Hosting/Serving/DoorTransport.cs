@@ -24,12 +24,15 @@ internal sealed class DoorTransport(IOptions<SocketTransportOptions> options, IL
     // Generous to phones on bad networks. After the first byte RequestHeadersTimeout applies.
     private static readonly TimeSpan FirstByte = TimeSpan.FromSeconds(10);
 
+    // Between the last connection that is let in and the end of all: for a busy machine to accept it and to read its request.
+    private static readonly TimeSpan LastRequests = TimeSpan.FromSeconds(1);
+
     private readonly SocketTransportFactory _sockets = new(options, loggers);
 
     public async ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default)
     {
         var listener = await _sockets.BindAsync(endpoint, cancellationToken);
-        return endpoint is DoorEndPoint { Door: var door } ? new DoorListener(listener, door) : listener;
+        return endpoint is DoorEndPoint door ? new DoorListener(listener, door.Door, door.HeldPort) : listener;
     }
 
     /// <summary>The socket that holds an address already: <see cref="SocketTransportOptions.CreateBoundListenSocket"/>.</summary>
@@ -77,7 +80,7 @@ internal sealed class DoorTransport(IOptions<SocketTransportOptions> options, IL
         }
     }
 
-    private sealed class DoorListener(IConnectionListener listener, Door door) : IConnectionListener
+    private sealed class DoorListener(IConnectionListener listener, Door door, HeldPort port) : IConnectionListener
     {
         public EndPoint EndPoint => listener.EndPoint;
 
@@ -97,7 +100,17 @@ internal sealed class DoorTransport(IOptions<SocketTransportOptions> options, IL
             return null;
         }
 
-        public ValueTask UnbindAsync(CancellationToken cancellationToken = default) => listener.UnbindAsync(cancellationToken);
+        // The system resets what waits in a port when it is closed, a request that was sent already included; and Kestrel ends connections whose
+        // request it has not read yet. A balancer that doesn't look at readiness sends requests until the end.
+        public async ValueTask UnbindAsync(CancellationToken cancellationToken = default)
+        {
+            if (port.TryStopLettingIn())
+            {
+                await Task.Delay(LastRequests, TimeProvider.System, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+
+            await listener.UnbindAsync(cancellationToken);
+        }
 
         public ValueTask DisposeAsync() => listener.DisposeAsync();
 

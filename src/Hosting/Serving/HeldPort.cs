@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Grid.Hosting.Settings;
 
 namespace Grid.Hosting.Serving;
@@ -19,6 +20,16 @@ internal sealed class HeldPort : IDisposable
     // Linux' SOL_SOCKET and SO_REUSEADDR; the runtime's own option of that name sets SO_REUSEPORT.
     private const int SocketLevel = 1;
     private const int ReuseAddress = 2;
+
+    // Linux' SO_ATTACH_FILTER, and a program for it that drops whatever begins a connection: the flags are in byte 13 of a segment, SYN is 2.
+    private const int AttachFilter = 26;
+    private static readonly ulong[] DropBeginnings =
+    [
+        Instruction(0x30, 0, 0, 13),
+        Instruction(0x45, 0, 1, 2),
+        Instruction(0x06, 0, 0, 0),
+        Instruction(0x06, 0, 0, uint.MaxValue),
+    ];
 
     private readonly Socket _socket;
     private readonly bool _refuses;
@@ -93,7 +104,43 @@ internal sealed class HeldPort : IDisposable
         return _socket;
     }
 
+    /// <summary>
+    /// Lets in nobody new, and leaves unanswered who knocks: he knocks again after a second, is refused if the port has closed by then, and goes to another silo.
+    /// Who has got in is in the queue, and can be accepted.
+    /// </summary>
+    /// <returns>False where it can't be done; nothing has changed then.</returns>
+    public bool TryStopLettingIn()
+    {
+        if (!_refuses)
+        {
+            return false;
+        }
+
+        var program = GCHandle.Alloc(DropBeginnings, GCHandleType.Pinned);
+        try
+        {
+            // struct sock_fprog: a 16-bit length, and after padding a pointer.
+            var filter = new byte[2 * IntPtr.Size];
+            BitConverter.TryWriteBytes(filter, (ushort)DropBeginnings.Length);
+            BitConverter.TryWriteBytes(filter.AsSpan(IntPtr.Size), program.AddrOfPinnedObject());
+            _socket.SetRawSocketOption(SocketLevel, AttachFilter, filter);
+            return true;
+        }
+        catch (Exception failure) when (failure is SocketException or ObjectDisposedException)
+        {
+            // A system that only looks like Linux.
+            return false;
+        }
+        finally
+        {
+            program.Free();
+        }
+    }
+
     public void Dispose() => _socket.Dispose();
+
+    // struct sock_filter: code, two jumps, operand.
+    private static ulong Instruction(ushort code, byte ifTrue, byte ifFalse, uint operand) => code | ((ulong)ifTrue << 16) | ((ulong)ifFalse << 24) | ((ulong)operand << 32);
 
     private static void AllowReuse(Socket socket, bool isAllowed) =>
         socket.SetRawSocketOption(SocketLevel, ReuseAddress, BitConverter.GetBytes(isAllowed ? 1 : 0));
