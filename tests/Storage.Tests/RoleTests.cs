@@ -86,7 +86,8 @@ public sealed class RoleTests(SharedPostgreSql shared)
                 CASE WHEN has_table_privilege($1, c.oid, 'TRIGGER') THEN 't' END)
             FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = 'grid' AND c.relkind = 'r'
             """,
-            connection) { Parameters = { new() { Value = role } } };
+            connection);
+        read.Parameters.Add(new() { Value = role });
         await using var rows = await read.ExecuteReaderAsync(Stop);
         Dictionary<string, string> rights = [];
         while (await rows.ReadAsync(Stop))
