@@ -393,6 +393,11 @@ public static partial class SettingTable
             Check = value => Apps.ApiKeys.TryParse((string)value, out var keys, out var error) ? (keys.Length == 1 ? null : "is one key") : error,
             Description = "A key that opens `/metrics` and nothing else, so that a scraper needs no API key: at least 20 characters of `A-Za-z0-9=-`.",
         },
+        new()
+        {
+            Key = "Grid:Telemetry:Dashboard", Type = SettingType.Flag, Default = "false",
+            Description = "Serves Orleans' dashboard at `/dashboard` on the core API's port. Needs `Grid:Core:ApiKeys`: browsers ask for one as password ([telemetry](telemetry.md#orleans-dashboard)).",
+        },
     ];
 
     private static string? RefuseRule(object value) => ((string)value).Length > AddressRule.MaxLength || AddressRule.TryCreate((string)value) is null

@@ -50,6 +50,12 @@ internal sealed class GridSettings
                 $"The core API would listen on {Address} without an API key, open to everybody who reaches it. Set Grid:Core:ApiKeys (or API_KEYS) to a key of at least 20 characters, or Grid:Core:Address to 127.0.0.1; Grid:Core:AllowInsecureAddress=true allows it anyway.");
         }
 
+        if (Telemetry.Dashboard && Defaults.ApiKeyHashes.IsEmpty)
+        {
+            throw new SettingsException(
+                "Orleans' dashboard names users and sessions, and would be open to every program and page on this machine. Set Grid:Core:ApiKeys (or API_KEYS) to a key of at least 20 characters, or Grid:Telemetry:Dashboard to false.");
+        }
+
         if (ClusterAddress is not null)
         {
             CheckClusterAddress(ClusterAddress, isFound: false);

@@ -15,6 +15,8 @@ internal sealed class TelemetryOptions
 
     public string? MetricsKey { get; set; }
 
+    public bool Dashboard { get; set; }
+
     /// <summary>Of <see cref="MetricsKey"/>; null if there is none.</summary>
     public TokenHash? MetricsKeyHash => MetricsKey is { Length: > 0 } key && ApiKeys.TryParse(key, out var hashes, out _) ? hashes[0] : null;
 }

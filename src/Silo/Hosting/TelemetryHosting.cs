@@ -4,6 +4,7 @@ using Grid.Tokens;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
+using Orleans.Dashboard;
 
 namespace Grid.Silo.Hosting;
 
@@ -12,6 +13,12 @@ internal static class TelemetryHosting
 {
     /// <summary>Path of the page for Prometheus, on the core API's port.</summary>
     public const string MetricsPath = "/metrics";
+
+    // Where ASP.NET Core keeps the application's table of routes.
+    private const string SharedRoutes = "__GlobalEndpointRouteBuilder";
+
+    /// <summary>Path of Orleans' dashboard, there too.</summary>
+    public const string DashboardPath = "/dashboard";
 
     // Grid's own, Orleans', what is known of requests, connections and the database, and the runtime's.
     private static readonly string[] Meters =
@@ -22,6 +29,11 @@ internal static class TelemetryHosting
 
     public static void AddGridTelemetry(this WebApplicationBuilder builder, TelemetryOptions options)
     {
+        if (options.Dashboard)
+        {
+            builder.UseOrleans(silo => silo.AddDashboard());
+        }
+
         var (pushesMetrics, traces) = (IsPushed(builder.Configuration, "METRICS"), IsPushed(builder.Configuration, "TRACES"));
         if (!options.Metrics && !pushesMetrics && !traces)
         {
@@ -55,9 +67,29 @@ internal static class TelemetryHosting
     }
 
     /// <summary>Pages that tell of this process.</summary>
-    public static IReadOnlyList<(string Path, TokenHash? Key, Action<IApplicationBuilder> Answer)> Pages(TelemetryOptions options) => options.Metrics
-        ? [(MetricsPath, options.MetricsKeyHash, page => page.UseOpenTelemetryPrometheusScrapingEndpoint(context => !context.Request.Path.HasValue))]
-        : [];
+    public static IReadOnlyList<(string Path, TokenHash? Key, Action<IApplicationBuilder> Answer)> Pages(TelemetryOptions options)
+    {
+        List<(string Path, TokenHash? Key, Action<IApplicationBuilder> Answer)> pages = [];
+        if (options.Metrics)
+        {
+            pages.Add((MetricsPath, options.MetricsKeyHash, page => page.UseOpenTelemetryPrometheusScrapingEndpoint(context => !context.Request.Path.HasValue)));
+        }
+
+        if (options.Dashboard)
+        {
+            pages.Add((DashboardPath, null, UseDashboard));
+        }
+
+        return pages;
+    }
+
+    // With routes of its own: those of the application are one table, which the front and the core API share, and this page is behind its own door alone.
+    private static void UseDashboard(IApplicationBuilder page)
+    {
+        page.Properties.Remove(SharedRoutes);
+        page.UseRouting();
+        page.UseEndpoints(routes => routes.MapOrleansDashboard());
+    }
 
     // As OpenTelemetry's specification has it, but for the default: without an endpoint nothing is pushed, instead of to localhost.
     private static bool IsPushed(IConfiguration configuration, string signal) =>

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
+using System.Text;
 using Grid.Abstractions.Apps;
 using Grid.Revocation.Registry;
 using Grid.Tokens;
@@ -15,6 +16,7 @@ namespace Grid.WebFront.Core;
 internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger) : IDisposable
 {
     private const string Bearer = "Bearer ";
+    private const string Basic = "Basic ";
 
     // Failures per minute and address before the address is throttled.
     private const int MaxWrongKeys = 20;
@@ -112,7 +114,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         {
             RefusePages(context, domain: "");
         }
-        else if (!HoldsKey(PresentedKey(context.Request), keys))
+        else if (!HoldsKey(PresentedKey(context.Request) is { } shown && TryReadPassword(shown, out var password) ? password : PresentedKey(context.Request), keys))
         {
             throw WrongKey(context);
         }
@@ -175,6 +177,26 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         }
 
         return key;
+    }
+
+    // Browsers have no other way to show a key (RFC 7617).
+    private static bool TryReadPassword(string header, out string password)
+    {
+        password = "";
+        if (!header.StartsWith(Basic, StringComparison.OrdinalIgnoreCase))
+        {
+            return false;
+        }
+
+        var bytes = new byte[header.Length];
+        if (!Convert.TryFromBase64String(header[Basic.Length..].Trim(), bytes, out var length))
+        {
+            return false;
+        }
+
+        var pair = Encoding.UTF8.GetString(bytes, 0, length);
+        password = pair[(pair.IndexOf(':', StringComparison.Ordinal) + 1)..];
+        return true;
     }
 
     /// <summary>Whether a key is one of these.</summary>

@@ -31,6 +31,12 @@ internal static class OperatorPages
         }
         catch (CoreException refusal)
         {
+            if (refusal.Status == StatusCodes.Status401Unauthorized)
+            {
+                // A browser asks its user, who gives an API key as the password.
+                context.Response.Headers.WWWAuthenticate = "Basic realm=\"Grid\", charset=\"UTF-8\"";
+            }
+
             return CoreResponse.WriteTextAsync(context, refusal.Status, refusal.Message);
         }
 

@@ -39,6 +39,7 @@ public sealed class MeteredSilo : IAsyncLifetime, ICollectionFixture<MeteredSilo
             ["Grid:Shutdown:Drain"] = "00:00:00",
             ["Grid:Logging:Level"] = "None",
             ["Grid:Telemetry:MetricsKey"] = MetricsKey,
+            ["Grid:Telemetry:Dashboard"] = "true",
         }).Build();
         _silo = SiloApplication.Build(Serve.Plan(configuration));
         await _silo.StartAsync(TestContext.Current.CancellationToken);
