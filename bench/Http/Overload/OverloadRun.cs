@@ -57,7 +57,7 @@ internal static class OverloadRun
         }
 
         page.AppendLine();
-        page.AppendLine(CultureInfo.InvariantCulture, $"For each kind of request, {Rounds(settings)} rounds: the best of 64 and 256 connections in closed loops (peak), then {Times} times that rate, sent whatever the answers are, on {Connections(settings)} connections. {settings.Measure.TotalSeconds} s each; the rounds' medians. Beside both one back end revokes a user's session {RevocationsPerSecond} times a second at most. Load generator, server and database share the machine.").AppendLine();
+        page.AppendLine(CultureInfo.InvariantCulture, $"For each kind of request, {Rounds(settings)} rounds: the best of 32 and 64 connections in closed loops (peak), then {Times} times that rate, sent whatever the answers are, on {Connections(settings)} connections. {settings.Measure.TotalSeconds} s each; the rounds' medians. Beside both one back end revokes a user's session {RevocationsPerSecond} times a second at most. Load generator, server and database share the machine.").AppendLine();
         if (settings.Smoke)
         {
             page.AppendLine("A smoke run: it shows that everything works. Its figures mean nothing.").AppendLine();
@@ -89,7 +89,7 @@ internal static class OverloadRun
             double peak = 0;
             var before = Beside($"calm-{scenario}{round}", () =>
             {
-                foreach (var concurrency in settings.Smoke ? [4] : (int[])[64, 256])
+                foreach (var concurrency in settings.Smoke ? [4] : (int[])[32, 64])
                 {
                     using var load = new LoadGenerator(grid.EndPoint, concurrency);
                     peak = Math.Max(peak, load.Run(Body(scenario, $"peak{round}", concurrency), settings.Measure).PerSecond);

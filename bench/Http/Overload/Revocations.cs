@@ -35,7 +35,11 @@ internal sealed class Revocations : IDisposable
         _thread.Join();
     }
 
-    public void Dispose() => _connection.Dispose();
+    public void Dispose()
+    {
+        Stop();
+        _connection.Dispose();
+    }
 
     private void Run()
     {
