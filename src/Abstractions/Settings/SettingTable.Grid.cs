@@ -386,7 +386,7 @@ public static partial class SettingTable
 
     private static IEnumerable<Setting> TelemetryRows() =>
     [
-        new() { Key = "Grid:Telemetry:Metrics", Type = SettingType.Flag, Default = "true", Description = "Serves `/metrics` for Prometheus on the core API's port ([telemetry](telemetry.md)).." },
+        new() { Key = "Grid:Telemetry:Metrics", Type = SettingType.Flag, Default = "true", Description = "Serves `/metrics` for Prometheus on the core API's port ([telemetry](telemetry.md))." },
         new()
         {
             Key = "Grid:Telemetry:MetricsKey", Type = SettingType.Text, IsSecret = true, IsHidden = true, DefaultNote = "none",

@@ -9,13 +9,14 @@ namespace Grid.Hosting.Joining;
 /// stack, or take the place of a silo that is at work.
 /// </summary>
 /// <remarks>
-/// The cluster's table also has silos that have ended without a word. Only one that goes on writing there is taken to be at work: whatever cannot be
-/// reached and stands still is left to Orleans, which declares it dead.
+/// The cluster's table also has silos that have ended without a word. Only one that goes on writing there is taken to be at work: whatever
+/// stands still is left to Orleans, which declares it dead.
 /// </remarks>
 internal sealed class JoinCheck(IMembershipTable table, PeerCertificates? certificates)
 {
     // Each silo writes every second. It has to do so twice, each time after it could not be reached: it may have been about to end the first time.
     private const int Signs = 2;
+    private const int SignsOfWhoAnswers = 1;
     private static readonly TimeSpan SignPatience = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
 
@@ -48,22 +49,21 @@ internal sealed class JoinCheck(IMembershipTable table, PeerCertificates? certif
         for (var signs = 0; ; signs++)
         {
             var trouble = await _probe.AskAsync(peer, cancellationToken);
-            if (trouble?.Kind != PeerTroubleKind.Unreachable || signs == Signs)
+            var isUnreachable = trouble?.Kind == PeerTroubleKind.Unreachable;
+            var refusal = IPAddress.IsLoopback(here.Address) && !IsOfThisMachine(peer.Address)
+                ? $"This silo's address is {here.Address}, where the silo {Name(silo)} cannot reach it. Set Grid:Cluster:Address to an address of this machine by which the others reach it."
+                : trouble is null ? null : Describe(silo, trouble, here);
+            if (refusal is null)
             {
-                if (IPAddress.IsLoopback(here.Address) && !IsOfThisMachine(peer.Address))
-                {
-                    throw new ClusterStartException(
-                        $"This silo's address is {here.Address}, where the silo {Name(silo)} cannot reach it. Set Grid:Cluster:Address to an address of this machine by which the others reach it.");
-                }
-
-                if (trouble is not null)
-                {
-                    throw new ClusterStartException(Describe(silo, trouble, here));
-                }
-
                 return;
             }
 
+            if (signs >= (isUnreachable ? Signs : SignsOfWhoAnswers))
+            {
+                throw new ClusterStartException(refusal);
+            }
+
+            // It may have been ending while it was asked, or have ended long ago, and another's program answers at its address.
             if (!await WritesAgainAsync(silo, cancellationToken))
             {
                 return;

@@ -79,7 +79,7 @@ internal sealed class PeerProbe(PeerCertificates? certificates)
             if (isJudged)
             {
                 // It judges this silo's certificate after the handshake, from here.
-                return isGreeted && await HearAsync(tls, cancellationToken) != Heard.End ? null : new PeerTrouble(PeerTroubleKind.RefusesThisOne, "");
+                return isGreeted is null || (isGreeted is true && await HearAsync(tls, cancellationToken) != Heard.End) ? null : new PeerTrouble(PeerTroubleKind.RefusesThisOne, "");
             }
         }
 
@@ -87,7 +87,8 @@ internal sealed class PeerProbe(PeerCertificates? certificates)
         return await HearAsync(peer, cancellationToken) == Heard.Word ? new PeerTrouble(PeerTroubleKind.SpeaksNoTls, "") : null;
     }
 
-    private static async Task<bool> TryGreetAsync(SslStream tls, PeerCertificates? certificates, CancellationToken cancellationToken)
+    /// <returns>Whether they understand each other; null if it did not say in time.</returns>
+    private static async Task<bool?> TryGreetAsync(SslStream tls, PeerCertificates? certificates, CancellationToken cancellationToken)
     {
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         patience.CancelAfter(HandshakePatience);
@@ -102,9 +103,13 @@ internal sealed class PeerProbe(PeerCertificates? certificates)
                 patience.Token);
             return true;
         }
-        catch (Exception failure) when (failure is AuthenticationException or IOException || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception failure) when (failure is AuthenticationException or IOException)
         {
-            return false;
+            return patience.IsCancellationRequested ? null : false;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
         }
     }
 
