@@ -47,9 +47,11 @@ public sealed class EndedSiloTests : IDisposable
     public async Task A_silo_with_a_session_lives_though_nothing_of_it_can_be_reached_from_here() =>
         Assert.Empty(await new EndedSilos(new Presence()).FindAsync([(_silo, SiloNames.With("host", Mark))], Stop));
 
-    [Fact]
-    public async Task A_silo_that_has_begun_another_session_when_it_is_looked_for_again_lives() =>
-        Assert.Empty(await new EndedSilos(new Presence(Mark) { Looks = 1 }).FindAsync([(_silo, SiloNames.With("host", Mark))], Stop));
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_silo_that_has_begun_another_session_when_it_is_looked_for_again_lives(int looks) =>
+        Assert.Empty(await new EndedSilos(new Presence(Mark) { Looks = looks }).FindAsync([(_silo, SiloNames.With("host", Mark))], Stop));
 
     [Fact]
     public async Task Of_a_silo_without_a_mark_nothing_is_said()
@@ -96,7 +98,7 @@ public sealed class EndedSiloTests : IDisposable
         using var second = await GridProcess.ServeAsync(_folder, settings);
 
         Assert.Contains("[1050]", second.Output, StringComparison.Ordinal);
-        Assert.DoesNotContain("ping", second.Output, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotMatch(@"(?i)\bping", second.Output);
         Assert.True((await second.Http.GetAsync("/health/ready", Stop)).IsSuccessStatusCode);
     }
 

@@ -13,7 +13,7 @@ namespace Grid.Hosting.Presence;
 /// </remarks>
 internal sealed class EndedSilos(ISiloPresence presence)
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
 
     // A silo whose session was ended under it has begun another by then; it is not troubled with a connection.
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(250);
@@ -38,8 +38,16 @@ internal sealed class EndedSilos(ISiloPresence presence)
         await Task.Delay(AgainAfter, cancellationToken);
         over = await presence.FindOverAsync([.. over], cancellationToken);
         var asked = await Task.WhenAll(marked.Where(silo => over.Contains(silo.Mark))
-            .Select(async silo => (silo.Address, IsSilent: await IsSilentAsync(silo.Address.Endpoint, cancellationToken))));
-        return [.. asked.Where(silo => silo.IsSilent).Select(silo => silo.Address)];
+            .Select(async silo => (silo.Address, silo.Mark, IsSilent: await IsSilentAsync(silo.Address.Endpoint, cancellationToken))));
+        var silent = asked.Where(silo => silo.IsSilent).ToList();
+        if (silent.Count == 0)
+        {
+            return [];
+        }
+
+        // After a restart of the server an overloaded silo may need as long as that for its next session, and so may whoever asks for an answer.
+        over = await presence.FindOverAsync([.. silent.Select(silo => silo.Mark)], cancellationToken);
+        return [.. silent.Where(silo => over.Contains(silo.Mark)).Select(silo => silo.Address)];
     }
 
     private static async Task<bool> IsSilentAsync(IPEndPoint address, CancellationToken cancellationToken)

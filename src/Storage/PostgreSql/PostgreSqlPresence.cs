@@ -107,9 +107,9 @@ internal sealed class PostgreSqlPresence(PostgreSqlDatabase database, StoreOptio
                     }
                 }
             }
-            catch (Exception failure) when (IsOfTheStore(failure) || failure is OperationCanceledException)
+            catch (Exception)
             {
-                // Stopping, or the server has gone: that is told where the store is used.
+                // Stopping, or the server has gone: that is told where the store is used. Whatever it was, without a session this silo looks as if it had ended.
             }
 
             while (!_stop.IsCancellationRequested)
@@ -119,7 +119,7 @@ internal sealed class PostgreSqlPresence(PostgreSqlDatabase database, StoreOptio
                     connection = await OpenAsync(_stop.Token);
                     break;
                 }
-                catch (Exception failure) when (IsOfTheStore(failure) || failure is OperationCanceledException)
+                catch (Exception)
                 {
                     await Task.Delay(AgainAfter, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
