@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using Grid.Abstractions;
 using Grid.Storage.PostgreSql;
 using Npgsql;
@@ -33,6 +35,41 @@ public sealed class ConnectionShareTests(SharedPostgreSql shared)
         Assert.Equal(("grid grains", 1, 0), (grains.ApplicationName, grains.MaxPoolSize, grains.MinPoolSize));
         Assert.Equal(("grid membership", 2, 0), (membership.ApplicationName, membership.MaxPoolSize, membership.MinPoolSize));
         Assert.All([grains, membership], pool => Assert.True(pool is { Pooling: true, Timeout: <= 5, CommandTimeout: <= 8 }));
+    }
+
+    [Fact]
+    public async Task The_drivers_metrics_name_the_pools_without_the_password()
+    {
+        const string password = "nobody-may-read-this";
+        var options = await TestStore.OptionsAsync(StoreEngine.PostgreSql, shared);
+        options = options with { ConnectionString = $"{options.ConnectionString};Password={password};Persist Security Info=true;Application Name=told" };
+        await using var db = TestStore.Open(options);
+        await db.Store.InsertAsync(TestStore.NewSession(), Stop);
+        await using var membership = new NpgsqlConnection(options.MembershipConnectionString);
+        await membership.OpenAsync(Stop);
+
+        ConcurrentBag<string> pools = [];
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, all) =>
+        {
+            if (instrument.Meter.Name == "Npgsql")
+            {
+                all.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<int>((_, _, tags, _) =>
+        {
+            foreach (var (_, value) in tags)
+            {
+                pools.Add($"{value}");
+            }
+        });
+        listener.Start();
+        listener.RecordObservableInstruments();
+
+        Assert.Contains("told sessions", pools);
+        Assert.Contains(pools, pool => pool.Contains("told membership", StringComparison.Ordinal));
+        Assert.DoesNotContain(pools, pool => pool.Contains(password, StringComparison.Ordinal));
     }
 
     [Fact]

@@ -37,7 +37,7 @@ internal static partial class Serve
             {
                 builder.Logging.AddGridLogging(settings.Log);
                 builder.Host.UseSystemd();
-                builder.AddGridTelemetry(settings.Telemetry);
+                builder.AddGridTelemetry(settings.Telemetry, settings.Store);
             },
             OperatorPages = TelemetryHosting.Pages(settings.Telemetry),
         };

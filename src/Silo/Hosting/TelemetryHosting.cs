@@ -1,6 +1,8 @@
 using Grid.Abstractions.Telemetry;
 using Grid.Hosting.Settings;
+using Grid.Storage;
 using Grid.Tokens;
+using Npgsql;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
 using OpenTelemetry.Trace;
@@ -20,14 +22,14 @@ internal static class TelemetryHosting
     /// <summary>Path of Orleans' dashboard, there too.</summary>
     public const string DashboardPath = "/dashboard";
 
-    // Grid's own, Orleans', what is known of requests, connections and the database, and the runtime's.
-    private static readonly string[] Meters =
-        [GridMetrics.MeterName, "Microsoft.Orleans", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Npgsql", "System.Runtime"];
+    // Grid's own, Orleans', what is known of requests and connections, and the runtime's.
+    private static readonly string[] Always =
+        [GridMetrics.MeterName, "Microsoft.Orleans", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "System.Runtime"];
 
     // Grain calls, not Orleans' own conversation; statements.
     private static readonly string[] Sources = [GridMetrics.MeterName, "Microsoft.Orleans.Application", "Npgsql"];
 
-    public static void AddGridTelemetry(this WebApplicationBuilder builder, TelemetryOptions options)
+    public static void AddGridTelemetry(this WebApplicationBuilder builder, TelemetryOptions options, StoreOptions store)
     {
         if (options.Dashboard)
         {
@@ -46,7 +48,7 @@ internal static class TelemetryHosting
         {
             telemetry.WithMetrics(metrics =>
             {
-                metrics.AddMeter(Meters);
+                metrics.AddMeter([.. Meters(store)]);
                 if (options.Metrics)
                 {
                     metrics.AddPrometheusExporter();
@@ -65,6 +67,11 @@ internal static class TelemetryHosting
             telemetry.WithTracing(tracing => tracing.AddSource(Sources).AddAspNetCoreInstrumentation(http => http.Filter = IsWorthATrace).AddProcessor(new SpanAttributes()).AddOtlpExporter());
         }
     }
+
+    /// <summary>Meters whose instruments are exported.</summary>
+    /// <remarks>The driver names Orleans' pools by their connection strings, from which it takes the password and not the one of a client's key.</remarks>
+    internal static IEnumerable<string> Meters(StoreOptions store) => store.Engine != StoreEngine.PostgreSql
+        || new NpgsqlConnectionStringBuilder(store.ConnectionString).SslPassword is { Length: > 0 } ? Always : [.. Always, "Npgsql"];
 
     /// <summary>Pages that tell of this process.</summary>
     public static IReadOnlyList<(string Path, TokenHash? Key, Action<IApplicationBuilder> Answer)> Pages(TelemetryOptions options)

@@ -250,7 +250,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
 
     private NpgsqlDataSource NewSource(NpgsqlConnectionStringBuilder settings, bool isPooled)
     {
-        var builder = new NpgsqlDataSourceBuilder(settings.ToString());
+        var builder = new NpgsqlDataSourceBuilder(settings.ToString()) { Name = settings.ApplicationName };
         if (!isPooled)
         {
             builder.UsePhysicalConnectionInitializer(

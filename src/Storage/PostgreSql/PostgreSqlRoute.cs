@@ -31,7 +31,8 @@ internal static class PostgreSqlRoute
     /// <param name="isPooled">Whether a pooler answers.</param>
     public static NpgsqlConnectionStringBuilder Settings(string connectionString, bool isPooled)
     {
-        var settings = new NpgsqlConnectionStringBuilder(connectionString);
+        // A pool is named by its connection string, and its name is an attribute of the driver's metrics.
+        var settings = new NpgsqlConnectionStringBuilder(connectionString) { PersistSecurityInfo = false };
         if (isPooled)
         {
             // There is nothing to reset, and the reset would reach another server connection.

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.RegularExpressions;
+using Grid.Silo.Hosting;
+using Grid.Storage;
 
 namespace Grid.Silo.Tests.Telemetry;
 
@@ -46,6 +48,16 @@ public sealed class MetricsPageTests(MeteredSilo silo)
         var page = await silo.ScrapeAsync();
 
         Assert.All(silo.Secrets, secret => Assert.DoesNotContain(secret, page, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("Host=db;Username=u;Password=p", true)]
+    [InlineData("Host=db;Username=u;SSL Certificate=c;SSL Key=k;SSL Password=p", false)]
+    public void The_drivers_meter_which_names_pools_by_their_connection_strings_is_left_out_where_they_keep_a_password(string connectionString, bool isThere)
+    {
+        var meters = TelemetryHosting.Meters(new StoreOptions { Engine = StoreEngine.PostgreSql, ConnectionString = connectionString });
+
+        Assert.Equal(isThere, meters.Contains("Npgsql"));
     }
 
     [Theory]
