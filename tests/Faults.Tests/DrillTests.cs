@@ -55,7 +55,9 @@ public sealed class DrillTests(ITestOutputHelper output)
         });
 
         Assert.Contains(load.Receipts, receipt => receipt.WaitedOut > 0);
-        Assert.All(cluster.Silos[..2], silo => Assert.Contains("[1052]", silo.Output, StringComparison.Ordinal));
+
+        // By the first that looks; the other one hears of it.
+        Assert.Contains(cluster.Silos[..2], silo => silo.Output.Contains("[1052]", StringComparison.Ordinal));
         Assert.All(cluster.Silos, NothingLooksLikeADefect);
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -111,6 +112,8 @@ public sealed class CoreHost : IAsyncLifetime
     /// <summary>Takes every place of these classes of requests, as that many requests in progress would; until it is disposed of.</summary>
     internal TakenPlaces TakePlaces(params string[] classes)
     {
+        // An answer is read before its request gives its place back: then there would be one left.
+        WaitUntilInside(0);
         var admission = Services.GetRequiredService<AdmissionControl>();
         var taken = new TakenPlaces();
         foreach (var kind in classes.Select(Enum.Parse<RequestClass>))
@@ -122,6 +125,31 @@ public sealed class CoreHost : IAsyncLifetime
         }
 
         return taken;
+    }
+
+    /// <summary>Waits until no more requests than these are in progress.</summary>
+    internal void WaitUntilInside(int count)
+    {
+        var patience = TimeSpan.FromMinutes(2);
+        Assert.True(SpinWait.SpinUntil(() => Inside() <= count, patience), $"{Inside()} requests are in progress for ever.");
+    }
+
+    private int Inside()
+    {
+        var meters = Services.GetRequiredService<IMeterFactory>();
+        var sum = 0;
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Name == "grid.requests.active" && ReferenceEquals(instrument.Meter.Scope, meters))
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<int>((_, inside, _, _) => sum += inside);
+        listener.Start();
+        listener.RecordObservableInstruments();
+        return sum;
     }
 
     /// <summary>Sends JSON (or text, as it is) and reads the whole answer.</summary>

@@ -122,12 +122,20 @@ public sealed class DoctorTests(DoctorTests.Cluster cluster) : IClassFixture<Doc
         var (silent, shut) = (Guid.NewGuid(), Guid.NewGuid());
         using var stop = new CancellationTokenSource();
         var renewing = Task.CompletedTask;
+        NpgsqlConnection? held = null;
         try
         {
-            await cluster.ScalarAsync($"""
-                INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol)
-                VALUES ('{silent}', 1, 'hanging', '127.0.0.1:1@1', 2000, 1, 1), ('{shut}', 1, 'behind a wall', '127.0.0.1:1@2', 60000, 1, 1) RETURNING 1
-                """);
+            // The silo removes the one that stands still after three seconds: it must not, however long this takes.
+            while (held is null)
+            {
+                await cluster.ScalarAsync($"""
+                    INSERT INTO grid_holder (incarnation, kind, name, address, lease_ms, counter, protocol)
+                    VALUES ('{silent}', 1, 'hanging', '127.0.0.1:1@1', 2000, 1, 1), ('{shut}', 1, 'behind a wall', '127.0.0.1:1@2', 60000, 1, 1)
+                    ON CONFLICT DO NOTHING RETURNING 1
+                    """);
+                held = await cluster.TryHoldAsync($"SELECT 1 FROM grid_holder WHERE incarnation = '{silent}' FOR UPDATE");
+            }
+
             renewing = Task.Run(
                 async () =>
                 {
@@ -147,6 +155,11 @@ public sealed class DoctorTests(DoctorTests.Cluster cluster) : IClassFixture<Doc
         {
             await stop.CancelAsync();
             await renewing;
+            if (held is not null)
+            {
+                await held.DisposeAsync();
+            }
+
             await cluster.ScalarAsync($"DELETE FROM grid_holder WHERE incarnation IN ('{silent}', '{shut}') RETURNING 1");
         }
     }
@@ -232,6 +245,23 @@ public sealed class DoctorTests(DoctorTests.Cluster cluster) : IClassFixture<Doc
             await connection.OpenAsync();
             await using var command = new NpgsqlCommand(sql, connection);
             return await command.ExecuteScalarAsync();
+        }
+
+        /// <summary>Begins a transaction with a statement that locks a row. Whoever disposes the connection ends it.</summary>
+        /// <returns>Null if there is no such row.</returns>
+        public async Task<NpgsqlConnection?> TryHoldAsync(string sql)
+        {
+            var connection = new NpgsqlConnection(_database);
+            await connection.OpenAsync();
+            await connection.BeginTransactionAsync();
+            await using var command = new NpgsqlCommand(sql, connection);
+            if (await command.ExecuteScalarAsync() is not null)
+            {
+                return connection;
+            }
+
+            await connection.DisposeAsync();
+            return null;
         }
 
         public async ValueTask DisposeAsync()

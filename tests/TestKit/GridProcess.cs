@@ -6,6 +6,9 @@ namespace Grid.TestKit;
 /// <summary>The built executable, beside the test's own assembly, as a process of its own.</summary>
 public sealed class GridProcess : IDisposable
 {
+    // A bound for hangs only: a start costs seconds of a processor, of which a busy machine gives it a tenth.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     private readonly StringBuilder _output = new();
     private readonly Process _process;
 
@@ -51,7 +54,7 @@ public sealed class GridProcess : IDisposable
     public static async Task<(int Code, string Output)> RunAsync(string folder, string[] prefix, string[] arguments, (string Name, string Value)[] environment)
     {
         using var grid = Start(folder, prefix, arguments, environment);
-        await grid._process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        await grid._process.WaitForExitAsync().WaitAsync(Patience);
         return (grid._process.ExitCode, grid.Output);
     }
 
@@ -65,7 +68,7 @@ public sealed class GridProcess : IDisposable
         var patience = Stopwatch.StartNew();
         while (!grid.Output.Contains("Ready.", StringComparison.Ordinal))
         {
-            if (grid._process.HasExited || patience.Elapsed > TimeSpan.FromMinutes(3))
+            if (grid._process.HasExited || patience.Elapsed > Patience)
             {
                 grid.Dispose();
                 throw new InvalidOperationException(grid.Output);
@@ -96,7 +99,7 @@ public sealed class GridProcess : IDisposable
     public async Task<int> TerminateAsync()
     {
         Signal("TERM");
-        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromMinutes(1));
+        await _process.WaitForExitAsync().WaitAsync(Patience);
         return _process.ExitCode;
     }
 

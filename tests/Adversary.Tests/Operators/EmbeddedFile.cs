@@ -55,7 +55,7 @@ internal sealed class EmbeddedFile : IDisposable
     {
         for (var patience = Stopwatch.StartNew(); !await condition(); await Task.Delay(100))
         {
-            Assert.True(patience.Elapsed < TimeSpan.FromMinutes(1), "still not so after a minute");
+            Assert.True(patience.Elapsed < TimeSpan.FromMinutes(3), "still not so after three minutes");
         }
     }
 

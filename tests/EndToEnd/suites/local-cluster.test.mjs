@@ -59,7 +59,7 @@ describe("the front of a local cluster, through nginx", { skip: place?.front ? f
 describe("deploy/local-cluster", { skip: !own ? "it was started by hand" : missing }, () => {
   let bystander;
   before(() => {
-    bystander = spawn("sleep", ["600"]);
+    bystander = spawn("sleep", ["7200"]);
   });
   after(() => {
     bystander.kill();

@@ -122,6 +122,7 @@ public sealed class OverloadTests(CoreHost core)
         using var reader = new StreamReader(stream, Encoding.ASCII);
         Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
         await core.CreateSessionAsync(userId: _user);
+        core.WaitUntilInside(places.Count);
 
         await stream.WriteAsync(Encoding.ASCII.GetBytes(Body), TestContext.Current.CancellationToken);
         Assert.Contains("""{"status":"OK","session":""", await reader.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
