@@ -167,6 +167,25 @@ public sealed class TelemetryTests(CoreHost core) : IDisposable
     }
 
     [Fact]
+    public void Counting_a_check_allocates_nothing_while_somebody_listens()
+    {
+        using var services = new ServiceCollection().AddMetrics().AddSingleton<HolderMetrics>().BuildServiceProvider();
+        var metrics = services.GetRequiredService<HolderMetrics>();
+        using var verified = new MetricCollector<long>(services.GetRequiredService<IMeterFactory>(), HolderMetrics.MeterName, "grid.sessions.verified");
+        metrics.Checked(CheckDoor.Core, CheckResult.Ok);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        for (var i = 0; i < 1000; i++)
+        {
+            metrics.Checked(CheckDoor.Core, CheckResult.Ok);
+        }
+
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+        verified.RecordObservableInstruments();
+        Assert.Equal(1001, verified.LastMeasurement!.Value);
+    }
+
+    [Fact]
     public async Task A_service_counts_its_own_checks_and_shows_its_lease()
     {
         await using var app = await ClientApp.StartAsync(core);
