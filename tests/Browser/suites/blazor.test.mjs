@@ -6,7 +6,7 @@ import { Grid, given } from "../../EndToEnd/support/grid.mjs";
 import { launch } from "../support/chromium.mjs";
 import { startCable, startSample } from "../support/program.mjs";
 
-describe("Blazor Server", { skip: given()?.apiKey ? "the sample has no API key" : false, timeout: 300_000 }, () => {
+describe("Blazor Server", { skip: given()?.apiKey ? "the sample has no API key" : false, timeout: 600_000 }, () => {
   let grid, sample, browser;
 
   before(async () => {

@@ -5,7 +5,7 @@ import { Grid, given } from "../../EndToEnd/support/grid.mjs";
 import { launch } from "../support/chromium.mjs";
 import { startSample } from "../support/program.mjs";
 
-describe("SignalR chat", { skip: given()?.apiKey ? "the sample has no API key" : false, timeout: 300_000 }, () => {
+describe("SignalR chat", { skip: given()?.apiKey ? "the sample has no API key" : false, timeout: 600_000 }, () => {
   let grid, sample, browser;
 
   before(async () => {

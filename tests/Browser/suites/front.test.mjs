@@ -9,7 +9,7 @@ import { startSite } from "../support/site.mjs";
 // A cluster that runs already has to be started with the settings below: docs/operations.md, "A cluster on one machine".
 const started = given() ? { skip: "it runs already" } : {};
 
-describe("the silo's front", { timeout: 120_000 }, () => {
+describe("the silo's front", { timeout: 600_000 }, () => {
   let grid, site, browser, front;
 
   before(async () => {

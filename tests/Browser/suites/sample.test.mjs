@@ -16,7 +16,7 @@ const events = (page) => page.evaluate(() => performance.getEntriesByType("mark"
 const LIFE = 2; // seconds, of access tokens in the app "short"
 
 for (const name of apiNames) {
-  describe(`React with ${name}`, { timeout: 180_000 }, () => {
+  describe(`React with ${name}`, { timeout: 600_000 }, () => {
     let grid, site, browser;
     const stops = [];
 

@@ -12,7 +12,7 @@ const noNginx = spawnSync("nginx", ["-v"]).error ? "nginx is not on this machine
 const server = noNginx ? null : await PostgreSql.start();
 const workers = 8;
 
-describe("a silo is asked to end under load", { skip: noNginx || (server === null ? PostgreSql.missing : false), timeout: 120_000 }, () => {
+describe("a silo is asked to end under load", { skip: noNginx || (server === null ? PostgreSql.missing : false), timeout: 600_000 }, () => {
   let silos, nginx, folder, port;
   // Each with a connection of its own: what a client meets when nginx reloads is not what is tried here.
   const agent = new Agent({ keepAlive: false });

@@ -13,7 +13,7 @@ import { Grid, freePort, newFolder } from "../support/grid.mjs";
 const shipped = join(dirname(fileURLToPath(import.meta.url)), "..", "..", "..", "deploy", "proxies");
 const missing = spawnSync("nginx", ["-v"]).error ? "nginx is not on this machine" : false;
 
-describe("nginx asks Grid", { skip: missing, timeout: 60_000 }, () => {
+describe("nginx asks Grid", { skip: missing, timeout: 600_000 }, () => {
   let grid, application, nginx, url, folder, configuration;
   const seen = [];
   const asked = [];
