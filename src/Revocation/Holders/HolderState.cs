@@ -78,29 +78,30 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
                 Tombstones.AddUser(user, entry.Epoch, now);
                 break;
             case RevocationKind.Tenant:
-                EndScope(entry, entry.Tenant, now, watches);
+                EndScope(entry, entry.Tenant, OfApp(entry.App).Where(s => s.Found.Name.Tenant == entry.Tenant), now, watches);
                 break;
             case RevocationKind.App:
-                EndScope(entry, null, now, watches);
+                EndScope(entry, null, OfApp(entry.App), now, watches);
                 break;
             case RevocationKind.SigningKey:
                 // Ends no session: see RevokedKeys.
                 break;
             default:
                 // A newer version revoked something that this one does not know: forget everything.
-                EndAll(Sessions.Values, watches);
-                Tombstones.AddScope(entry.App, null, position: 0, Applied, now);
+                EndScope(entry, null, Sessions.Values, now, watches);
                 break;
         }
     }
 
     // Forgotten in any case. Their watches end by an entry that is new; when one is repeated they are looked at again, because what is known
     // by then may have been created after it.
-    private void EndScope(RevocationEntry entry, string? tenant, long now, SessionWatches watches)
+    private void EndScope(RevocationEntry entry, string? tenant, IEnumerable<KnownSession> sessions, long now, SessionWatches watches)
     {
         var isNew = Tombstones.AddScope(entry.App, tenant, entry.Position, Applied, now);
-        EndAll(Sessions.Values.Where(s => s.Found.Name.App == entry.App && (tenant is null || s.Found.Name.Tenant == tenant)), isNew ? watches : null);
+        EndAll(sessions, isNew ? watches : null);
     }
+
+    private IEnumerable<KnownSession> OfApp(string app) => Sessions.Values.Where(session => session.Found.Name.App == app);
 
     private List<KnownSession> OfUser(UserName user)
     {

@@ -10,7 +10,7 @@ public sealed class SessionWatchTests
     private readonly ManualTime _clock = new();
     private readonly Holder _holder;
 
-    public static TheoryData<RevocationEntry> Wide { get; } = [Tenant(), App()];
+    public static TheoryData<RevocationEntry> Wide { get; } = [Tenant(), App(), Unknown()];
 
     public SessionWatchTests()
     {
