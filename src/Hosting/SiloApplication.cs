@@ -257,7 +257,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         }
         catch (Exception failure) when (failure is DbException or TimeoutException)
         {
-            throw new StoreStartException($"The store stopped answering during the start: {failure.Message} Start again when it is back.", failure);
+            throw StoreStartException.StoppedAnswering(failure);
         }
     }
 

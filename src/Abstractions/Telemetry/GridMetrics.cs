@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Grid.Abstractions.Sessions;
+using Grid.Revocation.Telemetry;
 using Grid.Tokens.Refresh;
 
 namespace Grid.Abstractions.Telemetry;
@@ -14,7 +15,7 @@ namespace Grid.Abstractions.Telemetry;
 public sealed class GridMetrics
 {
     /// <summary>Meter and activity source of all of Grid.</summary>
-    public const string MeterName = "Grid";
+    public const string MeterName = HolderMetrics.MeterName;
 
     // Names of callers, made readable once each.
     private static readonly ConcurrentDictionary<string, string> Operations = new(StringComparer.Ordinal);

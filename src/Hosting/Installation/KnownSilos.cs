@@ -21,7 +21,7 @@ internal static class KnownSilos
         }
         catch (StoreUnavailableException failure)
         {
-            throw new StoreStartException($"The store stopped answering during the start: {failure.InnerException?.Message ?? failure.Message} Start again when it is back.", failure);
+            throw StoreStartException.StoppedAnswering(failure);
         }
     }
 }

@@ -138,25 +138,5 @@ internal sealed class PeerProbe(PeerCertificates? certificates)
         }
     }
 
-    private static async Task<Socket> ConnectAsync(IPEndPoint peer, CancellationToken cancellationToken)
-    {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(ConnectPatience);
-        var socket = new Socket(peer.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            await socket.ConnectAsync(peer, patience.Token);
-            return socket;
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            socket.Dispose();
-            throw new SocketException((int)SocketError.TimedOut);
-        }
-        catch
-        {
-            socket.Dispose();
-            throw;
-        }
-    }
+    private static Task<Socket> ConnectAsync(IPEndPoint peer, CancellationToken cancellationToken) => PeerPort.ConnectAsync(peer, ConnectPatience, cancellationToken);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Grid.Abstractions;
+using Grid.Hosting.Joining;
 using Grid.Storage;
 
 namespace Grid.Hosting.Presence;
@@ -52,17 +53,10 @@ internal sealed class EndedSilos(ISiloPresence presence)
 
     private static async Task<bool> IsSilentAsync(IPEndPoint address, CancellationToken cancellationToken)
     {
-        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        enough.CancelAfter(Patience);
-        using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            await socket.ConnectAsync(address, enough.Token);
+            using var socket = await PeerPort.ConnectAsync(address, Patience, cancellationToken);
             return false;
-        }
-        catch (OperationCanceledException)
-        {
-            return !cancellationToken.IsCancellationRequested;
         }
         catch (SocketException failure)
         {

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Grid.Abstractions;
+using Grid.Hosting.Joining;
 using Grid.Hosting.Settings;
 using Grid.Revocation;
 using Grid.Revocation.Registry;
@@ -99,21 +100,18 @@ internal sealed class ClusterDiagnosis(GridSettings settings, IServiceProvider s
             return $"'{address}' is no address of a silo.";
         }
 
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        patience.CancelAfter(PatienceForPort);
-        using var socket = new Socket(end.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            await socket.ConnectAsync(end, patience.Token);
+            using var socket = await PeerPort.ConnectAsync(end, PatienceForPort, cancellationToken);
             return null;
+        }
+        catch (SocketException failure) when (failure.SocketErrorCode == SocketError.TimedOut)
+        {
+            return $"{end} does not answer within {PatienceForPort.TotalSeconds:0} s.";
         }
         catch (SocketException failure)
         {
             return $"{end}: {failure.Message}.";
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            return $"{end} does not answer within {PatienceForPort.TotalSeconds:0} s.";
         }
     }
 

@@ -34,15 +34,9 @@ public sealed class ProbeTests
     public async Task A_stored_key_that_does_not_open_is_named_there_and_the_silo_serves_on()
     {
         await using var installation = await Installation.NewAsync(postgreSql: false);
-        var key = Installation.NewKey();
-        var first = await installation.ServeAsync(key);
-        await first.Http.CreateAsync("alice");
-        await first.TerminateAsync();
-
         // A byte in the middle of the app's keys.
-        await installation.ExecuteAsync(
-            "UPDATE OrleansStorage SET PayloadBinary = CAST(substr(PayloadBinary, 1, 600) || x'00112233' || substr(PayloadBinary, 605) AS BLOB) WHERE GrainTypeString = 'keys'");
-        var silo = await installation.ServeAsync(key);
+        var silo = await ServeWithSpoiltKeysAsync(
+            installation, "UPDATE OrleansStorage SET PayloadBinary = CAST(substr(PayloadBinary, 1, 600) || x'00112233' || substr(PayloadBinary, 605) AS BLOB) WHERE GrainTypeString = 'keys'");
 
         await silo.Http.CreateAsync("bob");
         using var ready = await silo.Http.GetAsync("/health/ready?verbose");
@@ -62,15 +56,9 @@ public sealed class ProbeTests
     public async Task When_no_app_is_left_whose_refresh_tokens_can_be_read_the_silo_is_not_ready_until_the_key_is_replaced()
     {
         await using var installation = await Installation.NewAsync(postgreSql: false);
-        var key = Installation.NewKey();
-        var first = await installation.ServeAsync(key);
-        await first.Http.CreateAsync("alice");
-        await first.TerminateAsync();
-
         // Inside of the secret that follows the name of the app's key of refresh tokens.
-        await installation.ExecuteAsync(
-            "UPDATE OrleansStorage SET PayloadBinary = CAST(substr(PayloadBinary, 1, instr(PayloadBinary, x'6d2d') + 79) || x'00112233' || substr(PayloadBinary, instr(PayloadBinary, x'6d2d') + 84) AS BLOB) WHERE GrainTypeString = 'keys'");
-        var silo = await installation.ServeAsync(key);
+        var silo = await ServeWithSpoiltKeysAsync(
+            installation, "UPDATE OrleansStorage SET PayloadBinary = CAST(substr(PayloadBinary, 1, instr(PayloadBinary, x'6d2d') + 79) || x'00112233' || substr(PayloadBinary, instr(PayloadBinary, x'6d2d') + 84) AS BLOB) WHERE GrainTypeString = 'keys'");
 
         var (code, keys) = await ReadyAsync(silo, "keys");
         Assert.Equal((HttpStatusCode.ServiceUnavailable, "Unhealthy"), (code, $"{keys["status"]}"));
@@ -129,5 +117,16 @@ public sealed class ProbeTests
         batch.BatchCommands.Add(new($"ALTER DATABASE {connection.Database} SET default_transaction_read_only = {value}"));
         batch.BatchCommands.Add(new("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"));
         await batch.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>A silo on the database of one that made keys, of which a statement has changed some bytes.</summary>
+    private static async Task<GridProcess> ServeWithSpoiltKeysAsync(Installation installation, string spoil)
+    {
+        var key = Installation.NewKey();
+        var first = await installation.ServeAsync(key);
+        await first.Http.CreateAsync("alice");
+        await first.TerminateAsync();
+        await installation.ExecuteAsync(spoil);
+        return await installation.ServeAsync(key);
     }
 }

@@ -112,37 +112,21 @@ public sealed class OverloadTests(CoreHost core)
         const string Body = """{"userId":"slow","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{},"useDynamicSigningKey":true}""";
         using var places = core.TakePlaces("Create");
         places.Free();
-        using var slow = new TcpClient();
-        await slow.ConnectAsync(core.Url.Host, core.Url.Port, TestContext.Current.CancellationToken);
-        await using var stream = slow.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: {Body.Length}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"), TestContext.Current.CancellationToken);
-
-        // Said when the operation begins to read.
-        using var reader = new StreamReader(stream, Encoding.ASCII);
-        Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+        using var slow = await SlowRequest.BeginAsync(core.Url, Body);
         await core.CreateSessionAsync(userId: _user);
         core.WaitUntilInside(places.Count);
 
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(Body), TestContext.Current.CancellationToken);
-        Assert.Contains("""{"status":"OK","session":""", await reader.ReadToEndAsync(TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Contains("""{"status":"OK","session":""", await slow.FinishAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Who_is_late_with_the_body_is_refused_then_and_nothing_is_done()
     {
         const string Body = """{"userId":"late","enableAntiCsrf":false,"userDataInJWT":{},"userDataInDatabase":{},"useDynamicSigningKey":true}""";
-        using var late = new TcpClient();
-        await late.ConnectAsync(core.Url.Host, core.Url.Port, TestContext.Current.CancellationToken);
-        await using var stream = late.GetStream();
-        await stream.WriteAsync(Encoding.ASCII.GetBytes(
-            $"POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: {Body.Length}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"), TestContext.Current.CancellationToken);
-        using var reader = new StreamReader(stream, Encoding.ASCII);
-        Assert.Equal("HTTP/1.1 100 Continue", await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+        using var late = await SlowRequest.BeginAsync(core.Url, Body);
         using (core.TakePlaces("Create"))
         {
-            await stream.WriteAsync(Encoding.ASCII.GetBytes(Body), TestContext.Current.CancellationToken);
-            var answer = await reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+            var answer = await late.FinishAsync();
 
             Assert.Contains("HTTP/1.1 503", answer, StringComparison.Ordinal);
             Assert.EndsWith(Busy, answer, StringComparison.Ordinal);
@@ -159,5 +143,38 @@ public sealed class OverloadTests(CoreHost core)
             .Select(endpoint => endpoint.RoutePattern.RawText!).Distinct();
 
         Assert.Equal(Unlimited.Order(), without.Order());
+    }
+
+    /// <summary>A create whose body is asked for and does not come yet.</summary>
+    private sealed class SlowRequest(TcpClient client, string body) : IDisposable
+    {
+        private readonly StreamReader _reader = new(client.GetStream(), Encoding.ASCII);
+
+        public static async Task<SlowRequest> BeginAsync(Uri core, string body)
+        {
+            var client = new TcpClient();
+            await client.ConnectAsync(core.Host, core.Port, TestContext.Current.CancellationToken);
+            var request = new SlowRequest(client, body);
+            await request.SendAsync(
+                $"POST /recipe/session HTTP/1.1\r\nHost: localhost\r\nContent-Length: {body.Length}\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n");
+
+            // Said when the operation begins to read.
+            Assert.Equal("HTTP/1.1 100 Continue", await request._reader.ReadLineAsync(TestContext.Current.CancellationToken));
+            return request;
+        }
+
+        public async Task<string> FinishAsync()
+        {
+            await SendAsync(body);
+            return await _reader.ReadToEndAsync(TestContext.Current.CancellationToken);
+        }
+
+        public void Dispose()
+        {
+            _reader.Dispose();
+            client.Dispose();
+        }
+
+        private async Task SendAsync(string text) => await client.GetStream().WriteAsync(Encoding.ASCII.GetBytes(text), TestContext.Current.CancellationToken);
     }
 }
