@@ -44,10 +44,12 @@ try
         using var silos = await ThreeSilos.StartAsync(folder, await database.CreateDatabaseAsync());
         page.AppendLine("## Three silos over PostgreSQL, all healthy, over HTTP").AppendLine();
         page.AppendLine("| | n | p50 ms | p99 ms |").AppendLine("|---|--:|--:|--:|");
-        var (answer, confirmation, _) = await silos.OneByOneAsync(smoke ? 30 : 520, isWatched: false);
+        var flushes = new Latencies();
+        var (answer, confirmation, _) = await silos.OneByOneAsync(smoke ? 10 : 2_000, isWatched: false, warmUp: smoke ? 20 : 1_000, flushes);
         Line("one session: request to acknowledgement", answer);
         Line("of that, commit to the last confirmation (receipt)", confirmation);
-        var (_, underLoad, lastFront) = await silos.OneByOneAsync(smoke ? 30 : 170, isWatched: true);
+        Line("beside it, right before each: one flush of 4 KB to the same disk", flushes);
+        var (_, underLoad, lastFront) = await silos.OneByOneAsync(smoke ? 10 : 150, isWatched: true);
         Line("while every front is asked for it without a pause, which keeps both cores busy: commit to the last confirmation", underLoad);
         Line("request to the first refused check on the last front", lastFront);
         foreach (var (sessions, count) in smoke ? [(10, 2)] : new[] { (10, 60), (1_000, 12), (10_000, 3) })
@@ -55,6 +57,16 @@ try
             var (all, confirmed) = await silos.WholeUserAsync(sessions, count);
             Line(string.Create(invariant, $"all {sessions:N0} sessions of a user: request to acknowledgement"), all);
             Line("of that, commit to the last confirmation (receipt)", confirmed);
+        }
+
+        var services = smoke ? 6 : 200;
+        await using (await silos.ConnectServicesAsync(services))
+        {
+            flushes = new Latencies();
+            (answer, confirmation, _) = await silos.OneByOneAsync(smoke ? 10 : 1_000, isWatched: false, warmUp: smoke ? 20 : 300, flushes);
+            Line(string.Create(invariant, $"with {services} connected .NET services, one session: request to acknowledgement by {services + 3} holders"), answer);
+            Line("of that, commit to the last confirmation (receipt)", confirmation);
+            Line("beside it, right before each: one flush of 4 KB to the same disk", flushes);
         }
     }
 }

@@ -12,6 +12,7 @@ internal sealed class ThreeSilos : IDisposable
 {
     private readonly List<ServerProcess> _silos = [];
     private readonly List<HttpClient> _doors = [];
+    private int _services;
 
     public static async Task<ThreeSilos> StartAsync(string folder, string postgreSql)
     {
@@ -33,23 +34,32 @@ internal sealed class ThreeSilos : IDisposable
     public Task LetHostileAppInAsync() => HostileApp.CreateAsync(_doors[0]);
 
     /// <summary>One session after the other, each known to all three: time to the answer, time that the receipt names, and until the last front refused.</summary>
-    /// <param name="count">How many; the first twenty warm up.</param>
+    /// <param name="count">How many are measured.</param>
     /// <param name="isWatched">Whether each front is asked for it all the while, one request after the other; only then is there a last front.</param>
-    public async Task<(Latencies Answer, Latencies Confirmation, Latencies LastFront)> OneByOneAsync(int count, bool isWatched)
+    /// <param name="warmUp">How many come first and aren't measured: a fresh process still compiles, on the same cores.</param>
+    /// <param name="flushes">Where to put how long a flush of 4 KB took right before each.</param>
+    public async Task<(Latencies Answer, Latencies Confirmation, Latencies LastFront)> OneByOneAsync(int count, bool isWatched, int warmUp = 20, Latencies? flushes = null)
     {
         var (answers, confirmations, last) = (new Latencies(), new Latencies(), new Latencies());
-        for (var i = 0; i < count; i++)
+        using var flush = flushes is null ? null : new Flush();
+        for (var i = 0; i < count + warmUp; i++)
         {
             var (handle, token) = await CreateAsync($"one-{i}");
             await Task.WhenAll(_doors.Select(door => VerifyAsync(door, token)));
+            var flushed = flush?.Measure();
             var started = Stopwatch.GetTimestamp();
             var refusals = isWatched ? _doors.Select(door => FirstRefusalAsync(door, token)).ToArray() : [];
             var receipt = await PostAsync(_doors[i % 3], "/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(handle) });
             var acknowledged = Stopwatch.GetTimestamp();
             Require(receipt);
             var refused = await Task.WhenAll(refusals);
-            if (i >= 20)
+            if (i >= warmUp)
             {
+                if (flushed is { } ticks)
+                {
+                    flushes!.Add(ticks);
+                }
+
                 answers.Add(acknowledged - started);
                 confirmations.Add((long)((double)receipt["milliseconds"]! * Stopwatch.Frequency / 1000));
                 last.Add((isWatched ? refused.Max() : acknowledged) - started);
@@ -57,6 +67,28 @@ internal sealed class ThreeSilos : IDisposable
         }
 
         return (answers, confirmations, last);
+    }
+
+    /// <summary>Connects that many .NET services, shared out among the silos, and waits until revocations wait for each of them.</summary>
+    public async Task<ConnectedServices> ConnectServicesAsync(int count)
+    {
+        var services = await ConnectedServices.StartAsync(Doors, count, (await CreateAsync("services")).Token);
+        _services = count;
+        for (var i = 0; ; i++)
+        {
+            var (handle, _) = await CreateAsync($"connecting-{i}");
+            var receipt = await PostAsync(_doors[i % 3], "/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(handle) });
+            if ((int)receipt["holders"]!["confirmed"]! == 3 + count)
+            {
+                return services;
+            }
+
+            await Task.Delay(TimeSpan.FromMilliseconds(200));
+            if (i == 600)
+            {
+                throw new InvalidOperationException($"Not all services are holders: {receipt.ToJsonString()}");
+            }
+        }
     }
 
     /// <summary>All sessions of one user, a hundred of them known to all three silos.</summary>
@@ -116,9 +148,9 @@ internal sealed class ThreeSilos : IDisposable
 
     private static JsonObject Verify(string token) => new() { ["accessToken"] = token, ["enableAntiCsrf"] = false, ["doAntiCsrfCheck"] = false, ["checkDatabase"] = false };
 
-    private static void Require(JsonObject receipt)
+    private void Require(JsonObject receipt)
     {
-        if ((int)receipt["holders"]!["confirmed"]! != 3 || (int)receipt["holders"]!["waitedOut"]! != 0)
+        if ((int)receipt["holders"]!["confirmed"]! != 3 + _services || (int)receipt["holders"]!["waitedOut"]! != 0)
         {
             throw new InvalidOperationException($"Not a healthy cluster: {receipt.ToJsonString()}");
         }
