@@ -298,6 +298,11 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
         var facts = await startup.CheckAsync(CancellationToken.None);
         Log.Store(_logger, facts.Engine, facts.Place, schema.Applied!);
+        if (schema.State == SchemaState.Ahead)
+        {
+            Log.SchemaIsAhead(_logger, schema.Applied!, schema.Known);
+        }
+
         foreach (var warning in facts.Warnings)
         {
             Log.UnsafeStore(_logger, warning);
@@ -341,6 +346,9 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
         [LoggerMessage(1001, LogLevel.Information, "Store: {Engine} at {Place}, schema {Schema}")]
         public static partial void Store(ILogger logger, string engine, string place, string schema);
+
+        [LoggerMessage(1015, LogLevel.Information, "The database has schema {Schema}, of a later version; this version, which knows {Known}, works over it. Finish the upgrade")]
+        public static partial void SchemaIsAhead(ILogger logger, string schema, string known);
 
         [LoggerMessage(1002, LogLevel.Information, "Key-encryption key from {Origin}, id {KeyId}")]
         public static partial void Keys(ILogger logger, string origin, string keyId);

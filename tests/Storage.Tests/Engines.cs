@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Registry;
 using Grid.TestKit;
@@ -56,6 +57,8 @@ internal sealed class TestStore : IAsyncDisposable
     public IServiceStore Services => _services.GetRequiredService<IServiceStore>();
 
     public IHolderRegistry Registry => _services.GetRequiredService<IHolderRegistry>();
+
+    public IInstallationStore Installation => _services.GetRequiredService<IInstallationStore>();
 
     public IStoreStartup Startup => _services.GetRequiredService<IStoreStartup>();
 

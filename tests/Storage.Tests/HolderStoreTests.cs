@@ -149,7 +149,7 @@ public sealed class HolderStoreTests(SharedPostgreSql shared)
         Assert.Equal(new[] { service.Incarnation, own.Incarnation }.Order(), (await db.Registry.ListAsync(Stop)).Select(row => row.Incarnation).Order());
     }
 
-    private static HolderRow NewHolder() => new()
+    internal static HolderRow NewHolder() => new()
     {
         Incarnation = Guid.NewGuid(),
         Kind = HolderKind.Silo,

@@ -35,6 +35,12 @@ internal static class Migrate
             throw StoreMigrator.Newer(status);
         }
 
+        if (status.State == SchemaState.Ahead)
+        {
+            Console.Out.WriteLine($"schema {status.Applied}, of a later version; this version, which knows {status.Known}, works over it");
+            return 0;
+        }
+
         if (!dryRun)
         {
             migrator.Apply();

@@ -19,9 +19,14 @@ internal static class StoreVerb
         var schema = StoreMigrator.For(settings.Store).Status();
         if (schema.State != SchemaState.Current)
         {
-            throw schema.State == SchemaState.Newer
-                ? StoreMigrator.Newer(schema)
-                : new StoreStartException($"The database is at schema {schema.Applied ?? "(empty)"}, this version needs {schema.Known}. Run 'grid migrate' first.");
+            throw schema.State switch
+            {
+                SchemaState.Newer => StoreMigrator.Newer(schema),
+
+                // There may be what this version does not know of and would leave out.
+                SchemaState.Ahead => new StoreStartException($"The database has schema {schema.Applied}, of a later version of Grid than this one, which knows {schema.Known}: use the later version's command."),
+                _ => new StoreStartException($"The database is at schema {schema.Applied ?? "(empty)"}, this version needs {schema.Known}. Run 'grid migrate' first."),
+            };
         }
 
         await startup.CheckAsync(CancellationToken.None);

@@ -46,6 +46,12 @@ internal sealed class StoreDiagnosis(GridSettings settings, IServiceProvider ser
                 return Finding.Ok(Schema, $"It is at {schema.Applied}, as this version needs it.");
             }
 
+            if (schema.State == SchemaState.Ahead)
+            {
+                IsThere = true;
+                return Finding.Warning(Schema, $"It is at {schema.Applied}, of a later version; this version, which knows {schema.Known}, works over it. Finish the upgrade.");
+            }
+
             var pending = $"{(schema.Applied is null ? "It is empty" : $"It is at {schema.Applied}")}, and this version needs {schema.Known}";
             return settings.MigrateAtStart
                 ? Finding.Warning(Schema, $"{pending}: the next start migrates it; 'grid migrate --dry-run' lists what is pending. What is in it was not looked at.")

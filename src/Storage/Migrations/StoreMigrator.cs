@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using DbUp;
 using DbUp.Engine;
 using DbUp.Engine.Output;
@@ -16,8 +18,11 @@ public enum SchemaState
     /// <summary>Scripts are pending; in an empty database, all of them.</summary>
     Behind,
 
-    /// <summary>A newer version of Grid has migrated it.</summary>
+    /// <summary>A newer version of Grid has migrated it, and this one must not use it.</summary>
     Newer,
+
+    /// <summary>A newer version of Grid has migrated it, and this one may go on over it, as silos do that are replaced one by one.</summary>
+    Ahead,
 }
 
 /// <summary>State and the newest script on either side.</summary>
@@ -25,10 +30,15 @@ public enum SchemaState
 /// <param name="Applied">Newest script in the database; null in an empty one.</param>
 /// <param name="Known">Newest script of this program.</param>
 /// <param name="Pending">Scripts to apply, in order.</param>
-public sealed record SchemaStatus(SchemaState State, string? Applied, string Known, IReadOnlyList<string> Pending);
+/// <param name="Least">Number of the schema that a program must know at least to use the database; 0 in an empty one.</param>
+public sealed record SchemaStatus(SchemaState State, string? Applied, string Known, IReadOnlyList<string> Pending, int Least);
 
 /// <summary>Brings the schema up to date. Scripts are embedded, numbered and forward only; each is one transaction.</summary>
-public sealed class StoreMigrator
+/// <remarks>
+/// A script whose name ends in <c>_works_with_NNNN</c> only adds: programs that know schema NNNN read and write on beside it. The name is what the
+/// database keeps of a script, so that an earlier program can read it there. Any other script is for programs that know it.
+/// </remarks>
+public sealed partial class StoreMigrator
 {
     private const string JournalTable = "grid_schema";
 
@@ -92,12 +102,12 @@ public sealed class StoreMigrator
     /// <summary>All SQL from an empty database on; needs no connection.</summary>
     public string FullScript() => Print(_scripts);
 
-    /// <summary>The message for a schema that a newer version has migrated.</summary>
+    /// <summary>The message for a schema that a newer version has migrated, so that this one must not use it.</summary>
     public static StoreStartException Newer(SchemaStatus status)
     {
         ArgumentNullException.ThrowIfNull(status);
         return new StoreStartException(
-            $"The database has schema {status.Applied}, but this version of Grid knows no later one than {status.Known}. Start the version of Grid that migrated it, or a later one; there is no way back but a backup.");
+            $"The database has schema {status.Applied}, which is for versions of Grid that know schema {Number(status.Least)} or a later one, but this version knows no later one than {status.Known}. Start the version of Grid that migrated it, or a later one; there is no way back but a backup.");
     }
 
     private static IEnumerable<SqlScript> ScriptsOf(string folder)
@@ -120,9 +130,24 @@ public sealed class StoreMigrator
         var applied = executed.Order(StringComparer.Ordinal).ToList();
         var known = _scripts.Select(s => s.Name).ToList();
         List<string> pending = [.. known.Except(applied)];
-        var state = applied.Except(known).Any() ? SchemaState.Newer : pending.Count > 0 ? SchemaState.Behind : SchemaState.Current;
-        return new SchemaStatus(state, applied.LastOrDefault(), known[^1], pending);
+        var least = applied.Select(LeastFor).DefaultIfEmpty(0).Max();
+        var state = !applied.Except(known).Any() ? (pending.Count > 0 ? SchemaState.Behind : SchemaState.Current)
+            : pending.Count == 0 && NumberOf(known[^1]) >= least ? SchemaState.Ahead
+            : SchemaState.Newer;
+        return new SchemaStatus(state, applied.LastOrDefault(), known[^1], pending, least);
     }
+
+    /// <summary>Number of the schema that a program must know at least to work over a script.</summary>
+    private static int LeastFor(string script) =>
+        WorksWith().Match(script) is { Success: true } match ? int.Parse(match.ValueSpan[^4..], NumberStyles.None, CultureInfo.InvariantCulture) : NumberOf(script);
+
+    // What has no number is not Grid's, or of a time to come.
+    private static int NumberOf(string script) => script.Length >= 4 && int.TryParse(script.AsSpan(0, 4), NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : int.MaxValue;
+
+    private static string Number(int schema) => schema.ToString("0000", CultureInfo.InvariantCulture);
+
+    [GeneratedRegex("_works_with_[0-9]{4}$", RegexOptions.CultureInvariant)]
+    private static partial Regex WorksWith();
 
     private SchemaStatus Compare(UpgradeEngine upgrader) => Compare(upgrader.GetExecutedScripts());
 
