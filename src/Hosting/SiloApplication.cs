@@ -251,6 +251,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
             return;
         }
 
+        await ProtocolCheck.RunAsync(Services.GetRequiredService<IHolderRegistry>(), cancellationToken);
         try
         {
             await new JoinCheck(Services.GetRequiredService<IMembershipTable>(), Services.GetService<PeerCertificates>()).RunAsync(here, cancellationToken);

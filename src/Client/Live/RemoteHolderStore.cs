@@ -55,7 +55,7 @@ internal sealed class RemoteHolderStore(Func<CancellationToken, Task<HolderConne
         _unused = null;
         try
         {
-            var request = new HolderMessage { Type = HolderMessageType.Register, Incarnation = row.Incarnation, Former = _former?.Incarnation, Secret = _former?.Secret, Name = row.Name };
+            var request = new HolderMessage { Type = HolderMessageType.Register, Incarnation = row.Incarnation, Former = _former?.Incarnation, Secret = _former?.Secret, Name = row.Name, Protocol = row.Protocol };
             var answer = await AskAsync(connection, request, _unanswered < ShortAttempts ? RegisterWithin : RegisterAtLastWithin, cancellationToken);
             if (answer is { Type: HolderMessageType.Failed, Reason: { } reason })
             {
@@ -66,6 +66,13 @@ internal sealed class RemoteHolderStore(Func<CancellationToken, Task<HolderConne
                 || TimeSpan.FromMilliseconds(leaseMs) is var lease && (lease <= TimeSpan.Zero || lease > LeaseTerms.Longest))
             {
                 throw new IOException("What answers there does not register holders: it is no Grid of this version.");
+            }
+
+            // It has been told nothing that it could accept, so that the silo forgets it with the connection.
+            if (answer.Protocol is { } protocol && !HolderProtocol.WorksWith(protocol))
+            {
+                throw Rest(new HolderRefusedException(
+                    $"it follows version {protocol} of the revocation protocol, and this service's packages work with {HolderProtocol.Oldest} to {HolderProtocol.Newest}: upgrade {(protocol > HolderProtocol.Current ? "them" : "Grid")}, by one version at a time"));
             }
 
             // Proves to the next silo that this row is its own, so that it is removed.

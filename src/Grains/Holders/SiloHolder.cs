@@ -74,6 +74,7 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
         var reaper = new Reaper(LeaseClock.Instance);
         var pause = 2 * _terms.RenewEvery;
         var cannotReap = false;
+        HashSet<Guid> strange = [];
         while (!_stop.IsCancellationRequested)
         {
             try
@@ -84,6 +85,12 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
                     Log.Reaped(_logger, row.Kind, row.PrintableName, row.App ?? "any", row.Address);
                 }
 
+                foreach (var row in reaper.Listed.Where(row => row.Kind == HolderKind.Silo && !HolderProtocol.WorksWith(row.Protocol) && strange.Add(row.Incarnation)))
+                {
+                    Log.OtherProtocol(_logger, row.PrintableName, row.Address, row.Protocol, HolderProtocol.Oldest, HolderProtocol.Newest);
+                }
+
+                strange.IntersectWith(reaper.Listed.Select(row => row.Incarnation));
                 cannotReap = false;
                 _metrics.Holders([("silo", reaper.Listed.Count(row => row.Kind == HolderKind.Silo)), ("service", reaper.Listed.Count(row => row.Kind == HolderKind.Service))]);
             }
@@ -115,6 +122,9 @@ internal sealed partial class SiloHolder : IHostedService, IDisposable
 
         [LoggerMessage(2703, LogLevel.Information, "Removed {Kind} {Name} of app {App} at {Address} from the registry: its lease ran out")]
         public static partial void Reaped(ILogger logger, HolderKind kind, string name, string app, string address);
+
+        [LoggerMessage(2707, LogLevel.Error, "Silo {Name} at {Address} follows version {Protocol} of the revocation protocol, and this one works with {Oldest} to {Newest}: stop whichever is older, and upgrade it by one version at a time")]
+        public static partial void OtherProtocol(ILogger logger, string name, string address, int protocol, int oldest, int newest);
 
         [LoggerMessage(2704, LogLevel.Information, "Could not read the registry of holders; retrying")]
         public static partial void ReaperFailed(ILogger logger, Exception failure);

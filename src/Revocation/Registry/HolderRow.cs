@@ -15,9 +15,6 @@ internal enum HolderKind
 /// <summary>A holder as the registry lists it.</summary>
 internal sealed record HolderRow
 {
-    /// <summary>The newest <see cref="Protocol"/>.</summary>
-    public const int CurrentProtocol = 1;
-
     /// <summary>128 random bits, never reused.</summary>
     public required Guid Incarnation { get; init; }
 
@@ -38,8 +35,8 @@ internal sealed record HolderRow
     /// <summary>Incremented by each renewal. Clocks of two machines are never compared: a holder is gone when its counter stands still.</summary>
     public long Counter { get; init; }
 
-    /// <summary>Version of the rules that it follows.</summary>
-    public int Protocol { get; init; } = CurrentProtocol;
+    /// <summary>Version of the rules that it follows (<see cref="HolderProtocol"/>).</summary>
+    public int Protocol { get; init; } = HolderProtocol.Current;
 
     /// <summary><see cref="Name"/> for logs: on one line, without control characters, at most 100 characters.</summary>
     public string PrintableName => Printable.Of(Name);

@@ -57,9 +57,11 @@ internal sealed class ClusterDiagnosis(GridSettings settings, IServiceProvider s
     private static Finding OfHolders(IReadOnlyList<HolderRow> alive)
     {
         // Versions side by side are what a rolling upgrade looks like; for longer it is a silo that was forgotten.
-        var older = alive.Where(row => IsSilo(row) && row.Protocol != HolderRow.CurrentProtocol).ToList();
-        return older.Count > 0
-            ? Finding.Warning(Holders, $"{string.Join(", ", older.Select(row => $"{row.PrintableName} at {row.Address} (protocol {row.Protocol})"))} run another version than this one (protocol {HolderRow.CurrentProtocol}): finish the upgrade.")
+        var others = alive.Where(row => IsSilo(row) && row.Protocol != HolderProtocol.Current).ToList();
+        var names = string.Join(", ", others.Select(row => $"{row.PrintableName} at {row.Address} (protocol {row.Protocol})"));
+        return others.Any(row => !HolderProtocol.WorksWith(row.Protocol))
+                ? Finding.Problem(Holders, $"{names} run a version with which this one (protocol {HolderProtocol.Current}) does not work: versions that work together have {HolderProtocol.Oldest} to {HolderProtocol.Newest}. Stop whichever is older, and upgrade it by one version at a time.")
+            : others.Count > 0 ? Finding.Warning(Holders, $"{names} run another version than this one (protocol {HolderProtocol.Current}): finish the upgrade.")
             : Finding.Ok(Holders, $"Silos that renew their leases: {alive.Count(IsSilo)}; services: {alive.Count(row => !IsSilo(row))}.");
     }
 

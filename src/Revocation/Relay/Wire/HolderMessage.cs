@@ -59,6 +59,9 @@ internal sealed record HolderMessage
 
     public string? App { get; init; }
 
+    /// <summary>With <see cref="HolderMessageType.Register"/> the service's, with <see cref="HolderMessageType.Registered"/> the silo's (<see cref="Registry.HolderProtocol"/>); absent: the first.</summary>
+    public int? Protocol { get; init; }
+
     public int? LeaseMs { get; init; }
 
     /// <summary>Whether the app accepts valid tokens while their sessions cannot be checked.</summary>

@@ -36,7 +36,17 @@ internal sealed partial class ConnectHolder(
         more => Log.MoreLooksFailed(logger, more.Count, more.Kinds),
         _ => { });
 
-    public void Dispose() => _failedLooks.Dispose();
+    private readonly OutageTally _otherProtocols = new(
+        clock,
+        (which, _) => Log.OtherProtocol(logger, which, HolderProtocol.Oldest, HolderProtocol.Newest),
+        more => Log.MoreOtherProtocols(logger, more.Count, more.Kinds),
+        _ => { });
+
+    public void Dispose()
+    {
+        _failedLooks.Dispose();
+        _otherProtocols.Dispose();
+    }
 
     public async Task HandleAsync(HttpContext context)
     {
@@ -90,6 +100,11 @@ internal sealed partial class ConnectHolder(
             if (await FirstAsync(service) is not { } hello)
             {
                 return service.Receiving is null ? null : $"register within {RegisterWithin.TotalSeconds:0} s";
+            }
+
+            if (hello.Protocol is { } protocol && !HolderProtocol.WorksWith(protocol))
+            {
+                _otherProtocols.Met(protocol > HolderProtocol.Current ? "later" : "earlier", null);
             }
 
             if ((ServiceMessages.Refuse(hello) ?? door.RefuseTooMany(service.AppName)) is { } refusal)
@@ -174,6 +189,7 @@ internal sealed partial class ConnectHolder(
             Name = ServiceMessages.Name(hello),
             Address = "",
             Lease = terms.Lease,
+            Protocol = hello.Protocol ?? HolderProtocol.First,
         };
         var registered = await door.InTurnAsync(() => relay.AttachAsync(connection, row, connection.Row.SecretHash, former, service.Stop), service.Stop);
         if (registered.Holder is not { } holder)
@@ -192,6 +208,7 @@ internal sealed partial class ConnectHolder(
             N = hello.N,
             Secret = secret,
             App = service.AppName,
+            Protocol = HolderProtocol.Current,
             LeaseMs = (int)terms.Lease.TotalMilliseconds,
             Bounded = service.App.Settings.StaleBehaviour == StaleBehaviour.Bounded,
             RevokedKeys = [.. holder.RevokedKeys.Where(key => key.App == service.AppName).Select(key => key.Kid)],
@@ -324,6 +341,12 @@ internal sealed partial class ConnectHolder(
 
         [LoggerMessage(3013, LogLevel.Warning, "{Count} more look-ups for services failed ({Failures})")]
         public static partial void MoreLooksFailed(ILogger logger, long count, string failures);
+
+        [LoggerMessage(3014, LogLevel.Warning, "A service was refused that follows a version of the revocation protocol {Which} than those which this silo works with, {Oldest} to {Newest}: upgrade whichever is older, by one version at a time")]
+        public static partial void OtherProtocol(ILogger logger, string which, int oldest, int newest);
+
+        [LoggerMessage(3015, LogLevel.Warning, "{Count} more services were refused for the versions of the revocation protocol that they follow ({Versions})")]
+        public static partial void MoreOtherProtocols(ILogger logger, long count, string versions);
 
         [LoggerMessage(3010, LogLevel.Warning, "The connection of a service that checks tokens failed; the service will reconnect")]
         public static partial void Failed(ILogger logger, Exception failure);

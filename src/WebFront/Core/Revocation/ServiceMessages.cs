@@ -27,6 +27,7 @@ internal static class ServiceMessages
         { Incarnation: var own } when own == Guid.Empty => "register: incarnation must be a random UUID",
         { Name: { } name } when name.Contains('\0') || !IsText(name) => "register: name must be text without U+0000",
         { Secret.Length: > HolderSecret.MaxLength } => "register: secret must be the one that came with former",
+        { Protocol: { } protocol } when !HolderProtocol.WorksWith(protocol) => HolderProtocol.Refusal(protocol),
         _ => null,
     };
 
