@@ -1,0 +1,16 @@
+/** Waits for it no longer than that, in milliseconds; what it does goes on. Somebody who waits keeps the process alive, a background task (`isBackground`) does not. */
+export async function within<T>(patience: number, work: () => Promise<T>, isBackground = false): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Late(`No answer within ${patience / 1_000} s.`)), patience);
+    if (isBackground) timer.unref();
+  });
+  try {
+    return await Promise.race([work(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** There was no answer in time. */
+export class Late extends Error {}
