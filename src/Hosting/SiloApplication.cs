@@ -15,6 +15,7 @@ using Grid.Tokens.SigningKeys;
 using Grid.WebFront.Core;
 using Grid.WebFront.Doors;
 using Grid.WebFront.Front;
+using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Options;
@@ -54,8 +55,13 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         builder.Services.AddGridStorage(_settings.Store);
         builder.Services.AddSingleton(_settings.Overload.Limits);
         builder.Services.AddGridCore();
+        if (_settings.Upstream is { } upstream)
+        {
+            builder.Services.AddGridUpstream(upstream);
+        }
+
         builder.Services.AddGridFront(_settings.Front.ToSettings(_settings.FrontAddress, builder.Environment.EnvironmentName, connections.Front));
-        builder.Services.AddGridHealth();
+        builder.Services.AddGridHealth(_settings.Upstream is not null);
         builder.AddGridSilo(_settings, ports, certificates);
         builder.Services.AddHostedService<AnnounceKeys>();
         builder.Services.AddHostedService<ReadAhead>();

@@ -47,6 +47,9 @@ public sealed class CoreHost : IAsyncLifetime
     /// <summary>The installation's own settings.</summary>
     public AppDefaults Defaults { get; init; } = new();
 
+    /// <summary>Settings besides this host's own.</summary>
+    public IReadOnlyDictionary<string, string?> Settings { get; init; } = new Dictionary<string, string?>();
+
     /// <summary>What Grid logged, from Information on.</summary>
     internal CapturedLog Log { get; } = new();
 
@@ -67,7 +70,7 @@ public sealed class CoreHost : IAsyncLifetime
             ["Grid:Front:ForwardClaims"] = "role",
             ["Grid:Front:FirstPage"] = "true",
             ["Grid:Shutdown:Drain"] = "00:00:00",
-        }).Build();
+        }).AddInMemoryCollection(Settings).Build();
         _silo = SiloApplication.Build(new SiloPlan
         {
             Configuration = configuration,

@@ -37,6 +37,30 @@ public sealed partial class DeployFileTests
     }
 
     [Fact]
+    public void Compose_with_SuperTokens_puts_Grid_before_a_core_that_nobody_else_reaches_and_the_keys_are_two()
+    {
+        var services = (YamlMappingNode)((YamlMappingNode)Yaml(ReadDeploy("compose.supertokens.yaml")))["services"];
+        var grid = (YamlMappingNode)services["grid"]["environment"];
+        Assert.All(grid.Children.Keys, name => AssertIsSetting($"{name}"));
+
+        // Where the core is and what it is shown are as the core has them.
+        Assert.Equal("http://supertokens:3567", $"{grid["Grid__Upstream__Uri"]}");
+        Assert.Equal($"{services["supertokens"]["environment"]["API_KEYS"]}", $"{grid["Grid__Upstream__ApiKey"]}");
+        Assert.NotEqual($"{grid["API_KEYS"]}", $"{grid["Grid__Upstream__ApiKey"]}");
+        Assert.Null(Grid.WebFront.Upstream.UpstreamSettings.WhyNot($"{grid["Grid__Upstream__Uri"]}"));
+
+        // Grid's door on this machine only, and the core's nowhere; Grid starts without it.
+        Assert.All(((YamlSequenceNode)services["grid"]["ports"]).Children, port => Assert.Equal($"127.0.0.1:3567:{Default("Grid:Core:Port")}", $"{port}"));
+        Assert.All(new[] { "supertokens", "db" }, name =>
+        {
+            Assert.False(((YamlMappingNode)services[name]).Children.ContainsKey("ports"));
+            Assert.Equal(["behind"], Words(services[name]["networks"]));
+        });
+        Assert.False(((YamlMappingNode)services["grid"]).Children.ContainsKey("depends_on"));
+        Assert.True(Seconds($"{services["grid"]["stop_grace_period"]}") >= Drain() + 30);
+    }
+
+    [Fact]
     public void The_proxys_ports_are_those_of_the_settings_and_it_sends_nothing_twice()
     {
         var balance = File.ReadAllText(Path.Combine(Repository.Root, "deploy", "proxies", "balance.conf"));

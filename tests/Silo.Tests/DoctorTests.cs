@@ -30,6 +30,15 @@ public sealed class DoctorTests(DoctorTests.Cluster cluster) : IClassFixture<Doc
     }
 
     [Fact]
+    public async Task A_core_behind_that_does_not_answer_is_a_problem_with_its_address()
+    {
+        // A port that nobody is given.
+        var findings = await ExamineAsync(("Grid__Store__SqlitePath", Path.Combine(_folder, "data", "grid.db")), ("Grid__Upstream__Uri", "http://127.0.0.1:1"));
+
+        Assert.Contains("127.0.0.1:1, cannot be reached. Start it, or correct Grid:Upstream:Uri", Single(findings, "upstream", Weight.Problem), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_refused_setting_is_the_finding_and_a_misspelt_one_is_named_with_the_nearest()
     {
         var findings = await ExamineAsync(("Grid__Session__AccessTokenValidity", "60"), ("Grid__Core__Prot", "1"), ("PASSWORD_RESET_TOKEN_LIFETIME", "5"));

@@ -20,6 +20,7 @@ public sealed class SettingTableTests
         [ShutdownOptions.Section] = typeof(ShutdownOptions),
         [PurgeOptions.Section] = typeof(PurgeOptions),
         [OverloadOptions.Section] = typeof(OverloadOptions),
+        [UpstreamOptions.Section] = typeof(UpstreamOptions),
         [RevocationOptions.Section] = typeof(RevocationOptions),
     };
 

@@ -31,6 +31,33 @@ public sealed class SettingsTests
         Assert.Contains("PublicBasePath", Assert.Throws<SettingsException>(() => new FrontOptions { PublicBasePath = "/a;b" }.Check()).Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("supertokens:3567", "must be an absolute address")]
+    [InlineData("/core", "must be an absolute address")]
+    [InlineData("ftp://core", "must be an absolute address")]
+    [InlineData("http://user:secret@core:3567", "must not hold a user or password")]
+    [InlineData("http://core:3567/?a=b", "must not have a query")]
+    [InlineData("http://core:3567/#a", "must not have a query")]
+    public void An_address_of_the_core_behind_that_cannot_be_used_is_refused_and_not_repeated(string uri, string why)
+    {
+        var refusal = Assert.Throws<SettingsException>(() => Read(("Grid:Upstream:Uri", uri))).Message;
+
+        Assert.Contains("Grid:Upstream:Uri " + why, refusal, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_core_behind_may_have_a_path_and_TLS_and_its_key_needs_an_address()
+    {
+        Assert.Null(Read().Upstream);
+        var upstream = Read(("Grid:Upstream:Uri", "https://core.internal/st/"), ("Grid:Upstream:ApiKey", Key), ("Grid:Upstream:Timeout", "5s")).Upstream!;
+        Assert.Equal(("https://core.internal/st", "core.internal", Key), (upstream.Prefix, upstream.Name, upstream.ApiKey));
+        Assert.Equal((TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(5)), (upstream.ConnectTimeout, upstream.Timeout));
+
+        Assert.Contains("Grid:Upstream:Uri is not", Assert.Throws<SettingsException>(() => Read(("Grid:Upstream:ApiKey", Key))).Message, StringComparison.Ordinal);
+        Assert.Contains("Grid:Upstream:ApiKey must", Assert.Throws<SettingsException>(() => Read(("Grid:Upstream:Uri", "http://core"), ("Grid:Upstream:ApiKey", "a b"))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Nothing_set_means_SQLite_on_loopback()
     {

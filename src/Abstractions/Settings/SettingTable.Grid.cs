@@ -365,6 +365,30 @@ public static partial class SettingTable
         },
     ];
 
+    private static IEnumerable<Setting> UpstreamRows() =>
+    [
+        new()
+        {
+            Key = "Grid:Upstream:Uri", Type = SettingType.Text, DefaultNote = "none", Max = "2000",
+            Description = "Address of a SuperTokens core that serves every route that is not Grid's, such as `http://supertokens:3567`; may have a path ([in front of SuperTokens](supertokens.md)).",
+        },
+        new()
+        {
+            Key = "Grid:Upstream:ApiKey", Type = SettingType.Text, DefaultNote = "none", IsSecret = true, Max = "4096",
+            Description = "The API key that this core asks for. It is Grid's alone: clients show one of `Grid:Core:ApiKeys`, which is not handed on.",
+        },
+        new()
+        {
+            Key = "Grid:Upstream:ConnectTimeout", Type = SettingType.Duration, Default = "3s", Min = "100ms", Max = "1m",
+            Description = "How long a connection to it may take; after that its routes are answered 503.",
+        },
+        new()
+        {
+            Key = "Grid:Upstream:Timeout", Type = SettingType.Duration, Default = "30s", Min = "1s", Max = "10m",
+            Description = "How long it may be silent within a request; after that the answer is 504, or the connection is cut if it has begun.",
+        },
+    ];
+
     private static IEnumerable<Setting> ShutdownRows() =>
     [
         new()

@@ -5,6 +5,7 @@ using Grid.Abstractions.Sessions;
 using Grid.Hosting.Serving;
 using Grid.Revocation.Holders;
 using Grid.WebFront.Core.Service;
+using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
@@ -12,13 +13,13 @@ namespace Grid.Hosting.Health;
 
 /// <summary>
 /// Probes: <c>/health/live</c> (this process), <c>/health/ready</c> and <c>/health/startup</c> (store answers and takes writes, leases are renewed, clock is right,
-/// keys open, not shutting down). No key. On the core's port <c>?verbose</c> tells each check.
+/// keys open, not shutting down; the core behind Grid never makes it red). No key. On the core's port <c>?verbose</c> tells each check.
 /// </summary>
 internal static class GridHealth
 {
     private const string Ready = "ready";
 
-    public static void AddGridHealth(this IServiceCollection services)
+    public static void AddGridHealth(this IServiceCollection services, bool hasUpstream)
     {
         services.AddSingleton<ReadinessWatch>();
         services.AddSingleton<IHealthCheckPublisher>(provider => provider.GetRequiredService<ReadinessWatch>());
@@ -31,6 +32,10 @@ internal static class GridHealth
             .AddCheck<ClockCheck>("clock", tags: [Ready])
             .AddCheck<KeyCheck>("keys", tags: [Ready])
             .AddCheck<StoppingCheck>("stopping", tags: [Ready]);
+        if (hasUpstream)
+        {
+            services.AddHealthChecks().AddCheck<UpstreamCheck>("upstream", tags: [Ready]);
+        }
     }
 
     public static void UseGridHealth(this IApplicationBuilder app)
@@ -108,6 +113,13 @@ internal static class GridHealth
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
             !clock.IsTrusted ? HealthCheckResult.Unhealthy(clock.Reason is { Length: > 0 } reason ? reason : "This machine's clock has just been set to another time.")
             : clock.Reason is { Length: > 0 } doubt ? HealthCheckResult.Degraded(doubt) : HealthCheckResult.Healthy());
+    }
+
+    // Never red: sessions go on without it, and a balancer that took this silo away would end that.
+    private sealed class UpstreamCheck(UpstreamPulse upstream) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
+            upstream.Look() is { } trouble ? HealthCheckResult.Degraded(trouble) : HealthCheckResult.Healthy());
     }
 
     private sealed class StoppingCheck(IHostApplicationLifetime lifetime) : IHealthCheck

@@ -22,6 +22,9 @@ internal static class LogFilters
         // What Orleans tries again; what it gives up is an answer to somebody, who tells it.
         logging.AddFilter("Polly", LogLevel.None);
 
+        // Each request with its address, which may name a user, and each failure with a stack; Grid tells an outage once (3130).
+        logging.AddFilter("Yarp", LogLevel.None);
+
         // Orleans says under their names how it shares out what they do not use.
         logging.AddFilter("Grid.Grains.Silos.SiloListener", LogLevel.Warning);
         logging.AddFilter("Grid.Grains.Watches.NoticeSource", LogLevel.Warning);

@@ -7,6 +7,7 @@ using Grid.Grains.Holders;
 using Grid.Grains.Purge;
 using Grid.Hosting.Serving;
 using Grid.Storage;
+using Grid.WebFront.Upstream;
 
 namespace Grid.Hosting.Settings;
 
@@ -22,6 +23,7 @@ internal sealed class GridSettings
         Telemetry = SettingsBinder.Bind<TelemetryOptions>(configuration, TelemetryOptions.Section);
         Shutdown = SettingsBinder.Bind<ShutdownOptions>(configuration, ShutdownOptions.Section);
         Overload = SettingsBinder.Bind<OverloadOptions>(configuration, OverloadOptions.Section);
+        Upstream = SettingsBinder.Bind<UpstreamOptions>(configuration, UpstreamOptions.Section).Read();
         Keys = SettingsBinder.Bind<KeyOptions>(configuration, KeyOptions.Section);
         Purge = SettingsBinder.Bind<PurgeOptions>(configuration, PurgeOptions.Section);
         Revocation = SettingsBinder.Bind<RevocationOptions>(configuration, RevocationOptions.Section);
@@ -89,6 +91,9 @@ internal sealed class GridSettings
     public ShutdownOptions Shutdown { get; }
 
     public OverloadOptions Overload { get; }
+
+    /// <summary>The core that serves what Grid does not; null if there is none.</summary>
+    public UpstreamSettings? Upstream { get; }
 
     public KeyOptions Keys { get; }
 

@@ -45,6 +45,11 @@ internal static class Doctor
 
         findings.AddRange(SettingsDiagnosis.Of(settings));
         findings.Add(SettingsDiagnosis.OfCertificates(settings, TimeProvider.System));
+        if (settings.Upstream is { } upstream)
+        {
+            findings.Add(await UpstreamDiagnosis.RunAsync(upstream, cancellationToken));
+        }
+
         await using var services = new ServiceCollection().AddLogging().AddGridStorage(settings.Store).BuildServiceProvider();
         var store = new StoreDiagnosis(settings, services);
         findings.Add(store.OfSchema());

@@ -14,7 +14,7 @@ namespace Grid.WebFront.Admission;
 /// </remarks>
 internal sealed partial class AdmissionControl : IDisposable
 {
-    private const int Classes = (int)RequestClass.Revoke + 1;
+    private const int Classes = (int)RequestClass.Forward + 1;
 
     // Apart by more than a cache line: every request of every core changes one.
     private const int Apart = 32;
@@ -29,7 +29,7 @@ internal sealed partial class AdmissionControl : IDisposable
     public AdmissionControl(AdmissionLimits limits, GridMetrics metrics, TimeProvider clock, ILogger<AdmissionControl> logger)
     {
         _metrics = metrics;
-        for (var kind = RequestClass.List; kind <= RequestClass.Revoke; kind++)
+        for (var kind = RequestClass.List; kind <= RequestClass.Forward; kind++)
         {
             (_own[(int)kind], _mark[(int)kind]) = (limits.Own(kind), limits.Mark(kind));
         }
@@ -56,7 +56,7 @@ internal sealed partial class AdmissionControl : IDisposable
 
         var index = (int)kind * Apart;
         var ofClass = Interlocked.Increment(ref _inside[index]);
-        var all = kind == RequestClass.Revoke ? 0 : Interlocked.Increment(ref _inside[0]);
+        var all = IsApart(kind) ? 0 : Interlocked.Increment(ref _inside[0]);
         var ofFront = isFront ? Interlocked.Increment(ref _fromFront[index]) : 0;
         var place = new Place(this, kind, isFront, isTaken: true);
         if (HasRoom(kind, ofClass, all, ofFront))
@@ -90,7 +90,7 @@ internal sealed partial class AdmissionControl : IDisposable
     public void Dispose() => _tally.Dispose();
 
     private bool HasRoom(RequestClass kind, int ofClass, int all, int ofFront) =>
-        (ofClass <= _own[(int)kind] || (kind != RequestClass.Revoke && all <= _mark[(int)kind])) && ofFront <= Math.Max(1, _mark[(int)kind] / 2);
+        (ofClass <= _own[(int)kind] || (!IsApart(kind) && all <= _mark[(int)kind])) && ofFront <= Math.Max(1, _mark[(int)kind] / 2);
 
     private Place Refuse(RequestClass kind)
     {
@@ -104,7 +104,7 @@ internal sealed partial class AdmissionControl : IDisposable
     {
         var index = (int)kind * Apart;
         Interlocked.Decrement(ref _inside[index]);
-        if (kind != RequestClass.Revoke)
+        if (!IsApart(kind))
         {
             Interlocked.Decrement(ref _inside[0]);
         }
@@ -115,6 +115,8 @@ internal sealed partial class AdmissionControl : IDisposable
         }
     }
 
+    private static bool IsApart(RequestClass kind) => kind >= RequestClass.Revoke;
+
     private static string Name(RequestClass kind) => kind switch
     {
         RequestClass.List => "list",
@@ -122,6 +124,7 @@ internal sealed partial class AdmissionControl : IDisposable
         RequestClass.Create => "create",
         RequestClass.Refresh => "refresh",
         RequestClass.Revoke => "revoke",
+        RequestClass.Forward => "forward",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

@@ -1,6 +1,6 @@
 namespace Grid.WebFront.Admission;
 
-/// <summary>What a request does, as far as it matters when there are too many: the later ones come first.</summary>
+/// <summary>What a request does, as far as it matters when there are too many: the later ones come first, but for the last, which is a matter of its own.</summary>
 internal enum RequestClass
 {
     /// <summary>Costs nothing, or has limits of its own: probes, constants, keys, connections that stay open.</summary>
@@ -20,4 +20,7 @@ internal enum RequestClass
 
     /// <summary>Ends sessions, whatever they are named by.</summary>
     Revoke,
+
+    /// <summary>Waits for the core behind Grid, apart from all others: however slow that is, it takes no other request's place.</summary>
+    Forward,
 }

@@ -6,6 +6,7 @@ using Grid.Abstractions.Apps;
 using Grid.Revocation.Registry;
 using Grid.Tokens;
 using Grid.WebFront.Doors;
+using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -13,7 +14,7 @@ namespace Grid.WebFront.Core;
 
 /// <summary>The checks that every request to the core API passes: API key, address, version, tenant.</summary>
 /// <remarks>Order of checks: <c>docs/protocol/core.md</c>, "Every request".</remarks>
-internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger) : IDisposable
+internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger, UpstreamTenants? upstream = null) : IDisposable
 {
     private const string Bearer = "Bearer ";
     private const string Basic = "Basic ";
@@ -43,11 +44,12 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         // An unknown app is guarded as a new one would be, so that callers without a valid key cannot find out which apps exist.
         var inherited = app is null ? await InheritAsync(request.Domain, context.RequestAborted) : defaults;
         var keys = app?.ApiKeyHashes ?? inherited.ApiKeyHashes;
+        var isTrusted = keys.IsEmpty || HoldsKey(PresentedKey(context.Request), keys);
         if (keys.IsEmpty)
         {
             RefusePages(context, request.Domain);
         }
-        else if (!HoldsKey(PresentedKey(context.Request), keys))
+        else if (!isTrusted)
         {
             if (route is null or { NeedsKey: true })
             {
@@ -87,6 +89,17 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
         if (request.Path.NamesTenant && request.Version < CdiVersion.V3)
         {
             throw new CoreException(404, "Not found");
+        }
+
+        if (route.IsUpstream)
+        {
+            await next(context);
+            return;
+        }
+
+        if (upstream is not null && isTrusted && (app is null || !app.TenantIds.Contains(request.TenantId)))
+        {
+            app = await upstream.FindAsync(context, app) ?? app;
         }
 
         if (app is null || (route.NeedsTenant && !app.TenantIds.Contains(request.TenantId)))

@@ -29,8 +29,9 @@ internal enum CoreScope
 /// <param name="NeedsTenant">Whether the tenant must exist.</param>
 /// <param name="ForStrangers">Whether it is answered without a key, whichever app and tenant are named, so that it does not reveal which exist.</param>
 /// <param name="Class">What the request does, in an overload.</param>
+/// <param name="IsUpstream">Whether the core behind Grid answers it, app, tenant and version included.</param>
 internal sealed record CoreRoute(
-    CoreScope Scope, bool NeedsKey = true, bool NeedsVersion = true, bool NeedsTenant = true, bool ForStrangers = false, RequestClass Class = RequestClass.None);
+    CoreScope Scope, bool NeedsKey = true, bool NeedsVersion = true, bool NeedsTenant = true, bool ForStrangers = false, RequestClass Class = RequestClass.None, bool IsUpstream = false);
 
 internal static class CoreRouteBuilder
 {

@@ -10,6 +10,7 @@ using Grid.WebFront.Core.Users;
 using Grid.WebFront.Doors;
 using Grid.WebFront.GrainDoors;
 using Grid.WebFront.Sessions;
+using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -73,18 +74,26 @@ public static class GridCore
             AdmissionDoor.EnterIfWhole(context);
             return next(context);
         });
-        app.UseEndpoints(MapAll);
+        var hasUpstream = app.ApplicationServices.GetService<UpstreamSettings>() is not null;
+        app.UseEndpoints(core => MapAll(core, hasUpstream));
         return app;
     }
 
     private static RequestClass Class(HttpContext context) => context.GetEndpoint()?.Metadata.GetMetadata<CoreRoute>()?.Class ?? RequestClass.None;
 
-    private static void MapAll(IEndpointRouteBuilder core)
+    private static void MapAll(IEndpointRouteBuilder core, bool hasUpstream)
     {
         core.MapSessions();
-        core.MapMultitenancy();
         core.MapRevocation();
-        core.MapUsers();
-        core.MapService();
+        core.MapService(hasUpstream);
+        if (hasUpstream)
+        {
+            core.MapUpstream();
+        }
+        else
+        {
+            core.MapMultitenancy();
+            core.MapUsers();
+        }
     }
 }

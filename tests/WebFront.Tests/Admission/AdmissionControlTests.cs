@@ -12,7 +12,7 @@ public sealed class AdmissionControlTests : IDisposable
 {
     private const int Max = 64;
 
-    private static readonly RequestClass[] All = [RequestClass.List, RequestClass.Verify, RequestClass.Create, RequestClass.Refresh, RequestClass.Revoke];
+    private static readonly RequestClass[] All = [RequestClass.List, RequestClass.Verify, RequestClass.Create, RequestClass.Refresh, RequestClass.Revoke, RequestClass.Forward];
 
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().AddSingleton<GridMetrics>().BuildServiceProvider();
     private readonly FakeTimeProvider _clock = new();
@@ -48,7 +48,7 @@ public sealed class AdmissionControlTests : IDisposable
             return Fill(admission, kind);
         }).ToList();
 
-        Assert.Equal([8, 32, 48, 64, 256], alone);
+        Assert.Equal([8, 32, 48, 64, 256, 16], alone);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Grid.Abstractions.SigningKeys;
+using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Jwt;
 
@@ -31,7 +33,14 @@ internal static class GetJwks
 
         // No new key can be in use before the next one is created.
         var seconds = Math.Max(0, (long)(ring.NextChangeAt - now).TotalSeconds);
+        var upstream = context.RequestServices.GetService<UpstreamKeys>();
+        if (upstream is not null)
+        {
+            // When the core behind Grid makes its next one is not known.
+            seconds = Math.Min(seconds, (long)UpstreamKeys.FreshFor.TotalSeconds);
+        }
+
         context.Response.Headers.CacheControl = $"max-age={seconds}, must-revalidate";
-        return ring.JwksJson(now);
+        return upstream is null ? ring.JwksJson(now) : await upstream.MergeAsync(context, ring.JwksJson(now));
     }
 }

@@ -1,4 +1,7 @@
+using System.Collections.Immutable;
 using System.Text;
+using Grid.WebFront.Admission;
+using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,7 +14,7 @@ internal static class ServiceEndpoints
     private static readonly CoreRoute Open = new(CoreScope.Tenant, NeedsKey: false, NeedsVersion: false, ForStrangers: true);
     private static readonly byte[] Versions = Write(null, null);
 
-    public static void MapService(this IEndpointRouteBuilder core)
+    public static void MapService(this IEndpointRouteBuilder core, bool hasUpstream)
     {
         var pulse = core.ServiceProvider.GetRequiredService<StorePulse>();
         Task HelloAsync(HttpContext context) => ServiceEndpoints.HelloAsync(context, pulse);
@@ -19,6 +22,13 @@ internal static class ServiceEndpoints
         {
             core.MapCore(method, "/", Open, HelloAsync);
             core.MapCore(method, "/hello", Open, HelloAsync);
+        }
+
+        if (hasUpstream)
+        {
+            // Answered with the versions of the core behind Grid; what else is asked here is for that core.
+            core.MapCore<UpstreamPulse>("GET", "/apiversion", new CoreRoute(CoreScope.AppSince50, NeedsVersion: false, Class: RequestClass.Forward), CommonVersionsAsync);
+            return;
         }
 
         core.MapCore("GET", "/apiversion", new CoreRoute(CoreScope.AppSince50, NeedsVersion: false), VersionsAsync);
@@ -42,9 +52,18 @@ internal static class ServiceEndpoints
         ? Versions
         : Write(CdiVersion.Of(CoreRequest.Of(context).App.MinCdiVersion), CdiVersion.Of(CoreRequest.Of(context).App.MaxCdiVersion)));
 
-    private static byte[] Write(CdiVersion? min, CdiVersion? max)
+    // A client uses one version for all that it asks, so both cores must serve it.
+    private static async Task CommonVersionsAsync(HttpContext context, UpstreamPulse pulse)
     {
-        var offered = CdiVersion.Supported.Where(version => !(version < min) && !(version > max));
+        var app = CoreRequest.Of(context).App;
+        await CoreResponse.WriteJsonAsync(context, Write(CdiVersion.Of(app.MinCdiVersion), CdiVersion.Of(app.MaxCdiVersion), await UpstreamRoutes.CommonAsync(context, pulse)));
+    }
+
+    private static byte[] Write(CdiVersion? min, CdiVersion? max) => Write(min, max, CdiVersion.Supported);
+
+    private static byte[] Write(CdiVersion? min, CdiVersion? max, ImmutableArray<CdiVersion> served)
+    {
+        var offered = served.Where(version => !(version < min) && !(version > max));
         return Encoding.ASCII.GetBytes($$"""{"versions":[{{string.Join(',', offered.Select(version => $"\"{version}\""))}}]}""");
     }
 

@@ -1,0 +1,23 @@
+namespace Grid.WebFront.Upstream;
+
+/// <summary>Why the core behind Grid is of no use.</summary>
+internal enum UpstreamTrouble
+{
+    /// <summary>It answers.</summary>
+    None = 0,
+
+    /// <summary>It cannot be reached, or breaks off.</summary>
+    Away,
+
+    /// <summary>It was reached and is silent for longer than <c>Grid:Upstream:Timeout</c>.</summary>
+    Slow,
+
+    /// <summary>It does not accept <c>Grid:Upstream:ApiKey</c>.</summary>
+    WrongKey,
+
+    /// <summary>It is Grid itself.</summary>
+    Loop,
+
+    /// <summary>Its answer is not what a core answers.</summary>
+    Odd,
+}

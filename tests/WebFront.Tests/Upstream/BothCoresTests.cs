@@ -1,0 +1,243 @@
+using System.Text.Json.Nodes;
+
+namespace Grid.WebFront.Tests.Upstream;
+
+/// <summary>What both cores must know of is told to both, in an order that a repetition can finish.</summary>
+[Collection(nameof(UpstreamHost))]
+public sealed class BothCoresTests(UpstreamHost host)
+{
+    private const string Ok = """{"status":"OK","from":"upstream"}""";
+
+    private CoreHost Core => host.Core;
+
+    private StandInCore Behind => host.Behind;
+
+    [Fact]
+    public async Task Apps_and_tenants_are_made_in_both_and_the_door_is_grids()
+    {
+        var appId = NewId();
+        var made = await PutAsync("", "app/v2", new { appId, coreConfig = new { access_token_validity = 60, api_keys = "the-key-of-this-app-0001", totp_max_attempts = 3, of_a_later_version = 1 } });
+
+        Assert.Equal("""{"status":"OK","createdNew":true}""", made.Text);
+        Assert.Equal("""{"access_token_validity":60,"totp_max_attempts":3,"of_a_later_version":1}""", Behind.Tenants[$"{appId}/public"]["coreConfig"]!.ToJsonString());
+        var key = ("api-key", "the-key-of-this-app-0001");
+        Assert.Equal(200, (await Core.SendAsync("PUT", $"/appid-{appId}/recipe/multitenancy/tenant/v2", new { tenantId = "t1" }, null, key)).Status);
+        Assert.True(Behind.Tenants.ContainsKey($"{appId}/t1"));
+
+        var session = await Core.SendAsync("POST", $"/appid-{appId}/t1/recipe/session", NewSession("u"), null, key);
+        Assert.Equal(60_000, session.Json["accessToken"]!["expiry"]!.GetValue<long>() - session.Json["accessToken"]!["createdTime"]!.GetValue<long>(), 4_000d);
+    }
+
+    [Fact]
+    public async Task What_the_other_core_refuses_is_not_made_here()
+    {
+        var tenantId = NewId();
+        Behind.Answers[$"/recipe/multitenancy/tenant"] = context => StandInCore.WriteAsync(context, context.Request.Method == "PUT" ? "Invalid core config: no\n" : """{"status":"TENANT_NOT_FOUND_ERROR"}""", context.Request.Method == "PUT" ? 400 : 200);
+        try
+        {
+            Assert.Equal((400, "Invalid core config: no\n"), await PutAsync("", "tenant", new { tenantId }) is var put ? (put.Status, put.Text) : default);
+            Assert.Equal(400, (await Core.PostAsync($"/{tenantId}/recipe/session", NewSession("u"))).Status);
+        }
+        finally
+        {
+            Behind.Answers.TryRemove("/recipe/multitenancy/tenant", out _);
+        }
+    }
+
+    [Fact]
+    public async Task A_tenant_from_before_grid_is_taken_over_at_first_sight_with_its_session_settings()
+    {
+        var (appId, tenantId) = (NewId(), NewId());
+        Behind.Tenants[$"{appId}/public"] = new JsonObject { ["coreConfig"] = new JsonObject { ["access_token_validity"] = 60, ["of_a_later_version"] = 1 } };
+        Behind.Tenants[$"{appId}/{tenantId}"] = [];
+
+        var session = await Core.PostAsync($"/appid-{appId}/{tenantId}/recipe/session", NewSession("u"));
+
+        Assert.Equal("OK", session.Word);
+        Assert.Equal(60_000, session.Json["accessToken"]!["expiry"]!.GetValue<long>() - session.Json["accessToken"]!["createdTime"]!.GetValue<long>(), 4_000d);
+    }
+
+    [Fact]
+    public async Task A_name_that_is_nowhere_is_asked_for_once_and_answered_as_ever()
+    {
+        var tenantId = NewId();
+        Behind.Requests.Clear();
+        for (var tries = 0; tries < 5; tries++)
+        {
+            var answer = await Core.PostAsync($"/{tenantId}/recipe/session", NewSession("u"));
+            Assert.Equal((400, $"AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, public, {tenantId})\n"), (answer.Status, answer.Text));
+        }
+
+        Assert.Single(Behind.Requests);
+
+        // It may be made behind any time.
+        Behind.Tenants[$"public/{tenantId}"] = [];
+        Core.Clock.Skip(TimeSpan.FromSeconds(10));
+        Assert.Equal("OK", (await Core.PostAsync($"/{tenantId}/recipe/session", NewSession("u"))).Word);
+    }
+
+    [Fact]
+    public async Task A_removed_tenants_sessions_have_ended_before_the_other_core_hears_of_it_and_stay_ended()
+    {
+        var tenantId = NewId();
+        await PutAsync("", "tenant/v2", new { tenantId });
+        var session = await Core.CreateSessionAsync($"/{tenantId}");
+        CoreAnswer? then = null;
+        Behind.Answers["/recipe/multitenancy/tenant/remove"] = async context =>
+        {
+            then = await Core.VerifyAsync("", Token(session), checkDatabase: true);
+            if (Behind.Tenants.ContainsKey($"public/{tenantId}"))
+            {
+                // Somebody comes in between: the tenant is taken over once more, and a session begins.
+                Assert.Equal("OK", (await Core.PostAsync($"/{tenantId}/recipe/session", NewSession("late"))).Word);
+            }
+
+            Behind.Tenants.TryRemove($"public/{tenantId}", out _);
+            await StandInCore.WriteAsync(context, """{"status":"OK","didExist":true}""");
+        };
+        try
+        {
+            var removed = await Core.PostAsync("/recipe/multitenancy/tenant/remove", new { tenantId });
+
+            Assert.Equal("""{"status":"OK","didExist":true}""", removed.Text);
+            Assert.NotEqual("OK", then!.Word);
+            Assert.Equal(400, (await Core.PostAsync($"/{tenantId}/recipe/session", NewSession("u"))).Status);
+            Assert.Equal("""{"status":"OK","sessionHandles":[]}""", (await Core.SendAsync("GET", "/recipe/session/user?userId=late")).Text);
+        }
+        finally
+        {
+            Behind.Answers.TryRemove("/recipe/multitenancy/tenant/remove", out _);
+        }
+    }
+
+    [Fact]
+    public async Task A_removal_that_the_other_core_did_not_hear_of_is_finished_by_repeating_it()
+    {
+        var tenantId = NewId();
+        await PutAsync("", "tenant/v2", new { tenantId });
+        var session = await Core.CreateSessionAsync($"/{tenantId}");
+        Behind.Answers["/recipe/multitenancy/tenant/remove"] = context =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        };
+        var failed = await Core.PostAsync("/recipe/multitenancy/tenant/remove", new { tenantId });
+        Behind.Answers.TryRemove("/recipe/multitenancy/tenant/remove", out _);
+
+        Assert.Equal(503, failed.Status);
+        Assert.NotEqual("OK", (await Core.VerifyAsync("", Token(session), checkDatabase: true)).Word);
+        Assert.Equal("""{"status":"OK","didExist":true}""", (await Core.PostAsync("/recipe/multitenancy/tenant/remove", new { tenantId })).Text);
+        Core.Clock.Skip(TimeSpan.FromSeconds(10));
+        Assert.Equal(400, (await Core.PostAsync($"/{tenantId}/recipe/session", NewSession("u"))).Status);
+    }
+
+    [Fact]
+    public async Task An_app_with_tenants_is_refused_behind_before_anybody_is_signed_out()
+    {
+        var (appId, tenantId) = (NewId(), NewId());
+        await PutAsync("", "app/v2", new { appId });
+        var session = await Core.CreateSessionAsync($"/appid-{appId}");
+        Behind.Tenants[$"{appId}/{tenantId}"] = [];
+        Behind.Answers["/recipe/multitenancy/app/remove"] = context => StandInCore.WriteAsync(context, "Please delete all tenants\n", 403);
+
+        Assert.Equal(403, (await Core.PostAsync("/recipe/multitenancy/app/remove", new { appId })).Status);
+        Assert.Equal("OK", (await Core.VerifyAsync($"/appid-{appId}", Token(session), checkDatabase: true)).Word);
+
+        Behind.Answers.TryRemove("/recipe/multitenancy/app/remove", out _);
+        Behind.Tenants.TryRemove($"{appId}/{tenantId}", out _);
+        Assert.Equal("""{"status":"OK","didExist":true}""", (await Core.PostAsync("/recipe/multitenancy/app/remove", new { appId })).Text);
+        Core.Clock.Skip(TimeSpan.FromSeconds(10));
+        Assert.Equal(400, (await Core.VerifyAsync($"/appid-{appId}", Token(session), checkDatabase: true)).Status);
+    }
+
+    [Fact]
+    public async Task A_removed_users_sessions_end_first_those_of_linked_accounts_too()
+    {
+        var (user, linked) = (NewId(), NewId());
+        var first = await Core.CreateSessionAsync(userId: user);
+        var second = await Core.CreateSessionAsync(userId: linked);
+        Behind.Answers["/user/id"] = context => StandInCore.WriteAsync(
+            context, $$$"""{"status":"OK","user":{"id":"{{{user}}}","loginMethods":[{"recipeUserId":"{{{user}}}"},{"recipeUserId":"{{{linked}}}"}]}}""");
+        string[] then = [];
+        Behind.Answers["/user/remove"] = async context =>
+        {
+            then = [(await Core.VerifyAsync("", Token(first), checkDatabase: true)).Word, (await Core.VerifyAsync("", Token(second), checkDatabase: true)).Word];
+            await StandInCore.WriteAsync(context, Ok);
+        };
+        try
+        {
+            Assert.Equal(Ok, (await Core.PostAsync("/user/remove", new { userId = user })).Text);
+            Assert.Equal(["UNAUTHORISED", "UNAUTHORISED"], then);
+        }
+        finally
+        {
+            Behind.Answers.Clear();
+        }
+    }
+
+    [Fact]
+    public async Task A_user_who_could_not_be_removed_behind_is_signed_out_and_the_call_fails()
+    {
+        var user = NewId();
+        var session = await Core.CreateSessionAsync(userId: user);
+        Behind.Answers["/user/remove"] = context =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        };
+        try
+        {
+            Assert.Equal(503, (await Core.PostAsync("/user/remove", new { userId = user })).Status);
+            Assert.Equal("UNAUTHORISED", (await Core.VerifyAsync("", Token(session), checkDatabase: true)).Word);
+        }
+        finally
+        {
+            Behind.Answers.Clear();
+        }
+
+        Assert.Equal("OK", (await Core.PostAsync("/user/remove", new { userId = user })).Word);
+    }
+
+    [Fact]
+    public async Task An_account_that_is_linked_or_unlinked_or_leaves_a_tenant_begins_anew()
+    {
+        foreach (var path in new[] { "/recipe/accountlinking/user/link", "/recipe/accountlinking/user/unlink", "/recipe/multitenancy/tenant/user/remove" })
+        {
+            var user = NewId();
+            var session = await Core.CreateSessionAsync(userId: user);
+            Assert.Equal(Ok, (await Core.PostAsync(path, new { recipeUserId = user, primaryUserId = "primary" })).Text);
+            Assert.Equal("UNAUTHORISED", (await Core.VerifyAsync("", Token(session), checkDatabase: true)).Word);
+        }
+    }
+
+    [Fact]
+    public async Task A_link_that_is_refused_signs_nobody_out()
+    {
+        var user = NewId();
+        var session = await Core.CreateSessionAsync(userId: user);
+        Behind.Answers["/recipe/accountlinking/user/link"] = context => StandInCore.WriteAsync(context, """{"status":"INPUT_USER_IS_NOT_A_PRIMARY_USER"}""");
+        Assert.Equal("INPUT_USER_IS_NOT_A_PRIMARY_USER", (await Core.PostAsync("/recipe/accountlinking/user/link", new { recipeUserId = user, primaryUserId = "p" })).Word);
+        Behind.Answers.Clear();
+        Assert.Equal("OK", (await Core.VerifyAsync("", Token(session), checkDatabase: true)).Word);
+    }
+
+    [Fact]
+    public async Task A_user_with_sessions_gets_another_id_only_by_force()
+    {
+        var user = NewId();
+        await Core.CreateSessionAsync(userId: user);
+
+        var refused = await Core.PostAsync("/recipe/userid/map", new { superTokensUserId = user, externalUserId = "x" });
+        Assert.Equal((400, "UserId is already in use in Session recipe\n"), (refused.Status, refused.Text));
+        Assert.Equal(Ok, (await Core.PostAsync("/recipe/userid/map", new { superTokensUserId = user, externalUserId = "x", force = true })).Text);
+        Assert.Equal(Ok, (await Core.PostAsync("/recipe/userid/map", new { superTokensUserId = NewId(), externalUserId = "x" })).Text);
+    }
+
+    private Task<CoreAnswer> PutAsync(string prefix, string what, object body) => Core.SendAsync("PUT", $"{prefix}/recipe/multitenancy/{what}", body);
+
+    private static object NewSession(string userId) => new { userId, enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } };
+
+    private static string Token(JsonObject session) => session["accessToken"]!["token"]!.GetValue<string>();
+
+    private static string NewId() => Guid.NewGuid().ToString("D");
+}
