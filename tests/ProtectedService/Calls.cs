@@ -10,7 +10,8 @@ internal static class Calls
     {
         app.MapPost("/recipe/session", (JsonObject body, IGridSessions sessions) => AnswerAsync(async () =>
         {
-            var made = await sessions.CreateAsync(new SessionDraft { UserId = (string)body["userId"]! }, CancellationToken.None);
+            var draft = new SessionDraft { UserId = (string)body["userId"]! };
+            var made = await sessions.CreateAsync(body["userDataInDatabase"] is { } data ? draft with { DataJson = data.ToJsonString() } : draft, CancellationToken.None);
             return Tokens(made.Tokens, new JsonObject { ["status"] = "OK", ["session"] = new JsonObject { ["handle"] = made.Handle } });
         }));
         app.MapPost("/recipe/session/refresh", (JsonObject body, IGridSessions sessions) => AnswerAsync(async () =>

@@ -31,6 +31,8 @@ app.MapPost("/work", async (IGridSessions sessions, CancellationToken cancel) =>
     return (await sessions.RevokeAsync(made.Handle, cancel)).Receipt;
 });
 app.MapCalls();
+await using var crowd = await Crowd.StartAsync(builder.Configuration.GetValue("Service:Crowd", 0), builder.Configuration.GetValue<Uri>("Service:ConnectionUri"));
+app.MapPost("/crowd", crowd.CheckAsync);
 app.Services.GetRequiredService<Neighbour>();
 app.Lifetime.ApplicationStarted.Register(() => Console.WriteLine($"listens on {app.Urls.Single()}"));
 await app.RunAsync();

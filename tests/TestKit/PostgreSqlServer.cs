@@ -14,9 +14,11 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     private readonly string _binaries;
     private readonly int _port;
     private readonly string _address;
+    private readonly string _options;
+    private readonly SmallDisk? _disk;
 
-    private PostgreSqlServer(string folder, string binaries, int port, string address) =>
-        (_folder, _binaries, _port, _address) = (folder, binaries, port, address);
+    private PostgreSqlServer(string folder, string binaries, int port, string address, string options, SmallDisk? disk) =>
+        (_folder, _binaries, _port, _address, _options, _disk) = (folder, binaries, port, address, options, disk);
 
     /// <summary>Why there is none, if <see cref="TryStartAsync"/> returned null.</summary>
     public static string? Missing { get; private set; }
@@ -25,7 +27,10 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     public static Task<PostgreSqlServer?> TryStartAsync(params string[] settings) => TryStartOnAsync("127.0.0.1", settings);
 
     /// <summary>As <see cref="TryStartAsync"/>, on this machine's other address; everybody who reaches it may connect.</summary>
-    public static async Task<PostgreSqlServer?> TryStartOnAsync(string address, params string[] settings)
+    public static Task<PostgreSqlServer?> TryStartOnAsync(string address, params string[] settings) => TryStartOnAsync(address, null, settings);
+
+    /// <summary>As above, with its data on a disk that can be filled. The disk is gone with the server.</summary>
+    public static async Task<PostgreSqlServer?> TryStartOnAsync(string address, SmallDisk? disk, params string[] settings)
     {
         var binaries = FindBinaries();
         if (binaries is null)
@@ -34,23 +39,23 @@ public sealed class PostgreSqlServer : IAsyncDisposable
             return null;
         }
 
-        var folder = Directory.CreateTempSubdirectory("grid-pg-").FullName;
+        var folder = disk?.Folder ?? Directory.CreateTempSubdirectory("grid-pg-").FullName;
         if (IsRoot)
         {
             await RunAsync("chown", [User, folder]);
         }
 
-        var server = new PostgreSqlServer(folder, binaries, FreePort(), address);
-        await server.RunServerToolAsync("initdb", ["-D", server.Data, "-U", User, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C"]);
+        // Of a small disk its log is a small part.
+        string[] small = disk is null ? [] : ["--wal-segsize=1"];
+        settings = disk is null ? settings : [.. settings, "min_wal_size=4MB", "max_wal_size=16MB"];
+        var server = new PostgreSqlServer(folder, binaries, FreePort(), address, string.Join(' ', settings.Select(s => $"-c {s}")), disk);
+        await server.RunServerToolAsync("initdb", ["-D", server.Data, "-U", User, "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C", .. small]);
         if (address != "127.0.0.1")
         {
             await File.AppendAllTextAsync(Path.Combine(server.Data, "pg_hba.conf"), $"host all all {address}/24 trust\n");
         }
 
-        var options = string.Join(' ', settings.Select(s => $"-c {s}"));
-        await server.RunServerToolAsync(
-            "pg_ctl",
-            ["-D", server.Data, "-w", "-t", "60", "-l", Path.Combine(folder, "log"), "-o", $"-p {server._port} -k {folder} -c listen_addresses={address} -c max_connections=200 {options}", "start"]);
+        await server.StartAsync();
         return server;
     }
 
@@ -76,15 +81,64 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     public Task CrashAsync() => RunServerToolAsync("pg_ctl", ["-D", Data, "-m", "immediate", "-w", "stop"]);
 
     /// <summary>Starts it again after <see cref="CrashAsync"/>.</summary>
-    public async Task RestartAsync()
+    public Task RestartAsync() => StartAsync();
+
+    /// <summary>Ends it as an administrator does who does not wait for clients, and starts it again.</summary>
+    public async Task EndAndRestartAsync()
     {
-        await RunServerToolAsync("pg_ctl", ["-D", Data, "-w", "-l", Path.Combine(_folder, "log"), "-o", $"-p {_port} -k {_folder} -c listen_addresses={_address} -c max_connections=200", "start"]);
+        await RunServerToolAsync("pg_ctl", ["-D", Data, "-m", "fast", "-w", "-t", "60", "stop"]);
+        await StartAsync();
+    }
+
+    /// <summary>Whether it runs; with a full disk it may have ended by itself.</summary>
+    public async Task<bool> RunsAsync()
+    {
+        try
+        {
+            await RunServerToolAsync("pg_ctl", ["-D", Data, "status"]);
+            return true;
+        }
+        catch (InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Holds it still with every process that works for it (<c>STOP</c>), or lets it go on (<c>CONT</c>).</summary>
+    public async Task SignalAsync(string name)
+    {
+        // Itself first: then no more of them are made.
+        var server = File.ReadLines(Path.Combine(Data, "postmaster.pid")).First();
+        await SendAsync([server]);
+        await SendAsync([.. ChildrenOf(server)]);
+
+        async Task SendAsync(string[] processes)
+        {
+            if (processes.Length > 0)
+            {
+                using var kill = Process.Start(new ProcessStartInfo("kill", [$"-{name}", .. processes]) { RedirectStandardError = true })!;
+                await kill.StandardError.ReadToEndAsync();
+                await kill.WaitForExitAsync();
+            }
+        }
     }
 
     public async ValueTask DisposeAsync()
     {
         NpgsqlConnection.ClearAllPools();
-        await RunServerToolAsync("pg_ctl", ["-D", Data, "-m", "immediate", "-w", "stop"]);
+        if (await RunsAsync())
+        {
+            // Whoever is held still does not end.
+            await SignalAsync("CONT");
+            await RunServerToolAsync("pg_ctl", ["-D", Data, "-m", "immediate", "-w", "stop"]);
+        }
+
+        if (_disk is not null)
+        {
+            await _disk.DisposeAsync();
+            return;
+        }
+
         Directory.Delete(_folder, recursive: true);
     }
 
@@ -93,6 +147,33 @@ public sealed class PostgreSqlServer : IAsyncDisposable
     private string Data => Path.Combine(_folder, "data");
 
     private string ConnectionString(string database) => $"Host={_address};Port={_port};Username={User};Database={database}";
+
+    private Task StartAsync() => RunServerToolAsync(
+        "pg_ctl",
+        ["-D", Data, "-w", "-t", "60", "-l", Path.Combine(_folder, "log"), "-o", $"-p {_port} -k {_folder} -c listen_addresses={_address} -c max_connections=200 {_options}", "start"]);
+
+    // Linux: the fourth field of /proc/N/stat, behind the name in parentheses.
+    private static IEnumerable<string> ChildrenOf(string parent)
+    {
+        foreach (var folder in Directory.EnumerateDirectories("/proc").Where(folder => char.IsAsciiDigit(Path.GetFileName(folder)[0])))
+        {
+            string stat;
+            try
+            {
+                stat = File.ReadAllText(Path.Combine(folder, "stat"));
+            }
+            catch (IOException)
+            {
+                // It has ended.
+                continue;
+            }
+
+            if (stat[(stat.LastIndexOf(')') + 2)..].Split(' ')[1] == parent)
+            {
+                yield return Path.GetFileName(folder);
+            }
+        }
+    }
 
     private Task RunServerToolAsync(string tool, string[] arguments)
     {

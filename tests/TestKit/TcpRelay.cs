@@ -24,6 +24,9 @@ public enum Between
     /// <summary>Each piece takes a while.</summary>
     Slowness,
 
+    /// <summary>A request gets through, and its answer is lost on the way back.</summary>
+    LostAnswers,
+
     /// <summary>Answers what is no HTTP.</summary>
     Garbage,
 
@@ -148,6 +151,9 @@ public sealed class TcpRelay : IAsyncDisposable
                 case Between.Slowness:
                     await ForwardAsync(client, TimeSpan.FromMilliseconds(150));
                     break;
+                case Between.LostAnswers:
+                    await LoseAnswerAsync(client);
+                    break;
                 case Between.Silence:
                     await client.GetStream().CopyToAsync(Stream.Null);
                     break;
@@ -213,6 +219,17 @@ public sealed class TcpRelay : IAsyncDisposable
             // Neither side hears of the other's end.
             await Task.Delay(50);
         }
+    }
+
+    // Whoever asked hears nothing, and finds the connection closed once the answer was there.
+    private async Task LoseAnswerAsync(TcpClient client)
+    {
+        using var server = new TcpClient();
+        await server.ConnectAsync(Target.Host, Target.Port);
+        _open.Add(server);
+        var asking = CopyAsync(client, server, _cable, TimeSpan.Zero);
+        var piece = new byte[16 * 1024];
+        await Task.WhenAny(asking, server.GetStream().ReadAsync(piece).AsTask());
     }
 
     private static async Task CopyAsync(TcpClient from, TcpClient to, Cable cable, TimeSpan delay)

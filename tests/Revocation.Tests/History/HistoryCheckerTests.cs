@@ -205,6 +205,161 @@ public sealed class HistoryCheckerTests
         Assert.Single(HistoryChecker.Check(_history));
     }
 
+    [Fact]
+    public void A_theft_that_none_was_is_found()
+    {
+        Refreshed("s", "r0", "r1", 2, 3);
+        Refreshed("s", "r1", RefreshOutcome.Theft, 5, 6);
+
+        Found(ViolationKind.FalseTheft, "s");
+    }
+
+    [Fact]
+    public void A_theft_after_an_answer_that_was_lost_is_found()
+    {
+        Refreshed("s", "r0", RefreshOutcome.Unknown, 2, 3);
+        Refreshed("s", "r0", RefreshOutcome.Theft, 3, 4);
+
+        Found(ViolationKind.FalseTheft, "s");
+    }
+
+    [Fact]
+    public void A_theft_of_a_token_whose_successor_nobody_has_shown_is_found_within_the_grace()
+    {
+        Refreshed("s", "r0", "r1", 2, 3);
+        Refreshed("s", "r0", RefreshOutcome.Theft, 30, 31.9);
+
+        Found(ViolationKind.FalseTheft, "s");
+    }
+
+    [Fact]
+    public void A_token_that_was_answered_and_is_refused_is_found()
+    {
+        Refreshed("s", "r0", "r1", 2, 3);
+        Refreshed("s", "r1", RefreshOutcome.Unauthorised, 5, 6);
+
+        Found(ViolationKind.RefreshLost, "s");
+    }
+
+    [Fact]
+    public void A_first_token_that_is_refused_signs_somebody_out()
+    {
+        Refreshed("s", "r0", RefreshOutcome.Unauthorised, 5, 6);
+
+        Found(ViolationKind.RefusedWithoutCause, "s");
+    }
+
+    [Fact]
+    public void A_refresh_after_the_acknowledgement_is_found()
+    {
+        Revoked(new RevokeCall { Session = "s", Started = At(10), Acknowledged = At(20) });
+        Refreshed("s", "r0", "r1", 21, 22);
+
+        Found(ViolationKind.AcceptedAfterAcknowledgement, "s");
+    }
+
+    [Fact]
+    public void A_lost_answer_and_a_retry_are_legal()
+    {
+        Refreshed("s", "r0", RefreshOutcome.Unknown, 2, 3);
+        Refreshed("s", "r0", "r1", 3, 4);
+        Refreshed("s", "r1", "r2", 5, 6);
+
+        Assert.Empty(HistoryChecker.Check(_history, Stored(["s", "other"])));
+    }
+
+    [Fact]
+    public void A_theft_of_a_token_that_was_replaced_ends_the_session()
+    {
+        Refreshed("s", "r0", "r1", 2, 3);
+        Refreshed("s", "r1", "r2", 4, 5);
+        Refreshed("s", "r0", RefreshOutcome.Theft, 6, 7);
+        Refreshed("s", "r2", RefreshOutcome.Unauthorised, 8, 9);
+        Verified("s", VerificationResult.Refused, 8, 9);
+
+        Assert.Empty(HistoryChecker.Check(_history, Stored(["other"])));
+    }
+
+    [Fact]
+    public void A_theft_of_a_token_that_came_too_late_is_legal()
+    {
+        Refreshed("s", "r0", RefreshOutcome.Unknown, 2, 3);
+        Refreshed("s", "r0", RefreshOutcome.Theft, 32, 33);
+
+        Assert.Empty(HistoryChecker.Check(_history));
+    }
+
+    [Fact]
+    public void A_session_that_the_store_has_lost_is_found()
+    {
+        Assert.Empty(HistoryChecker.Check(_history, Stored(["s", "other"])));
+
+        Assert.Equal((ViolationKind.SessionLost, "s"), Only(HistoryChecker.Check(_history, Stored(["other"]))));
+    }
+
+    [Fact]
+    public void A_revocation_that_the_store_has_lost_is_found()
+    {
+        Revoked(new RevokeCall { App = "public", UserId = "u", Started = At(10), Acknowledged = At(20) });
+        Assert.Empty(HistoryChecker.Check(_history, Stored(["other"])));
+
+        Assert.Equal((ViolationKind.RevocationLost, "s"), Only(HistoryChecker.Check(_history, Stored(["s", "other"]))));
+    }
+
+    [Fact]
+    public void A_row_that_is_there_twice_is_found() =>
+        Assert.Equal((ViolationKind.DuplicateRow, "s"), Only(HistoryChecker.Check(_history, Stored(["s", "other", "s"]))));
+
+    [Fact]
+    public void A_second_row_of_one_call_is_found()
+    {
+        _history.Add(new MadeSession { Session = "third", Attempt = "3", App = "public", Tenant = "t", UserId = "u", Started = At(1), Acknowledged = At(2) });
+        _history.Add(new MadeSession { Session = "call 4", Attempt = "4", App = "public", Tenant = "t", UserId = "u", Started = At(1) });
+
+        Assert.Empty(HistoryChecker.Check(_history, Stored(["s", "other"], ("third", "3"))));
+        Assert.Empty(HistoryChecker.Check(_history, Stored(["s", "other"], ("third", "3"), ("fourth", "4"))));
+        Assert.Equal((ViolationKind.DuplicateRow, "twin"), Only(HistoryChecker.Check(_history, Stored(["s", "other"], ("third", "3"), ("twin", "3")))));
+        Assert.Equal((ViolationKind.DuplicateRow, "twin"), Only(HistoryChecker.Check(_history, Stored(["s", "other"], ("third", "3"), ("fourth", "4"), ("twin", "4")))));
+    }
+
+    [Fact]
+    public void A_row_that_nobody_asked_for_is_found()
+    {
+        Assert.Equal((ViolationKind.UnknownRow, "stranger"), Only(HistoryChecker.Check(_history, Stored(["s", "other"], ("stranger", "17")))));
+        Assert.Equal((ViolationKind.UnknownRow, "stranger"), Only(HistoryChecker.Check(_history, Stored(["s", "other", "stranger"]))));
+    }
+
+    [Fact]
+    public void A_revocation_that_was_written_twice_is_found() =>
+        Assert.Equal((ViolationKind.DuplicateRow, "session s"), Only(HistoryChecker.Check(_history, Stored(["s", "other"]) with { Ends = ["session s", "user u 1", "session s"] })));
+
+    [Fact]
+    public void What_a_revocation_that_was_not_acknowledged_leaves_is_legal()
+    {
+        Revoked(new RevokeCall { Session = "s", Started = At(10) });
+
+        Assert.Empty(HistoryChecker.Check(_history, Stored(["s", "other"])));
+        Assert.Empty(HistoryChecker.Check(_history, Stored(["other"])));
+    }
+
+    private static (ViolationKind Kind, string Session) Only(IReadOnlyList<HistoryViolation> violations) =>
+        Assert.Single(violations) is var violation ? (violation.Kind, violation.Verification.Session) : default;
+
+    private static StoreImage Stored(string[] sessions, params (string Session, string Attempt)[] more) => new()
+    {
+        Sessions = [.. sessions.Select(session => new StoredSession(session, null)), .. more.Select(row => new StoredSession(row.Session, row.Attempt))],
+        Ends = [],
+        At = At(1000),
+    };
+
+    private void Found(ViolationKind kind, string session) => Assert.Equal((kind, session), Only(HistoryChecker.Check(_history)));
+
+    private void Refreshed(string session, string presented, string issued, double started, double ended) => _history.Add(
+        new RefreshCall { Session = session, Presented = presented, Issued = issued, Outcome = RefreshOutcome.Rotated, Started = At(started), Ended = At(ended) });
+
+    private void Refreshed(string session, string presented, RefreshOutcome outcome, double started, double ended) => _history.Add(
+        new RefreshCall { Session = session, Presented = presented, Outcome = outcome, Started = At(started), Ended = At(ended) });
+
     private static TimeSpan At(double seconds) => TimeSpan.FromSeconds(seconds);
 
     private void Made(string session, string user, double started, double? acknowledged, double? expires = null) => _history.Add(new MadeSession

@@ -3,7 +3,11 @@ namespace Grid.TestKit.History;
 /// <summary>A create call. Times are those of one monotonic clock for the whole history.</summary>
 public sealed record MadeSession
 {
+    /// <summary>Its handle; of a call that was not answered any name that no other has.</summary>
     public required string Session { get; init; }
+
+    /// <summary>A mark that this call alone left in what it made, so that a row can be told to be of it; null: none.</summary>
+    public string? Attempt { get; init; }
 
     public required string App { get; init; }
 

@@ -13,7 +13,7 @@ public enum VerificationResult
 }
 
 /// <summary>A request that showed a session's token: an access token to be checked, or a refresh token to be exchanged for the next one.</summary>
-/// <remarks>Both are judged alike. A refresh that is refused signs out, whether its token was lost or is held to be stolen.</remarks>
+/// <remarks>Both are judged alike. A refresh that is refused signs out, whether its token was lost or is held to be stolen; <see cref="RefreshCall"/> tells the two apart.</remarks>
 public sealed record Verification
 {
     public required string Session { get; init; }
