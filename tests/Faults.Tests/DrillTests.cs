@@ -9,8 +9,6 @@ namespace Grid.Faults.Tests;
 /// </summary>
 public sealed class DrillTests(ITestOutputHelper output)
 {
-    private const int LeastRevocations = 20;
-
     // Behind the silos.
     private const int FirstService = 3;
     private const int SecondService = 4;
@@ -288,46 +286,15 @@ public sealed class DrillTests(ITestOutputHelper output)
 
     private Task<MixedLoad> RunAsync(Cluster cluster, Func<Task> drill) => RunAsync(cluster, _ => drill());
 
-    private async Task<MixedLoad> RunAsync(Cluster cluster, Func<MixedLoad, Task> drill, TimeSpan? patience = null)
+    private async Task<MixedLoad> RunAsync(Cluster cluster, Func<MixedLoad, Task> drill, TimeSpan? patience = null) =>
+        Judge(await DrillRun.RunAsync(cluster, run => drill(run.Load), output.WriteLine, Stop, patience: patience));
+
+    private static MixedLoad Judge(DrillRun run)
     {
-        var load = new MixedLoad(cluster);
-        using var stop = new CancellationTokenSource();
-        var running = load.RunAsync(stop.Token);
-        try
-        {
-            // Silos that have just started are slow, on a busy machine for long: what breaks shall break at work.
-            await WaitUntilAsync(() => Task.FromResult(load.Receipts.Count >= LeastRevocations));
-            foreach (var service in Enumerable.Range(cluster.Silos.Length, cluster.Services.Length))
-            {
-                await load.UntilGreenAsync(service, TimeSpan.FromMinutes(1));
-            }
+        var (cluster, load, history) = (run.Cluster, run.Load, run.Load.History);
+        Assert.Empty(run.Violations);
 
-            load.IsAtWork();
-            load.Patience = patience ?? load.Patience;
-            await drill(load);
-        }
-        finally
-        {
-            await stop.CancelAsync();
-            await running;
-        }
-
-        // Long after the end, wherever tokens are checked: nothing has come back to life. Who lives goes on.
-        load.Patience = TimeSpan.FromSeconds(15);
-        for (var verifier = 0; verifier < load.Verifiers; verifier++)
-        {
-            await load.AskForRevokedAsync(verifier, 200);
-        }
-
-        await load.RefreshAsync(all: true);
-
-        var history = load.History;
-        var refreshes = history.Verifications.Where(verification => verification.Verifier.StartsWith("refresh", StringComparison.Ordinal)).ToList();
-        output.WriteLine(
-            $"{load.Requests.Answered} answered, {load.Requests.Unavailable} not; {history.Made.Count} sessions, {history.Verifications.Count} verifications, {refreshes.Count} of them refreshes, {load.Receipts.Count} receipts, {load.Receipts.Count(r => r.WaitedOut > 0)} of them waited out");
-        Assert.Empty(HistoryChecker.Check(history));
-
-        // The same history with one accept too many: the checker reads these names as they were written.
+        // The same history with one accept too many, and the same store with a row too few: the checker reads these names as they were written.
         var (ofOne, ofUser) = (history.Revocations.Last(call => call is { Session: not null, Acknowledged: not null }), history.Revocations.Last(call => call is { UserId: not null, Acknowledged: not null }));
         var ended = history.Made.FirstOrDefault(made => made.UserId == ofUser.UserId && made.Acknowledged < ofUser.Started);
         foreach (var (session, at) in new[] { (ofOne.Session, ofOne.Acknowledged), (ended?.Session, ofUser.Acknowledged) }.Where(forged => forged.Item1 is not null))
@@ -336,10 +303,14 @@ public sealed class DrillTests(ITestOutputHelper output)
             Assert.Contains(HistoryChecker.Check(history), violation => violation.Kind == ViolationKind.AcceptedAfterAcknowledgement && violation.Verification.Session == session);
         }
 
+        var living = history.Made.Last(made => made.UserId == "green" && made.Acknowledged is not null && !history.Revocations.Any(call => call.Session == made.Session)).Session;
+        var lossy = run.Stored! with { Sessions = [.. run.Stored.Sessions.Where(row => row.Session != living)] };
+        Assert.Contains(HistoryChecker.Check(history, lossy), violation => violation.Kind == ViolationKind.SessionLost && violation.Verification.Session == living);
+
         // A history in which nothing happens proves nothing.
-        Assert.True(load.Receipts.Count >= LeastRevocations);
+        Assert.True(load.Receipts.Count >= DrillRun.LeastRevocations);
         Assert.Contains(history.Verifications, verification => verification.Result == VerificationResult.Refused);
-        Assert.Contains(refreshes, refresh => refresh.Result == VerificationResult.Accepted);
+        Assert.Contains(history.Refreshes, refresh => refresh.Outcome == RefreshOutcome.Rotated);
         Assert.True(!cluster.HasGrainService || load.Revokers.GetValueOrDefault(cluster.Silos.Length) > 0);
         Assert.All(Enumerable.Range(0, cluster.Services.Length), service =>
         {

@@ -12,9 +12,14 @@ namespace Grid.Faults.Tests;
 /// Each acknowledged revocation is followed at once by verifications of what it ended on all silos and services. Verifiers are numbered:
 /// the silos first, then the services.
 /// </remarks>
-internal sealed class MixedLoad(Cluster cluster)
+/// <param name="cluster">Who is asked.</param>
+/// <param name="seed">Of what is chosen at random.</param>
+internal sealed class MixedLoad(Cluster cluster, int seed = 0)
 {
     private const int Workers = 8;
+
+    // Of what changes something: a client repeats it elsewhere when it has not heard what became of it.
+    private const int Attempts = 3;
     private const int Users = 40;
 
     // A little less than the previous refresh token is good for: a client that comes later with it is signed out by the rules.
@@ -24,6 +29,10 @@ internal sealed class MixedLoad(Cluster cluster)
 
     private readonly ConcurrentDictionary<string, Client> _sessions = new();
     private readonly List<RevokeReceipt> _receipts = [];
+    private readonly ConcurrentQueue<TimeSpan> _revocationTimes = new();
+    private readonly ConcurrentQueue<(TimeSpan At, bool IsAnswered)> _atDoors = new();
+    private int _attempts;
+    private int _sent;
     private long _answered;
     private long _unavailable;
 
@@ -34,6 +43,21 @@ internal sealed class MixedLoad(Cluster cluster)
 
     /// <summary>Requests that were answered, and those that were not or with 503.</summary>
     public (long Answered, long Unavailable) Requests => (Interlocked.Read(ref _answered), Interlocked.Read(ref _unavailable));
+
+    /// <summary>Of every so many requests that change something the answer is lost, once the cluster can lose answers; 0: of none.</summary>
+    public int LosesEvery { get; set; }
+
+    /// <summary>How long after one operation the worker waits before the next.</summary>
+    public TimeSpan Pause { get; set; } = TimeSpan.FromMilliseconds(2);
+
+    /// <summary>Requests to silos, or to the balancer before them, and whether each was answered.</summary>
+    public IReadOnlyCollection<(TimeSpan At, bool IsAnswered)> AtDoors => _atDoors;
+
+    /// <summary>How long each acknowledged revocation took, from request to answer.</summary>
+    public IReadOnlyCollection<TimeSpan> RevocationTimes => _revocationTimes;
+
+    /// <summary>By the history's clock.</summary>
+    public static TimeSpan Now => Clock.Elapsed;
 
     public int Verifiers => cluster.Silos.Length + cluster.Services.Length;
 
@@ -61,7 +85,7 @@ internal sealed class MixedLoad(Cluster cluster)
     public void IsAtWork() => ReceiptsAtWork = Receipts.Count + Workers;
 
     /// <summary>Runs until told to stop.</summary>
-    public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(() => WorkAsync(new Random(worker), stop), CancellationToken.None)));
+    public Task RunAsync(CancellationToken stop) => Task.WhenAll(Enumerable.Range(0, Workers).Select(worker => Task.Run(() => WorkAsync(new Random((seed * Workers) + worker), stop), CancellationToken.None)));
 
     /// <summary>Shows the tokens of sessions that were revoked to one verifier.</summary>
     public Task AskForRevokedAsync(int verifier, int count) => Task.WhenAll(
@@ -94,6 +118,41 @@ internal sealed class MixedLoad(Cluster cluster)
         .Where(session => !session.IsBeingRevoked && (all || session.DoubtfulSince is not null))
         .Select(session => RefreshAsync(0, session, untilAnswered: true)));
 
+    /// <summary>Makes a session for a drill's own use, which no worker revokes.</summary>
+    public async Task<string?> CreateOwnAsync(string user)
+    {
+        var session = await CreateAsync(0, user);
+        if (session is not null)
+        {
+            session.IsBeingRevoked = true;
+        }
+
+        return session?.Handle;
+    }
+
+    /// <summary>Revokes one of those.</summary>
+    public Task RevokeOwnAsync(string handle) => RevokeAsync(0, _sessions[handle], CancellationToken.None);
+
+    /// <summary>Shows a session's token to all of a crowd.</summary>
+    /// <returns>How many accepted it, refused it, and could not say.</returns>
+    public async Task<(int Accepted, int Refused, int Unavailable)> AskCrowdAsync(int crowd, string handle)
+    {
+        var session = _sessions[handle];
+        var started = Clock.Elapsed;
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/crowd") { Content = JsonContent.Create(new JsonObject { ["accessToken"] = session.AccessToken }) };
+        var answer = await SendAsync(cluster.Crowds[crowd].Process.Http, request, untilAnswered: true) is { Status: 200, Text: var text } ? JsonNode.Parse(text)!.AsObject() : null;
+        var counts = ((int)(answer?["accepted"] ?? 0), (int)(answer?["refused"] ?? 0), (int)(answer?["unavailable"] ?? 0));
+        foreach (var (result, count) in new[] { (VerificationResult.Accepted, counts.Item1), (VerificationResult.Refused, counts.Item2), (VerificationResult.Unavailable, counts.Item3) })
+        {
+            if (count > 0)
+            {
+                History.Add(new Verification { Session = handle, Verifier = $"{count} of crowd {crowd}", Result = result, Started = started, Ended = Clock.Elapsed });
+            }
+        }
+
+        return counts;
+    }
+
     /// <summary>Shows each living session's token to one verifier.</summary>
     /// <returns>How many were accepted, refused, and not answered.</returns>
     public async Task<(int Accepted, int Refused, int Unavailable)> AskForLivingAsync(int verifier, int count)
@@ -115,37 +174,48 @@ internal sealed class MixedLoad(Cluster cluster)
                 case < 70 when session is not null:
                     await VerifyAsync(random.Next(Verifiers), session, checkDatabase: dice < 20);
                     break;
-                case < 85 when session is { DoubtfulSince: null }:
-                    await RefreshAsync(entry, session);
+                case < 85 when session is { MayBeRefreshed: true }:
+                    await RefreshAsync(entry, session, retries: Attempts - 1);
                     break;
                 case < 93 or < 85:
                     await CreateAsync(entry, $"user-{random.Next(Users)}");
                     break;
                 case < 98 when session is not null:
-                    await RevokeAsync(entry, session);
+                    await RevokeAsync(entry, session, stop);
                     break;
                 default:
-                    await RevokeAllAsync(entry, $"user-{random.Next(Users)}");
+                    await RevokeAllAsync(entry, $"user-{random.Next(Users)}", stop);
                     break;
             }
 
             // The machine has other things to do than to be loaded: it is the order of events that counts.
-            await Task.Delay(2, CancellationToken.None);
+            await Task.Delay(Pause, CancellationToken.None);
         }
     }
 
     private async Task<Client?> CreateAsync(int entry, string user)
     {
         var started = Clock.Elapsed;
-        if (await PostAsync(entry, "/recipe/session", new JsonObject { ["userId"] = user, ["enableAntiCsrf"] = false, ["userDataInJWT"] = new JsonObject(), ["userDataInDatabase"] = new JsonObject() }) is { } made)
+        var attempt = Interlocked.Increment(ref _attempts).ToString(System.Globalization.CultureInfo.InvariantCulture);
+        var made = await PostAsync(entry, "/recipe/session", new JsonObject
         {
-            var session = new Client((string)made["session"]!["handle"]!, user, (string)made["accessToken"]!["token"]!, (string)made["refreshToken"]!["token"]!);
-            History.Add(new MadeSession { Session = session.Handle, App = "public", Tenant = "public", UserId = user, Started = started, Acknowledged = Clock.Elapsed });
-            _sessions[session.Handle] = session;
-            return session;
-        }
-
-        return null;
+            ["userId"] = user,
+            ["enableAntiCsrf"] = false,
+            ["userDataInJWT"] = new JsonObject(),
+            ["userDataInDatabase"] = new JsonObject { ["attempt"] = attempt },
+        }, mayBeLost: true);
+        var handle = (string?)made?["session"]!["handle"];
+        History.Add(new MadeSession
+        {
+            Session = handle ?? $"of attempt {attempt}",
+            Attempt = attempt,
+            App = "public",
+            Tenant = "public",
+            UserId = user,
+            Started = started,
+            Acknowledged = made is null ? null : Clock.Elapsed,
+        });
+        return handle is null ? null : _sessions[handle] = new Client(handle, user, (string)made!["accessToken"]!["token"]!, (string)made["refreshToken"]!["token"]!);
     }
 
     private async Task<VerificationResult> VerifyAsync(int verifier, Client session, bool checkDatabase, bool untilAnswered = false)
@@ -189,7 +259,7 @@ internal sealed class MixedLoad(Cluster cluster)
     private async Task<VerificationResult> AskServiceAsync(int service, Client session, bool untilAnswered)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, "/me") { Headers = { { "Authorization", $"Bearer {session.AccessToken}" } } };
-        var answer = await SendAsync(() => cluster.Services[service].Http, request, untilAnswered);
+        var answer = await SendAsync(cluster.Services[service].Http, request, untilAnswered);
 
         // "try refresh token" would say nothing of the session.
         return (answer?.Status, answer?.Text) switch
@@ -200,7 +270,7 @@ internal sealed class MixedLoad(Cluster cluster)
         };
     }
 
-    private async Task RefreshAsync(int entry, Client session, bool untilAnswered = false)
+    private async Task RefreshAsync(int entry, Client session, bool untilAnswered = false, int retries = 0)
     {
         // By one worker at a time: a browser does the same.
         if (session.IsTooLate(Clock.Elapsed - Grace) || !session.TryTake())
@@ -208,58 +278,99 @@ internal sealed class MixedLoad(Cluster cluster)
             return;
         }
 
-        var started = Clock.Elapsed;
+        // What was not answered is asked again, elsewhere. Not if it may still be on its way: it counts when it arrives.
+        var (isAnswered, isOver) = (false, false);
+        for (var i = 0; !isAnswered && !isOver && i <= retries; i++, entry = (entry + 1) % Entries)
+        {
+            await Task.Delay(i == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(50), CancellationToken.None);
+            (isAnswered, isOver) = await RefreshOnceAsync(entry, session, untilAnswered);
+        }
+
+        session.GiveBack();
+    }
+
+    private async Task<(bool IsAnswered, bool MayStillArrive)> RefreshOnceAsync(int entry, Client session, bool untilAnswered)
+    {
+        var (started, presented) = (Clock.Elapsed, session.RefreshToken);
         var answer = await PostAsync(
-            entry, "/recipe/session/refresh", new JsonObject { ["refreshToken"] = session.RefreshToken, ["enableAntiCsrf"] = false, ["useDynamicSigningKey"] = true }, untilAnswered);
+            entry, "/recipe/session/refresh", new JsonObject { ["refreshToken"] = presented, ["enableAntiCsrf"] = false, ["useDynamicSigningKey"] = true }, untilAnswered, mayBeLost: true);
         var status = (string?)answer?["status"];
+        var ended = Clock.Elapsed;
         if (status == "OK")
         {
             session.Refreshed((string)answer!["accessToken"]!["token"]!, (string)answer["refreshToken"]!["token"]!);
         }
         else
         {
-            // It may still be on its way, and counts when it arrives.
+            // A loss that we made ourselves is over, and that of a break may not be.
             session.DoubtfulSince ??= started;
+            session.MayBeRefreshed &= LosesEvery > 0 && ended - started < Patience;
         }
 
-        History.Add(new Verification
+        History.Add(new RefreshCall
         {
             Session = session.Handle,
-            Verifier = $"refresh at {(entry < cluster.Silos.Length ? $"silo {entry}" : "the service over Orleans")}: {status ?? "no answer"}",
-            Result = status == "OK" ? VerificationResult.Accepted : status is null ? VerificationResult.Unavailable : VerificationResult.Refused,
+            Verifier = entry < cluster.Silos.Length ? $"silo {entry}" : "the service over Orleans",
+            Presented = presented,
+            Issued = status == "OK" ? session.RefreshToken : null,
+            Outcome = status switch
+            {
+                null => RefreshOutcome.Unknown,
+                "OK" => RefreshOutcome.Rotated,
+                _ => status.Contains("theft", StringComparison.OrdinalIgnoreCase) ? RefreshOutcome.Theft : RefreshOutcome.Unauthorised,
+            },
             Started = started,
-            Ended = Clock.Elapsed,
+            Ended = ended,
         });
-        session.GiveBack();
+        return (status is not null, ended - started >= Patience);
     }
 
-    private async Task RevokeAsync(int entry, Client session)
+    private async Task RevokeAsync(int entry, Client session, CancellationToken stop)
     {
         session.IsBeingRevoked = true;
-        var started = Clock.Elapsed;
-        var receipt = await PostAsync(entry, "/session/revoke", new JsonObject { ["sessionHandles"] = new JsonArray(session.Handle) }, untilAnswered: true);
-        Revokers.AddOrUpdate(entry, receipt is null ? 0 : 1, (_, acknowledged) => acknowledged + (receipt is null ? 0 : 1));
-        History.Add(new RevokeCall { Session = session.Handle, Started = started, Acknowledged = receipt is null ? null : Clock.Elapsed });
-        await AfterAsync(receipt, [session]);
+        await RevokeAsync(
+            entry,
+            new JsonObject { ["sessionHandles"] = new JsonArray(session.Handle) },
+            (started, acknowledged) => new RevokeCall { Session = session.Handle, Started = started, Acknowledged = acknowledged },
+            [session],
+            stop);
     }
 
-    private async Task RevokeAllAsync(int entry, string user)
+    private Task RevokeAllAsync(int entry, string user, CancellationToken stop)
     {
-        var started = Clock.Elapsed;
         var concerned = _sessions.Values.Where(session => session.User == user && !session.IsRevoked).ToList();
         concerned.ForEach(session => session.IsBeingRevoked = true);
-        var receipt = await PostAsync(entry, "/session/revoke", new JsonObject { ["userId"] = user }, untilAnswered: true);
-        History.Add(new RevokeCall { App = "public", UserId = user, Started = started, Acknowledged = receipt is null ? null : Clock.Elapsed });
-        await AfterAsync(receipt, concerned);
+        return RevokeAsync(
+            entry,
+            new JsonObject { ["userId"] = user },
+            (started, acknowledged) => new RevokeCall { App = "public", UserId = user, Started = started, Acknowledged = acknowledged },
+            concerned,
+            stop);
     }
 
-    private async Task AfterAsync(JsonObject? receipt, IReadOnlyList<Client> ended)
+    // A repetition covers what was made before it began, and the history has each attempt.
+    private async Task RevokeAsync(int entry, JsonObject what, Func<TimeSpan, TimeSpan?, RevokeCall> call, IReadOnlyList<Client> concerned, CancellationToken stop)
     {
-        if (receipt is null)
+        for (var i = 0; i < Attempts && (i == 0 || !stop.IsCancellationRequested); i++, entry = (entry + 1) % Entries)
         {
-            return;
+            await Task.Delay(i == 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(50), CancellationToken.None);
+            var started = Clock.Elapsed;
+            var receipt = await PostAsync(entry, "/session/revoke", what.DeepClone().AsObject(), untilAnswered: true, mayBeLost: true);
+            var acknowledged = receipt is null ? (TimeSpan?)null : Clock.Elapsed;
+            var isOfOne = what.ContainsKey("sessionHandles");
+            Revokers.AddOrUpdate(entry, receipt is null || !isOfOne ? 0 : 1, (_, sofar) => sofar + (receipt is null || !isOfOne ? 0 : 1));
+            History.Add(call(started, acknowledged));
+            if (receipt is not null)
+            {
+                _revocationTimes.Enqueue(acknowledged!.Value - started);
+                await AfterAsync(receipt, concerned);
+                return;
+            }
         }
+    }
 
+    private async Task AfterAsync(JsonObject receipt, IReadOnlyList<Client> ended)
+    {
         foreach (var session in ended)
         {
             session.IsRevoked = true;
@@ -277,23 +388,34 @@ internal sealed class MixedLoad(Cluster cluster)
         await Task.WhenAll(ended.Take(5).SelectMany(session => Enumerable.Range(0, Verifiers).Select(verifier => VerifyAsync(verifier, session, checkDatabase: false))));
     }
 
-    private async Task<JsonObject?> PostAsync(int entry, string path, JsonObject body, bool untilAnswered = false)
+    private async Task<JsonObject?> PostAsync(int entry, string path, JsonObject body, bool untilAnswered = false, bool mayBeLost = false)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
-        return await SendAsync(() => entry < cluster.Silos.Length ? cluster.Silos[entry].Http : cluster.Services[Cluster.GrainService].Http, request, untilAnswered) is { Status: 200, Text: var text } ? JsonNode.Parse(text)!.AsObject() : null;
+        var isSilo = entry < cluster.Silos.Length;
+        var isLost = isSilo && mayBeLost && LosesEvery > 0 && Interlocked.Increment(ref _sent) % LosesEvery == 0;
+        var since = Clock.Elapsed;
+        var answer = await SendAsync(
+            isLost ? cluster.LosingDoor(entry)! : isSilo ? cluster.Door(entry) : cluster.Services[Cluster.GrainService].Http, request, untilAnswered);
+        if (isSilo && !isLost)
+        {
+            _atDoors.Enqueue((since, answer is not null));
+        }
+
+        return answer is { Status: 200, Text: var text } ? JsonNode.Parse(text)!.AsObject() : null;
     }
 
-    private async Task<(int Status, string Text)?> SendAsync(Func<HttpClient> http, HttpRequestMessage request, bool untilAnswered)
+    private async Task<(int Status, string Text)?> SendAsync(HttpClient http, HttpRequestMessage request, bool untilAnswered)
     {
         using var limit = new CancellationTokenSource(untilAnswered ? Timeout.InfiniteTimeSpan : Patience);
         try
         {
-            using var answer = await http().SendAsync(request, limit.Token);
-            if (answer.StatusCode != HttpStatusCode.ServiceUnavailable)
+            using var answer = await http.SendAsync(request, limit.Token);
+            if (answer.StatusCode is not (HttpStatusCode.ServiceUnavailable or HttpStatusCode.BadGateway or HttpStatusCode.GatewayTimeout))
             {
                 Assert.Contains(answer.StatusCode, new[] { HttpStatusCode.OK, HttpStatusCode.Unauthorized });
+                var text = await answer.Content.ReadAsStringAsync(limit.Token);
                 Interlocked.Increment(ref _answered);
-                return ((int)answer.StatusCode, await answer.Content.ReadAsStringAsync(limit.Token));
+                return ((int)answer.StatusCode, text);
             }
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
@@ -327,6 +449,10 @@ internal sealed class MixedLoad(Cluster cluster)
 
         /// <summary>When a refresh began of which nobody knows what became.</summary>
         public TimeSpan? DoubtfulSince { get; set; }
+
+
+        /// <summary>Not before the end once a refresh was in doubt: what was given up may still arrive, and its token would have been replaced twice by then.</summary>
+        public bool MayBeRefreshed { get; set; } = true;
 
         public bool IsTooLate(TimeSpan since) => DoubtfulSince < since;
 

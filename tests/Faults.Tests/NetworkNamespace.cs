@@ -5,6 +5,9 @@ namespace Grid.Faults.Tests;
 /// <summary>A network of its own for one silo: one link to the cluster, which can be cut, and one for those who ask it, which cannot.</summary>
 internal sealed class NetworkNamespace : IDisposable
 {
+    // Of a process's own: several may be at work on a machine.
+    private static readonly int Number = 1 + (Environment.ProcessId % 250);
+
     private readonly string _name = $"grid{Environment.ProcessId % 100_000}";
 
     private NetworkNamespace()
@@ -12,13 +15,13 @@ internal sealed class NetworkNamespace : IDisposable
     }
 
     /// <summary>This machine, as the silo inside sees it.</summary>
-    public string Outside { get; } = "10.213.1.1";
+    public string Outside { get; } = $"10.213.{Number}.1";
 
     /// <summary>The silo inside, as the cluster sees it.</summary>
-    public string Inside { get; } = "10.213.1.2";
+    public string Inside { get; } = $"10.213.{Number}.2";
 
     /// <summary>The silo inside, as its callers see it.</summary>
-    public string Door { get; } = "10.213.2.2";
+    public string Door { get; } = $"10.214.{Number}.2";
 
     /// <summary>Starts a command inside.</summary>
     public string[] Prefix => ["ip", "netns", "exec", _name];
@@ -32,7 +35,7 @@ internal sealed class NetworkNamespace : IDisposable
             var name = network._name;
             Run("ip", "netns", "add", name);
             Link(name, "cable", network.Outside, network.Inside);
-            Link(name, "door", "10.213.2.1", network.Door);
+            Link(name, "door", $"10.214.{Number}.1", network.Door);
             Run("ip", "-n", name, "link", "set", "lo", "up");
             return network;
         }
