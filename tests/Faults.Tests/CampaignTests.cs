@@ -13,7 +13,7 @@ public sealed class CampaignTests(ITestOutputHelper output)
     [Fact(Explicit = true)]
     public async Task A_drill_of_a_campaign_holds()
     {
-        var drill = Drill.All.Single(one => one.Name == Variable("GRID_DRILL_KIND"));
+        var drill = Drill.Named(Variable("GRID_DRILL_KIND"));
         var seed = int.Parse(Variable("GRID_DRILL_SEED"), CultureInfo.InvariantCulture);
         var length = TimeSpan.FromSeconds(double.Parse(Variable("GRID_DRILL_SECONDS"), CultureInfo.InvariantCulture));
         DrillRun? run = null;
@@ -22,6 +22,11 @@ public sealed class CampaignTests(ITestOutputHelper output)
         {
             run = await drill.RunAsync(output.WriteLine, seed, length, TestContext.Current.CancellationToken);
             var (failed, of) = WorstWindow(run);
+            foreach (var request in run.Load.AtDoors.Where(request => drill.IsOrderly && request.Failure is not null))
+            {
+                output.WriteLine($"{request.At}: {request.Failure}");
+            }
+
             if (run.Violations.Count > 0)
             {
                 result = "**violated**: " + string.Join("; ", run.Violations.GroupBy(violation => violation.Kind).Select(kind => $"{kind.Key} × {kind.Count()}"));
@@ -65,7 +70,7 @@ public sealed class CampaignTests(ITestOutputHelper output)
         var bySecond = run.Load.AtDoors.Where(request => request.At >= run.Broken.Begun && request.At <= run.Broken.Over).ToLookup(request => (int)request.At.TotalSeconds);
         return bySecond.Select(second => second.Key)
             .Select(first => Enumerable.Range(first, Window).SelectMany(second => bySecond[second]).ToList())
-            .Select(window => (Failed: window.Count(request => !request.IsAnswered), Of: window.Count))
+            .Select(window => (Failed: window.Count(request => request.Failure is not null), Of: window.Count))
             .OrderByDescending(window => (double)window.Failed / window.Of).ThenByDescending(window => window.Of).FirstOrDefault();
     }
 

@@ -13,6 +13,9 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
     private const int WrongKey = 2;
     private const int CrowdSize = 200;
 
+    // PostgreSQL's own files are 40 of these.
+    private const int SmallDiskMegabytes = 96;
+
     private static readonly string[] Libraries = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
 
     /// <summary>All there are.</summary>
@@ -35,6 +38,8 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
         new("rolling restart", RollingAsync) { Plan = new ClusterPlan { IsBalanced = true }, IsOrderly = true },
         new("rolling upgrade", RollingUpgradeAsync) { Plan = new ClusterPlan { IsBalanced = true, Former = Former }, IsOrderly = true, NeedsFormer = true },
     ];
+
+    public static Drill Named(string name) => All.Single(drill => drill.Name == name);
 
     /// <summary>The build that a rolling upgrade begins with, a <c>Grid.Silo.dll</c> of another version.</summary>
     public static string? Former => Environment.GetEnvironmentVariable("GRID_DRILL_FORMER") is { Length: > 0 } path ? path : null;
@@ -67,9 +72,6 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
         await using var cluster = IsSqlite ? await Cluster.StartSqliteAsync() : await Cluster.StartAsync(Plan with { Network = network, Disk = disk });
         return await DrillRun.RunAsync(cluster, BreakAndMendAsync, say, stop, seed, length, IsImpatient ? TimeSpan.FromMilliseconds(500) : null, Pause);
     }
-
-    /// <summary>PostgreSQL's own files are 40 of these.</summary>
-    public const int SmallDiskMegabytes = 96;
 
     // Impatience is for the break.
     private async Task BreakAndMendAsync(DrillRun run)
@@ -142,18 +144,16 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
     });
 
     /// <summary>PostgreSQL runs on when it cannot extend a table, and ends when it cannot extend its log.</summary>
-    public static async Task DiskFullAsync(DrillRun run)
+    private static async Task DiskFullAsync(DrillRun run)
     {
         var disk = run.Cluster.Disk!;
-        await disk.FillAsync();
-        var answered = run.Load.History.Made.Count(made => made.Acknowledged is not null);
         var since = MixedLoad.Now;
 
-        // It has some room of its own, which takes a while to fill.
+        // It has some room of its own, which others use up.
         await run.UntilAsync(async () =>
         {
             await disk.FillAsync();
-            return run.Load.History.Made.Any(made => made.Acknowledged is null && made.Started > since);
+            return !await run.Cluster.PostgreSql.TryFillLogAsync() && run.Load.History.Made.Any(made => made.Acknowledged is null && made.Started > since);
         });
         await run.WaitAsync(run.Between(1, 7));
         await run.Load.AskForLivingAsync(0, 20);
@@ -161,9 +161,11 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
         disk.Free();
         if (!await run.Cluster.PostgreSql.RunsAsync())
         {
+            run.Say("PostgreSQL has ended, as its log had no room.");
             await run.Cluster.PostgreSql.RestartAsync();
         }
 
+        var answered = run.Load.History.Made.Count(made => made.Acknowledged is not null);
         await run.UntilAsync(() => run.Load.History.Made.Count(made => made.Acknowledged is not null) > answered + 20);
     }
 
@@ -184,7 +186,7 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
     });
 
     /// <summary>What was done and not answered is done once, and asked for again.</summary>
-    public static async Task AnswersLostAsync(DrillRun run)
+    private static async Task AnswersLostAsync(DrillRun run)
     {
         run.Cluster.LoseAnswers();
         run.Load.LosesEvery = 2 + run.Random.Next(3);
@@ -193,7 +195,7 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
     }
 
     /// <summary>A start with another key-encryption key, beside the cluster and in the place of one of its silos.</summary>
-    public static Task WrongKeyAsync(DrillRun run) => run.RepeatAsync(async () =>
+    private static Task WrongKeyAsync(DrillRun run) => run.RepeatAsync(async () =>
     {
         var wrong = ("Grid__Keys__EncryptionKey", Convert.ToBase64String(System.Security.Cryptography.RandomNumberGenerator.GetBytes(32)));
         var (code, output) = await run.Cluster.KnockAsync(wrong);
@@ -231,7 +233,7 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
     }
 
     /// <summary>A crowd of services falls silent in the middle of its connections: revocations wait for it once, and it accepts nothing that was ended meanwhile.</summary>
-    public static async Task ServicesStoppedAsync(DrillRun run)
+    private static async Task ServicesStoppedAsync(DrillRun run)
     {
         var known = new List<string>();
         while (known.Count < 3)

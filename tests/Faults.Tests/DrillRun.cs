@@ -76,6 +76,9 @@ internal sealed class DrillRun
         return run;
     }
 
+    /// <summary>Into the test's output.</summary>
+    public void Say(string what) => _say(what);
+
     public Task WaitAsync(TimeSpan time) => Task.Delay(time, Stop);
 
     /// <summary>A time between two, by the run's seed.</summary>

@@ -262,6 +262,36 @@ public sealed class DrillTests(ITestOutputHelper output)
         });
     }
 
+    // What a campaign (bench/drills) does at length, each once.
+    [Fact]
+    public async Task Answers_are_lost_then_the_store_stands_still_ends_in_order_and_has_no_room()
+    {
+        string[] kinds = ["answers lost", "store stopped", "store restarted", "disk full"];
+        var several = Drill.Named("disk full") with
+        {
+            Break = async run =>
+            {
+                foreach (var kind in kinds)
+                {
+                    await Drill.Named(kind).Break(run);
+                }
+            },
+        };
+        var load = Judge(await several.RunAsync(output.WriteLine, seed: 1, TimeSpan.FromSeconds(1), Stop));
+
+        // Otherwise nothing was lost, and nobody asked again.
+        Assert.Contains(load.History.Refreshes, refresh => refresh.Outcome == RefreshOutcome.Unknown);
+    }
+
+    [Fact]
+    public async Task Two_hundred_services_stand_still_in_the_middle_of_their_connections()
+    {
+        var load = Judge(await Drill.Named("services stopped").RunAsync(output.WriteLine, seed: 1, TimeSpan.Zero, Stop));
+
+        Assert.Contains(load.Receipts, receipt => receipt.WaitedOut > 100);
+        Assert.Contains(load.Receipts, receipt => receipt is { Confirmed: > 100, WaitedOut: 0 });
+    }
+
     private async Task GreenAsync(MixedLoad load, int verifier) =>
         output.WriteLine($"service {verifier} accepts a session that it had not seen {(await load.UntilGreenAsync(verifier, LongestWay)).TotalMilliseconds:F0} ms after it can");
 

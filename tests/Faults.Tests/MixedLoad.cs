@@ -30,7 +30,7 @@ internal sealed class MixedLoad(Cluster cluster, int seed = 0)
     private readonly ConcurrentDictionary<string, Client> _sessions = new();
     private readonly List<RevokeReceipt> _receipts = [];
     private readonly ConcurrentQueue<TimeSpan> _revocationTimes = new();
-    private readonly ConcurrentQueue<(TimeSpan At, bool IsAnswered)> _atDoors = new();
+    private readonly ConcurrentQueue<(TimeSpan At, string? Failure)> _atDoors = new();
     private int _attempts;
     private int _sent;
     private long _answered;
@@ -50,8 +50,8 @@ internal sealed class MixedLoad(Cluster cluster, int seed = 0)
     /// <summary>How long after one operation the worker waits before the next.</summary>
     public TimeSpan Pause { get; set; } = TimeSpan.FromMilliseconds(2);
 
-    /// <summary>Requests to silos, or to the balancer before them, and whether each was answered.</summary>
-    public IReadOnlyCollection<(TimeSpan At, bool IsAnswered)> AtDoors => _atDoors;
+    /// <summary>Requests to silos, or to the balancer before them, and what each met instead of an answer; null: it was answered.</summary>
+    public IReadOnlyCollection<(TimeSpan At, string? Failure)> AtDoors => _atDoors;
 
     /// <summary>How long each acknowledged revocation took, from request to answer.</summary>
     public IReadOnlyCollection<TimeSpan> RevocationTimes => _revocationTimes;
@@ -394,18 +394,22 @@ internal sealed class MixedLoad(Cluster cluster, int seed = 0)
         var isSilo = entry < cluster.Silos.Length;
         var isLost = isSilo && mayBeLost && LosesEvery > 0 && Interlocked.Increment(ref _sent) % LosesEvery == 0;
         var since = Clock.Elapsed;
-        var answer = await SendAsync(
+        var (answer, failure) = await TrySendAsync(
             isLost ? cluster.LosingDoor(entry)! : isSilo ? cluster.Door(entry) : cluster.Services[Cluster.GrainService].Http, request, untilAnswered);
         if (isSilo && !isLost)
         {
-            _atDoors.Enqueue((since, answer is not null));
+            _atDoors.Enqueue((since, failure is null ? null : $"{path} after {(Clock.Elapsed - since).TotalMilliseconds:F0} ms: {failure}"));
         }
 
         return answer is { Status: 200, Text: var text } ? JsonNode.Parse(text)!.AsObject() : null;
     }
 
-    private async Task<(int Status, string Text)?> SendAsync(HttpClient http, HttpRequestMessage request, bool untilAnswered)
+    private async Task<(int Status, string Text)?> SendAsync(HttpClient http, HttpRequestMessage request, bool untilAnswered) =>
+        (await TrySendAsync(http, request, untilAnswered)).Answer;
+
+    private async Task<((int Status, string Text)? Answer, string? Failure)> TrySendAsync(HttpClient http, HttpRequestMessage request, bool untilAnswered)
     {
+        string failed;
         using var limit = new CancellationTokenSource(untilAnswered ? Timeout.InfiniteTimeSpan : Patience);
         try
         {
@@ -415,16 +419,19 @@ internal sealed class MixedLoad(Cluster cluster, int seed = 0)
                 Assert.Contains(answer.StatusCode, new[] { HttpStatusCode.OK, HttpStatusCode.Unauthorized });
                 var text = await answer.Content.ReadAsStringAsync(limit.Token);
                 Interlocked.Increment(ref _answered);
-                return ((int)answer.StatusCode, text);
+                return (((int)answer.StatusCode, text), null);
             }
+
+            failed = $"{(int)answer.StatusCode}";
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
             // Ended, stopped, cut off, or being replaced.
+            failed = failure.Message;
         }
 
         Interlocked.Increment(ref _unavailable);
-        return null;
+        return (null, failed);
     }
 
     private sealed class Client(string handle, string user, string accessToken, string refreshToken)

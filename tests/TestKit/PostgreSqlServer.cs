@@ -104,6 +104,24 @@ public sealed class PostgreSqlServer : IAsyncDisposable
         }
     }
 
+    /// <summary>Writes half a megabyte into its log, which is part of its disk.</summary>
+    /// <returns>Whether that was possible.</returns>
+    public async Task<bool> TryFillLogAsync()
+    {
+        try
+        {
+            await using var connection = new NpgsqlConnection(ConnectionString("postgres") + ";Pooling=false;Timeout=5");
+            await connection.OpenAsync();
+            await using var write = new NpgsqlCommand("SELECT pg_logical_emit_message(true, 'grid', repeat('x', 500000))", connection);
+            await write.ExecuteNonQueryAsync();
+            return true;
+        }
+        catch (Exception failure) when (failure is NpgsqlException or IOException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Holds it still with every process that works for it (<c>STOP</c>), or lets it go on (<c>CONT</c>).</summary>
     public async Task SignalAsync(string name)
     {
