@@ -83,6 +83,7 @@ public static class GridGrains
         services.AddGrainService<NoticeSource>();
         services.AddHostedService<SiloHolder>();
         services.TryAddSingleton<ChangeNotices>();
+        services.TryAddSingleton<ISessionChanges>(provider => provider.GetRequiredService<ChangeNotices>());
         services.AddHostedService(provider => provider.GetRequiredService<ChangeNotices>());
         services.TryAddSingleton<ISessionRevoker, SessionRevoker>();
         services.TryAddSingleton<AppDirectory>();

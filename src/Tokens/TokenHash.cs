@@ -54,7 +54,9 @@ public readonly struct TokenHash : IEquatable<TokenHash>
             return false;
         }
 
-        hash = new TokenHash(Convert.FromHexString(hex));
+        Span<byte> bytes = stackalloc byte[Size];
+        Convert.FromHexString(hex, bytes, out _, out _);
+        hash = new TokenHash(bytes);
         return true;
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Threading.Channels;
+using Grid.Abstractions.Sessions;
 using Grid.Abstractions.Telemetry;
 using Grid.Grains.Silos;
 using Grid.Revocation.Holders;
@@ -8,18 +9,40 @@ using Microsoft.Extensions.Hosting;
 namespace Grid.Grains.Holders;
 
 /// <summary>Tells other silos which sessions were written, so that they read their details again. A lost notice leaves details outdated for up to a lease, and never affects safety.</summary>
-internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos, GridMetrics metrics) : BackgroundService
+internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos, GridMetrics metrics, TimeProvider clock) : BackgroundService, ISessionChanges
 {
     private const int MaxBatch = 4_096;
 
-    private readonly Channel<SessionName> _waiting = Channel.CreateBounded<SessionName>(
-        new BoundedChannelOptions(64 * 1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+    // A batch waits a second at most for a silo that does not answer, and so may the one before.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2.5);
+
+    private readonly Channel<Notice> _waiting = Channel.CreateBounded<Notice>(
+        new BoundedChannelOptions(64 * 1024) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true }, static dropped => dropped.Told?.TrySetResult());
 
     /// <summary>Call it after the write. When it returns, this silo's holder knows.</summary>
     public void Announce(SessionName session)
     {
         holder.MarkChanged(session);
-        _waiting.Writer.TryWrite(session);
+        _waiting.Writer.TryWrite(new Notice(session, null));
+    }
+
+    public async Task TellAsync(SessionKey session)
+    {
+        holder.MarkChanged(session.Name);
+        var told = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!_waiting.Writer.TryWrite(new Notice(session.Name, told)))
+        {
+            return;
+        }
+
+        try
+        {
+            await told.Task.WaitAsync(Patience, clock);
+        }
+        catch (TimeoutException)
+        {
+            // Whoever has not heard reads again by itself within a lease.
+        }
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -31,17 +54,30 @@ internal sealed class ChangeNotices(Holder holder, SiloBroadcast silos, GridMetr
             {
                 // Notices that arrive while a batch is under way go with the next.
                 var batch = ImmutableArray.CreateBuilder<SessionName>();
-                while (batch.Count < MaxBatch && _waiting.Reader.TryRead(out var session))
+                List<TaskCompletionSource> told = [];
+                while (batch.Count < MaxBatch && _waiting.Reader.TryRead(out var notice))
                 {
-                    batch.Add(session);
+                    batch.Add(notice.Session);
+                    if (notice.Told is { } waits)
+                    {
+                        told.Add(waits);
+                    }
                 }
 
                 await silos.SessionsChangedAsync(batch.ToImmutable());
+                told.ForEach(static waits => waits.TrySetResult());
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
-            // Stopping.
+            // Stopping: nobody waits any more.
+            _waiting.Writer.TryComplete();
+            while (_waiting.Reader.TryRead(out var notice))
+            {
+                notice.Told?.TrySetResult();
+            }
         }
     }
+
+    private readonly record struct Notice(SessionName Session, TaskCompletionSource? Told);
 }

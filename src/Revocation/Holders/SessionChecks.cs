@@ -15,8 +15,21 @@ internal enum Liveness
     Unknown,
 }
 
+/// <summary>How far the details of an active session can be relied on.</summary>
+internal enum DetailsAge
+{
+    /// <summary>They were read as lately as was asked for.</summary>
+    AsAsked,
+
+    /// <summary>The store did not answer: they are older, but not by more than was asked for, and not known to have changed.</summary>
+    Older,
+
+    /// <summary>The store did not answer, and they have changed since, or may have long ago.</summary>
+    Outdated,
+}
+
 /// <summary>The outcome of a check; the session is there if it is active.</summary>
-internal readonly record struct SessionFinding(Liveness Liveness, FoundSession? Session = null);
+internal readonly record struct SessionFinding(Liveness Liveness, FoundSession? Session = null, DetailsAge Details = DetailsAge.AsAsked);
 
 /// <summary>Checks sessions: from memory if the session is known, otherwise by one look into the store, shared by everyone who waits for it.</summary>
 internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvider clock)
@@ -38,7 +51,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
         var verdict = holder.Check(name, out var known);
         return verdict == HolderVerdict.Known && (detailsWithin is not { } within || holder.HasDetails(known!, within))
             ? new ValueTask<SessionFinding>(new SessionFinding(Liveness.Active, known!.Found))
-            : new ValueTask<SessionFinding>(LookAsync(name, known));
+            : new ValueTask<SessionFinding>(LookAsync(name, known, detailsWithin));
     }
 
     /// <summary>Signals when a session ends.</summary>
@@ -74,7 +87,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
         }
     }
 
-    private async Task<SessionFinding> LookAsync(SessionName name, KnownSession? known)
+    private async Task<SessionFinding> LookAsync(SessionName name, KnownSession? known, TimeSpan? detailsWithin)
     {
         for (var attempt = 0; attempt < MaxLooks; attempt++)
         {
@@ -103,7 +116,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
             {
                 // Only its details are outdated: the holder can still tell whether it is active.
                 return holder.Check(name, out var stillKnown) == HolderVerdict.Known
-                    ? new SessionFinding(Liveness.Active, stillKnown!.Found)
+                    ? new SessionFinding(Liveness.Active, stillKnown!.Found, AgeOf(stillKnown, detailsWithin))
                     : new SessionFinding(Liveness.Unknown);
             }
 
@@ -116,6 +129,14 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
             switch (holder.Check(name, out var found))
             {
                 case HolderVerdict.Known:
+                    // A look that had begun before this question may have read the row as it was before a write that the caller knows of.
+                    // Those that are joined later began after it.
+                    if (!isMine && attempt == 0 && AgeOf(found!, detailsWithin) != DetailsAge.AsAsked)
+                    {
+                        known = found;
+                        continue;
+                    }
+
                     return new SessionFinding(Liveness.Active, found!.Found);
                 case HolderVerdict.NotFresh:
                     return new SessionFinding(Liveness.Unknown);
@@ -126,6 +147,11 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
 
         return new SessionFinding(Liveness.Unknown);
     }
+
+    private DetailsAge AgeOf(KnownSession known, TimeSpan? asked) =>
+        asked is not { } within || holder.HasDetails(known, within) ? DetailsAge.AsAsked
+        : holder.HasDetails(known, 2 * within) ? DetailsAge.Older
+        : DetailsAge.Outdated;
 
     private async Task FinishAsync(SessionName name, LookTicket ticket, TaskCompletionSource<LookOutcome> done)
     {

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Client;
@@ -16,7 +17,8 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Checks access tokens and that their sessions are active: from memory where this process can vouch for it, by the app's policy for stale sessions where it cannot.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the answer is unknown: answer 503.</remarks>
 internal sealed class SessionVerifier(
-    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, SessionChecks checks, IKeyRings keyRings, LeaseTerms terms, HolderMetrics metrics)
+    IGrainFactory grains, AccessTokens accessTokens, Revocations revocations, SessionChecks checks, IKeyRings keyRings, LeaseTerms terms, HolderMetrics metrics,
+    TrustedClock clock)
 {
     /// <summary>
     /// Checks an access token and that its session is active. For a session that this process knows, neither grain nor store is called.
@@ -67,15 +69,9 @@ internal sealed class SessionVerifier(
             return VerifiedSession.Ended();
         }
 
-        if (CheckBranch(remembered, content) is { Check.Verdict: SessionVerdict.Ok, PayloadUpdateAvailable: false } verified)
-        {
-            return verified;
-        }
-
-        var row = await ReadAsync(app, handle, fresh: true);
-        return row is null ? VerifiedSession.Ended()
-            : !ReferenceEquals(row, remembered) ? CheckBranch(row, content)
-            : throw new StoreUnavailableException("The session's branch could not be checked.");
+        return CheckBranch(remembered, content) is { Check.Verdict: SessionVerdict.Ok, PayloadUpdateAvailable: false } verified ? verified
+            : await ReadAsync(app, handle, fresh: true) is { } row ? CheckBranch(row, content)
+            : VerifiedSession.Ended();
     }
 
     /// <summary>Counts an answer at its door.</summary>
@@ -107,23 +103,42 @@ internal sealed class SessionVerifier(
         return app.HasTenantOf(handle) ? AcceptsAsync(app, handle) : new ValueTask<bool>(false);
     }
 
-    private async ValueTask<VerifiedSession> VerifyByOlderRulesAsync(
-        AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool checkDatabase)
+    private async ValueTask<VerifiedSession> VerifyByOlderRulesAsync(AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool checkDatabase)
     {
-        // Most checks find nothing to promote; a read tells, without calling the grain.
-        var row = await sessions.FindAsync(app, handle);
-        if (row is null)
+        // As above: the remembered row is good enough for a yes, also with the token that goes with it. What it does not bear out is read again.
+        if (await ReadAsync(app, handle, fresh: false) is not { } row)
         {
             return VerifiedSession.Ended();
         }
 
-        var differs = checkDatabase && !SamePayload(row.PayloadJson, token.PayloadJson);
-        if (token.ParentRefreshTokenHash1 is null && !differs)
+        var standing = StandingOf(row, token, checkDatabase);
+        if (standing is not (Standing.AsItIs or Standing.Settled))
+        {
+            if (await ReadAsync(app, handle, fresh: true) is not { } read)
+            {
+                return VerifiedSession.Ended();
+            }
+
+            row = read;
+            standing = StandingOf(row, token, checkDatabase);
+        }
+
+        if (standing == Standing.AsItIs)
         {
             return VerifiedSession.Of(token);
         }
 
         PayloadRules.CheckProtected(row.PayloadJson, token.Version);
+
+        // The grain also ends a session that a shorter lifetime finds too old.
+        return standing == Standing.Promotes || SessionExpiry.EndsWithin(row.CreatedAt, clock.GetUtcNow(), app.Settings.MaxLifetime)
+            ? await PromoteAsync(app, handle, token, differs: checkDatabase && !SamePayload(row.PayloadJson, token.PayloadJson))
+            : standing == Standing.LeftBehind ? VerifiedSession.Of(token)
+            : await ReplaceAsync(app, token, row.ToSnapshot());
+    }
+
+    private async Task<VerifiedSession> PromoteAsync(AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool differs)
+    {
         var result = await grains.SessionOf(app.App, handle).PromoteAsync(
             new PromoteRequest
             {
@@ -136,14 +151,7 @@ internal sealed class SessionVerifier(
         switch (result.Outcome)
         {
             case SessionOutcome.Ok when result.IsCurrent || differs:
-                var session = result.Session!;
-                PayloadRules.CheckProtected(session.PayloadJson, token.Version);
-                var ring = await keyRings.GetAsync(app, CancellationToken.None);
-
-                // The full validity, since only create and refresh shorten it at random; and the format of the token that it replaces.
-                var access = accessTokens.Mint(
-                    app, ring, session, token.Version, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
-                return VerifiedSession.Of(token) with { NewPayloadJson = session.PayloadJson, NewAccessToken = access };
+                return await ReplaceAsync(app, token, result.Session!);
             case SessionOutcome.Ok:
                 return VerifiedSession.Of(token);
             case SessionOutcome.NotFound:
@@ -152,6 +160,16 @@ internal sealed class SessionVerifier(
             default:
                 throw new StoreUnavailableException("The session could not be checked.");
         }
+    }
+
+    // With a token of the format of the one that it replaces, without parent, and with the full validity, since only create and refresh shorten it at random.
+    private async Task<VerifiedSession> ReplaceAsync(AppSnapshot app, AccessTokenContent token, SessionSnapshot session)
+    {
+        PayloadRules.CheckProtected(session.PayloadJson, token.Version);
+        var ring = await keyRings.GetAsync(app, CancellationToken.None);
+        var access = accessTokens.Mint(
+            app, ring, session, token.Version, Hash1(token.RefreshTokenHash1), null, token.AntiCsrfToken, app.Settings.AccessTokenValidity);
+        return VerifiedSession.Of(token) with { NewPayloadJson = session.PayloadJson, NewAccessToken = access };
     }
 
     private ValueTask<bool> AcceptsAsync(AppSnapshot app, SessionHandle handle)
@@ -178,20 +196,36 @@ internal sealed class SessionVerifier(
         }
     }
 
-    /// <summary>Reads an active session's row; null if there is none.</summary>
+    /// <summary>An active session's row; null if there is none.</summary>
     /// <param name="app">The app.</param>
     /// <param name="handle">The session.</param>
-    /// <param name="fresh">Whether to read it from the store; otherwise a row that was read within the lease is good enough. If the same
-    /// row is returned again, the store could not be read.</param>
+    /// <param name="fresh">Whether it must have been read from the store since this call. Otherwise one will do that was read within the lease and is not known to have
+    /// changed, or within two while the store does not answer.</param>
+    /// <exception cref="StoreUnavailableException">The store could not be read.</exception>
     private async ValueTask<SessionRecord?> ReadAsync(AppSnapshot app, SessionHandle handle, bool fresh)
     {
         var finding = await checks.FindAsync(Name(app, handle), fresh ? TimeSpan.Zero : terms.Lease);
         return finding.Liveness switch
         {
+            Liveness.Active when finding.Details == DetailsAge.Outdated => throw new StoreUnavailableException("The session's row could not be read again."),
             Liveness.Active => (SessionRecord)finding.Session!.Details!,
             Liveness.Ended => null,
             _ => throw Undetermined(),
         };
+    }
+
+    // Source: docs/protocol/core.md, "Verify", point 5.
+    private static Standing StandingOf(SessionRecord row, AccessTokenContent token, bool checkDatabase)
+    {
+        if (token.ParentRefreshTokenHash1 is not { } parent)
+        {
+            return checkDatabase && !SamePayload(row.PayloadJson, token.PayloadJson) ? Standing.Differs : Standing.AsItIs;
+        }
+
+        return StoredHash(parent) == row.Chain.Current ? Standing.Promotes
+            : checkDatabase && !SamePayload(row.PayloadJson, token.PayloadJson) ? Standing.Differs
+            : StoredHash(token.RefreshTokenHash1) == row.Chain.Current ? Standing.Settled
+            : Standing.LeftBehind;
     }
 
     private static VerifiedSession CheckBranch(SessionRecord row, AccessTokenContent token) =>
@@ -229,5 +263,24 @@ internal sealed class SessionVerifier(
             // A number with an exponent that overflows can only be compared as text, and the texts differ.
             return false;
         }
+    }
+
+    /// <summary>How an access token stands to its session's row, by the older rules.</summary>
+    private enum Standing
+    {
+        /// <summary>It stays.</summary>
+        AsItIs,
+
+        /// <summary>Its refresh token was promoted: one without parent takes its place.</summary>
+        Settled,
+
+        /// <summary>This is the first use of its refresh token's access token.</summary>
+        Promotes,
+
+        /// <summary>The stored payload is another: one with that takes its place.</summary>
+        Differs,
+
+        /// <summary>Another branch is current. It stays.</summary>
+        LeftBehind,
     }
 }

@@ -8,7 +8,7 @@ using Grid.Tokens.Access;
 namespace Grid.WebFront.Sessions;
 
 /// <summary>Reads and changes what is stored about a session.</summary>
-public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, TrustedClock clock)
+public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, ISessionChanges changes, TrustedClock clock)
 {
     /// <summary>An active session; null if there is none.</summary>
     /// <exception cref="StoreUnavailableException">The store could not be read.</exception>
@@ -31,7 +31,7 @@ public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, 
             ? listed.Sessions
             : throw new StoreUnavailableException("The user's sessions could not be listed.");
 
-    /// <summary>Replaces payload and/or data.</summary>
+    /// <summary>Replaces payload and/or data. When it returns, database checks in other silos see the new payload, too (docs/decisions/0034).</summary>
     /// <returns>The session as stored now; null if there is no such session.</returns>
     /// <exception cref="SessionRefusedException">The payload is too large, or has a protected claim.</exception>
     /// <exception cref="StoreUnavailableException">Whether it is stored is unknown.</exception>
@@ -48,10 +48,16 @@ public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, 
             return null;
         }
 
-        return Changed(await grains.SessionOf(app.App, handle).UpdateAsync(payloadJson, dataJson, CancellationToken.None));
+        var session = Changed(await grains.SessionOf(app.App, handle).UpdateAsync(payloadJson, dataJson, CancellationToken.None));
+        if (session is not null && payloadJson is not null)
+        {
+            await changes.TellAsync(new SessionKey(app.App, handle));
+        }
+
+        return session;
     }
 
-    /// <summary>Merges into the stored payload, or puts another in its place; what the front made of it stays.</summary>
+    /// <summary>Merges into the stored payload, or puts another in its place; what the front made of it stays. Seen as after <see cref="UpdateAsync"/>.</summary>
     /// <returns>The session as stored now; null if there is no such session.</returns>
     /// <exception cref="SessionRefusedException">The payload would be too large, or the changes name a protected claim.</exception>
     /// <exception cref="StoreUnavailableException">Whether it is stored is unknown.</exception>
@@ -59,7 +65,18 @@ public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, 
     {
         ArgumentNullException.ThrowIfNull(app);
         PayloadRules.Check(changesJson, ClientRules.Newest.TokenVersion);
-        return app.HasTenantOf(handle) ? Changed(await grains.SessionOf(app.App, handle).ChangePayloadAsync(changesJson, replaces, CancellationToken.None)) : null;
+        if (!app.HasTenantOf(handle))
+        {
+            return null;
+        }
+
+        var session = Changed(await grains.SessionOf(app.App, handle).ChangePayloadAsync(changesJson, replaces, CancellationToken.None));
+        if (session is not null)
+        {
+            await changes.TellAsync(new SessionKey(app.App, handle));
+        }
+
+        return session;
     }
 
     private static SessionSnapshot? Changed(SessionResult result) => result.Outcome switch

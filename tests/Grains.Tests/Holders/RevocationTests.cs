@@ -97,6 +97,28 @@ public sealed class RevocationTests(GridCluster grid)
     }
 
     [Fact]
+    public async Task Who_waits_until_the_silos_are_told_of_a_write_finds_it_in_each()
+    {
+        var session = await grid.CreateSessionAsync();
+        await AssertEverywhereAsync(session.Key, Liveness.Active);
+        for (var number = 1; ; number++)
+        {
+            var payload = $$"""{"number":{{number}}}""";
+            await session.Grain.UpdateAsync(payload, null, Stop);
+            await grid.Service<ISessionChanges>(number % 3).TellAsync(session.Key);
+
+            string[] seen = [await PayloadAsync(0, session.Key), await PayloadAsync(1, session.Key), await PayloadAsync(2, session.Key)];
+            if (seen.All(seen => seen == payload))
+            {
+                return;
+            }
+
+            // A silo that has no time for a second is not waited for.
+            Assert.True(number < 100, string.Join(' ', seen));
+        }
+    }
+
+    [Fact]
     public async Task An_active_session_grain_drops_what_it_remembers()
     {
         var session = await grid.CreateSessionAsync();

@@ -179,6 +179,55 @@ public sealed class SessionChecksTests
     }
 
     [Fact]
+    public void Who_joined_a_look_that_a_write_overtook_reads_again()
+    {
+        var before = Find(Name(), Terms.Lease);
+        _process.Run(() => _holder.MarkChanged(Name()));
+        var after = Find(Name(), Terms.Lease);
+        Answer(0, Found(Name(), details: "old"));
+
+        Assert.Equal("old", before.Outcome().Session?.Details);
+        Assert.False(after.IsCompleted);
+        Answer(1, Found(Name(), details: "new"));
+        Assert.Equal("new", after.Outcome().Session?.Details);
+    }
+
+    [Fact]
+    public void Who_asks_what_is_so_now_is_not_told_what_was_so_when_somebody_asked_before()
+    {
+        _ = Find();
+        var fresh = new[] { Find(Name(), TimeSpan.Zero), Find(Name(), TimeSpan.Zero) };
+        Answer(0, Found(Name(), details: "old"));
+
+        Assert.All(fresh, finding => Assert.False(finding.IsCompleted));
+        Answer(1, Found(Name(), details: "new"));
+        Assert.All(fresh, finding => Assert.Equal("new", finding.Outcome().Session?.Details));
+        Assert.Equal(2, _store.Asked.Count);
+    }
+
+    [Fact]
+    public void How_far_old_details_can_be_relied_on_is_told_when_the_store_fails()
+    {
+        _holder.See(Found(Name(), details: "old"));
+        _process.Pass(TimeSpan.FromSeconds(2));
+        Assert.Equal(DetailsAge.AsAsked, Find(Name(), TimeSpan.FromSeconds(3)).Outcome().Details);
+        Assert.Equal(DetailsAge.AsAsked, Find(Name()).Outcome().Details);
+
+        Assert.Equal(DetailsAge.Older, FindFailing(TimeSpan.FromSeconds(1.5)).Details);
+        Assert.Equal(DetailsAge.Outdated, FindFailing(TimeSpan.FromSeconds(0.5)).Details);
+        Assert.Equal(DetailsAge.Outdated, FindFailing(TimeSpan.Zero).Details);
+        _process.Run(() => _holder.MarkChanged(Name()));
+        Assert.Equal(DetailsAge.Outdated, FindFailing(TimeSpan.FromHours(1)).Details);
+
+        SessionFinding FindFailing(TimeSpan within)
+        {
+            var finding = Find(Name(), within);
+            Fail(_store.Asked.Count - 1);
+            return finding.Outcome();
+        }
+    }
+
+    [Fact]
     public void A_session_that_is_revoked_while_its_details_are_awaited_is_not_accepted()
     {
         _holder.See(Found(Name(), details: "old"));

@@ -109,4 +109,13 @@ public enum Mistake
 
     /// <summary>A service that finds no silo once never looks for one again.</summary>
     ServiceNeverReconnects,
+
+    /// <summary>Silos are told that a row was written before it is: what they read then is what it was before.</summary>
+    ToldBeforeTheWrite,
+
+    /// <summary>What is remembered of a row is good for ever unless one is told of a write: nobody hears of all.</summary>
+    RowNeverReadAgain,
+
+    /// <summary>What a database check finds changed is taken from memory, too.</summary>
+    ChangeTakenFromMemory,
 }

@@ -91,6 +91,13 @@ internal sealed class Settings
     /// <summary>By dice of its own, so that seeds mean in other worlds what they meant before there were tunnels.</summary>
     public static bool ChooseTunnels(ulong seed, Mistake mistake) => mistake == Mistake.FetchesOnAfterALostAnswer || new Dice(seed ^ 0x747A_0000_0000).Chance(0.4);
 
+    /// <summary>Sessions' rows are written, and database checks are answered from what is remembered of them.</summary>
+    public bool HasRows { get; init; }
+
+    /// <summary>By dice of its own, as above.</summary>
+    public static bool ChooseRows(ulong seed, Mistake mistake) =>
+        mistake is Mistake.ToldBeforeTheWrite or Mistake.RowNeverReadAgain or Mistake.ChangeTakenFromMemory || new Dice(seed ^ 0x6F05_0000_0000).Chance(0.15);
+
     public LeaseTerms Terms { get; } = new(TimeSpan.FromSeconds(2));
 
     /// <summary>Of services, and of a silo that was configured otherwise.</summary>

@@ -157,6 +157,20 @@ internal sealed class SimStore(Mistake mistake)
             && Insert(name, permit.UserId, Epoch(name, permit.UserId), expiresAt);
     }
 
+    /// <summary>Writes a session's row once more.</summary>
+    /// <returns>How often it was written; 0 if there is none.</returns>
+    public long WriteRow(SessionName name)
+    {
+        if (!_data.Sessions.TryGetValue(name, out var found))
+        {
+            return 0;
+        }
+
+        var version = (found.Details as long? ?? 0) + 1;
+        _data.Sessions[name] = found with { Details = version };
+        return version;
+    }
+
     public void PurgeExpired(DateTimeOffset now)
     {
         Delete(found => found.ExpiresAt <= now);

@@ -18,8 +18,14 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
         var world = new World(seed, mistake, isVerbose);
         var clients = new Clients(world);
         var faults = new Faults(world);
+        var rows = new Rows(world, clients);
         clients.Plan();
         faults.Plan();
+        if (world.Settings.HasRows)
+        {
+            rows.Plan();
+        }
+
         string? problem;
         try
         {
@@ -30,7 +36,7 @@ internal sealed record SimulationRun(string? Problem, int Steps, int Acknowledge
                 world.Scheduler.Run(end += TimeSpan.FromSeconds(1));
             }
 
-            problem = Problems(world, clients).FirstOrDefault();
+            problem = Problems(world, clients).FirstOrDefault() ?? rows.Problem;
         }
         catch (Exception failure)
         {

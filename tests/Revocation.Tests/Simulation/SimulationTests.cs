@@ -28,6 +28,7 @@ public sealed class SimulationTests(ITestOutputHelper output)
     {
         // It means what it meant.
         Assert.False(Settings.ChooseTunnels(seed, Mistake.None));
+        Assert.False(Settings.ChooseRows(seed, Mistake.None));
         Assert.Null(Story(seed).Problem);
     }
 
@@ -90,6 +91,9 @@ public sealed class SimulationTests(ITestOutputHelper output)
     [InlineData(Mistake.SessionDeletedByIdAlone, nameof(ViolationKind.RefusedWithoutCause))]
     [InlineData(Mistake.PurgeByAWrongClock, nameof(ViolationKind.RefusedWithoutCause))]
     [InlineData(Mistake.LateRemovalHitsTheNamesake, "was made anew")]
+    [InlineData(Mistake.ToldBeforeTheWrite, "was told of row")]
+    [InlineData(Mistake.RowNeverReadAgain, "has to have read")]
+    [InlineData(Mistake.ChangeTakenFromMemory, "took the place of row")]
     public void A_planted_mistake_is_found(Mistake mistake, string problem = nameof(ViolationKind.AcceptedAfterAcknowledgement))
     {
         var tally = SeedTally.Run(mistake, 1, 20_000, problem);

@@ -102,6 +102,18 @@ internal sealed class StoreClient(World world, SimProcess process) : IHolderStor
         });
     });
 
+    /// <summary>Writes a session's row; 0 if there is none.</summary>
+    public Task<long> WriteRowAsync(SessionName name, Action<long> committed) => WriteAsync("write row", () =>
+    {
+        var version = _store.WriteRow(name);
+        if (version > 0)
+        {
+            committed(version);
+        }
+
+        return version;
+    });
+
     /// <summary>What has expired, and what the log has kept for long enough.</summary>
     /// <remarks>A process whose clock the store contradicts purges nothing. What expired a moment ago may still live by somebody else's.</remarks>
     public Task<bool> PurgeAsync(TimeSpan keepExpired, TimeSpan keepLog) => WriteAsync("purge", () =>

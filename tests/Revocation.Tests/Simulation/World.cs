@@ -16,7 +16,7 @@ internal sealed class World
     {
         Mistake = mistake;
         Scheduler = new Scheduler(seed, isVerbose);
-        Settings = new Settings(Dice, mistake) { HasTunnels = Settings.ChooseTunnels(seed, mistake) };
+        Settings = new Settings(Dice, mistake) { HasTunnels = Settings.ChooseTunnels(seed, mistake), HasRows = Settings.ChooseRows(seed, mistake) };
         Store = new SimStore(mistake);
         for (var i = 0; i < Settings.Silos; i++)
         {
