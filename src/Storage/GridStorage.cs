@@ -1,3 +1,4 @@
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.Telemetry;
@@ -12,7 +13,7 @@ namespace Grid.Storage;
 /// <summary>Registers the session store.</summary>
 public static class GridStorage
 {
-    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="ISessionOrders"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IInstallationStore"/>, <see cref="IStoreClock"/>, <see cref="IStoreStartup"/>, <see cref="IStoreGuard"/> and <see cref="IStoreCondition"/> for the chosen engine; for one that many silos share <see cref="ISiloPresence"/>, too.</summary>
+    /// <summary>Adds <see cref="ISessionStore"/>, <see cref="ISessionReader"/>, <see cref="ISessionOrders"/>, <see cref="IHolderStore"/>, <see cref="IHolderRegistry"/>, <see cref="IInstallationStore"/>, <see cref="IImportStore"/>, <see cref="IStoreClock"/>, <see cref="IStoreStartup"/>, <see cref="IStoreGuard"/> and <see cref="IStoreCondition"/> for the chosen engine; for one that many silos share <see cref="ISiloPresence"/>, too.</summary>
     public static IServiceCollection AddGridStorage(this IServiceCollection services, StoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -35,6 +36,7 @@ public static class GridStorage
             services.AddSingleton<IInstallationStore>(provider => provider.GetRequiredService<PostgreSqlInstallationStore>());
             services.AddSingleton<IStoreClock>(provider => provider.GetRequiredService<PostgreSqlInstallationStore>());
             services.AddSingleton<IServiceStore>(provider => provider.GetRequiredService<PostgreSqlHolderStore>());
+            services.AddSingleton<IImportStore, PostgreSqlImportStore>();
             services.AddSingleton<ISiloPresence, PostgreSqlPresence>();
         }
         else
@@ -51,6 +53,7 @@ public static class GridStorage
             services.AddSingleton<IInstallationStore>(provider => provider.GetRequiredService<SqliteInstallationStore>());
             services.AddSingleton<IStoreClock>(provider => provider.GetRequiredService<SqliteInstallationStore>());
             services.AddSingleton<IServiceStore>(provider => provider.GetRequiredService<SqliteHolderStore>());
+            services.AddSingleton<IImportStore, SqliteImportStore>();
         }
 
         services.AddSingleton<ISessionOrders>(provider => provider.GetRequiredService<ISessionStore>());

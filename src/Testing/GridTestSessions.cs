@@ -328,7 +328,7 @@ public sealed class GridTestSessions : IGridSessions
     private string? Choose(TokenToRefresh token) => token.Others is not { Count: > 0 } others
         ? token.RefreshToken
         : RefreshTokenChoice.OnlyRightAsync(
-            [token.RefreshToken, .. others], _keys.Mac,
+            [token.RefreshToken, .. others], _keys,
             new AppSnapshot { App = AppKey.Public, Settings = new SessionSettings(), ApiKeyHashes = [], TenantIds = [.. _tenants] },
             handle => new(Find(handle.ToString())?.Row), olderRules: false, Now).AsTask().GetAwaiter().GetResult();
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Acknowledgement;
@@ -67,6 +68,7 @@ public sealed class GridCluster : IAsyncLifetime
             silo.Services.AddSingleton(_storage.GetRequiredService<IHolderStore>());
             silo.Services.AddSingleton(_storage.GetRequiredService<IHolderRegistry>());
             silo.Services.AddSingleton(Installation);
+            silo.Services.AddSingleton(_storage.GetRequiredService<IImportStore>());
             silo.Services.AddSingleton(_storage.GetRequiredService<IStoreClock>());
             silo.Services.AddSingleton(_storage.GetRequiredService<IServiceStore>());
             silo.Services.AddSingleton(new KeyProtector(_keyEncryptionKey));

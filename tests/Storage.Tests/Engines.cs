@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Registry;
@@ -59,6 +60,8 @@ internal sealed class TestStore : IAsyncDisposable
     public IHolderRegistry Registry => _services.GetRequiredService<IHolderRegistry>();
 
     public IInstallationStore Installation => _services.GetRequiredService<IInstallationStore>();
+
+    public IImportStore Imports => _services.GetRequiredService<IImportStore>();
 
     public IStoreStartup Startup => _services.GetRequiredService<IStoreStartup>();
 

@@ -10,7 +10,7 @@ public sealed record InstallationRecord
     public required byte[] Canary { get; init; }
 }
 
-/// <summary>An app's keys as stored, for changing or counting them from outside the grain.</summary>
+/// <summary>An app's keys, or other state of it, as stored: for changing or counting it from outside the grain.</summary>
 /// <param name="App">Text of the app's key.</param>
 /// <param name="Payload">The grain's state, serialized.</param>
 /// <param name="Version">Of the row.</param>
@@ -39,6 +39,9 @@ public interface IInstallationStore
 
     /// <summary>Every app's keys.</summary>
     Task<IReadOnlyList<StoredKeysRow>> ReadKeysAsync(CancellationToken cancellationToken);
+
+    /// <summary>Every app's own state, as rows of the same form.</summary>
+    Task<IReadOnlyList<StoredKeysRow>> ReadAppsAsync(CancellationToken cancellationToken);
 
     /// <summary>Replaces one app's keys if their row still has this version.</summary>
     /// <returns>False if it has another.</returns>

@@ -40,7 +40,7 @@ public sealed record KeySet
 [GenerateSerializer, Immutable, Alias("grid.stored-key")]
 public sealed record StoredKey
 {
-    /// <summary><c>d-…</c> dynamic, <c>s-…</c> static, <c>m-…</c> MAC of refresh tokens.</summary>
+    /// <summary><c>d-…</c> dynamic, <c>s-…</c> static, <c>m-…</c> MAC of refresh tokens, <c>r-…</c> imported key of refresh tokens. Imported keys keep their ids.</summary>
     [Id(0)] public required string Kid { get; init; }
 
     [Id(1)] public required KeyKind Kind { get; init; }
@@ -68,4 +68,7 @@ public enum KeyKind
 
     /// <summary>256-bit secret that authenticates refresh tokens.</summary>
     RefreshMac = 3,
+
+    /// <summary>The secret by which refresh tokens are opened that came with imported sessions; UTF-8 text. Versions before it skip it.</summary>
+    ImportedRefresh = 4,
 }

@@ -39,7 +39,7 @@ internal sealed class SessionTransport(GridOptions options, SessionCookies cooki
     public IReadOnlyList<string> AccessCandidates(HttpContext context) => SessionCookies.Candidates(context, cookies.AccessName, LooksLikeAccessToken);
 
     /// <summary>Candidates for the refresh token, if its cookie came more than once.</summary>
-    public IReadOnlyList<string> RefreshCandidates(HttpContext context) => SessionCookies.Candidates(context, cookies.RefreshName, RefreshTokenCodec.LooksOurs);
+    public IReadOnlyList<string> RefreshCandidates(HttpContext context) => SessionCookies.Candidates(context, cookies.RefreshName, RefreshTokens.LooksOurs);
 
     /// <summary>Clears the cookies that came more than once, except where ours is.</summary>
     public void ClearDuplicates(HttpContext context)

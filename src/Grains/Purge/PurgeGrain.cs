@@ -1,5 +1,6 @@
 using Grid.Abstractions;
 using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.Sessions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -8,7 +9,7 @@ namespace Grid.Grains.Purge;
 
 /// <inheritdoc cref="IPurgeGrain"/>
 internal sealed partial class PurgeGrain(
-    ISessionStore store, IOptions<PurgeOptions> options, ClockTrust trust, TimeProvider clock, ILogger<PurgeGrain> logger)
+    ISessionStore store, IImportStore imports, IOptions<PurgeOptions> options, ClockTrust trust, TimeProvider clock, ILogger<PurgeGrain> logger)
     : Grain, IPurgeGrain, IRemindable
 {
     private const string Reminder = "purge";
@@ -16,6 +17,10 @@ internal sealed partial class PurgeGrain(
     // A process whose clock is behind may still accept the session, and a revocation that no longer finds its row would leave nothing in
     // the log for that process to read. Clocks of silos differ by a minute at most, or they are not ready; those of services are not compared.
     private static readonly TimeSpan KeepExpired = TimeSpan.FromMinutes(10);
+
+    // An original that went on serving beside Grid may have given its session a longer life than it had when it came here. A note that is
+    // missing then would let the session come a second time.
+    private static readonly TimeSpan KeepImported = TimeSpan.FromDays(100);
 
     public Task StartAsync() => this.RegisterOrUpdateReminder(Reminder, options.Value.Period, options.Value.Period);
 
@@ -40,6 +45,7 @@ internal sealed partial class PurgeGrain(
                 batch = await store.PurgeExpiredAsync(now - KeepExpired, settings.BatchSize, CancellationToken.None);
                 batch += await store.PurgeRevocationsAsync(now - settings.KeepRevocations, settings.BatchSize, CancellationToken.None);
                 batch += await store.PurgeOrdersAsync(now, settings.BatchSize, CancellationToken.None);
+                batch += await imports.PurgeAsync(now - KeepImported, settings.BatchSize, CancellationToken.None);
                 removed += batch;
 
                 // Small steps with pauses: requests must not notice the deletion of a million rows.

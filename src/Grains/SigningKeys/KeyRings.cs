@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
+using System.Text;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.SigningKeys;
 using Grid.Revocation.Holders;
+using Grid.Tokens.Refresh;
 using Grid.Tokens.SigningKeys;
 
 namespace Grid.Grains.SigningKeys;
@@ -56,10 +59,11 @@ internal sealed class KeyRings : IKeyRings
         var name = app.ToString();
         List<SigningKey> signing = [];
         List<(string Kid, string KeyId)> closed = [];
+        var imported = ImmutableArray.CreateBuilder<ImportedRefreshKey>();
         RefreshMacKey? mac = null;
         foreach (var key in keys.Keys.Where(key => !_holder.RevokedKeys.Contains(name, key.Kid)))
         {
-            if (key.Kind is not (KeyKind.Dynamic or KeyKind.Static or KeyKind.RefreshMac))
+            if (key.Kind is not (KeyKind.Dynamic or KeyKind.Static or KeyKind.RefreshMac or KeyKind.ImportedRefresh))
             {
                 // Made by a newer version, for a purpose that this one does not know.
                 continue;
@@ -81,6 +85,10 @@ internal sealed class KeyRings : IKeyRings
             {
                 mac = new RefreshMacKey(key.Kid, secret);
             }
+            else if (key.Kind == KeyKind.ImportedRefresh)
+            {
+                imported.Add(new ImportedRefreshKey(key.Kid, Encoding.UTF8.GetString(secret)));
+            }
             else
             {
                 signing.Add(SigningKey.FromRsa(key.Kid, key.Kind == KeyKind.Dynamic, key.SignsFrom, key.VerifiesUntil, secret));
@@ -92,7 +100,7 @@ internal sealed class KeyRings : IKeyRings
         // Without it valid and invalid refresh tokens cannot be told apart: 503, so that an operator's mistake signs nobody out.
         return new KeyRing(
             signing, mac, keys.NextChangeAt, closed.Select(key => key.Kid),
-            () => new StoreUnavailableException($"The key of app {name} for refresh tokens could not be opened."));
+            () => new StoreUnavailableException($"The key of app {name} for refresh tokens could not be opened."), imported.ToImmutable());
     }
 
     private sealed record Held(KeyRing Ring, KeySet Keys, TimeSpan FreshFor);

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Grid.Abstractions;
 using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.SigningKeys;
 using Grid.Grains.Outages;
 using Grid.Tokens.SigningKeys;
@@ -11,7 +12,7 @@ namespace Grid.Grains.SigningKeys;
 /// <inheritdoc cref="ISigningKeysGrain"/>
 internal sealed partial class SigningKeysGrain(
     [PersistentState("keys", GrainStores.State)] IPersistentState<SigningKeysState> storage,
-    KeyProtector protector, InstallationKey installation, TrustedClock clock, StoreOutages outages, ILogger<SigningKeysGrain> logger) : Grain, ISigningKeysGrain
+    KeyProtector protector, InstallationKey installation, IImportStore imports, TrustedClock clock, StoreOutages outages, ILogger<SigningKeysGrain> logger) : Grain, ISigningKeysGrain
 {
     private string App => this.GetPrimaryKeyString();
 
@@ -28,6 +29,7 @@ internal sealed partial class SigningKeysGrain(
     {
         try
         {
+            await imports.SettleKeysAsync(App, kids: null, CancellationToken.None);
             if (!storage.State.Keys.IsEmpty)
             {
                 await storage.CommitAsync(new SigningKeysState(), this);
@@ -48,11 +50,18 @@ internal sealed partial class SigningKeysGrain(
         try
         {
             await CatchUpAsync();
-            var keys = await ChangeAsync(plan, storage.State.Keys, rotateNow, without);
+            var imported = await ReadImportedAsync();
+            var keys = await ChangeAsync(plan, [.. storage.State.Keys, .. imported.ExceptBy(storage.State.Keys.Select(key => key.Kid), key => key.Kid)], rotateNow, without);
             if (!keys.SequenceEqual(storage.State.Keys))
             {
                 await storage.CommitAsync(new SigningKeysState { Keys = keys }, this);
                 Log.KeysChanged(logger, App, string.Join(", ", keys.Select(k => k.Kid)));
+            }
+
+            if (!imported.IsEmpty)
+            {
+                // Before the answer: a key that is revoked from now on must not be taken in a second time.
+                await imports.SettleKeysAsync(App, [.. imported.Select(key => key.Kid)], CancellationToken.None);
             }
 
             return new KeySet { Keys = keys, NextChangeAt = plan.NextChangeAt([.. keys.Where(Opens)]) };
@@ -98,6 +107,19 @@ internal sealed partial class SigningKeysGrain(
         }
 
         return keys;
+    }
+
+    private async Task<ImmutableArray<StoredKey>> ReadImportedAsync()
+    {
+        try
+        {
+            return (await imports.ReadStagedKeysAsync(App, CancellationToken.None)).RemoveAll(key => !Opens(key));
+        }
+        catch (StoreUnavailableException)
+        {
+            // Known keys remain in use through an outage.
+            return [];
+        }
     }
 
     // 'grid keys rotate-encryption-key' writes the rows from outside: what is in memory here would be handed to silos that no longer hold the former key.

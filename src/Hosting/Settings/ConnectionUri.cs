@@ -44,6 +44,20 @@ internal static class ConnectionUri
 
     public static string ToConnectionString(string text) => IsUri(text) ? Parse(text).ToString() : text;
 
+    /// <summary>As <see cref="Parse(string)"/>, for what has another name.</summary>
+    /// <exception cref="SettingsException">It is neither.</exception>
+    public static NpgsqlConnectionStringBuilder Parse(string text, string name)
+    {
+        try
+        {
+            return Parse(text);
+        }
+        catch (SettingsException refusal)
+        {
+            throw new SettingsException(refusal.Message.Replace(Name, name, StringComparison.Ordinal));
+        }
+    }
+
     /// <summary>Reads a URI, or Npgsql's own form.</summary>
     /// <exception cref="SettingsException">It is neither.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string text)

@@ -24,6 +24,7 @@ internal static class GridCommand
         root.Add(Migrate.Create(Guarded));
         root.Add(ShowConfig.Create(Guarded));
         root.Add(Keys.Create(Guarded));
+        root.Add(Import.Create(Guarded));
         root.Add(RenameCluster.Create(Guarded));
         root.Add(AcceptClock.Create(Guarded));
         root.Add(RestoreFence.Create(Guarded));

@@ -8,8 +8,8 @@ namespace Grid.Storage.PostgreSql;
 /// <inheritdoc cref="IInstallationStore"/>
 internal sealed class PostgreSqlInstallationStore(PostgreSqlDatabase database) : IInstallationStore, IStoreClock
 {
-    // As Orleans' grain storage names the state of the grain that keeps an app's keys.
-    private const string KeysRows = "FROM OrleansStorage WHERE GrainTypeString = 'keys' AND ServiceId = 'grid' AND PayloadBinary IS NOT NULL";
+    // As Orleans' grain storage names a grain's state.
+    private const string StateRows = "FROM OrleansStorage WHERE GrainTypeString = $1 AND ServiceId = 'grid' AND PayloadBinary IS NOT NULL";
 
     public Task<InstallationRecord?> ReadAsync(CancellationToken cancellationToken) => database.RunReservedAsync(async connection =>
     {
@@ -29,11 +29,9 @@ internal sealed class PostgreSqlInstallationStore(PostgreSqlDatabase database) :
     public Task RenameClusterAsync(string clusterId, CancellationToken cancellationToken) =>
         ExecuteAsync("UPDATE grid_installation SET cluster_id = $1", cancellationToken, Text(clusterId));
 
-    public Task<IReadOnlyList<StoredKeysRow>> ReadKeysAsync(CancellationToken cancellationToken) => ListAsync(
-        $"SELECT GrainIdExtensionString, GrainIdN1, PayloadBinary, Version {KeysRows}",
-        row => new StoredKeysRow(
-            ExactKey.FromColumns(row.IsDBNull(0) ? null : row.GetString(0), row.GetInt64(1)), row.GetFieldValue<byte[]>(2), row.GetInt32(3)),
-        cancellationToken);
+    public Task<IReadOnlyList<StoredKeysRow>> ReadKeysAsync(CancellationToken cancellationToken) => ListStatesAsync("keys", cancellationToken);
+
+    public Task<IReadOnlyList<StoredKeysRow>> ReadAppsAsync(CancellationToken cancellationToken) => ListStatesAsync("app", cancellationToken);
 
     public async Task<bool> ReplaceKeysAsync(StoredKeysRow row, byte[] payload, CancellationToken cancellationToken)
     {
@@ -66,6 +64,12 @@ internal sealed class PostgreSqlInstallationStore(PostgreSqlDatabase database) :
 
     ValueTask IStoreClock.MarkAsync(DateTimeOffset now, bool backwards, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
+    private Task<IReadOnlyList<StoredKeysRow>> ListStatesAsync(string state, CancellationToken cancellationToken) => ListAsync(
+        $"SELECT GrainIdExtensionString, GrainIdN1, PayloadBinary, Version {StateRows}",
+        row => new StoredKeysRow(
+            ExactKey.FromColumns(row.IsDBNull(0) ? null : row.GetString(0), row.GetInt64(1)), row.GetFieldValue<byte[]>(2), row.GetInt32(3)),
+        cancellationToken, Text(state));
+
     private static NpgsqlParameter Bytes(byte[] value) => new() { NpgsqlDbType = NpgsqlDbType.Bytea, Value = value };
 
     private Task<int> ExecuteAsync(string sql, CancellationToken cancellationToken, params NpgsqlParameter[] parameters) => database.RunReservedAsync(async connection =>
@@ -77,10 +81,12 @@ internal sealed class PostgreSqlInstallationStore(PostgreSqlDatabase database) :
         return await command.ExecuteNonQueryAsync(cancellationToken);
     }, "write_installation");
 
-    private Task<IReadOnlyList<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken) =>
+    private Task<IReadOnlyList<T>> ListAsync<T>(
+        string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params NpgsqlParameter[] parameters) =>
         database.RunReservedAsync<IReadOnlyList<T>>(async connection =>
         {
             await using var command = new NpgsqlCommand(sql, connection);
+            command.Parameters.AddRange(System.Array.ConvertAll(parameters, parameter => parameter.Clone()));
             await using var row = await command.ExecuteReaderAsync(cancellationToken);
             List<T> rows = [];
             while (await row.ReadAsync(cancellationToken))

@@ -28,17 +28,20 @@ internal static class SessionRows
         ExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(13)),
     };
 
+    /// <summary>Before an insert, as a statement of its own.</summary>
+    public static NpgsqlBatchCommand EnsureEpochs(IReadOnlyList<SessionRecord> rows) => new(SessionSql.EnsureEpochs)
+    {
+        Parameters =
+        {
+            Array(NpgsqlDbType.Text, rows, r => r.Key.App.ToString()),
+            Array(NpgsqlDbType.Text, rows, r => r.UserId),
+            Array(NpgsqlDbType.Text, rows, r => r.Key.Handle.TenantId),
+        },
+    };
+
     public static void AppendInserts(NpgsqlBatch batch, IReadOnlyList<SessionRecord> rows)
     {
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.EnsureEpochs)
-        {
-            Parameters =
-            {
-                Array(NpgsqlDbType.Text, rows, r => r.Key.App.ToString()),
-                Array(NpgsqlDbType.Text, rows, r => r.UserId),
-                Array(NpgsqlDbType.Text, rows, r => r.Key.Handle.TenantId),
-            },
-        });
+        batch.BatchCommands.Add(EnsureEpochs(rows));
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.Insert)
         {
             Parameters =

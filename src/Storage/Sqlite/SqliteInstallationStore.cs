@@ -21,12 +21,9 @@ internal sealed class SqliteInstallationStore(SqliteDatabase database, SqliteWri
     public Task RenameClusterAsync(string clusterId, CancellationToken cancellationToken) =>
         ExecuteAsync("UPDATE grid_installation SET cluster_id = @p0", clusterId);
 
-    public Task<IReadOnlyList<StoredKeysRow>> ReadKeysAsync(CancellationToken cancellationToken) => ListAsync(
-        """
-        SELECT GrainIdExtensionString, GrainIdN1, PayloadBinary, Version FROM OrleansStorage
-        WHERE GrainTypeString = 'keys' AND ServiceId = 'grid' AND PayloadBinary IS NOT NULL
-        """,
-        row => new StoredKeysRow(ExactKey.FromColumns(row.IsDBNull(0) ? null : row.GetString(0), row.GetInt64(1)), row.GetFieldValue<byte[]>(2), row.GetInt32(3)));
+    public Task<IReadOnlyList<StoredKeysRow>> ReadKeysAsync(CancellationToken cancellationToken) => ListStatesAsync("keys");
+
+    public Task<IReadOnlyList<StoredKeysRow>> ReadAppsAsync(CancellationToken cancellationToken) => ListStatesAsync("app");
 
     public async Task<bool> ReplaceKeysAsync(StoredKeysRow row, byte[] payload, CancellationToken cancellationToken)
     {
@@ -54,6 +51,13 @@ internal sealed class SqliteInstallationStore(SqliteDatabase database, SqliteWri
 
     async ValueTask IStoreClock.MarkAsync(DateTimeOffset now, bool backwards, CancellationToken cancellationToken) => await ExecuteAsync(
         backwards ? "UPDATE grid_installation SET last_seen = @p0" : "UPDATE grid_installation SET last_seen = max(last_seen, @p0)", now.ToUnixTimeMilliseconds());
+
+    private Task<IReadOnlyList<StoredKeysRow>> ListStatesAsync(string state) => ListAsync(
+        $"""
+        SELECT GrainIdExtensionString, GrainIdN1, PayloadBinary, Version FROM OrleansStorage
+        WHERE GrainTypeString = '{state}' AND ServiceId = 'grid' AND PayloadBinary IS NOT NULL
+        """,
+        row => new StoredKeysRow(ExactKey.FromColumns(row.IsDBNull(0) ? null : row.GetString(0), row.GetInt64(1)), row.GetFieldValue<byte[]>(2), row.GetInt32(3)));
 
     private Task<int> ExecuteAsync(string sql, params object[] values) => writer.WriteAsync(statements => statements.With(sql, values).ExecuteNonQuery());
 

@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
+using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using System.Text.Json;
+using Grid.Tokens.Refresh;
 
 namespace Grid.Tokens.SigningKeys;
 
@@ -28,9 +30,13 @@ public sealed class KeyRing
     /// <param name="nextChangeAt">When the next key will be published.</param>
     /// <param name="unreadable">Ids of the stored keys that could not be opened.</param>
     /// <param name="noMac">Exception for callers of <see cref="Mac"/> if there is none.</param>
-    internal KeyRing(IEnumerable<SigningKey> keys, RefreshMacKey? mac, DateTimeOffset nextChangeAt, IEnumerable<string> unreadable, Func<Exception> noMac)
+    /// <param name="imported">Keys of refresh tokens that came with imported sessions.</param>
+    internal KeyRing(
+        IEnumerable<SigningKey> keys, RefreshMacKey? mac, DateTimeOffset nextChangeAt, IEnumerable<string> unreadable, Func<Exception> noMac,
+        ImmutableArray<ImportedRefreshKey> imported)
         : this(keys, nextChangeAt, mac)
     {
+        ImportedRefreshKeys = imported;
         _unreadable = unreadable.ToFrozenSet(StringComparer.Ordinal);
         _noMac = noMac;
     }
@@ -47,6 +53,9 @@ public sealed class KeyRing
     /// <summary>Authenticates refresh tokens.</summary>
     /// <exception cref="InvalidOperationException">The ring came from published keys and can only verify.</exception>
     internal RefreshMacKey Mac => _mac ?? throw _noMac();
+
+    /// <summary>Open the refresh tokens of imported sessions that have not been exchanged yet; mostly none.</summary>
+    internal ImmutableArray<ImportedRefreshKey> ImportedRefreshKeys { get; } = [];
 
     /// <summary>Whether the app has a stored key of this id that could not be opened.</summary>
     internal bool IsUnreadable(string kid) => _unreadable.Contains(kid);

@@ -15,18 +15,18 @@ internal static class RefreshTokenChoice
     /// first is used and judged as usual.
     /// </remarks>
     /// <param name="presented">The tokens as presented.</param>
-    /// <param name="mac">The MAC key of the app's key ring.</param>
+    /// <param name="ring">The app's keys.</param>
     /// <param name="app">The app.</param>
     /// <param name="read">Reads a session; null if it has ended.</param>
     /// <param name="olderRules">Whether the client follows the older rules.</param>
     /// <param name="now">The current time.</param>
     public static async ValueTask<string?> OnlyRightAsync(
-        IReadOnlyList<string> presented, RefreshMacKey mac, AppSnapshot app, Func<SessionHandle, ValueTask<SessionRecord?>> read, bool olderRules, DateTimeOffset now)
+        IReadOnlyList<string> presented, KeyRing ring, AppSnapshot app, Func<SessionHandle, ValueTask<SessionRecord?>> read, bool olderRules, DateTimeOffset now)
     {
         List<(string Token, RefreshTokenContent Content, SessionHandle Handle)> right = [];
         foreach (var token in presented)
         {
-            if (RefreshTokenCodec.TryRead(token, mac, out var content) && content.App == app.App.ToString() && SessionHandle.TryParse(content.SessionHandle, out var handle))
+            if (RefreshTokens.TryRead(token, ring, app.App.ToString(), out var content) && SessionHandle.TryParse(content.SessionHandle, out var handle))
             {
                 right.Add((token, content, handle));
             }

@@ -28,10 +28,16 @@ internal sealed class SessionRefresher(
         ArgumentNullException.ThrowIfNull(app);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var refreshToken = token.RefreshToken;
+        if (RefreshTokens.LacksKeyFor(refreshToken, ring))
+        {
+            // As for an access token whose key is unknown: it may have been imported a moment ago.
+            ring = await keyRings.ReloadAsync(app, CancellationToken.None);
+        }
+
         if (token.Others is { Count: > 0 } others)
         {
             var right = await RefreshTokenChoice.OnlyRightAsync(
-                [refreshToken, .. others], ring.Mac, app, handle => sessions.FindAsync(app, handle), rules.OlderRotation, clock.GetUtcMilliseconds());
+                [refreshToken, .. others], ring, app, handle => sessions.FindAsync(app, handle), rules.OlderRotation, clock.GetUtcMilliseconds());
             if (right is null)
             {
                 return Unauthorised("Refresh tokens of several sessions");
@@ -40,8 +46,7 @@ internal sealed class SessionRefresher(
             refreshToken = right;
         }
 
-        if (!RefreshTokenCodec.TryRead(refreshToken, ring.Mac, out var presented) || presented.App != app.App.ToString()
-            || !SessionHandle.TryParse(presented.SessionHandle, out var handle))
+        if (!RefreshTokens.TryRead(refreshToken, ring, app.App.ToString(), out var presented) || !SessionHandle.TryParse(presented.SessionHandle, out var handle))
         {
             return Unauthorised("Refresh token is not valid");
         }

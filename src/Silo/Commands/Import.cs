@@ -1,0 +1,264 @@
+using System.CommandLine;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Importing;
+using Grid.Abstractions.Installation;
+using Grid.Abstractions.Sessions;
+using Grid.Grains.Apps;
+using Grid.Hosting.Importing;
+using Grid.Hosting.Settings;
+using Grid.Storage;
+using Grid.Storage.Importing;
+using Grid.Tokens.SigningKeys;
+
+namespace Grid.Silo.Commands;
+
+/// <summary><c>grid import supertokens</c>: keys and sessions of a SuperTokens core's PostgreSQL database, so that what it issued goes on working here.</summary>
+/// <remarks>May run beside silos over PostgreSQL. Every batch is one transaction with how far it came: whoever ends it in the middle runs it again.</remarks>
+internal static class Import
+{
+    private static readonly TimeSpan ReportEvery = TimeSpan.FromSeconds(2);
+
+    public static Command Create(Func<Func<Task<int>>, Task<int>> guarded)
+    {
+        var from = new Option<string>("--from") { Description = "The core's database, postgresql://user:password@host:5432/database." };
+        var fromFile = new Option<string>("--from-file") { Description = "A file with that URI, which keeps the password out of the list of processes." };
+        var schema = new Option<string>("--schema") { Description = "The core's postgresql_table_schema.", DefaultValueFactory = _ => "public" };
+        var prefix = new Option<string>("--prefix") { Description = "The core's postgresql_table_names_prefix.", DefaultValueFactory = _ => "" };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be imported and what would be refused." };
+        var skip = new Option<bool>("--skip-unknown") { Description = "Leave out sessions of apps and tenants that Grid does not have, instead of refusing to begin." };
+        var batch = new Option<int>("--batch") { Description = "Sessions in a transaction.", DefaultValueFactory = _ => 1000 };
+        var superTokens = new Command("supertokens", "Import the keys and sessions of a SuperTokens core, so that nobody signs in again. Can be repeated and resumed.") { from, fromFile, schema, prefix, dryRun, skip, batch };
+        superTokens.TreatUnmatchedTokensAsErrors = false;
+        superTokens.SetAction((parse, stop) => guarded(() => StoreVerb.RunAsync(Overrides.Of(parse), (settings, services) =>
+        {
+            var size = parse.GetValue(batch);
+            if (size is < 1 or > 10_000)
+            {
+                throw new SettingsException("--batch is 1 to 10000.");
+            }
+
+            var uri = ConnectionUri.Parse(ReadUri(parse.GetValue(from), parse.GetValue(fromFile)), "--from");
+            var source = new SuperTokensSource(uri.ToString(), parse.GetValue(schema)!, parse.GetValue(prefix)!);
+            return new Run(settings, services, source, parse.GetValue(dryRun), parse.GetValue(skip), size).WorkAsync(stop);
+        })));
+        return new Command("import", "Take over sessions from elsewhere.") { superTokens };
+    }
+
+    private static string ReadUri(string? uri, string? file)
+    {
+        if (uri is null == file is null)
+        {
+            throw new SettingsException("Name the core's database by --from=postgresql://… or by --from-file=…, a file with that URI.");
+        }
+
+        try
+        {
+            return uri ?? File.ReadAllText(file!).Trim();
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException($"--from-file cannot be read: {failure.Message}");
+        }
+    }
+
+    private sealed class Run(GridSettings settings, IServiceProvider services, SuperTokensSource source, bool dryRun, bool skipsUnknown, int batchSize)
+    {
+        private readonly IImportStore _imports = services.GetRequiredService<IImportStore>();
+        private readonly IInstallationStore _installation = services.GetRequiredService<IInstallationStore>();
+        private readonly TimeProvider _clock = TimeProvider.System;
+        private readonly Dictionary<string, int> _refusals = new(StringComparer.Ordinal);
+
+        private static TextWriter Out => Console.Out;
+
+        public async Task<int> WorkAsync(CancellationToken stop)
+        {
+            try
+            {
+                await using var original = await SuperTokensDatabase.OpenAsync(source, maxConnections: 2, stop);
+                await Out.WriteLineAsync($"{source}: {original.Generation}");
+                var tenants = await original.CountAsync(_clock.GetUtcNow(), stop);
+                var known = StoredApps.Read(await _installation.ReadAppsAsync(stop));
+                Describe(tenants, known);
+                await ImportKeysAsync(original, tenants, known, stop);
+                return dryRun ? await DescribeSessionsAsync(original, known, stop) : await ImportSessionsAsync(original, tenants, known, stop);
+            }
+            catch (ImportSourceException failure)
+            {
+                throw failure.IsAway ? new StoreStartException($"{failure.Message} Run it again: completed steps are kept.", failure) : new SettingsException(failure.Message);
+            }
+            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            {
+                await Console.Error.WriteLineAsync("grid: interrupted. Run it again: it goes on where it stopped.");
+                return 1;
+            }
+        }
+
+        private static bool Has(IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known, string app, string tenant) =>
+            known.TryGetValue(new AppKey("", app), out var tenants) && tenants.Contains(tenant);
+
+        private void Describe(IReadOnlyList<SuperTokensTenant> tenants, IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known)
+        {
+            foreach (var tenant in tenants)
+            {
+                Out.WriteLine($"app {tenant.App}, tenant {tenant.Tenant}: {tenant.Sessions - tenant.Expired} sessions, and {tenant.Expired} that have expired");
+            }
+
+            var unknown = tenants.Where(tenant => tenant.Sessions > tenant.Expired && !Has(known, tenant.App, tenant.Tenant)).ToList();
+            foreach (var tenant in unknown)
+            {
+                Out.WriteLine($"Grid has no app {tenant.App} with a tenant {tenant.Tenant}: {tenant.Sessions - tenant.Expired} sessions {(dryRun || skipsUnknown ? "would be left out" : "have nowhere to go")}");
+            }
+
+            if (unknown.Count > 0 && !skipsUnknown && !dryRun)
+            {
+                throw new SettingsException(
+                    "Refused, nothing was imported: make the apps and tenants above first (PUT /recipe/multitenancy/app/v2, then PUT /appid-<app>/recipe/multitenancy/tenant/v2), or leave their sessions out by --skip-unknown.");
+            }
+        }
+
+        private async Task ImportKeysAsync(
+            SuperTokensDatabase original, IReadOnlyList<SuperTokensTenant> tenants, IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known, CancellationToken stop)
+        {
+            var record = await _installation.ReadAsync(stop) ?? throw new SettingsException("This database has no key yet: start Grid on it once.");
+            var (protector, origin) = EncryptionKeyFile.Load(settings, isNew: false);
+            var current = KeyProtector.KeyIdOf(record.Canary);
+            var sealer = protector.OpensCanary(record.Canary) ? protector.SealingWith(current) : null;
+            if (sealer is null)
+            {
+                throw new SettingsException($"The database's key-encryption key has the id {current}, and {origin} is not it (ids {string.Join(", ", protector.KeyIds)}): what it sealed, no silo would open.");
+            }
+
+            var keys = (await original.ReadKeysAsync(stop)).Where(key => known.ContainsKey(new AppKey("", key.App))).ToLookup(key => key.App, StringComparer.Ordinal);
+            foreach (var app in tenants.Where(tenant => Has(known, tenant.App, tenant.Tenant)).Select(tenant => tenant.App).Union(keys.Select(group => group.Key)).ToList())
+            {
+                var last = tenants.Where(tenant => tenant.App == app).Select(tenant => tenant.LastExpiry).DefaultIfEmpty(_clock.GetUtcNow()).Max();
+                var terms = new ImportedKeyTerms(_clock.GetUtcNow(), settings.Defaults.Settings.AccessTokenValidity, settings.Defaults.Settings.RefreshTokenValidity, last);
+                var before = await _imports.ReadKeyIdsAsync(app, stop);
+                var sealedKeys = ImportedKeys.Seal(app, keys[app], before, sealer, terms);
+                if (!keys[app].Any(key => key.Kind == SuperTokensKeyKind.Refresh) && !before.Any(kid => kid.StartsWith("r-", StringComparison.Ordinal)))
+                {
+                    throw new SettingsException(
+                        $"The original's database has sessions of app {app}, but no key of its refresh tokens (key_value, 'refresh_token_key', tenant public): it is in the database of the app's public tenant. Import that one first.");
+                }
+
+                var count = dryRun ? sealedKeys.Count : await _imports.StageKeysAsync(app, sealedKeys, stop);
+                await Out.WriteLineAsync($"app {app}: {count} keys {(dryRun ? "would be imported" : "imported")} ({string.Join(", ", sealedKeys.Select(key => key.Kid))}), {before.Count} were there");
+            }
+        }
+
+        private async Task<int> DescribeSessionsAsync(SuperTokensDatabase original, IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known, CancellationToken stop)
+        {
+            var (fresh, there) = (0, 0);
+            var batch = new List<SessionRecord>(batchSize);
+            await foreach (var session in original.ReadSessionsAsync(_clock.GetUtcNow(), after: null, stop))
+            {
+                if (Accept(session, known) is { } record)
+                {
+                    batch.Add(record);
+                }
+
+                if (batch.Count == batchSize)
+                {
+                    await CountAsync();
+                }
+            }
+
+            await CountAsync();
+            await Out.WriteLineAsync($"{fresh} sessions would be imported, {there} came before");
+            return Summarize();
+
+            async Task CountAsync()
+            {
+                var found = (await _imports.FindKnownAsync([.. batch.Select(record => record.Key)], stop)).Count;
+                (fresh, there) = (fresh + batch.Count - found, there + found);
+                batch.Clear();
+            }
+        }
+
+        private async Task<int> ImportSessionsAsync(
+            SuperTokensDatabase original, IReadOnlyList<SuperTokensTenant> tenants, IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known, CancellationToken stop)
+        {
+            var progress = await _imports.ReadProgressAsync(source.Name, stop);
+            var isResumed = progress is { IsComplete: false };
+            if (isResumed)
+            {
+                await Out.WriteLineAsync($"goes on behind session {progress!.Handle}, where the last import stopped");
+            }
+
+            var expected = tenants.Sum(tenant => tenant.Sessions - tenant.Expired);
+            var (read, total, started) = (0L, default(ImportedSessions), _clock.GetTimestamp());
+            var reported = started;
+            var batch = new List<SessionRecord>(batchSize);
+            SuperTokensSession? last = null;
+            await foreach (var session in original.ReadSessionsAsync(_clock.GetUtcNow(), isResumed ? (progress!.App, progress.Tenant, progress.Handle) : null, stop))
+            {
+                (last, read) = (session, read + 1);
+                if (Accept(session, known) is { } record)
+                {
+                    batch.Add(record);
+                }
+
+                if (batch.Count == batchSize)
+                {
+                    await FlushAsync(isComplete: false);
+                }
+
+                if (_clock.GetElapsedTime(reported) >= ReportEvery)
+                {
+                    reported = _clock.GetTimestamp();
+                    await Out.WriteLineAsync($"{read} of {(isResumed ? "at most " : "")}{expected} sessions, {Rate()}");
+                }
+            }
+
+            await FlushAsync(isComplete: true);
+            await Out.WriteLineAsync($"{total.Added} sessions imported, {total.Renewed} renewed, {total.Unchanged} came before, {total.Refused} refused because they or all sessions of their user ended here; {Rate()}");
+            return Summarize();
+
+            async Task FlushAsync(bool isComplete)
+            {
+                var reached = new ImportProgress(source.Name, last?.App ?? "", last?.Tenant ?? "", last?.Handle ?? "", isComplete);
+
+                // Not given up half-way: what is written is as the next run finds it.
+                total += await _imports.AddAsync(batch, reached, CancellationToken.None);
+                batch.Clear();
+                stop.ThrowIfCancellationRequested();
+            }
+
+            string Rate()
+            {
+                var elapsed = _clock.GetElapsedTime(started);
+                return $"{elapsed.TotalSeconds:0.0} s, {read / Math.Max(elapsed.TotalSeconds, 0.001):0} a second";
+            }
+        }
+
+        private SessionRecord? Accept(SuperTokensSession session, IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known)
+        {
+            if (!Has(known, session.App, session.Tenant))
+            {
+                Refuse("Grid does not have its app or tenant");
+                return null;
+            }
+
+            if (!session.TryConvert(out var record, out var why))
+            {
+                Refuse(why);
+                return null;
+            }
+
+            return record;
+        }
+
+        private void Refuse(string why) => _refusals[why] = _refusals.GetValueOrDefault(why) + 1;
+
+        private int Summarize()
+        {
+            foreach (var (why, count) in _refusals)
+            {
+                Out.WriteLine($"{count} sessions left out, each because {why}");
+            }
+
+            Out.WriteLine(dryRun ? "nothing was written" : "done. Silos that are running know the keys within a minute. The original must not serve sessions from now on (docs/supertokens.md)");
+            return 0;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+namespace Grid.Storage.PostgreSql;
+
+/// <summary>Every statement on what is imported. Arrays are parallel, rows are passed sorted by handle.</summary>
+internal static class ImportSql
+{
+    private const string Given =
+        """
+        unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::boolean[], $11::bigint[], $12::bigint[], $13::bigint[])
+            AS g(handle, app, tenant, user_id, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
+        """;
+
+    // The note first: of two that import one session at once the second waits for it, and then adds nothing. Epoch 0: a user whose
+    // sessions were all ended here gets none of an earlier life back. The epoch is share-locked as by any insert.
+    public const string Add =
+        $"""
+        WITH noted AS (
+            INSERT INTO grid_imported_session (handle, app, tenant, version, expires_at)
+            SELECT g.handle, g.app, g.tenant, 1, g.expires_at FROM {Given}
+            ON CONFLICT DO NOTHING
+            RETURNING handle, app, tenant),
+        added AS (
+            INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
+            SELECT g.handle, g.app, g.tenant, g.user_id, e.epoch, 1, g.refresh_current, g.refresh_previous, g.rotated_at, g.payload, g.data, g.use_dynamic_key, g.created_at, g.expires_at, g.expires_hour
+            FROM {Given}
+            JOIN noted n ON n.handle = g.handle AND n.app = g.app AND n.tenant = g.tenant
+            CROSS JOIN LATERAL (
+                SELECT u.epoch FROM grid_user_epoch u
+                WHERE u.app = g.app AND u.user_id = g.user_id AND u.tenant = g.tenant
+                FOR SHARE) e
+            WHERE e.epoch = 0
+              AND (SELECT r.position FROM grid_revocation r WHERE r.handle = g.handle AND r.app = g.app AND r.tenant = g.tenant LIMIT 1) IS NULL
+            ON CONFLICT (handle) DO NOTHING
+            RETURNING handle)
+        SELECT (SELECT count(*) FROM noted)::int, (SELECT count(*) FROM added)::int
+        """;
+
+    // Only rows that are exactly as an import left them: what was refreshed or changed here is newer than the original.
+    public const string Renew =
+        $"""
+        WITH renewed AS (
+            UPDATE grid_session s
+            SET version = s.version + 1, refresh_current = g.refresh_current, refresh_previous = g.refresh_previous, rotated_at = g.rotated_at,
+                payload = g.payload, data = g.data, use_dynamic_key = g.use_dynamic_key, expires_at = g.expires_at, expires_hour = g.expires_hour
+            FROM {Given}, grid_imported_session i
+            WHERE s.handle = g.handle AND s.app = g.app AND s.tenant = g.tenant
+              AND i.handle = g.handle AND i.app = g.app AND i.tenant = g.tenant AND s.version = i.version AND s.user_id = g.user_id
+              AND (s.refresh_current, s.refresh_previous, s.payload, s.data, s.use_dynamic_key, s.expires_at)
+                  IS DISTINCT FROM (g.refresh_current, g.refresh_previous, g.payload, g.data, g.use_dynamic_key, g.expires_at)
+            RETURNING s.handle, s.app, s.tenant, s.version, s.expires_at)
+        UPDATE grid_imported_session i SET version = r.version, expires_at = GREATEST(i.expires_at, r.expires_at)
+        FROM renewed r WHERE i.handle = r.handle AND i.app = r.app AND i.tenant = r.tenant
+        RETURNING i.handle
+        """;
+
+    public const string KeepProgress =
+        """
+        INSERT INTO grid_import (source, app, tenant, handle, complete) VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (source) DO UPDATE SET app = excluded.app, tenant = excluded.tenant, handle = excluded.handle, complete = excluded.complete
+        """;
+
+    public const string ReadProgress = "SELECT app, tenant, handle, complete FROM grid_import WHERE source = $1";
+
+    public const string FindKnown =
+        """
+        SELECT i.handle, i.app, i.tenant FROM unnest($1::uuid[], $2::text[], $3::text[]) AS g(handle, app, tenant)
+        JOIN grid_imported_session i ON i.handle = g.handle AND i.app = g.app AND i.tenant = g.tenant
+        """;
+
+    public const string StageKey =
+        """
+        INSERT INTO grid_imported_key (app, kid, kind, signs_from, verifies_until, secret) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT DO NOTHING
+        """;
+
+    public const string ReadKeyIds = "SELECT kid FROM grid_imported_key WHERE app = $1";
+
+    public const string ReadStagedKeys = "SELECT kid, kind, signs_from, verifies_until, secret FROM grid_imported_key WHERE app = $1 AND secret IS NOT NULL";
+
+    public const string SettleKeys = "UPDATE grid_imported_key SET secret = NULL WHERE app = $1 AND secret IS NOT NULL AND ($2::text[] IS NULL OR kid = ANY ($2))";
+
+    public const string Purge =
+        """
+        DELETE FROM grid_imported_session WHERE (handle, app, tenant) IN (
+            SELECT handle, app, tenant FROM grid_imported_session WHERE expires_at < $1 ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED)
+        """;
+}

@@ -1,0 +1,131 @@
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Importing;
+using Grid.Abstractions.Sessions;
+using Grid.Abstractions.SigningKeys;
+using Grid.Tokens;
+using Grid.Tokens.Refresh;
+
+namespace Grid.Storage.Tests;
+
+/// <summary>What an import adds comes once, whatever becomes of it.</summary>
+public sealed class ImportStoreTests(SharedPostgreSql shared)
+{
+    private static readonly ImportedSessions One = new(1, 0, 0, 0);
+    private static readonly ImportedSessions Unchanged = new(0, 0, 0, 1);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_session_comes_with_its_previous_token_and_twice_is_once(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var rotatedAt = TestStore.Now() - TimeSpan.FromSeconds(5);
+        var session = TestStore.NewSession(tenantId: "t1", payload: """{"a":1}""") with { Chain = new RefreshChain(TokenHash.Of("new"), TokenHash.Of("old"), rotatedAt), UseDynamicKey = false };
+
+        Assert.Equal(One, await test.Imports.AddAsync([session], null, Stop));
+        Assert.Equal(session, await test.Store.ReadAsync(session.Key, Stop));
+        Assert.Equal(Unchanged, await test.Imports.AddAsync([session], null, Stop));
+        Assert.Equal(session, await test.Store.ReadAsync(session.Key, Stop));
+        Assert.Equal([session.Key], await test.Imports.FindKnownAsync([session.Key, TestStore.NewSession().Key], Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_session_that_ended_here_never_comes_again_even_when_the_log_has_forgotten_it(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var (byHandle, byUser) = (TestStore.NewSession(), TestStore.NewSession(userId: "u1"));
+        await test.Imports.AddAsync([byHandle, byUser], null, Stop);
+        await test.Store.RevokeAsync(new RevocationScope.Named { App = AppKey.Public, Sessions = [byHandle.Key.Handle] }, RevocationReason.Requested, TestStore.Now(), Stop);
+        await test.Store.RevokeAsync(new RevocationScope.User { App = AppKey.Public, TenantId = null, UserId = "u1" }, RevocationReason.Requested, TestStore.Now(), Stop);
+        Assert.Equal(2, await test.Store.PurgeRevocationsAsync(TestStore.Now() + TimeSpan.FromDays(1), 10, Stop));
+
+        Assert.Equal(new ImportedSessions(0, 0, 0, 2), await test.Imports.AddAsync([byHandle, byUser], null, Stop));
+        Assert.Null(await test.Store.ReadAsync(byHandle.Key, Stop));
+        Assert.Null(await test.Store.ReadAsync(byUser.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_user_whose_sessions_were_all_ended_here_gets_none_of_those_that_had_not_come_yet(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var (first, late, other) = (TestStore.NewSession(userId: "u1"), TestStore.NewSession(userId: "u1"), TestStore.NewSession(userId: "u2"));
+        await test.Imports.AddAsync([first], null, Stop);
+        await test.Store.RevokeAsync(new RevocationScope.User { App = AppKey.Public, TenantId = null, UserId = "u1" }, RevocationReason.Requested, TestStore.Now(), Stop);
+
+        Assert.Equal(new ImportedSessions(1, 0, 1, 0), await test.Imports.AddAsync([late, other], null, Stop));
+        Assert.Equal(Unchanged, await test.Imports.AddAsync([late], null, Stop));
+        Assert.Null(await test.Store.ReadAsync(late.Key, Stop));
+        Assert.NotNull(await test.Store.ReadAsync(other.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Only_a_session_that_nobody_has_changed_here_is_renewed(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var session = TestStore.NewSession();
+        await test.Imports.AddAsync([session], null, Stop);
+        for (var round = 1; round <= 2; round++)
+        {
+            var rotated = session with { Chain = new RefreshChain(TokenHash.Of($"rotated {round}")), ExpiresAt = session.ExpiresAt.AddHours(round), PayloadJson = $$"""{"round":{{round}}}""" };
+            Assert.Equal(new ImportedSessions(0, 1, 0, 0), await test.Imports.AddAsync([rotated], null, Stop));
+            Assert.Equal(Unchanged, await test.Imports.AddAsync([rotated], null, Stop));
+            Assert.Equal(rotated with { Version = 1 + round }, await test.Store.ReadAsync(session.Key, Stop));
+        }
+
+        var here = (await test.Store.ReadAsync(session.Key, Stop))! with { Version = 4, Chain = new RefreshChain(TokenHash.Of("of Grid")) };
+        Assert.True(await test.Store.UpdateAsync(here, Stop));
+        Assert.Equal(Unchanged, await test.Imports.AddAsync([session], null, Stop));
+        Assert.Equal(here, await test.Store.ReadAsync(session.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task How_far_an_import_is_is_kept_with_its_sessions(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        Assert.Null(await test.Imports.ReadProgressAsync("s1", Stop));
+        foreach (var progress in (ImportProgress[])[new("s1", "public", "t1", "h1", false), new("s1", "public", "t2", "h2", true)])
+        {
+            await test.Imports.AddAsync([TestStore.NewSession()], progress, Stop);
+            Assert.Equal(progress, await test.Imports.ReadProgressAsync("s1", Stop));
+        }
+
+        Assert.Equal(default, await test.Imports.AddAsync([], new ImportProgress("s2", "", "", "", true), Stop));
+        Assert.True((await test.Imports.ReadProgressAsync("s2", Stop))!.IsComplete);
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_key_is_laid_ready_once_in_the_life_of_its_app(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        StoredKey[] keys = [Key("d-1", KeyKind.Dynamic, TestStore.Now()), Key("s-1", KeyKind.Static, null), Key("r-1", KeyKind.ImportedRefresh, null)];
+
+        Assert.Equal(3, await test.Imports.StageKeysAsync("a1", keys, Stop));
+        Assert.Equal(0, await test.Imports.StageKeysAsync("a1", keys, Stop));
+        Assert.Equal(keys.Select(Text), (await test.Imports.ReadStagedKeysAsync("a1", Stop)).OrderBy(key => key.Kind switch { KeyKind.Dynamic => 0, KeyKind.Static => 1, _ => 2 }).Select(Text));
+        await test.Imports.SettleKeysAsync("a1", ["d-1"], Stop);
+        Assert.Equal(2, (await test.Imports.ReadStagedKeysAsync("a1", Stop)).Length);
+        await test.Imports.SettleKeysAsync("a1", null, Stop);
+        Assert.Empty(await test.Imports.ReadStagedKeysAsync("a1", Stop));
+        Assert.Equal(0, await test.Imports.StageKeysAsync("a1", keys, Stop));
+        Assert.Equal(["d-1", "r-1", "s-1"], (await test.Imports.ReadKeyIdsAsync("a1", Stop)).Order());
+        Assert.Equal(1, await test.Imports.StageKeysAsync("a2", keys[..1], Stop));
+
+        static StoredKey Key(string kid, KeyKind kind, DateTimeOffset? end) =>
+            new() { Kid = kid, Kind = kind, SignsFrom = DateTimeOffset.UnixEpoch, VerifiesUntil = end, Secret = [1, 2, 3] };
+
+        static string Text(StoredKey key) => $"{key.Kid} {key.Kind} {key.SignsFrom:O} {key.VerifiesUntil:O} {Convert.ToHexString(key.Secret)}";
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Notes_go_when_the_original_has_expired_long_ago(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var (old, young) = (TestStore.NewSession(validity: TimeSpan.FromHours(1)), TestStore.NewSession(validity: TimeSpan.FromHours(3)));
+        await test.Imports.AddAsync([old, young], null, Stop);
+
+        Assert.Equal(1, await test.Imports.PurgeAsync(TestStore.Now() + TimeSpan.FromHours(2), 10, Stop));
+        Assert.Equal([young.Key], await test.Imports.FindKnownAsync([old.Key, young.Key], Stop));
+    }
+
+    public static TheoryData<StoreEngine> Engines() => [StoreEngine.Sqlite, StoreEngine.PostgreSql];
+}
