@@ -17,13 +17,11 @@ namespace Grid.WebFront.Upstream;
 /// ended here first, and confirmed, then behind, then here once more for what was begun in between. Either way repeating the call
 /// finishes it (docs/decisions/0031).
 /// </remarks>
-internal sealed class BothCores(UpstreamClient client, UpstreamFailures failures, TenantDoor tenants, Revocations revocations, StoredSessions stored)
+internal sealed class BothCores(
+    UpstreamClient client, UpstreamFailures failures, LinkedAccounts linked, TenantDoor tenants, Revocations revocations, StoredSessions stored)
 {
     // Of Grid's door: the other core would ask Grid itself for them.
     private static readonly string[] OfTheDoor = [Abstractions.Settings.SettingTable.ApiKeys, "ip_allow_regex", "ip_deny_regex"];
-
-    // A user has a handful of login methods.
-    private const int MaxLinked = 100;
 
     public async Task PutAsync(HttpContext context, NamedBy named)
     {
@@ -86,7 +84,7 @@ internal sealed class BothCores(UpstreamClient client, UpstreamFailures failures
 
         // Before anything can fail.
         await EndAsync(context, userId);
-        var ids = isForAll ? await LinkedAsync(context, userId) : [];
+        var ids = isForAll ? await linked.OthersAsync(context, userId) : [];
         foreach (var id in ids)
         {
             await EndAsync(context, id);
@@ -267,28 +265,6 @@ internal sealed class BothCores(UpstreamClient client, UpstreamFailures failures
 
     private Task EndAsync(HttpContext context, string userId) =>
         revocations.RevokeUserAsync(SessionWire.User(CoreRequest.Of(context), userId), allTenants: true, except: null, CoreActor.Of(context));
-
-    // All ids under which a user signs in: sessions may hold any of them.
-    private async Task<IReadOnlyList<string>> LinkedAsync(HttpContext context, string userId)
-    {
-        var request = CoreRequest.Of(context);
-        var app = request.Path.AppId == AppKey.PublicId ? "" : $"/appid-{request.Path.AppId}";
-        var answer = await client.AskAsync(
-            "GET", $"{app}/user/id?userId={Uri.EscapeDataString(userId)}", context.Request.Headers["cdi-version"], request.Domain.Length > 0 ? request.Domain : null,
-            body: null, patience: null, CancellationToken.None);
-        if (answer.Trouble != UpstreamTrouble.None)
-        {
-            throw failures.Refuse(context, answer.Trouble);
-        }
-
-        if (answer.Json()?["user"] is not JsonObject user)
-        {
-            return [];
-        }
-
-        var ids = (user["loginMethods"] as JsonArray ?? []).Take(MaxLinked).Select(method => UpstreamAnswer.Text((method as JsonObject)?["recipeUserId"])).Append(UpstreamAnswer.Text(user["id"]));
-        return [.. ids.OfType<string>().Where(id => id != userId).Distinct(StringComparer.Ordinal)];
-    }
 
     /// <summary>What is made, changed or removed.</summary>
     private sealed record Order(NamedBy Named, TenantKey Tenant, TenantChange Change)

@@ -17,6 +17,7 @@ internal static class GridUpstream
         services.TryAddSingleton<UpstreamForwarder>();
         services.TryAddSingleton<UpstreamTenants>();
         services.TryAddSingleton<UpstreamKeys>();
+        services.TryAddSingleton<LinkedAccounts>();
         services.TryAddSingleton<BothCores>();
         return services;
     }

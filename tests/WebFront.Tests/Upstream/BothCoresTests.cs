@@ -222,6 +222,39 @@ public sealed class BothCoresTests(UpstreamHost host)
     }
 
     [Fact]
+    public async Task Sessions_of_linked_accounts_are_listed_and_revoked_together_unless_one_account_is_asked_for()
+    {
+        var (user, linked) = (NewId(), NewId());
+        var first = Handle(await Core.CreateSessionAsync(userId: user));
+        var second = Handle(await Core.CreateSessionAsync(userId: linked));
+        Behind.Answers["/user/id"] = context => StandInCore.WriteAsync(
+            context, $$$"""{"status":"OK","user":{"id":"{{{user}}}","loginMethods":[{"recipeUserId":"{{{user}}}"},{"recipeUserId":"{{{linked}}}"}]}}""");
+        try
+        {
+            Assert.Equal([first, second], await ListAsync($"userId={user}"));
+            Assert.Equal([second], await ListAsync($"userId={linked}&fetchSessionsForAllLinkedAccounts=false"));
+
+            // While nobody says who else it is, the named one's end all the same.
+            var third = await Core.CreateSessionAsync(userId: user);
+            Behind.Answers["/user/id"] = context => StandInCore.WriteAsync(context, "Invalid API key\n", 401);
+            Assert.Equal(503, (await Core.PostAsync("/recipe/session/remove", new { userId = user })).Status);
+            Assert.Equal("UNAUTHORISED", (await Core.VerifyAsync("", Token(third), checkDatabase: true)).Word);
+            Assert.Equal([second], await ListAsync($"userId={linked}&fetchSessionsForAllLinkedAccounts=false"));
+
+            Behind.Answers["/user/id"] = context => StandInCore.WriteAsync(context, $$$"""{"status":"OK","user":{"id":"{{{user}}}","loginMethods":[{"recipeUserId":"{{{linked}}}"}]}}""");
+            var removed = await Core.PostAsync("/recipe/session/remove", new { userId = user });
+            Assert.Equal([second], removed.Json["sessionHandlesRevoked"]!.AsArray().Select(handle => handle!.GetValue<string>()));
+        }
+        finally
+        {
+            Behind.Answers.Clear();
+        }
+
+        async Task<IEnumerable<string>> ListAsync(string query) =>
+            (await Core.SendAsync("GET", $"/recipe/session/user?{query}")).Json["sessionHandles"]!.AsArray().Select(handle => handle!.GetValue<string>());
+    }
+
+    [Fact]
     public async Task A_user_with_sessions_gets_another_id_only_by_force()
     {
         var user = NewId();
@@ -238,6 +271,8 @@ public sealed class BothCoresTests(UpstreamHost host)
     private static object NewSession(string userId) => new { userId, enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } };
 
     private static string Token(JsonObject session) => session["accessToken"]!["token"]!.GetValue<string>();
+
+    private static string Handle(JsonObject session) => session["session"]!["handle"]!.GetValue<string>();
 
     private static string NewId() => Guid.NewGuid().ToString("D");
 }

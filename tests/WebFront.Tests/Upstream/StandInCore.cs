@@ -57,6 +57,8 @@ internal sealed class StandInCore : IAsyncDisposable
 
     public Task StartAsync() => _app.StartAsync();
 
+    public Task StopAsync() => _app.StopAsync();
+
     public ValueTask DisposeAsync() => _app.DisposeAsync();
 
     /// <summary>The requests for paths that end so.</summary>

@@ -1,5 +1,7 @@
 using Grid.WebFront.Sessions;
+using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Sessions;
 
@@ -11,8 +13,16 @@ internal static class ListSessions
         var request = CoreRequest.Of(context);
         var userId = SessionWire.UserId(context);
         var allTenants = CoreQuery.OptionalSwitch(context, "fetchAcrossAllTenants") ?? true;
-        _ = CoreQuery.OptionalSwitch(context, "fetchSessionsForAllLinkedAccounts");
+        var linked = CoreQuery.OptionalSwitch(context, "fetchSessionsForAllLinkedAccounts") ?? true;
         var listed = await stored.ListAsync(SessionWire.User(request, userId), AcrossTenants(request, allTenants));
+        if (linked && context.RequestServices.GetService<LinkedAccounts>() is { } accounts)
+        {
+            foreach (var other in await accounts.OthersAsync(context, userId))
+            {
+                listed = listed.AddRange(await stored.ListAsync(SessionWire.User(request, other), AcrossTenants(request, allTenants)));
+            }
+        }
+
         await CoreResponse.WriteAsync(context, "OK", listed, static (json, handles) => SessionWire.WriteHandles(json, "sessionHandles", handles));
     }
 

@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Acknowledgement;
 using Grid.WebFront.Sessions;
+using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Sessions;
 
@@ -28,10 +30,25 @@ internal static class RemoveSessions
         }
 
         var revoked = userId is not null
-            ? (await revocations.RevokeUserAsync(
-                SessionWire.User(request, SessionWire.UserId(body)), ListSessions.AcrossTenants(request, allTenants ?? true), except: null, CoreActor.Of(context))).Sessions
+            ? await RevokeUserAsync(context, revocations, SessionWire.UserId(body), ListSessions.AcrossTenants(request, allTenants ?? true), linked ?? true)
             : (await RevokeHandlesAsync(context, revocations, request, handles!, RevocationReason.Requested)).Sessions;
         await CoreResponse.WriteAsync(context, "OK", revoked, static (json, ended) => SessionWire.WriteHandles(json, "sessionHandlesRevoked", ended));
+    }
+
+    // The named user's first: those have ended even if the core behind Grid does not say who else that user is.
+    private static async Task<ImmutableArray<SessionHandle>> RevokeUserAsync(HttpContext context, Revocations revocations, string userId, bool allTenants, bool linked)
+    {
+        var request = CoreRequest.Of(context);
+        var (sessions, _) = await revocations.RevokeUserAsync(SessionWire.User(request, userId), allTenants, except: null, CoreActor.Of(context));
+        if (linked && context.RequestServices.GetService<LinkedAccounts>() is { } accounts)
+        {
+            foreach (var other in await accounts.OthersAsync(context, userId))
+            {
+                sessions = sessions.AddRange((await revocations.RevokeUserAsync(SessionWire.User(request, other), allTenants, except: null, CoreActor.Of(context))).Sessions);
+            }
+        }
+
+        return sessions;
     }
 
     /// <summary>Revokes the named sessions; they are refused everywhere when this returns.</summary>

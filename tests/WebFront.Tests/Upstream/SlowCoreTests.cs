@@ -1,0 +1,58 @@
+using Microsoft.AspNetCore.Http;
+
+namespace Grid.WebFront.Tests.Upstream;
+
+/// <summary>A core behind Grid that is reached and silent, and one that is not there.</summary>
+public sealed class SlowCoreTests
+{
+    [Fact]
+    public async Task A_silent_core_is_504_an_absent_one_503_and_the_log_tells_each_once()
+    {
+        await using var behind = new StandInCore();
+        await behind.StartAsync();
+        behind.Answers["/recipe/silent"] = context => Task.Delay(Timeout.Infinite, context.RequestAborted);
+        behind.Answers["/recipe/stops"] = async context =>
+        {
+            await context.Response.WriteAsync("half of");
+            await context.Response.Body.FlushAsync();
+            await Task.Delay(Timeout.Infinite, context.RequestAborted);
+        };
+        await using var core = new CoreHost
+        {
+            Settings = new Dictionary<string, string?>
+            {
+                ["Grid:Upstream:Uri"] = behind.Url.ToString(),
+                ["Grid:Upstream:ApiKey"] = StandInCore.Key,
+                ["Grid:Upstream:Timeout"] = "1s",
+                ["Grid:Upstream:ConnectTimeout"] = "1m",
+            },
+        };
+        await core.InitializeAsync();
+
+        for (var tries = 0; tries < 2; tries++)
+        {
+            var late = await core.SendAsync("POST", "/recipe/silent", "{}");
+            Assert.Equal((504, "1"), (late.Status, late.Headers.RetryAfter?.ToString()));
+            Assert.Equal($"The core behind Grid, {behind.Url.Authority}, does not answer in time. Sessions go on; please retry this later\n", late.Text);
+        }
+
+        // What has begun is cut. On a machine that is busy the beginning may be late itself.
+        await Assert.ThrowsAnyAsync<HttpRequestException>(async () =>
+        {
+            for (var tries = 0; tries < 60; tries++)
+            {
+                Assert.Equal(504, (await core.SendAsync("GET", "/recipe/stops")).Status);
+            }
+        });
+
+        await behind.StopAsync();
+        for (var tries = 0; tries < 2; tries++)
+        {
+            Assert.Equal(503, (await core.SendAsync("POST", "/recipe/signin", "{}")).Status);
+        }
+
+        Assert.Equal(["does not answer in time", "cannot be reached"], core.Log.Lines.Where(line => line.Id == 3130).Select(line => line.Text.Split(" Grid ", 2)[1].Split(':')[0]).Distinct());
+        Assert.DoesNotContain(core.Log.Lines, line => line.Text.Contains(StandInCore.Key, StringComparison.Ordinal));
+        Assert.Equal("OK", (await core.VerifyAsync("", (await core.CreateSessionAsync())["accessToken"]!["token"]!.GetValue<string>(), checkDatabase: true)).Word);
+    }
+}
