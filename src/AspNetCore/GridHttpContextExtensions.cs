@@ -63,6 +63,7 @@ public static class GridHttpContextExtensions
     {
         ArgumentNullException.ThrowIfNull(context);
         ArgumentNullException.ThrowIfNull(userId);
+        SignInName.Require(userId, nameof(userId));
         var requests = await GridSchemes.ForAsync(context, scheme);
         var claims = payload is null ? [] : payload.DeepClone().AsObject();
         claims["iss"] = requests.Issuer(context);

@@ -169,6 +169,20 @@ public sealed class CookieSignInTests(CoreHost core)
     }
 
     [Fact]
+    public async Task A_user_id_that_cannot_be_stored_is_the_requests_fault_and_the_answer_names_the_claim()
+    {
+        await using var app = await CookieApp.StartAsync(core.Url);
+        using var browser = app.NewBrowser();
+        var calls = app.Calls;
+
+        var refused = await browser.PostAsync("/sign-in?user=a%00b");
+
+        Assert.Equal((400, 0), (refused.Status, app.Calls - calls));
+        Assert.Contains("nameidentifier', which is the session's user id, has the character U+0000 in it", refused.Json["message"]!.GetValue<string>(), StringComparison.Ordinal);
+        Assert.Empty(refused.SetCookie);
+    }
+
+    [Fact]
     public async Task The_longest_user_id_and_a_large_ticket_are_stored()
     {
         var user = string.Concat(Enumerable.Repeat("é", 128));

@@ -75,6 +75,45 @@ public sealed class FreshSignInTests(CoreHost core)
         Assert.Null(Authentication.SignInAge.ReadCreation("7"));
     }
 
+    [Fact]
+    public async Task A_user_id_that_cannot_be_stored_is_the_requests_fault_and_the_answer_names_it()
+    {
+        await using var app = await StartAsync(_ => { });
+        using var browser = app.NewBrowser();
+
+        var refused = await browser.PostAsync("/sign-in?user=a%00b");
+
+        Assert.Equal((400, "userId has the character U+0000 in it, which cannot be stored."), (refused.Status, refused.Json["message"]!.GetValue<string>()));
+        Assert.Empty(refused.SetCookie);
+    }
+
+    [Fact]
+    public void A_user_id_of_whole_characters_is_taken_as_it_is()
+    {
+        foreach (var userId in (string[])["", "anna", " \ufffd\t", "\ud83d\ude00"])
+        {
+            Assert.Same(userId, Authentication.SignInName.Require(userId, "userId"));
+        }
+
+        foreach (var userId in (string[])["\ud83d", "\ude00\ud83d", "a\ufffd\ud83db", "\0"])
+        {
+            Assert.Throws<Authentication.UnusableNameException>(() => Authentication.SignInName.Require(userId, "userId"));
+        }
+    }
+
+    [Theory]
+    [InlineData(-6, "in the future")]
+    [InlineData(-5, null)]
+    [InlineData(0, null)]
+    [InlineData(60, null)]
+    [InlineData(61, "expired")]
+    public void A_sign_in_is_recent_if_it_was_not_long_ago_and_not_further_ahead_than_clocks_are_apart(int ago, string? problem)
+    {
+        var now = DateTimeOffset.UnixEpoch.AddDays(20_000);
+        var found = new Authentication.SignInAge(TimeSpan.FromMinutes(1)).Validate(now - TimeSpan.FromSeconds(ago), now);
+        Assert.Equal(problem, found?.Reason["message"]!.GetValue<string>());
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(-1)]

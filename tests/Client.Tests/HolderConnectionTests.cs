@@ -130,6 +130,23 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
         Assert.Contains("set GridOptions.ApiKey", Assert.Single(app.Log.Lines, line => line.Id == 4101).Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task The_log_names_the_app_whose_sessions_are_checked()
+    {
+        var appId = await core.CreateAppAsync();
+        var made = await core.CreateSessionAsync(appId, _user);
+        await using var app = await ClientApp.StartAsync(core, o => o.ConnectionUri = new Uri(core.Url, appId));
+        using var browser = app.NewBrowser();
+        while (await MeAsync(browser, (string)made["accessToken"]!["token"]!) != 200)
+        {
+            await Task.Delay(100, Stop);
+        }
+
+        var lines = app.Log.Lines.Where(line => line.Id == 4100).ToList();
+        Assert.NotEmpty(lines);
+        Assert.All(lines, line => Assert.Contains($"(app {appId["/appid-".Length..]})", line.Text, StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("""{"type":"entries","n":7,"entries":[{"position":"high"}]}""")]
     [InlineData("""{"type":"entries","n":7}""")]

@@ -116,6 +116,9 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
                 Log.TokenTooLong(logger, failure.Message);
                 context.Response.Headers.SetCookie = default;
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, failure.Message);
+            case GridFailure.Refused when failure is UnusableNameException:
+                context.Response.Headers.SetCookie = default;
+                return FrontAnswers.MessageAsync(context, StatusCodes.Status400BadRequest, failure.Message);
             default:
                 _refused.Met(failure.Message, null);
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status500InternalServerError, "internal error");

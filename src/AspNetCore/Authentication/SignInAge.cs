@@ -8,14 +8,17 @@ namespace Grid.AspNetCore.Authentication;
 /// <summary>Requires that the user signed in a short time ago. A refresh is no sign-in.</summary>
 internal sealed class SignInAge(TimeSpan maxAge) : ClaimValidator("authenticated-within")
 {
+    // Grid's clock may be ahead of this machine's. One that is further ahead says nothing about how long ago the sign-in was.
+    private static readonly TimeSpan MaxAhead = TimeSpan.FromSeconds(5);
+
     public TimeSpan MaxAge => maxAge;
 
     /// <summary>Not by the payload alone: <see cref="GridSession"/> knows when.</summary>
     public override ClaimProblem? Validate(JsonElement payload, DateTimeOffset now) => throw new NotSupportedException();
 
-    public ClaimProblem? Validate(DateTimeOffset signedInAt, DateTimeOffset now) => now - signedInAt is var age && age <= maxAge
+    public ClaimProblem? Validate(DateTimeOffset signedInAt, DateTimeOffset now) => now - signedInAt is var age && age <= maxAge && age >= -MaxAhead
         ? null
-        : new ClaimProblem(Id, new JsonObject { ["message"] = "expired", ["ageInSeconds"] = age.TotalSeconds, ["maxAgeInSeconds"] = maxAge.TotalSeconds });
+        : new ClaimProblem(Id, new JsonObject { ["message"] = age < TimeSpan.Zero ? "in the future" : "expired", ["ageInSeconds"] = age.TotalSeconds, ["maxAgeInSeconds"] = maxAge.TotalSeconds });
 
     /// <summary>Only the strictest of them says whether and why a request is refused.</summary>
     public static IEnumerable<ClaimValidator> Strictest(IEnumerable<ClaimValidator> validators)

@@ -31,6 +31,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
     private readonly HolderHost _host;
     private readonly HolderMetrics _metrics;
     private readonly ILogger<ServiceHolder> _logger;
+    private readonly string? _client;
     private readonly CancellationTokenSource _stop = new();
     private readonly Lock _starting = new();
     private Task _running = Task.CompletedTask;
@@ -48,7 +49,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
     /// <param name="client">The client's name, where there are several.</param>
     public ServiceHolder(Func<Holder, RemoteHolderStore> store, HolderMetrics metrics, ILogger<ServiceHolder> logger, string? client = null)
     {
-        (_metrics, _logger) = (metrics, logger);
+        (_metrics, _logger, _client) = (metrics, logger, client);
         Holder = new Holder(LeaseClock.Instance);
         metrics.Watch(Holder, client);
         _store = store(Holder);
@@ -56,7 +57,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         var loop = new HolderLoop(Holder, _store, LeaseClock.Instance, Guid.NewGuid, Random.Shared.NextDouble, Patience, RetryAfter);
         _host = new HolderHost(loop, Checks, LeaseClock.Instance, RecheckEvery, refusal: failure => (failure as HolderRefusedException)?.Message);
         _host.Began += OnBegan;
-        _host.Failing += failure => Log.Away(logger, Printable.Of(failure is HolderRefusedException ? failure.Message : failure.GetBaseException().Message, MaxReason));
+        _host.Failing += failure => Log.Away(logger, AppName, Printable.Of(failure is HolderRefusedException ? failure.Message : failure.GetBaseException().Message, MaxReason));
         _host.WasLost += OnLost;
     }
 
@@ -190,6 +191,9 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
         return isHandle;
     }
 
+    // Before Grid has said it, the client's name tells which of several it is.
+    private string AppName => _store.App.Length > 0 ? Printable.Of(_store.App) : _client is { Length: > 0 } client ? Printable.Of(client) : "not known yet";
+
     private bool AcceptUnchecked(Exception? failure)
     {
         if (!_store.IsBounded)
@@ -210,7 +214,7 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
 
     private void OnBegan()
     {
-        Log.Connected(_logger);
+        Log.Connected(_logger, AppName);
         Holder.NameWatches(_store.App);
     }
 
@@ -218,19 +222,19 @@ internal sealed partial class ServiceHolder : IHostedService, IAsyncDisposable, 
     {
         if (!isFailing && _store.Goodbye is { } why)
         {
-            Log.Ended(_logger, Printable.Of(why, MaxReason));
+            Log.Ended(_logger, AppName, Printable.Of(why, MaxReason));
         }
     }
 
     private static partial class Log
     {
-        [LoggerMessage(4100, LogLevel.Information, "Connected to Grid: sessions are checked locally, and revocations take effect at once")]
-        public static partial void Connected(ILogger logger);
+        [LoggerMessage(4100, LogLevel.Information, "Connected to Grid (app {App}): sessions are checked locally, and revocations take effect at once")]
+        public static partial void Connected(ILogger logger, string app);
 
-        [LoggerMessage(4102, LogLevel.Warning, "Grid ended the connection: {Reason}. This service reconnects and looks its sessions up again")]
-        public static partial void Ended(ILogger logger, string reason);
+        [LoggerMessage(4102, LogLevel.Warning, "Grid ended the connection (app {App}): {Reason}. This service reconnects and looks its sessions up again")]
+        public static partial void Ended(ILogger logger, string app, string reason);
 
-        [LoggerMessage(4101, LogLevel.Warning, "There is no connection to Grid ({Reason}). Known sessions are accepted until the lease runs out; retrying")]
-        public static partial void Away(ILogger logger, string reason);
+        [LoggerMessage(4101, LogLevel.Warning, "There is no connection to Grid (app {App}; {Reason}). Known sessions are accepted until the lease runs out; retrying")]
+        public static partial void Away(ILogger logger, string app, string reason);
     }
 }
