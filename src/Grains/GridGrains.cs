@@ -56,6 +56,7 @@ public static class GridGrains
         services.AddSingleton<ClockWatch>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(provider => provider.GetRequiredService<ClockWatch>());
         services.AddHostedService(provider => provider.GetRequiredService<ClockWatch>());
+        services.TryAddSingleton<InstallationDefaults>();
         services.TryAddSingleton<StoreOutages>();
         services.TryAddSingleton<ActiveSessionGrains>();
         services.TryAddSingleton<SiloBroadcast>();

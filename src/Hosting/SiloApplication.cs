@@ -7,6 +7,7 @@ using Grid.Hosting.Health;
 using Grid.Hosting.Installation;
 using Grid.Hosting.Joining;
 using Grid.Hosting.Presence;
+using Grid.Hosting.Secrets;
 using Grid.Hosting.Serving;
 using Grid.Hosting.Settings;
 using Grid.Revocation.Registry;
@@ -62,6 +63,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
 
         builder.Services.AddGridFront(_settings.Front.ToSettings(_settings.FrontAddress, builder.Environment.EnvironmentName, connections.Front));
         builder.Services.AddGridHealth(_settings.Upstream is not null);
+        builder.Services.AddApiKeyWatch(_settings.ApiKeyFiles);
         builder.AddGridSilo(_settings, ports, certificates);
         builder.Services.AddHostedService<AnnounceKeys>();
         builder.Services.AddHostedService<ReadAhead>();

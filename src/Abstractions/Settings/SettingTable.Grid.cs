@@ -38,7 +38,7 @@ public static partial class SettingTable
             Key = "Grid:Core:ApiKeys", Variable = "API_KEYS", CoreConfigKey = ApiKeys, Type = SettingType.Text, Level = SettingLevel.App, IsSecret = true, IsHidden = true, DefaultNote = "none",
             Check = value => Apps.ApiKeys.TryParse((string)value, out _, out var error) ? null : error,
             Read = app => app.ApiKeyHashes, Write = (app, value) => app with { ApiKeyHashes = Apps.ApiKeys.TryParse((string)value, out var keys, out _) ? keys : app.ApiKeyHashes },
-            Description = "Comma-separated, each at least 20 characters of `A-Za-z0-9=-`; every request must carry one of them. Several may be valid, for rotation.",
+            Description = "Comma-separated, each at least 20 characters of `A-Za-z0-9=-`; every request must carry one of them. Several may be valid, for rotation; from a file (`…_FILE`) they are read again when it changes ([rotation](operations.md#changing-api-keys)).",
         },
         new()
         {

@@ -14,7 +14,7 @@ namespace Grid.Grains.Apps;
 /// <remarks>Longer than most files: what an app and its tenants write, and in which order, is read in one place.</remarks>
 internal sealed partial class AppGrain(
     [PersistentState("app", GrainStores.State)] IPersistentState<AppState> storage,
-    AppDefaults defaults, ISessionStore sessions, SiloBroadcast silos, StoreOutages outages, TimeProvider clock, ILogger<AppGrain> logger) : Grain, IAppGrain
+    InstallationDefaults defaults, ISessionStore sessions, SiloBroadcast silos, StoreOutages outages, TimeProvider clock, ILogger<AppGrain> logger) : Grain, IAppGrain
 {
     private AppKey _app;
     private AppSnapshot? _snapshot;
@@ -296,8 +296,8 @@ internal sealed partial class AppGrain(
 
     // Apps inherit the settings of their connection URI domain.
     private async Task<AppDefaults> InheritAsync(CancellationToken cancellationToken) => _app.Domain.Length == 0 || _app.AppId == AppKey.PublicId
-        ? defaults
-        : (await GrainFactory.GetGrain<IAppGrain>(new AppKey(_app.Domain, AppKey.PublicId).ToString()).FindAsync(cancellationToken))?.Effective ?? defaults;
+        ? defaults.Now
+        : (await GrainFactory.GetGrain<IAppGrain>(new AppKey(_app.Domain, AppKey.PublicId).ToString()).FindAsync(cancellationToken))?.Effective ?? defaults.Now;
 
     // A tenant may repeat its app's value. Then the app's cannot be changed as long as the tenant's is not.
     private async Task<string?> ConflictWithTenantsAsync(TenantChange change, CoreConfigResult config, AppDefaults inherited, CancellationToken cancellationToken)

@@ -10,7 +10,7 @@ namespace Grid.Grains.Apps;
 /// <inheritdoc cref="ITenantGrain"/>
 internal sealed class TenantGrain(
     [PersistentState("tenant", GrainStores.State)] IPersistentState<TenantState> storage,
-    AppDefaults defaults, StoreOutages outages) : Grain, ITenantGrain
+    InstallationDefaults defaults, StoreOutages outages) : Grain, ITenantGrain
 {
     private TenantKey _key;
 
@@ -34,7 +34,7 @@ internal sealed class TenantGrain(
                 : change.NewStartsWithNoFirstFactor ? AllMethods(_key.TenantId) with { FirstFactors = [] }
                 : AllMethods(_key.TenantId));
         var config = CoreConfig.Merge(
-            current.CoreConfigJson, change.CoreConfigPatchJson ?? "{}", defaults, _key.TenantId == TenantKey.PublicId ? SettingLevel.App : SettingLevel.Tenant);
+            current.CoreConfigJson, change.CoreConfigPatchJson ?? "{}", defaults.Now, _key.TenantId == TenantKey.PublicId ? SettingLevel.App : SettingLevel.Tenant);
         if (config.Error is not null)
         {
             return new PutResult(PutOutcome.InvalidConfig, config.Error);

@@ -17,7 +17,8 @@ namespace Grid.Hosting.Health;
 /// </summary>
 internal static class GridHealth
 {
-    private const string Ready = "ready";
+    /// <summary>Tag of the checks that make this silo ready.</summary>
+    public const string Ready = "ready";
 
     public static void AddGridHealth(this IServiceCollection services, bool hasUpstream)
     {

@@ -46,6 +46,7 @@ internal sealed class GridSettings
         }
 
         Defaults = SettingsBinder.BindDefaults(configuration);
+        ApiKeyFiles = Settings.ApiKeyFiles.Of(configuration);
         if (!IPAddress.IsLoopback(Address) && Defaults.ApiKeyHashes.IsEmpty && !Core.AllowInsecureAddress)
         {
             throw new SettingsException(
@@ -107,7 +108,11 @@ internal sealed class GridSettings
 
     public IPAddress Address { get; }
 
+    /// <summary>As they are at the start.</summary>
     public AppDefaults Defaults { get; }
+
+    /// <summary>Null if the installation's API keys came from no file.</summary>
+    public ApiKeyFiles? ApiKeyFiles { get; }
 
     /// <exception cref="SettingsException">A value is missing or wrong.</exception>
     public static GridSettings Read(IConfigurationRoot configuration) => new(configuration);

@@ -71,15 +71,39 @@ internal static class SettingsBinder
         return null;
     }
 
+    /// <summary>What a text is put together from, in order: one part, or the items of a list. None if nothing says it.</summary>
+    public static IReadOnlyList<SettingPart> PartsOf(IConfigurationRoot configuration, Setting setting) => Find(configuration, setting) switch
+    {
+        null => [],
+        var (_, source) when source.TryGet(setting.Key!, out var text) && !IsUnset(setting, text) => [PartOf(source, setting.Key!)],
+        _ => [.. PlacesOf(configuration, setting)
+            .Select(place => (Place: place, Source: configuration.Providers.Reverse().FirstOrDefault(source => source.TryGet(place, out var item) && !string.IsNullOrEmpty(item))))
+            .Where(item => item.Source is not null).Select(item => PartOf(item.Source!, item.Place))],
+    };
+
+    /// <summary>Files that variables name for a setting, whether or not anything stronger, or their being empty, makes them have no effect.</summary>
+    public static IEnumerable<NamedFile> FilesFor(IConfigurationRoot configuration, Setting setting) =>
+        configuration.Providers.SelectMany(source => PlacesOf(configuration, setting).Prepend(setting.Key!).Select(place => FileOf(source, place))).OfType<NamedFile>();
+
     /// <summary>The store's connection string by the name that .NET programs have for one; null if there is none.</summary>
     public static string? FindNamedConnection(IConfigurationRoot configuration) => Strongest(configuration, NamedConnection);
 
     // Sources put their items together by number, as everywhere in .NET.
-    private static string Join(IConfigurationRoot configuration, Setting setting) => string.Join(
-        ',',
+    private static string Join(IConfigurationRoot configuration, Setting setting) =>
+        string.Join(',', PlacesOf(configuration, setting).Select(place => Strongest(configuration, place)).OfType<string>());
+
+    private static IEnumerable<string> PlacesOf(IConfigurationRoot configuration, Setting setting) =>
         configuration.Providers.SelectMany(source => Places(source, setting)).Distinct(StringComparer.OrdinalIgnoreCase)
-            .OrderBy(place => int.Parse(place.AsSpan(setting.Key!.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture))
-            .Select(place => Strongest(configuration, place)).OfType<string>());
+            .OrderBy(place => int.Parse(place.AsSpan(setting.Key!.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture));
+
+    private static SettingPart PartOf(IConfigurationProvider source, string key) => new(source.TryGet(key, out var text) ? text! : "", FileOf(source, key));
+
+    private static NamedFile? FileOf(IConfigurationProvider source, string key) => source switch
+    {
+        SecretFiles files => files.FileOf(key),
+        SuperTokensEnvironment variables => variables.FileOf(key),
+        _ => null,
+    };
 
     private static string? Strongest(IConfigurationRoot configuration, string key) => configuration.Providers.Reverse()
         .Select(source => source.TryGet(key, out var text) ? text : null).FirstOrDefault(text => !string.IsNullOrEmpty(text));

@@ -15,6 +15,7 @@ internal sealed class SuperTokensEnvironment : ConfigurationProvider, IConfigura
 
     private readonly IReadOnlyDictionary<string, string?> _variables;
     private readonly Dictionary<string, string> _origins = new(StringComparer.OrdinalIgnoreCase);
+    private readonly Dictionary<string, NamedFile> _files = new(StringComparer.Ordinal);
     private readonly List<string> _notes = [];
 
     public SuperTokensEnvironment(IReadOnlyDictionary<string, string?> variables) => _variables = variables;
@@ -79,6 +80,10 @@ internal sealed class SuperTokensEnvironment : ConfigurationProvider, IConfigura
             }
         }
     }
+
+    /// <summary>The file that a key's value came from, or would if it were not empty; null if the value is no file's.</summary>
+    public NamedFile? FileOf(string key) =>
+        (_origins.GetValueOrDefault(key) ?? SettingTable.Find(key)?.Variable) is { } variable ? _files.GetValueOrDefault(variable) : null;
 
     /// <summary>As <c>config show</c> names the origin.</summary>
     public string OriginOf(string key) => _origins.TryGetValue(key, out var variable) ? $"{this} {variable}" : ToString();
@@ -153,7 +158,7 @@ internal sealed class SuperTokensEnvironment : ConfigurationProvider, IConfigura
     {
         // Empty quotes are empty, too.
         var value = _variables.GetValueOrDefault(variable) is { } set && Unquoted(set) is { Length: > 0 } unquoted ? unquoted
-            : _variables.GetValueOrDefault(variable + SecretFiles.Suffix) is { Length: > 0 } path ? SecretFiles.Read(variable + SecretFiles.Suffix, path)
+            : _variables.GetValueOrDefault(variable + SecretFiles.Suffix) is { Length: > 0 } path ? (_files[variable] = new NamedFile(variable + SecretFiles.Suffix, path)).Read()
             : null;
         if (value is null || !IsServiceLink(variable, value))
         {

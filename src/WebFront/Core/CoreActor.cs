@@ -14,5 +14,8 @@ internal static class CoreActor
     public static string Of(HttpContext context) => CoreGate.PresentedKey(context.Request) is { Length: > 0 } key ? IdOf(key) : NoKey;
 
     /// <summary>The first digits of a hash of the key's stored hash; neither can be derived from it.</summary>
-    public static string IdOf(string key) => "key " + TokenHash.Of(key).HashOfHex().ToHex()[..IdLength];
+    public static string IdOf(string key) => "key " + IdOf(TokenHash.Of(key));
+
+    /// <summary>The same of a key of which only the hash is known, without the word before it.</summary>
+    public static string IdOf(TokenHash key) => key.HashOfHex().ToHex()[..IdLength];
 }

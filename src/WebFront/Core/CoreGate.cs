@@ -14,7 +14,8 @@ namespace Grid.WebFront.Core;
 
 /// <summary>The checks that every request to the core API passes: API key, address, version, tenant.</summary>
 /// <remarks>Order of checks: <c>docs/protocol/core.md</c>, "Every request".</remarks>
-internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger, UpstreamTenants? upstream = null) : IDisposable
+internal sealed partial class CoreGate(
+    IAppDirectory apps, InstallationDefaults installation, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger, UpstreamTenants? upstream = null) : IDisposable
 {
     private const string Bearer = "Bearer ";
     private const string Basic = "Basic ";
@@ -30,6 +31,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     public async Task CheckAsync(HttpContext context, RequestDelegate next)
     {
         var request = CoreRequest.Of(context);
+        var defaults = installation.Now;
         var host = context.Request.Host.Value ?? "";
         if (ConnectionUriDomain.HasEmptyLabel(host))
         {
@@ -122,6 +124,7 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
     /// <exception cref="CoreException">It may not.</exception>
     public void CheckOperator(HttpContext context, TokenHash? own)
     {
+        var defaults = installation.Now;
         var keys = own is { } key ? defaults.ApiKeyHashes.Add(key) : defaults.ApiKeyHashes;
         if (keys.IsEmpty)
         {
@@ -137,8 +140,8 @@ internal sealed partial class CoreGate(IAppDirectory apps, AppDefaults defaults,
 
     /// <summary>The settings of an app in that domain that sets nothing itself.</summary>
     internal async ValueTask<AppDefaults> InheritAsync(string domain, CancellationToken cancellationToken) => domain.Length == 0
-        ? defaults
-        : (await apps.FindAsync(new AppKey(domain, AppKey.PublicId), cancellationToken))?.Effective ?? defaults;
+        ? installation.Now
+        : (await apps.FindAsync(new AppKey(domain, AppKey.PublicId), cancellationToken))?.Effective ?? installation.Now;
 
     /// <summary>Whether a long-running request that was admitted earlier would still be admitted now.</summary>
     public bool Admits(HttpContext context, AppSnapshot app)

@@ -41,6 +41,7 @@ public static class GridCore
         services.TryAddSingleton<SigningKeyRevocation>();
         services.TryAddSingleton<TenantDoor>();
         services.TryAddSingleton<AppDefaults>();
+        services.TryAddSingleton<InstallationDefaults>();
         services.TryAddSingleton<StorePulse>();
         services.TryAddSingleton(AdmissionLimits.Default);
         services.TryAddSingleton<AdmissionControl>();

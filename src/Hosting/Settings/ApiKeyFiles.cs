@@ -1,0 +1,33 @@
+using Grid.Abstractions.Settings;
+
+namespace Grid.Hosting.Settings;
+
+/// <summary>The files that the installation's API keys came from, which may be replaced while Grid runs.</summary>
+internal sealed class ApiKeyFiles
+{
+    private readonly IReadOnlyList<SettingPart> _parts;
+
+    private ApiKeyFiles(IReadOnlyList<SettingPart> parts) => _parts = parts;
+
+    /// <summary>For people: the variables with their files.</summary>
+    public string Names => string.Join(", ", _parts.Select(part => part.File).OfType<NamedFile>().Select(file => $"{file.Variable} ({file.Path})"));
+
+    /// <summary>As the start read them.</summary>
+    public string First => string.Join(',', _parts.Select(part => part.Text));
+
+    /// <summary>Null if no key came from a file.</summary>
+    /// <exception cref="SettingsException">A file was named for the keys, and there is none: what was to be locked would be open.</exception>
+    public static ApiKeyFiles? Of(IConfigurationRoot configuration)
+    {
+        var setting = SettingTable.FindCoreConfig(SettingTable.ApiKeys)!;
+        var parts = SettingsBinder.PartsOf(configuration, setting);
+        return parts.Any(part => part.File is not null) ? new ApiKeyFiles(parts)
+            : parts.Count == 0 && SettingsBinder.FilesFor(configuration, setting).FirstOrDefault() is { } empty
+                ? throw new SettingsException($"{empty.Variable} names a file without an API key, {empty.Path}: write one of at least 20 characters into it, or remove the variable.")
+                : null;
+    }
+
+    /// <summary>The keys as they are written now.</summary>
+    /// <exception cref="SettingsException">A file cannot be read.</exception>
+    public string Read() => string.Join(',', _parts.Select(part => part.File?.Read() ?? part.Text));
+}
