@@ -37,4 +37,10 @@ public class GridException(GridFailure reason, string message, Exception? cause 
 {
     /// <summary>Why, and so what to do about it.</summary>
     public GridFailure Reason { get; } = reason;
+
+    /// <summary>
+    /// How long Grid asks to wait before the call is repeated, to the second (<c>Retry-After</c>); null if it did not say. With <see cref="GridFailure.Unavailable"/>:
+    /// a silo with too many requests at once names another time to each, so that they do not all come back together.
+    /// </summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

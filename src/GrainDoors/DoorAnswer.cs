@@ -35,6 +35,9 @@ internal sealed record DoorAnswer<T>
     /// <summary>With <see cref="DoorOutcome.Done"/>; null there: no such session.</summary>
     [Id(2)] public T? Value { get; init; }
 
+    /// <summary>With <see cref="DoorOutcome.Unavailable"/>: how long to wait before the call is repeated; null: nobody said.</summary>
+    [Id(3)] public TimeSpan? RetryAfter { get; init; }
+
     /// <summary>Not the value, which may have tokens in it.</summary>
     public override string ToString() => $"{Outcome} {Message}";
 }

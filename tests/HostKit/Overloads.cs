@@ -23,7 +23,11 @@ internal static class Overloads
             ];
             foreach (var call in calls)
             {
-                Assert.Equal(GridFailure.Unavailable, (await Assert.ThrowsAsync<GridException>(call)).Reason);
+                var failure = await Assert.ThrowsAsync<GridException>(call);
+                Assert.Equal(GridFailure.Unavailable, failure.Reason);
+
+                // The times that the door gives.
+                Assert.Contains(failure.RetryAfter, new TimeSpan?[] { TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3) });
             }
 
             Assert.Equal([other.Handle], (await sessions.RevokeAsync(other.Handle, GridRevocationReason.SignedOut, stop)).Handles);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Grid.AspNetCore.Browser;
 using Grid.AspNetCore.Claims;
 using Grid.Client;
@@ -20,6 +21,8 @@ namespace Grid.AspNetCore.Authentication;
 /// <param name="schemes">Its schemes; null in a silo's front as well.</param>
 internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors> logger, SessionRequests? requests = null, GridSchemes? schemes = null) : IExceptionHandler, IDeveloperPageExceptionFilter, IStartupFilter, IDisposable
 {
+    private const int MaxRetryAfterSeconds = 60;
+
     private readonly OutageTally _outage = new(
         clock,
         (_, failure) => Log.Unavailable(logger, failure),
@@ -100,7 +103,7 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
             case GridFailure.Unavailable:
                 _outage.Met("Grid", failure);
                 context.Response.Headers.SetCookie = default;
-                context.Response.Headers.RetryAfter = "1";
+                context.Response.Headers.RetryAfter = Seconds(failure.RetryAfter);
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status503ServiceUnavailable, "temporarily unavailable, please retry");
             case GridFailure.StillWaiting:
                 _waiting.Met("revocation", null);
@@ -124,6 +127,10 @@ internal sealed partial class GridErrors(TimeProvider clock, ILogger<GridErrors>
                 return FrontAnswers.MessageAsync(context, StatusCodes.Status500InternalServerError, "internal error");
         }
     }
+
+    // What Grid asked of this service it asks of the caller, within reason.
+    private static string Seconds(TimeSpan? retryAfter) =>
+        retryAfter is { } wait ? Math.Ceiling(Math.Clamp(wait.TotalSeconds, 1, MaxRetryAfterSeconds)).ToString(CultureInfo.InvariantCulture) : "1";
 
     private static Task RefuseAsync(HttpContext context, SessionRequests requests, RequestCheck check, bool isOwnEndpoint) =>
         isOwnEndpoint ? FrontAnswers.WriteAsync(context, requests, check) : EventAnswers.WriteAsync(context, requests, check);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -69,6 +70,14 @@ internal sealed class CoreApiClient
         }
     }
 
+    // Proxies may say it by a date; by whose clock is said beside it.
+    private static TimeSpan? RetryAfter(HttpResponseHeaders headers) => headers.RetryAfter switch
+    {
+        { Delta: { } delta } => delta,
+        { Date: { } date } when headers.Date is { } now => date > now ? date - now : TimeSpan.Zero,
+        _ => null,
+    };
+
     private async Task<HttpResponseMessage> CallAsync(HttpMethod method, string path, JsonObject? body, CancellationToken cancellationToken, bool mayWait = false)
     {
         using var request = Request(method, path);
@@ -113,7 +122,7 @@ internal sealed class CoreApiClient
         {
             if ((int)response.StatusCode >= 500 || response.StatusCode == HttpStatusCode.TooManyRequests)
             {
-                throw new GridException(GridFailure.Unavailable, $"Grid at {_prefix} answered {(int)response.StatusCode} to {path}.");
+                throw new GridException(GridFailure.Unavailable, $"Grid at {_prefix} answered {(int)response.StatusCode} to {path}.") { RetryAfter = RetryAfter(response.Headers) };
             }
 
             var text = (await response.Content.ReadAsStringAsync(cancellationToken)).Trim();

@@ -62,7 +62,7 @@ internal sealed class DoorCalls(ICluster cluster, GridGrainOptions options)
         return answer.Outcome switch
         {
             DoorOutcome.Done => answer.Value,
-            DoorOutcome.Unavailable => throw new GridException(GridFailure.Unavailable, $"Grid could not do it: {answer.Message}"),
+            DoorOutcome.Unavailable => throw new GridException(GridFailure.Unavailable, $"Grid could not do it: {answer.Message}") { RetryAfter = answer.RetryAfter },
             DoorOutcome.Refused => throw new GridException(GridFailure.Refused, answer.Message ?? "Grid refused the call."),
             DoorOutcome.TokenTooLong => throw new GridException(GridFailure.TokenTooLong, answer.Message ?? "The access token would be too long."),
             DoorOutcome.WrongKey => throw new GridException(GridFailure.Refused, $"Grid refused the call: {answer.Message}. Set ApiKey to a key of the core API that the app '{options.App}' takes."),

@@ -63,7 +63,10 @@ internal sealed class AdmissionDoor(AdmissionControl admission, RequestClass kin
     }
 
     /// <summary>What <c>Retry-After</c> says: not the same to all, or they all come back at once.</summary>
-    public static string RetryAfter() => Waits[Random.Shared.Next(Waits.Length)];
+    public static string RetryAfter() => Waits[RetryAfterSeconds() - 1];
+
+    /// <summary>The same as a number.</summary>
+    public static int RetryAfterSeconds() => Random.Shared.Next(Waits.Length) + 1;
 
     private AdmissionControl.Place Take() => admission.Enter(kind, isFront);
 

@@ -50,7 +50,7 @@ internal sealed class DoorGate(
             using var place = admission.Enter(kind, isFront: false);
             return place.IsTaken
                 ? new DoorAnswer<T> { Outcome = DoorOutcome.Done, Value = await work(call) }
-                : Failed<T>(DoorOutcome.Unavailable, "The silo has too many requests at once, and has not begun this one.");
+                : Failed<T>(DoorOutcome.Unavailable, "The silo has too many requests at once, and has not begun this one.") with { RetryAfter = TimeSpan.FromSeconds(AdmissionDoor.RetryAfterSeconds()) };
         }
         catch (SessionRefusedException refusal)
         {
