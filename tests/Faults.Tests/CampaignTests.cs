@@ -64,14 +64,15 @@ public sealed class CampaignTests(ITestOutputHelper output)
     private static string Percentile(List<TimeSpan> sorted, double share) =>
         sorted.Count == 0 ? "" : sorted[(int)Math.Min(sorted.Count - 1, Math.Floor(sorted.Count * share))].TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
 
-    // By seconds: the window that begins with each of them.
+    // The window that begins with each second. One that is cut off at the end holds too little to be a share of.
     private static (int Failed, int Of) WorstWindow(DrillRun run)
     {
         var bySecond = run.Load.AtDoors.Where(request => request.At >= run.Broken.Begun && request.At <= run.Broken.Over).ToLookup(request => (int)request.At.TotalSeconds);
-        return bySecond.Select(second => second.Key)
+        var begun = (int)run.Broken.Begun.TotalSeconds;
+        return Enumerable.Range(begun, Math.Max(1, (int)run.Broken.Over.TotalSeconds - begun - Window))
             .Select(first => Enumerable.Range(first, Window).SelectMany(second => bySecond[second]).ToList())
             .Select(window => (Failed: window.Count(request => request.Failure is not null), Of: window.Count))
-            .OrderByDescending(window => (double)window.Failed / window.Of).ThenByDescending(window => window.Of).FirstOrDefault();
+            .OrderByDescending(window => (double)window.Failed / Math.Max(1, window.Of)).ThenByDescending(window => window.Of).First();
     }
 
     private static string FirstLine(Exception failure) => failure.Message.Split('\n')[0].Replace("|", "/", StringComparison.Ordinal);

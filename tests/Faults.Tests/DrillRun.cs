@@ -8,7 +8,7 @@ internal sealed class DrillRun
     public const int LeastRevocations = 20;
 
     // Generous: a bound for what never comes back.
-    private static readonly TimeSpan LongestWay = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan LongestWay = TimeSpan.FromMinutes(5);
 
     private readonly Action<string> _say;
 

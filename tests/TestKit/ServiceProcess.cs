@@ -54,7 +54,8 @@ public sealed class ServiceProcess : IDisposable
         var patience = Stopwatch.StartNew();
         while (!service.Output.Contains("listens on ", StringComparison.Ordinal) || !service.Output.Split("listens on ")[1].Contains('\n', StringComparison.Ordinal))
         {
-            if (service._process.HasExited || patience.Elapsed > TimeSpan.FromMinutes(1))
+            // A bound for hangs only.
+            if (service._process.HasExited || patience.Elapsed > TimeSpan.FromMinutes(5))
             {
                 throw new InvalidOperationException(service.Output);
             }
