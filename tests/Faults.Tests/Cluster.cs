@@ -25,6 +25,7 @@ internal sealed class Cluster : IAsyncDisposable
     private Balancer? _balancer;
     private HttpClient[] _losing = [];
     private string _database = "";
+    private int? _node;
 
     private Cluster(int silos, PostgreSqlServer? postgreSql, ClusterPlan plan) =>
         (Silos, _postgreSql, _plan, Services) = (new GridProcess[silos], postgreSql, plan, new ServiceProcess[postgreSql is null ? 2 : 3]);
@@ -132,7 +133,14 @@ internal sealed class Cluster : IAsyncDisposable
         Services[number]?.Dispose();
         Services[number] = number == GrainService
             ? await ServiceProcess.StartAsync(Silos[0].Http.BaseAddress!, ("Cluster", _database))
-            : await ServiceProcess.StartAsync(Cables[number].Url);
+            : number == _node ? await NodeService.StartAsync(Cables[number].Url) : await ServiceProcess.StartAsync(Cables[number].Url);
+    }
+
+    /// <summary>From now on this service over HTTP is a Node process.</summary>
+    public Task UseNodeAsync(int number)
+    {
+        _node = number;
+        return StartServiceAsync(number);
     }
 
     /// <summary>From now on a service's connections lead to this silo, as a load balancer decides.</summary>

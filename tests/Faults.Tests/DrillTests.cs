@@ -7,7 +7,7 @@ namespace Grid.Faults.Tests;
 /// Three silos and three services, one of them an Orleans client, under a mixed load while something breaks: nothing is accepted after its revocation was acknowledged,
 /// nobody is signed out, and no refresh that was answered is lost.
 /// </summary>
-public sealed class DrillTests(ITestOutputHelper output)
+public sealed partial class DrillTests(ITestOutputHelper output)
 {
     // Behind the silos.
     private const int FirstService = 3;

@@ -36,18 +36,27 @@ public sealed class ServiceProcess : IDisposable
     /// <summary>Starts one; returns when it listens, whether Grid is there or not.</summary>
     /// <param name="grid">The core API.</param>
     /// <param name="settings">Of <c>GridOptions</c>, by name.</param>
-    public static async Task<ServiceProcess> StartAsync(Uri grid, params (string Name, string Value)[] settings)
+    public static Task<ServiceProcess> StartAsync(Uri grid, params (string Name, string Value)[] settings)
     {
         ArgumentNullException.ThrowIfNull(grid);
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "Grid.ProtectedService.dll")])
+        return StartAsync(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "Grid.ProtectedService.dll")],
+            [.. settings.Append(("ConnectionUri", grid.ToString())).Select(setting => ($"Service__{setting.Item1}", setting.Item2))]);
+    }
+
+    /// <summary>Starts any program that says where it listens.</summary>
+    internal static async Task<ServiceProcess> StartAsync(string program, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = Path.GetTempPath(),
         };
-        foreach (var (name, value) in settings.Append(("ConnectionUri", grid.ToString())))
+        foreach (var (name, value) in environment)
         {
-            start.Environment[$"Service__{name}"] = value;
+            start.Environment[name] = value;
         }
 
         var service = new ServiceProcess(new Process { StartInfo = start });

@@ -9,6 +9,7 @@ import Session from "supertokens-node/recipe/session/index.js";
 import { verifySession } from "supertokens-node/recipe/session/framework/express/index.js";
 import { SessionUnavailableError, gridSessions } from "grid-sessions";
 import { Grid } from "../../../tests/EndToEnd/support/grid.mjs";
+import { startSample } from "./support/sample.mjs";
 
 const apiKey = "node-package-key-0123456789";
 const silo = new URL("../../../src/Silo/bin/Release/net10.0/Grid.Silo.dll", import.meta.url);
@@ -140,6 +141,29 @@ describe("gridSessions() against Grid", { skip: !existsSync(silo) && "the silo i
     assert.deepEqual([refused.status, refused.text], [401, '{"message":"try refresh token"}']);
     await accepted(await login("emil"));
   });
+
+  for (const sample of ["express", "fastify"]) {
+    it(`in samples/${sample} a session ends everywhere, its stream too`, async () => {
+      const app = await startSample(sample, { GRID_URI: grid.url, GRID_API_KEY: apiKey });
+      const { headers } = await fetch(`${app.url}/sign-in/alice`, { method: "POST", headers: { "st-auth-mode": "header" } });
+      const authorized = { headers: { authorization: `Bearer ${headers.get("st-access-token")}` } };
+
+      // 503 while its first connection is on its way, and when a starved machine is late for a renewal.
+      const ask = async (path, method = "GET") => {
+        let answer;
+        await until(async () => (answer = await fetch(app.url + path, { method, ...authorized })).status !== 503, path);
+        return answer;
+      };
+      const me = await ask("/me");
+      assert.deepEqual([me.status, await me.json()], [200, { user: "alice" }]);
+      const stream = await ask("/events");
+      assert.equal((await ask("/sign-out-everywhere", "POST")).status, 200);
+      const refused = await ask("/me");
+      assert.deepEqual([refused.status, await refused.json()], [401, { message: "unauthorised" }]);
+      assert.match(await stream.text(), /event: ended/);
+      await app.stop();
+    });
+  }
 
   it("answers 503, and never 401, when Grid is away for longer than the lease, and comes back by itself", async () => {
     const session = await login("fred");
