@@ -3,12 +3,19 @@ using System.Text;
 using Grid.Bench.Http.Load;
 using Grid.Bench.Http.Report;
 using Grid.Bench.Revocation;
+using Grid.Bench.Revocation.Simulated;
 using Grid.Revocation;
 using Grid.TestKit;
 
 if (args.Contains("--hostile"))
 {
     await HostilePage.WriteAsync(args);
+    return;
+}
+
+if (args.Contains("--simulate"))
+{
+    SimulatedPage.Write(args);
     return;
 }
 

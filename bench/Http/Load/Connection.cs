@@ -8,12 +8,12 @@ internal sealed class Connection : IDisposable
 {
     private const int RequestSize = 8 * 1024;
 
-    // The answer to revoke-all of 1,000 sessions lists 1,000 handles.
+    // The answer to revoke-all of 1,000 sessions lists 1,000 handles; a longer one grows the buffer.
     private const int AnswerSize = 128 * 1024;
 
     private readonly Socket _socket = new(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
     private readonly byte[] _request = new byte[RequestSize];
-    private readonly byte[] _answer = new byte[AnswerSize];
+    private byte[] _answer = new byte[AnswerSize];
     private int _received;
 
     public Connection(int index, IPEndPoint server)
@@ -62,6 +62,11 @@ internal sealed class Connection : IDisposable
     /// <returns>True once the whole answer is there; it has then been handed to the scenario.</returns>
     public bool Receive(IScenario scenario)
     {
+        if (_received == _answer.Length)
+        {
+            Array.Resize(ref _answer, 2 * _received);
+        }
+
         var count = _socket.Receive(_answer.AsSpan(_received));
         if (count == 0)
         {

@@ -13,8 +13,15 @@ internal sealed class LoadGenerator : IDisposable
     private readonly SystemCalls.PollEntry[] _entries;
 
     public LoadGenerator(IPEndPoint server, int concurrency)
+        : this([server], concurrency)
     {
-        _connections = [.. Enumerable.Range(0, concurrency).Select(i => new Connection(i, server))];
+    }
+
+    /// <param name="servers">Take turns with the connections.</param>
+    /// <param name="concurrency">Connections in all.</param>
+    public LoadGenerator(IReadOnlyList<IPEndPoint> servers, int concurrency)
+    {
+        _connections = [.. Enumerable.Range(0, concurrency).Select(i => new Connection(i, servers[i % servers.Count]))];
         _entries = new SystemCalls.PollEntry[concurrency];
     }
 

@@ -11,7 +11,9 @@ internal static class GridServer
     /// <param name="postgreSql">Null: an SQLite file in the folder.</param>
     /// <param name="encryptionKey">The same for each silo of a cluster; null: a new one.</param>
     /// <param name="gateway">Port for Orleans clients; 0: closed.</param>
-    public static Task<ServerProcess> StartAsync(string folder, string? postgreSql, string? encryptionKey = null, int gateway = 0)
+    /// <param name="settings">More of them, as environment variables.</param>
+    public static Task<ServerProcess> StartAsync(
+        string folder, string? postgreSql, string? encryptionKey = null, int gateway = 0, IReadOnlyDictionary<string, string>? settings = null)
     {
         var command = (Environment.GetEnvironmentVariable("GRID_COMMAND") ?? $"dotnet {BuiltExecutable()} serve").Split(' ', StringSplitOptions.RemoveEmptyEntries);
         var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = folder };
@@ -24,6 +26,11 @@ internal static class GridServer
             start.Environment["Grid__Store__ConnectionString"] = postgreSql;
             start.Environment["Grid__Keys__EncryptionKey"] = encryptionKey ?? NewKey();
             start.Environment["Grid__Cluster__GatewayPort"] = gateway.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        }
+
+        foreach (var (name, value) in settings ?? new Dictionary<string, string>())
+        {
+            start.Environment[name] = value;
         }
 
         return ServerProcess.StartAsync(start, "Ready.");

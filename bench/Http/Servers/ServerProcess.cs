@@ -48,7 +48,8 @@ internal sealed class ServerProcess : IDisposable
 
     /// <param name="start">The command.</param>
     /// <param name="readyMark">Appears in the line after which it may be called.</param>
-    public static async Task<ServerProcess> StartAsync(ProcessStartInfo start, string readyMark)
+    /// <param name="within">How long that may take; null: a minute.</param>
+    public static async Task<ServerProcess> StartAsync(ProcessStartInfo start, string readyMark, TimeSpan? within = null)
     {
         var server = new ServerProcess(start, readyMark);
         server._process.Start();
@@ -56,7 +57,7 @@ internal sealed class ServerProcess : IDisposable
         server._process.BeginErrorReadLine();
         try
         {
-            await server._ready.Task.WaitAsync(StartLimit);
+            await server._ready.Task.WaitAsync(within ?? StartLimit);
         }
         catch
         {

@@ -79,7 +79,11 @@ internal sealed class Link(World world, ILinkEnd end, Silo silo, HolderRow row, 
 
     public Task DeliverAsync(IReadOnlyList<RevocationEntry> entries)
     {
-        Assert.All(entries, entry => Assert.Equal(end.Machine.App, entry.App));
+        if (entries.Any(entry => entry.App != end.Machine.App))
+        {
+            throw new InvalidOperationException("A service is told of another app.");
+        }
+
         var confirmed = new TaskCompletionSource();
         _failures.Add(() => confirmed.TrySetException(new SimulatedFailure("the connection ended")));
         if (world.Mistake == Mistake.SilenceTakenForABreak)

@@ -1,11 +1,11 @@
 namespace Grid.Revocation.Tests.Simulation;
 
 /// <summary>Virtual time and everything that is going to happen in it, one step after the other on one thread.</summary>
-internal sealed class Scheduler(ulong seed, bool isVerbose)
+/// <param name="seed">Decides everything.</param>
+/// <param name="isVerbose">Whether the story is kept.</param>
+/// <param name="maxSteps">A world takes some ten thousand; a loop that never rests takes more.</param>
+internal sealed class Scheduler(ulong seed, bool isVerbose, int maxSteps = 1_000_000)
 {
-    // A run takes some ten thousand; a loop that never rests takes more.
-    private const int MaxSteps = 1_000_000;
-
     // Steps that are due at the same instant come in an order that the seed decides.
     private const int TieBits = 20;
 
@@ -78,7 +78,7 @@ internal sealed class Scheduler(ulong seed, bool isVerbose)
             return;
         }
 
-        if (++Steps > MaxSteps)
+        if (++Steps > maxSteps)
         {
             throw new InvalidOperationException("Something goes round without rest.");
         }

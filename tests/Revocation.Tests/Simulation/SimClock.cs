@@ -34,7 +34,11 @@ internal sealed class SimClock(Scheduler scheduler, Settings? settings, double r
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        Assert.Equal(Timeout.InfiniteTimeSpan, period);
+        if (period != Timeout.InfiniteTimeSpan)
+        {
+            throw new InvalidOperationException("Nothing here is repeated by a timer.");
+        }
+
         var timer = new SimTimer(this, (SimProcess)SynchronizationContext.Current!, callback, state);
         timer.Change(dueTime, period);
         return timer;
