@@ -6,7 +6,7 @@ namespace Grid.Bench.Revocation.Simulated;
 internal sealed record LagModel
 {
     /// <summary>Where the costs are from.</summary>
-    public const string MeasuredBy = "bench/Scale --scenario holders";
+    public const string MeasuredBy = "`bench/Scale --scenario holders` with 600 services, 21 and 17.5 µs, rounded up; the product's statements on a registry of 10,000 rows, 15 to 21 and 0.6 to 1.6 µs a row; on a machine that others used too";
 
     public required int Holders { get; init; }
 
