@@ -72,7 +72,7 @@ internal static class HoldersRun
                 using var answer = await http.PostAsJsonAsync("/session/revoke", new JsonObject { ["userId"] = user });
                 answer.EnsureSuccessStatusCode();
                 var receipt = (await answer.Content.ReadFromJsonAsync<JsonObject>())!;
-                if (holders is { } all && (int)receipt["holders"]!["confirmed"]! != all)
+                if (holders is { } all && !settings.Smoke && (int)receipt["holders"]!["confirmed"]! != all)
                 {
                     throw new InvalidOperationException($"Not all {all} confirmed: {receipt.ToJsonString()}");
                 }
