@@ -146,6 +146,11 @@ internal sealed class FilledStore : IDisposable
         }
 
         await epochs.CompleteAsync();
+        await epochs.CloseAsync();
+
+        // Counted now, so that a vacuum that follows settles it; otherwise autovacuum begins another one later.
+        await using var count = new NpgsqlCommand("SELECT pg_stat_force_next_flush()", connection);
+        await count.ExecuteNonQueryAsync();
     }
 
     /// <summary>What autovacuum would do in the next minutes, so that it is not done while something is measured.</summary>
