@@ -36,7 +36,8 @@ internal static class SilosRun
             }
 
             var figures = clusters.Select(_ => new Dictionary<string, Blocks> { ["mixed"] = new(), ["checks"] = new(), ["creations"] = new(), ["revocations"] = new() }).ToArray();
-            for (var round = 0; round <= 2 * settings.Rounds; round++)
+            var warmUp = settings.Smoke ? 1 : 4;
+            for (var round = 0; round < warmUp + (2 * settings.Rounds); round++)
             {
                 for (var i = 0; i < clusters.Count; i++)
                 {
@@ -48,10 +49,10 @@ internal static class SilosRun
                     Add("creations", Measure(new CreateSessions(string.Create(CultureInfo.InvariantCulture, $"made{round}-")), settings.Block));
                     Add("revocations", Measure(new OnceRequests(ended.UserIds.Select(CoreRequests.RevokeAll), 1), Timeout.InfiniteTimeSpan));
 
-                    // The first round warms up.
+                    // Each of several processes takes its time to compile what it does often.
                     void Add(string name, Block block)
                     {
-                        if (round > 0)
+                        if (round >= warmUp)
                         {
                             figures[at][name].Add(block);
                         }
