@@ -19,6 +19,12 @@ if (args.Contains("--simulate"))
     return;
 }
 
+if (args.Contains("--memory"))
+{
+    await MemoryPage.WriteAsync(args);
+    return;
+}
+
 var smoke = args.Contains("--smoke");
 const int Sessions = 100_000;
 var invariant = CultureInfo.InvariantCulture;

@@ -287,7 +287,7 @@ public static partial class SettingTable
         new()
         {
             Key = "Grid:Revocation:RememberedSessions", Type = SettingType.Whole, Default = "200000", Min = "1000", Max = "10000000",
-            Description = "Per process, about 1 KB each; what nobody asks for goes first.",
+            Description = "Per process, about 300 bytes each; what nobody asks for goes first.",
         },
     ];
 

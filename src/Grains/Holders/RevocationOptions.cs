@@ -29,6 +29,6 @@ public sealed class RevocationOptions
     /// </summary>
     public int MaxServicesPerApp { get; set; }
 
-    /// <summary>How many sessions one process remembers; about 1 KB each.</summary>
+    /// <summary>How many sessions one process remembers; about 300 bytes each, and what their payloads exceed 64 by.</summary>
     public int RememberedSessions { get; set; }
 }

@@ -159,7 +159,7 @@ internal sealed class Holder
                 return LookOutcome.Void;
             }
 
-            state.Add(new KnownSession(found, ticket.Changed ? long.MinValue : ticket.StartedAt), _watches.Contains);
+            state.Add(found, ticket.Changed ? long.MinValue : ticket.StartedAt, _watches.Contains);
             return LookOutcome.Known;
         }
     }
@@ -183,7 +183,7 @@ internal sealed class Holder
             return HolderVerdict.NotFresh;
         }
 
-        if (known.Found.ExpiresAt <= wall)
+        if (known.HasExpiredBy(wall))
         {
             return HolderVerdict.Unknown;
         }
@@ -202,7 +202,8 @@ internal sealed class Holder
     public bool HasDetails(KnownSession session, TimeSpan within)
     {
         ArgumentNullException.ThrowIfNull(session);
-        return session.ReadAt != long.MinValue && _clock.GetElapsedTime(session.ReadAt) <= within;
+        var readAt = session.ReadAt;
+        return readAt != long.MinValue && _clock.GetElapsedTime(readAt) <= within;
     }
 
     /// <summary>Marks a session's details as outdated.</summary>

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Grid.Revocation.Log;
 
 namespace Grid.Revocation.Holders;
@@ -10,8 +9,8 @@ namespace Grid.Revocation.Holders;
 /// <param name="capacity">Sessions to vouch for at most.</param>
 internal sealed class HolderState(Guid incarnation, Freshness freshness, long wait, int capacity)
 {
-    private readonly Dictionary<UserName, SessionNames> _users = [];
-    private readonly Queue<KnownSession> _order = new();
+    private readonly KnownUsers _users = new();
+    private readonly Dictionary<(string App, string Tenant), SessionScope> _scopes = [];
 
     public Guid Incarnation { get; } = incarnation;
 
@@ -20,7 +19,7 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
     /// <summary>W, in ticks of the holder's clock.</summary>
     public long Wait { get; } = wait;
 
-    public ConcurrentDictionary<SessionName, KnownSession> Sessions { get; } = new();
+    public SessionTable Sessions { get; } = new();
 
     public Dictionary<SessionName, LookTicket> Looks { get; } = [];
 
@@ -29,31 +28,35 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
     /// <summary>Entries applied so far.</summary>
     public long Applied { get; private set; }
 
-    public void Add(KnownSession session, Predicate<SessionName> isPinned)
+    /// <summary>Vouches for a session from now on, and for one that was not checked lately no longer if there are too many.</summary>
+    /// <param name="found">As the store said.</param>
+    /// <param name="readAt">When it was asked; <see cref="long.MinValue"/> if the session has changed since.</param>
+    /// <param name="isPinned">What must stay.</param>
+    public void Add(FoundSession found, long readAt, Predicate<SessionName> isPinned)
     {
-        var name = session.Found.Name;
-        Sessions[name] = session;
-        var user = User(session);
-        if (_users.TryGetValue(user, out var names))
+        var (app, tenant, _) = found.Name;
+        if (!_scopes.TryGetValue((app, tenant), out var scope))
         {
-            names.Add(name);
-        }
-        else
-        {
-            _users.Add(user, new SessionNames(name));
+            _scopes.Add((app, tenant), scope = new SessionScope(app, tenant));
         }
 
-        _order.Enqueue(session);
+        scope.Sessions++;
+        var session = new KnownSession(found, scope.Share(found.Name), _users.SharedId(new UserName(app, tenant, found.UserId)) ?? found.UserId, readAt);
+        if (Sessions.Set(session) is { } former)
+        {
+            Unlink(former);
+        }
+
+        _users.Add(session);
         Evict(session, isPinned);
     }
 
     public void Remove(KnownSession session)
     {
-        var name = session.Found.Name;
         session.End();
-        if (Sessions.TryRemove(KeyValuePair.Create(name, session)) && _users.TryGetValue(User(session), out var names) && names.RemoveAndIsEmpty(name))
+        if (Sessions.Remove(session))
         {
-            _users.Remove(User(session));
+            Unlink(session);
         }
     }
 
@@ -74,11 +77,11 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
                 break;
             case RevocationKind.User:
                 var user = new UserName(entry.App, entry.Tenant!, entry.UserId!);
-                EndAll(OfUser(user).Where(s => s.Found.Epoch < entry.Epoch && s.Found.Name != entry.Kept), watches);
+                EndAll(_users.Of(user).Where(session => session.Epoch < entry.Epoch && session.Name != entry.Kept), watches);
                 Tombstones.AddUser(user, entry.Epoch, now);
                 break;
             case RevocationKind.Tenant:
-                EndScope(entry, entry.Tenant, OfApp(entry.App).Where(s => s.Found.Name.Tenant == entry.Tenant), now, watches);
+                EndScope(entry, entry.Tenant, OfApp(entry.App).Where(session => session.Name.Tenant == entry.Tenant), now, watches);
                 break;
             case RevocationKind.App:
                 EndScope(entry, null, OfApp(entry.App), now, watches);
@@ -88,7 +91,7 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
                 break;
             default:
                 // A newer version revoked something that this one does not know: forget everything.
-                EndScope(entry, null, Sessions.Values, now, watches);
+                EndScope(entry, null, Sessions.All, now, watches);
                 break;
         }
     }
@@ -101,98 +104,42 @@ internal sealed class HolderState(Guid incarnation, Freshness freshness, long wa
         EndAll(sessions, isNew ? watches : null);
     }
 
-    private IEnumerable<KnownSession> OfApp(string app) => Sessions.Values.Where(session => session.Found.Name.App == app);
-
-    private List<KnownSession> OfUser(UserName user)
-    {
-        List<KnownSession> sessions = [];
-        if (_users.TryGetValue(user, out var names))
-        {
-            foreach (var name in names.All)
-            {
-                if (Sessions.TryGetValue(name, out var session))
-                {
-                    sessions.Add(session);
-                }
-            }
-        }
-
-        return sessions;
-    }
+    private IEnumerable<KnownSession> OfApp(string app) => Sessions.All.Where(session => session.Name.App == app);
 
     private void EndAll(IEnumerable<KnownSession> sessions, SessionWatches? watches)
     {
         foreach (var session in sessions.ToList())
         {
             Remove(session);
-            watches?.End(session.Found.Name);
+            watches?.End(session.Name);
         }
     }
 
-    private static UserName User(KnownSession session) => new(session.Found.Name.App, session.Found.Name.Tenant, session.Found.UserId);
+    private void Unlink(KnownSession session)
+    {
+        _users.Remove(session);
+        var (app, tenant, _) = session.Name;
+        if (--_scopes[(app, tenant)].Sessions == 0)
+        {
+            _scopes.Remove((app, tenant));
+        }
+    }
 
     // Second chance: a session that was checked since the last round stays. So does the one just added, because the check that read it
-    // needs it, even if that exceeds the capacity by one. A session is queued once for each time it was read.
+    // needs it, even if that exceeds the capacity by one.
     private void Evict(KnownSession added, Predicate<SessionName> isPinned)
     {
-        var tries = _order.Count;
-        while (Sessions.Count > capacity && tries-- > 0 && _order.TryDequeue(out var oldest))
+        for (var tries = Sessions.Count; Sessions.Count > capacity && tries > 0 && Sessions.Oldest is { } oldest; tries--)
         {
-            var name = oldest.Found.Name;
-            if (!Sessions.TryGetValue(name, out var current) || !ReferenceEquals(current, oldest))
-            {
-                continue;
-            }
-
-            if (oldest.Used || ReferenceEquals(oldest, added) || isPinned(name))
+            if (oldest.Used || ReferenceEquals(oldest, added) || isPinned(oldest.Name))
             {
                 oldest.Used = false;
-                _order.Enqueue(oldest);
+                Sessions.Spare(oldest);
             }
             else
             {
                 Remove(oldest);
             }
-        }
-
-        // Entries of sessions that ended long ago must not pile up in the queue.
-        while (_order.Count > 2 * Math.Max(Sessions.Count, 64) && _order.TryDequeue(out var stale))
-        {
-            if (Sessions.TryGetValue(stale.Found.Name, out var current) && ReferenceEquals(current, stale))
-            {
-                _order.Enqueue(stale);
-            }
-        }
-    }
-
-    /// <summary>A set optimised for one element: most users have one session.</summary>
-    private sealed class SessionNames(SessionName one)
-    {
-        private SessionName? _one = one;
-        private HashSet<SessionName>? _more;
-
-        public IEnumerable<SessionName> All => _more ?? (_one is { } single ? [single] : Enumerable.Empty<SessionName>());
-
-        public void Add(SessionName name)
-        {
-            if (_more is null && _one is { } single && single != name)
-            {
-                (_more, _one) = ([single], null);
-            }
-
-            _ = _more?.Add(name);
-            _one = _more is null ? name : null;
-        }
-
-        public bool RemoveAndIsEmpty(SessionName name)
-        {
-            _ = _more?.Remove(name);
-            if (_one == name)
-            {
-                _one = null;
-            }
-
-            return _one is null && _more is not { Count: > 0 };
         }
     }
 }

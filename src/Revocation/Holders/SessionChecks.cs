@@ -29,7 +29,7 @@ internal enum DetailsAge
 }
 
 /// <summary>The outcome of a check; the session is there if it is active.</summary>
-internal readonly record struct SessionFinding(Liveness Liveness, FoundSession? Session = null, DetailsAge Details = DetailsAge.AsAsked);
+internal readonly record struct SessionFinding(Liveness Liveness, KnownSession? Session = null, DetailsAge Details = DetailsAge.AsAsked);
 
 /// <summary>Checks sessions: from memory if the session is known, otherwise by one look into the store, shared by everyone who waits for it.</summary>
 internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvider clock)
@@ -44,13 +44,13 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
 
     /// <summary>Whether a session is active now.</summary>
     /// <param name="name">The session.</param>
-    /// <param name="detailsWithin">How old <see cref="FoundSession.Details"/> may be; null if they are not needed.</param>
+    /// <param name="detailsWithin">How old <see cref="KnownSession.Details"/> may be; null if they are not needed.</param>
     /// <exception cref="Exception">The session was not known, and the store did not answer.</exception>
     public ValueTask<SessionFinding> FindAsync(SessionName name, TimeSpan? detailsWithin = null)
     {
         var verdict = holder.Check(name, out var known);
         return verdict == HolderVerdict.Known && (detailsWithin is not { } within || holder.HasDetails(known!, within))
-            ? new ValueTask<SessionFinding>(new SessionFinding(Liveness.Active, known!.Found))
+            ? new ValueTask<SessionFinding>(new SessionFinding(Liveness.Active, known))
             : new ValueTask<SessionFinding>(LookAsync(name, known, detailsWithin));
     }
 
@@ -116,7 +116,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
             {
                 // Only its details are outdated: the holder can still tell whether it is active.
                 return holder.Check(name, out var stillKnown) == HolderVerdict.Known
-                    ? new SessionFinding(Liveness.Active, stillKnown!.Found, AgeOf(stillKnown, detailsWithin))
+                    ? new SessionFinding(Liveness.Active, stillKnown, AgeOf(stillKnown!, detailsWithin))
                     : new SessionFinding(Liveness.Unknown);
             }
 
@@ -137,7 +137,7 @@ internal sealed class SessionChecks(Holder holder, ISessionLook store, TimeProvi
                         continue;
                     }
 
-                    return new SessionFinding(Liveness.Active, found!.Found);
+                    return new SessionFinding(Liveness.Active, found);
                 case HolderVerdict.NotFresh:
                     return new SessionFinding(Liveness.Unknown);
                 default:

@@ -15,20 +15,3 @@ public readonly record struct SessionName(string App, string Tenant, Guid Id)
 
 /// <summary>Names a user within a tenant.</summary>
 internal readonly record struct UserName(string App, string Tenant, string UserId);
-
-/// <summary>An active session as the store holds it.</summary>
-internal sealed record FoundSession
-{
-    public required SessionName Name { get; init; }
-
-    public required string UserId { get; init; }
-
-    /// <summary>The user's epoch when the session was created.</summary>
-    public required long Epoch { get; init; }
-
-    /// <summary>When it expires unless it is refreshed before.</summary>
-    public required DateTimeOffset ExpiresAt { get; init; }
-
-    /// <summary>Whatever else the caller wants to keep. Unlike the liveness it may be outdated.</summary>
-    public object? Details { get; init; }
-}

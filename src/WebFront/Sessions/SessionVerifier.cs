@@ -10,7 +10,6 @@ using Grid.Revocation.Holders;
 using Grid.Revocation.Telemetry;
 using Grid.Tokens;
 using Grid.Tokens.Access;
-using Grid.Tokens.Refresh;
 
 namespace Grid.WebFront.Sessions;
 
@@ -132,9 +131,9 @@ internal sealed class SessionVerifier(
 
         // The grain also ends a session that a shorter lifetime finds too old.
         return standing == Standing.Promotes || SessionExpiry.EndsWithin(row.CreatedAt, clock.GetUtcNow(), app.Settings.MaxLifetime)
-            ? await PromoteAsync(app, handle, token, differs: checkDatabase && !SamePayload(row.PayloadJson, token.PayloadJson))
+            ? await PromoteAsync(app, handle, token, differs: checkDatabase && !SamePayload(row, token.PayloadJson))
             : standing == Standing.LeftBehind ? VerifiedSession.Of(token)
-            : await ReplaceAsync(app, token, row.ToSnapshot());
+            : await ReplaceAsync(app, token, row.ToTokenSource(handle));
     }
 
     private async Task<VerifiedSession> PromoteAsync(AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool differs)
@@ -196,41 +195,41 @@ internal sealed class SessionVerifier(
         }
     }
 
-    /// <summary>An active session's row; null if there is none.</summary>
+    /// <summary>What is kept of an active session's row; null if there is none.</summary>
     /// <param name="app">The app.</param>
     /// <param name="handle">The session.</param>
     /// <param name="fresh">Whether it must have been read from the store since this call. Otherwise one will do that was read within the lease and is not known to have
     /// changed, or within two while the store does not answer.</param>
     /// <exception cref="StoreUnavailableException">The store could not be read.</exception>
-    private async ValueTask<SessionRecord?> ReadAsync(AppSnapshot app, SessionHandle handle, bool fresh)
+    private async ValueTask<RememberedRow?> ReadAsync(AppSnapshot app, SessionHandle handle, bool fresh)
     {
         var finding = await checks.FindAsync(Name(app, handle), fresh ? TimeSpan.Zero : terms.Lease);
         return finding.Liveness switch
         {
             Liveness.Active when finding.Details == DetailsAge.Outdated => throw new StoreUnavailableException("The session's row could not be read again."),
-            Liveness.Active => (SessionRecord)finding.Session!.Details!,
+            Liveness.Active => RememberedRow.From(finding.Session!.Details!, finding.Session.UserId),
             Liveness.Ended => null,
             _ => throw Undetermined(),
         };
     }
 
     // Source: docs/protocol/core.md, "Verify", point 5.
-    private static Standing StandingOf(SessionRecord row, AccessTokenContent token, bool checkDatabase)
+    private static Standing StandingOf(RememberedRow row, AccessTokenContent token, bool checkDatabase)
     {
         if (token.ParentRefreshTokenHash1 is not { } parent)
         {
-            return checkDatabase && !SamePayload(row.PayloadJson, token.PayloadJson) ? Standing.Differs : Standing.AsItIs;
+            return checkDatabase && !SamePayload(row, token.PayloadJson) ? Standing.Differs : Standing.AsItIs;
         }
 
-        return StoredHash(parent) == row.Chain.Current ? Standing.Promotes
-            : checkDatabase && !SamePayload(row.PayloadJson, token.PayloadJson) ? Standing.Differs
-            : StoredHash(token.RefreshTokenHash1) == row.Chain.Current ? Standing.Settled
+        return row.IsCurrent(StoredHash(parent)) ? Standing.Promotes
+            : checkDatabase && !SamePayload(row, token.PayloadJson) ? Standing.Differs
+            : row.IsCurrent(StoredHash(token.RefreshTokenHash1)) ? Standing.Settled
             : Standing.LeftBehind;
     }
 
-    private static VerifiedSession CheckBranch(SessionRecord row, AccessTokenContent token) =>
-        RefreshRotation.IsLive(row.Chain, StoredHash(token.RefreshTokenHash1), StoredHashOrNull(token.ParentRefreshTokenHash1))
-            ? VerifiedSession.Of(token) with { PayloadUpdateAvailable = !SamePayload(row.PayloadJson, token.PayloadJson) }
+    private static VerifiedSession CheckBranch(RememberedRow row, AccessTokenContent token) =>
+        row.IsLive(StoredHash(token.RefreshTokenHash1), StoredHashOrNull(token.ParentRefreshTokenHash1))
+            ? VerifiedSession.Of(token) with { PayloadUpdateAvailable = !SamePayload(row, token.PayloadJson) }
             : VerifiedSession.Unauthorised("rotated-out token branch; refresh required");
 
     private static SessionName Name(AppSnapshot app, SessionHandle handle) => new SessionKey(app.App, handle).Name;
@@ -245,14 +244,14 @@ internal sealed class SessionVerifier(
     private static TokenHash? StoredHashOrNull(string? hash1Hex) => hash1Hex is null ? null : StoredHash(hash1Hex);
 
     // Usually the same text, since the token was minted from it. Otherwise order and white space do not matter.
-    private static bool SamePayload(string stored, string inToken)
+    private static bool SamePayload(RememberedRow row, string inToken)
     {
-        if (stored == inToken)
+        if (row.HasPayloadText(inToken))
         {
             return true;
         }
 
-        using var left = JsonDocument.Parse(stored);
+        using var left = JsonDocument.Parse(row.PayloadJson);
         using var right = JsonDocument.Parse(inToken);
         try
         {

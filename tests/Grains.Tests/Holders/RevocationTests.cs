@@ -133,10 +133,42 @@ public sealed class RevocationTests(GridCluster grid)
         Assert.InRange(grid.Store.Reads - reads, 0, 1);
     }
 
+    [Fact]
+    public async Task All_active_grains_of_a_user_drop_what_they_remember_whichever_left_before()
+    {
+        var first = await grid.CreateSessionAsync();
+        List<TestSession> sessions = [first];
+        for (var i = 0; i < 4; i++)
+        {
+            sessions.Add(await grid.CreateSessionAsync(userId: first.UserId));
+        }
+
+        foreach (var session in sessions)
+        {
+            Assert.Equal(RefreshVerdict.Rotated, (await session.RefreshAsync(session.Token, "a")).Verdict);
+        }
+
+        foreach (var gone in new[] { sessions[0], sessions[3] })
+        {
+            await grid.RevokeAsync(new RevocationScope.Named { App = gone.Key.App, Sessions = [gone.Key.Handle] }, Stop);
+        }
+
+        await grid.RevokeAsync(new RevocationScope.User { App = first.Key.App, TenantId = TenantKey.PublicId, UserId = first.UserId }, Stop);
+
+        // One that was not told would try to write.
+        var writes = grid.Store.Updates;
+        foreach (var session in sessions)
+        {
+            Assert.Equal(RefreshVerdict.NotFound, (await session.RefreshAsync("a", "b")).Verdict);
+        }
+
+        Assert.Equal(writes, grid.Store.Updates);
+    }
+
     private static SessionName Name(SessionKey key) => new(key.App.ToString(), key.Handle.TenantId, key.Handle.Id);
 
     private async Task<string> PayloadAsync(int silo, SessionKey key) =>
-        ((SessionRecord)(await grid.Service<SessionChecks>(silo).FindAsync(Name(key), TimeSpan.FromSeconds(10))).Session!.Details!).PayloadJson;
+        RememberedRow.From((await grid.Service<SessionChecks>(silo).FindAsync(Name(key), TimeSpan.FromSeconds(10))).Session!.Details!, "").PayloadJson;
 
     private async Task AssertEverywhereAsync(SessionKey key, Liveness expected)
     {
