@@ -23,6 +23,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orleans.Configuration;
 using Orleans.Storage;
 
 namespace Grid.Grains;
@@ -59,6 +60,7 @@ public static class GridGrains
         services.TryAddSingleton<InstallationDefaults>();
         services.TryAddSingleton<StoreOutages>();
         services.TryAddSingleton<ActiveSessionGrains>();
+        services.AddSingleton<IPostConfigureOptions<GrainCollectionOptions>, IdleGrains>();
         services.TryAddSingleton<SiloBroadcast>();
         services.AddOptions<RevocationOptions>();
         services.TryAddSingleton(provider => new Holder(LeaseClock.Instance, Revocation(provider).RememberedSessions));

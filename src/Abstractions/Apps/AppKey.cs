@@ -16,7 +16,7 @@ public readonly record struct AppKey([property: Id(0)] string Domain, [property:
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
         var at = text.IndexOf('@', StringComparison.Ordinal);
-        return at < 0 ? new AppKey("", text) : new AppKey(text[(at + 1)..], text[..at]);
+        return at < 0 ? new AppKey("", text == PublicId ? PublicId : text) : new AppKey(text[(at + 1)..], text[..at]);
     }
 
     /// <inheritdoc/>

@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Grid.Abstractions;
-using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.Watches;
@@ -34,22 +33,33 @@ internal sealed partial class SessionGrain(
     private const int MaxAttempts = 5;
 
     private readonly SemaphoreSlim _turn = new(1, 1);
-    private readonly Dictionary<(TokenHash Presented, bool OlderRules), Task<RefreshResult>> _refreshing = [];
+    private Refresh? _refreshing;
     private SessionKey _key;
     private SessionRecord? _row;
     private Rotation? _lastRotation;
-    private UserKey? _user;
+
+    /// <summary>Its key.</summary>
+    public SessionKey Key => _key;
+
+    /// <summary>Whose it is; null while no row was read.</summary>
+    public string? UserId { get; private set; }
+
+    /// <summary>Links of <see cref="ActiveSessionGrains"/>, under its lock.</summary>
+    public SessionGrain? NextOfUser { get; set; }
+
+    /// <summary>Null for the first.</summary>
+    public SessionGrain? PreviousOfUser { get; set; }
 
     public override Task OnActivateAsync(CancellationToken cancellationToken)
     {
         _key = SessionKey.Parse(this.GetPrimaryKeyString());
-        local.Add(_key, this);
+        local.Add(this);
         return Task.CompletedTask;
     }
 
     public override Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
-        local.Remove(_key, _user, this);
+        local.Remove(this);
         return Task.CompletedTask;
     }
 
@@ -104,21 +114,40 @@ internal sealed partial class SessionGrain(
     public async Task<RefreshResult> RefreshAsync(RefreshRequest request, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(request);
-        var token = (request.Presented, request.OlderRules);
-        if (_refreshing.TryGetValue(token, out var other))
+        for (var other = _refreshing; other is not null; other = other.Next)
         {
-            return await other;
+            if (other.OlderRules == request.OlderRules && other.Presented == request.Presented)
+            {
+                return await other.Result;
+            }
         }
 
-        var refresh = InTurnAsync("refresh", () => RefreshInTurnAsync(request), new RefreshResult { Verdict = RefreshVerdict.Unavailable });
-        _refreshing.Add(token, refresh);
+        var result = InTurnAsync("refresh", () => RefreshInTurnAsync(request), new RefreshResult { Verdict = RefreshVerdict.Unavailable });
+        var refresh = _refreshing = new Refresh(request.Presented, request.OlderRules, result) { Next = _refreshing };
         try
         {
-            return await refresh;
+            return await result;
         }
         finally
         {
-            _refreshing.Remove(token);
+            Leave(refresh);
+        }
+    }
+
+    private void Leave(Refresh refresh)
+    {
+        if (_refreshing == refresh)
+        {
+            _refreshing = refresh.Next;
+            return;
+        }
+
+        for (var other = _refreshing; other is not null; other = other.Next)
+        {
+            if (other.Next == refresh)
+            {
+                other.Next = refresh.Next;
+            }
         }
     }
 
@@ -199,7 +228,7 @@ internal sealed partial class SessionGrain(
             RefreshToken = request.CandidateToken,
             AntiCsrf = request.CandidateAntiCsrf,
         };
-        _lastRotation = request.OlderRules ? null : new Rotation(request.Presented, result, clock.GetTimestamp());
+        _lastRotation = request.OlderRules ? null : new Rotation(request.Presented, result.Verdict, request.CandidateToken, request.CandidateAntiCsrf, clock.GetTimestamp());
         return result;
     }
 
@@ -213,8 +242,8 @@ internal sealed partial class SessionGrain(
         }
 
         _row = await store.ReadAsync(_key, CancellationToken.None);
-        return _row is { } row && row.Chain.Current == TokenHash.Of(last.Result.RefreshToken!).HashOfHex() && row.ExpiresAt > clock.GetUtcNow()
-            ? TokenRefusal.Of(row, request, clock.GetUtcNow()) ?? last.Result with { Session = row.ToSnapshot() }
+        return _row is { } row && row.Chain.Current == TokenHash.Of(last.Token).HashOfHex() && row.ExpiresAt > clock.GetUtcNow()
+            ? TokenRefusal.Of(row, request, clock.GetUtcNow()) ?? new RefreshResult { Verdict = last.Verdict, Session = row.ToSnapshot(), RefreshToken = last.Token, AntiCsrf = last.AntiCsrf }
             : null;
     }
 
@@ -337,11 +366,10 @@ internal sealed partial class SessionGrain(
 
     private void IndexByUser(SessionRecord row)
     {
-        if (_user is null)
+        if (UserId is null)
         {
-            var user = new UserKey(new TenantKey(_key.App, _key.Handle.TenantId), row.UserId);
-            local.IndexByUser(user, this);
-            _user = user;
+            UserId = row.UserId;
+            local.IndexByUser(this);
         }
     }
 
@@ -357,7 +385,7 @@ internal sealed partial class SessionGrain(
             // The outcome of the write is unknown: the next call reads the row.
             _row = null;
             outages.Met(operation, failure);
-            NobodyKnows(_user?.UserId);
+            NobodyKnows(UserId);
             return unavailable;
         }
         finally
@@ -378,7 +406,20 @@ internal sealed partial class SessionGrain(
     // Rows hold milliseconds: memory must equal what a read returns.
     private DateTimeOffset Now() => clock.GetUtcMilliseconds();
 
-    private sealed record Rotation(TokenHash Presented, RefreshResult Result, long At);
+    // Of the answer all but the session, which is read again.
+    private sealed record Rotation(TokenHash Presented, RefreshVerdict Verdict, string Token, string? AntiCsrf, long At);
+
+    // One that is under way. There is hardly ever more than one.
+    private sealed class Refresh(TokenHash presented, bool olderRules, Task<RefreshResult> result)
+    {
+        public TokenHash Presented { get; } = presented;
+
+        public bool OlderRules { get; } = olderRules;
+
+        public Task<RefreshResult> Result { get; } = result;
+
+        public Refresh? Next { get; set; }
+    }
 
     private static partial class Log
     {
