@@ -72,7 +72,7 @@ export class Grid {
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.on("data", (text) => (this.log += text));
     }
-    for (let attempt = 0; attempt < 300; attempt++) {
+    for (let attempt = 0; attempt < 1800; attempt++) {
       if (this.process.exitCode !== null) {
         throw new Error(`Grid ended with ${this.process.exitCode}: ${this.log}`);
       }
