@@ -66,6 +66,7 @@ public sealed class ServiceProcess : IDisposable
             // A bound for hangs only.
             if (service._process.HasExited || patience.Elapsed > TimeSpan.FromMinutes(5))
             {
+                service.Dispose();
                 throw new InvalidOperationException(service.Output);
             }
 
