@@ -4,6 +4,7 @@ using Grid.Abstractions.Installation;
 using Grid.Abstractions.Telemetry;
 using Grid.GrainDoors.Certificates;
 using Grid.Hosting.Health;
+using Grid.Hosting.Importing;
 using Grid.Hosting.Installation;
 using Grid.Hosting.Joining;
 using Grid.Hosting.Presence;
@@ -54,6 +55,11 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         // Which key may be used is known when the store has been asked.
         builder.Services.AddSingleton(_ => _protector ?? throw new InvalidOperationException("The store has not been checked yet."));
         builder.Services.AddGridStorage(_settings.Store);
+        if (_settings.ReadThrough is { } source)
+        {
+            builder.Services.AddGridReadThrough(source);
+        }
+
         builder.Services.AddSingleton(_settings.Overload.Limits);
         builder.Services.AddGridCore();
         if (_settings.Upstream is { } upstream)
@@ -62,7 +68,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         }
 
         builder.Services.AddGridFront(_settings.Front.ToSettings(_settings.FrontAddress, builder.Environment.EnvironmentName, connections.Front));
-        builder.Services.AddGridHealth(_settings.Upstream is not null);
+        builder.Services.AddGridHealth(_settings.Upstream is not null, _settings.ReadThrough is not null);
         builder.Services.AddApiKeyWatch(_settings.ApiKeyFiles);
         builder.AddGridSilo(_settings, ports, certificates);
         builder.Services.AddHostedService<AnnounceKeys>();

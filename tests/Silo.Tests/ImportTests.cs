@@ -181,6 +181,55 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
         }
     }
 
+    [Fact]
+    public async Task Sessions_are_taken_in_when_they_are_first_asked_for_and_never_again_when_they_have_ended()
+    {
+        Assert.SkipWhen(_server is null, PostgreSqlServer.Missing ?? "no PostgreSQL");
+        await using var away = (await PostgreSqlServer.TryStartAsync("fsync=off"))!;
+        var keys = new OriginalKeys(generations: 1, _now);
+        var original = new OriginalDatabase(await away.CreateDatabaseAsync(), OriginalGeneration.Rotation);
+        await original.CreateAsync();
+        await original.AddKeysAsync("public", keys);
+        OriginalRow[] rows = [.. Enumerable.Range(0, 8).Select(i => Row(keys, new OriginalSession("public", "public", $"user-{i / 2}")))];
+        await original.AddAsync(rows);
+        using var grid = await GridProcess.ServeAsync(_folder, ("Grid__Import__ReadThrough", original.Uri));
+
+        Assert.Equal("OK", (await VerifyAsync(grid.Http, Access(keys, rows[0]))).Word());
+        Assert.Equal("OK", (await RefreshAsync(grid.Http, rows[1])).Word());
+        var listed = await grid.Http.GetFromJsonAsync<JsonNode>("/recipe/session/user?userId=user-1", Stop);
+        Assert.Equal(new[] { rows[2].Session.Handle, rows[3].Session.Handle }.Order(), listed!["sessionHandles"]!.AsArray().Select(handle => (string)handle!).Order());
+        Assert.Equal(2, (await PostAsync(grid.Http, "/recipe/session/remove", new { userId = "user-2" }))["sessionHandlesRevoked"]!.AsArray().Count);
+        Assert.Single((await PostAsync(grid.Http, "/recipe/session/remove", new { sessionHandles = new[] { rows[6].Session.Handle } }))["sessionHandlesRevoked"]!.AsArray());
+        foreach (var ended in (OriginalRow[])[rows[4], rows[5], rows[6]])
+        {
+            Assert.Equal("UNAUTHORISED", (await VerifyAsync(grid.Http, Access(keys, ended))).Word());
+            Assert.Equal("UNAUTHORISED", (await RefreshAsync(grid.Http, ended)).Word());
+        }
+
+        // Away: what is here goes on, what nobody can know is no refusal, and Grid's own sessions do not ask it.
+        await away.CrashAsync();
+        Assert.Equal("OK", (await VerifyAsync(grid.Http, Access(keys, rows[2]))).Word());
+        Assert.Equal("UNAUTHORISED", (await VerifyAsync(grid.Http, Access(keys, rows[4]))).Word());
+        Assert.StartsWith("503", (await Assert.ThrowsAsync<InvalidOperationException>(() => RefreshAsync(grid.Http, rows[7]))).Message, StringComparison.Ordinal);
+        var own = await PostAsync(grid.Http, "/recipe/session", new { userId = "new", enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } });
+        Assert.Single((await PostAsync(grid.Http, "/recipe/session/remove", new { sessionHandles = new[] { (string)own["session"]!["handle"]! } }))["sessionHandlesRevoked"]!.AsArray());
+        Assert.Contains("read-through\":{\"status\":\"Degraded", await grid.Http.GetStringAsync("/health/ready?verbose", Stop), StringComparison.Ordinal);
+        await away.RestartAsync();
+        await UntilAsync(async () => await RefreshedAsync(rows[7]));
+
+        async Task<bool> RefreshedAsync(OriginalRow row)
+        {
+            try
+            {
+                return (await RefreshAsync(grid.Http, row)).Word() == "OK";
+            }
+            catch (InvalidOperationException failure) when (failure.Message.StartsWith("503", StringComparison.Ordinal))
+            {
+                return false;
+            }
+        }
+    }
+
     private static (string, string)[] Environment(string store) =>
     [
         ("Grid__Store__ConnectionString", store), ("Grid__Store__AllowUnsafeDurability", "true"), ("Grid__Keys__EncryptionKey", Convert.ToBase64String(SHA256.HashData("import"u8))),

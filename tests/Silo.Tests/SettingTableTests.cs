@@ -21,6 +21,7 @@ public sealed class SettingTableTests
         [PurgeOptions.Section] = typeof(PurgeOptions),
         [OverloadOptions.Section] = typeof(OverloadOptions),
         [UpstreamOptions.Section] = typeof(UpstreamOptions),
+        [ImportOptions.Section] = typeof(ImportOptions),
         [RevocationOptions.Section] = typeof(RevocationOptions),
     };
 

@@ -389,6 +389,25 @@ public static partial class SettingTable
         },
     ];
 
+    private static IEnumerable<Setting> ImportRows() =>
+    [
+        new()
+        {
+            Key = "Grid:Import:ReadThrough", Type = SettingType.Text, DefaultNote = "none", IsSecret = true, Max = "2000",
+            Description = "PostgreSQL database of a SuperTokens core, `postgresql://…`: sessions that Grid does not know are looked up there once ([live sessions](supertokens.md#live-sessions)).",
+        },
+        new()
+        {
+            Key = "Grid:Import:Schema", Type = SettingType.Text, Default = "public", Max = "63",
+            Description = "The core's `postgresql_table_schema`.",
+        },
+        new()
+        {
+            Key = "Grid:Import:Prefix", Type = SettingType.Text, DefaultNote = "none", Max = "63",
+            Description = "The core's `postgresql_table_names_prefix`.",
+        },
+    ];
+
     private static IEnumerable<Setting> ShutdownRows() =>
     [
         new()

@@ -12,7 +12,7 @@ public static partial class SettingTable
     /// <summary>All rows, in the order in which people should see them.</summary>
     public static ImmutableArray<Setting> All { get; } =
     [
-        .. CoreRows(), .. FrontRows(), .. StoreRows(), .. KeyRows(), .. SessionRows(), .. RevocationRows(), .. ClusterRows(), .. PurgeRows(), .. OverloadRows(), .. UpstreamRows(), .. ShutdownRows(), .. LoggingRows(), .. TelemetryRows(),
+        .. CoreRows(), .. FrontRows(), .. StoreRows(), .. KeyRows(), .. SessionRows(), .. RevocationRows(), .. ClusterRows(), .. PurgeRows(), .. OverloadRows(), .. UpstreamRows(), .. ImportRows(), .. ShutdownRows(), .. LoggingRows(), .. TelemetryRows(),
         .. OtherRecipeRows(), .. OtherServerRows(), .. OtherDatabaseRows(),
     ];
 

@@ -4,6 +4,7 @@ using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
 using Grid.Hosting.Serving;
 using Grid.Revocation.Holders;
+using Grid.Storage.Importing;
 using Grid.WebFront.Core.Service;
 using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
@@ -20,7 +21,7 @@ internal static class GridHealth
     /// <summary>Tag of the checks that make this silo ready.</summary>
     public const string Ready = "ready";
 
-    public static void AddGridHealth(this IServiceCollection services, bool hasUpstream)
+    public static void AddGridHealth(this IServiceCollection services, bool hasUpstream, bool readsThrough)
     {
         services.AddSingleton<ReadinessWatch>();
         services.AddSingleton<IHealthCheckPublisher>(provider => provider.GetRequiredService<ReadinessWatch>());
@@ -36,6 +37,11 @@ internal static class GridHealth
         if (hasUpstream)
         {
             services.AddHealthChecks().AddCheck<UpstreamCheck>("upstream", tags: [Ready]);
+        }
+
+        if (readsThrough)
+        {
+            services.AddHealthChecks().AddCheck<ReadThroughCheck>("read-through", tags: [Ready]);
         }
     }
 
@@ -121,6 +127,13 @@ internal static class GridHealth
     {
         public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
             upstream.Look() is { } trouble ? HealthCheckResult.Degraded(trouble) : HealthCheckResult.Healthy());
+    }
+
+    // Never red either: sessions that are here go on.
+    private sealed class ReadThroughCheck(OriginalSessions originals) : IHealthCheck
+    {
+        public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken) => Task.FromResult(
+            originals.Trouble is { } trouble ? HealthCheckResult.Degraded(trouble) : HealthCheckResult.Healthy());
     }
 
     private sealed class StoppingCheck(IHostApplicationLifetime lifetime) : IHealthCheck

@@ -7,6 +7,7 @@ using Grid.Grains.Holders;
 using Grid.Grains.Purge;
 using Grid.Hosting.Serving;
 using Grid.Storage;
+using Grid.Storage.Importing;
 using Grid.WebFront.Upstream;
 
 namespace Grid.Hosting.Settings;
@@ -23,6 +24,8 @@ internal sealed class GridSettings
         Telemetry = SettingsBinder.Bind<TelemetryOptions>(configuration, TelemetryOptions.Section);
         Shutdown = SettingsBinder.Bind<ShutdownOptions>(configuration, ShutdownOptions.Section);
         Overload = SettingsBinder.Bind<OverloadOptions>(configuration, OverloadOptions.Section);
+        Import = SettingsBinder.Bind<ImportOptions>(configuration, ImportOptions.Section);
+        ReadThrough = Import.Read();
         Upstream = SettingsBinder.Bind<UpstreamOptions>(configuration, UpstreamOptions.Section).Read();
         Keys = SettingsBinder.Bind<KeyOptions>(configuration, KeyOptions.Section);
         Purge = SettingsBinder.Bind<PurgeOptions>(configuration, PurgeOptions.Section);
@@ -94,6 +97,11 @@ internal sealed class GridSettings
     public OverloadOptions Overload { get; }
 
     /// <summary>The core that serves what Grid does not; null if there is none.</summary>
+    public ImportOptions Import { get; }
+
+    /// <summary>Where sessions are looked up that Grid does not know; null = nowhere.</summary>
+    public SuperTokensSource? ReadThrough { get; }
+
     public UpstreamSettings? Upstream { get; }
 
     public KeyOptions Keys { get; }

@@ -50,6 +50,11 @@ internal static class Doctor
             findings.Add(await UpstreamDiagnosis.RunAsync(upstream, cancellationToken));
         }
 
+        if (settings.ReadThrough is { } source)
+        {
+            findings.Add(await ImportDiagnosis.RunAsync(source, cancellationToken));
+        }
+
         await using var services = new ServiceCollection().AddLogging().AddGridStorage(settings.Store).BuildServiceProvider();
         var store = new StoreDiagnosis(settings, services);
         findings.Add(store.OfSchema());

@@ -1,4 +1,5 @@
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.Clocks;
 using Grid.Tokens.Access;
 using Grid.WebFront.Admission;
@@ -35,6 +36,7 @@ public static class GridCore
         services.TryAddSingleton<SessionIssuer>();
         services.TryAddSingleton<SessionVerifier>();
         services.TryAddSingleton<SessionRefresher>();
+        services.TryAddSingleton(new ReadThrough(IsOn: false));
         services.TryAddSingleton<ServiceDoor>();
         services.TryAddSingleton<ConnectHolder>();
         services.TryAddSingleton<Revocations>();

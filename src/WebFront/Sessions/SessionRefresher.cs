@@ -1,6 +1,7 @@
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
 using Grid.Abstractions.Telemetry;
@@ -14,7 +15,8 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Issues new tokens for existing sessions.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 internal sealed class SessionRefresher(
-    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, IKeyRings keyRings, GridMetrics metrics, TrustedClock clock)
+    IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, IKeyRings keyRings, ReadThrough readThrough, GridMetrics metrics,
+    TrustedClock clock)
 {
     /// <summary>Exchanges a refresh token.</summary>
     /// <param name="app">The app.</param>
@@ -32,6 +34,11 @@ internal sealed class SessionRefresher(
         {
             // As for an access token whose key is unknown: it may have been imported a moment ago.
             ring = await keyRings.ReloadAsync(app, CancellationToken.None);
+            if (readThrough.IsOn && RefreshTokens.LacksKeyFor(refreshToken, ring))
+            {
+                // Its key has not come yet: who refused the token would sign its user out.
+                throw new StoreUnavailableException("The original's key of refresh tokens has not been read yet.");
+            }
         }
 
         if (token.Others is { Count: > 0 } others)
