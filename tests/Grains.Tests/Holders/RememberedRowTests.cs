@@ -96,7 +96,7 @@ public sealed class RememberedRowTests
         ExpiresAt = DateTimeOffset.MaxValue,
     };
 
-    // Users with two sessions each and a UUID for a name, a payload of 60 bytes.
+    // Users with five sessions each and a UUID for a name, a payload of 60 bytes.
     private static async Task<double> WeighAsync()
     {
         var holder = new Holder(LeaseClock.Instance, int.MaxValue);
@@ -124,7 +124,7 @@ public sealed class RememberedRowTests
             var number = BitConverter.ToInt32(key.Handle.Id.ToByteArray());
             var current = TokenHash.Of(key.Handle.Id.ToByteArray());
             return new ValueTask<SessionRecord?>(Row(
-                new RefreshChain(current, current.HashOfHex(), Now), $$"""{"roles":["{{new string('r', 46)}}"]}""", key, Id(number / 2).ToString()));
+                new RefreshChain(current, current.HashOfHex(), Now), $$"""{"roles":["{{new string('r', 46)}}"]}""", key, Id(number / 5).ToString()));
         }
     }
 
