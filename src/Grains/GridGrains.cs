@@ -62,6 +62,7 @@ public static class GridGrains
         services.TryAddSingleton<ActiveSessionGrains>();
         services.AddSingleton<IPostConfigureOptions<GrainCollectionOptions>, IdleGrains>();
         services.TryAddSingleton<SiloBroadcast>();
+        services.TryAddSingleton<SiloReach>();
         services.AddOptions<RevocationOptions>();
         services.TryAddSingleton(provider => new Holder(LeaseClock.Instance, Revocation(provider).RememberedSessions));
         services.TryAddSingleton(provider => new LeaseTerms(Revocation(provider).Lease));

@@ -71,6 +71,11 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         builder.Services.AddGridHealth(_settings.Upstream is not null, _settings.ReadThrough is not null);
         builder.Services.AddApiKeyWatch(_settings.ApiKeyFiles);
         builder.AddGridSilo(_settings, ports, certificates);
+        if (ports.Silo is not null)
+        {
+            builder.Services.AddHostedService<ReachedBack>();
+        }
+
         builder.Services.AddHostedService<AnnounceKeys>();
         builder.Services.AddHostedService<ReadAhead>();
         builder.AddGridDrain(ports.Core is null && ports.Front is null ? TimeSpan.Zero : _settings.Shutdown.DrainIn(builder.Environment.EnvironmentName));

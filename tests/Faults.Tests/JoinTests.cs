@@ -64,6 +64,27 @@ public sealed class JoinTests
         }
     }
 
+    [Fact]
+    public async Task A_silo_that_the_others_do_not_reach_ends_with_the_port_to_open_and_disturbs_nobody()
+    {
+        using var network = NetworkNamespace.Create();
+        using var folder = new Folder();
+        await using var server = await ServerAsync(network.Outside);
+        var database = await server.CreateDatabaseAsync();
+        var unencrypted = ("Grid__Cluster__AllowUnencrypted", "true");
+        using var silo = await ServeAsync(folder, [], database, network.Outside, unencrypted);
+
+        // It opens connections to the others over the link, and its own address is one that only it knows.
+        const string hidden = "10.213.3.2";
+        network.AddInside(hidden);
+        await RefusedAsync(folder, [.. network.Prefix], database, hidden, $"The other silos do not reach this one at {hidden}:", "Grid:Cluster:SiloPort", unencrypted);
+
+        // Over the same link by the right address it is let in.
+        using var right = await ServeAsync(folder, [.. network.Prefix], database, network.Inside, unencrypted);
+        Assert.False(silo.HasExited, silo.Output);
+        Assert.DoesNotContain("   at ", silo.Output, StringComparison.Ordinal);
+    }
+
     private static async Task<PostgreSqlServer> ServerAsync(string address)
     {
         var server = await PostgreSqlServer.TryStartOnAsync(address);

@@ -10,6 +10,8 @@ internal sealed class NetworkNamespace : IDisposable
 
     private readonly string _name = $"grid{Environment.ProcessId % 100_000}";
 
+    private readonly List<string> _unreachable = [];
+
     private NetworkNamespace()
     {
     }
@@ -59,10 +61,25 @@ internal sealed class NetworkNamespace : IDisposable
     /// <summary>Between the silo inside and everybody else in the cluster, the store among them.</summary>
     public void Cut() => Run("ip", "link", "set", _name + "cable", "down");
 
+    /// <summary>Gives the silo inside an address that leads nowhere from outside, as behind a firewall.</summary>
+    public void AddInside(string address)
+    {
+        Run("ip", "-n", _name, "address", "add", address + "/32", "dev", "lo");
+
+        // Connections that are opened inside have the link's address, so that answers to them come back.
+        Run("ip", "route", "replace", "unreachable", address + "/32");
+        _unreachable.Add(address);
+    }
+
     public void Mend() => Run("ip", "link", "set", _name + "cable", "up");
 
     public void Dispose()
     {
+        foreach (var address in _unreachable)
+        {
+            Run("ip", "route", "delete", "unreachable", address + "/32");
+        }
+
         // Takes the links with it.
         try
         {

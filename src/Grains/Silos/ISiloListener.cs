@@ -22,4 +22,9 @@ internal interface ISiloListener : IGrainService
     /// <summary>An app was changed or removed: read it again. Null: the list of domains and apps has changed.</summary>
     [Alias("app-changed")]
     Task AppChangedAsync(AppKey? app);
+
+    /// <summary>Tries the port of another silo, which asks whether it can be reached.</summary>
+    /// <returns>Why there is no connection; null if there is one, or nothing can be said.</returns>
+    [Alias("why-unreachable")]
+    Task<string?> WhyUnreachableAsync(SiloAddress other);
 }

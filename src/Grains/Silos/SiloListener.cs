@@ -28,6 +28,8 @@ internal sealed class SiloListener(
         return Task.CompletedTask;
     }
 
+    public Task<string?> WhyUnreachableAsync(SiloAddress other) => SiloReach.WhyUnreachableAsync(other);
+
     public Task AppChangedAsync(AppKey? app)
     {
         apps.Forget(app);

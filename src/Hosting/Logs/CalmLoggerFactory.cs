@@ -1,3 +1,4 @@
+using Grid.Hosting.Joining;
 using Grid.Revocation.Outages;
 
 namespace Grid.Hosting.Logs;
@@ -38,7 +39,7 @@ internal sealed partial class CalmLoggerFactory : ILoggerFactory
         _inner.Dispose();
     }
 
-    /// <summary>Errors keep their stacks: who writes one means that somebody should look.</summary>
+    /// <summary>Errors keep their stacks: who writes one means that somebody should look. A refusal to join is a sentence for the operator.</summary>
     private sealed class GridLogger(ILogger inner) : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
@@ -48,7 +49,7 @@ internal sealed partial class CalmLoggerFactory : ILoggerFactory
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (exception is null || logLevel >= LogLevel.Error || !ExpectedFailure.Is(exception))
+            if (exception is not ClusterStartException && (exception is null || logLevel >= LogLevel.Error || !ExpectedFailure.Is(exception)))
             {
                 inner.Log(logLevel, eventId, state, exception, formatter);
             }

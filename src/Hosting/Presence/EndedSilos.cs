@@ -1,7 +1,7 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using Grid.Abstractions;
-using Grid.Hosting.Joining;
+using Grid.Grains.Silos;
 using Grid.Storage;
 
 namespace Grid.Hosting.Presence;

@@ -1,10 +1,10 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using Grid.Abstractions;
-using Grid.Hosting.Joining;
+using Grid.Grains.Silos;
 using Grid.Hosting.Settings;
-using Grid.Revocation;
 using Grid.Revocation.Registry;
+using Grid.Revocation;
 using Grid.Storage;
 
 namespace Grid.Silo.Diagnosis;

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace Grid.Hosting.Joining;
+namespace Grid.Grains.Silos;
 
 /// <summary>A connection to a silo's port, for those who only want to know whether there is one.</summary>
 internal static class PeerPort
