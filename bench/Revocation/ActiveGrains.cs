@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Grains;
@@ -47,6 +48,7 @@ internal static class ActiveGrains
             silo.Services.AddSingleton(storage.GetRequiredService<IHolderStore>());
             silo.Services.AddSingleton(storage.GetRequiredService<IHolderRegistry>());
             silo.Services.AddSingleton(installation);
+            silo.Services.AddSingleton(storage.GetRequiredService<IImportStore>());
             silo.Services.AddSingleton(storage.GetRequiredService<IStoreClock>());
             silo.Services.AddSingleton(storage.GetRequiredService<IServiceStore>());
             silo.Services.AddSingleton(new KeyProtector(secret));

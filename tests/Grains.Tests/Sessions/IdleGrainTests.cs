@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Grid.Abstractions.Apps;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Grains.Sessions;
@@ -124,6 +125,7 @@ public sealed class IdleGrainTests : IAsyncLifetime
             silo.Services.AddSingleton(_storage.GetRequiredService<IHolderStore>());
             silo.Services.AddSingleton(_storage.GetRequiredService<IHolderRegistry>());
             silo.Services.AddSingleton(installation);
+            silo.Services.AddSingleton(_storage.GetRequiredService<IImportStore>());
             silo.Services.AddSingleton(_storage.GetRequiredService<IStoreClock>());
             silo.Services.AddSingleton(_storage.GetRequiredService<IServiceStore>());
             silo.Services.AddSingleton(new KeyProtector(key));
