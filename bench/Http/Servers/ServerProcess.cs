@@ -7,7 +7,7 @@ namespace Grid.Bench.Http.Servers;
 /// <summary>A child process that prints the URL on which it listens.</summary>
 internal sealed class ServerProcess : IDisposable
 {
-    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(150);
 
     private readonly Process _process;
     private readonly List<string> _lines = [];
