@@ -138,6 +138,30 @@ public sealed class ApiKeyWatchTests : IDisposable
         Assert.Equal([New], InForce(installation));
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ,\n")]
+    public void One_of_several_files_that_was_emptied_takes_no_keys_away(string content)
+    {
+        var other = Path.Combine(_folder, "others");
+        System.IO.File.WriteAllText(File, Old);
+        System.IO.File.WriteAllText(other, New);
+        var (watch, installation) = Watch(("Grid__Core__ApiKeys__0_FILE", File), ("Grid__Core__ApiKeys__1_FILE", other));
+        System.IO.File.WriteAllText(File, content);
+        Look(watch, 10);
+
+        Assert.Equal([Old, New], InForce(installation));
+        Assert.Equal([1017], _log.Ids);
+        Assert.Contains("Grid__Core__ApiKeys__0_FILE names a file without an API key", watch.Trouble, StringComparison.Ordinal);
+
+        // What the other has by now counts once both can be used.
+        System.IO.File.WriteAllText(other, Old);
+        System.IO.File.WriteAllText(File, New);
+        Look(watch, 2);
+        Assert.Equal([New, Old], InForce(installation));
+        Assert.Null(watch.Trouble);
+    }
+
     [Fact]
     public void Keys_that_no_file_has_are_not_looked_for()
     {
@@ -187,9 +211,9 @@ public sealed class ApiKeyWatchTests : IDisposable
         System.IO.File.WriteAllText(Path.Combine(_folder, version, "api-keys"), keys);
     }
 
-    private (ApiKeyWatch Watch, InstallationDefaults Installation) Watch((string Name, string Value) variable)
+    private (ApiKeyWatch Watch, InstallationDefaults Installation) Watch(params (string Name, string Value)[] variables)
     {
-        var settings = Read(variable);
+        var settings = Read(variables);
         var installation = new InstallationDefaults(settings.Defaults);
         return (new ApiKeyWatch(settings.ApiKeyFiles!, installation, TimeProvider.System, _log), installation);
     }

@@ -244,20 +244,26 @@ public sealed class OlderCheckTests(CoreHost core)
         var snapshot = await SnapshotAsync(app);
         var older = new ClientRules(AccessTokenVersion.V5, OlderRotation: true);
 
-        // Whatever else happens on this thread only adds: the least of many is what a check costs.
-        Assert.InRange(await LeastAsync(older), 0, await LeastAsync(ClientRules.Newest));
-
-        async Task<long> LeastAsync(ClientRules rules)
+        // Whatever else happens on this thread only adds: the least of many is what a check costs. Optimised code may allocate less, and of the two
+        // ways either may be optimised first: in turns, and again until both are.
+        var (least, leastByNewer) = (long.MaxValue, long.MaxValue);
+        for (var rounds = 0; rounds == 0 || (least > leastByNewer && rounds < 60); rounds++)
         {
-            var least = long.MaxValue;
             for (var i = 0; i < 2_000; i++)
             {
-                var (allocated, verified) = Once(rules);
-                Assert.Equal(SessionVerdict.Ok, (await verified).Check.Verdict);
-                least = Math.Min(least, allocated);
+                least = Math.Min(least, await CostAsync(older));
+                leastByNewer = Math.Min(leastByNewer, await CostAsync(ClientRules.Newest));
             }
+        }
 
-            return least;
+        Assert.InRange(least, 0, leastByNewer);
+        Assert.NotEqual(long.MaxValue, leastByNewer);
+
+        async Task<long> CostAsync(ClientRules rules)
+        {
+            var (allocated, verified) = Once(rules);
+            Assert.Equal(SessionVerdict.Ok, (await verified).Check.Verdict);
+            return allocated;
         }
 
         (long Allocated, ValueTask<VerifiedSession> Verified) Once(ClientRules rules)

@@ -23,11 +23,16 @@ internal sealed class ApiKeyFiles
         var parts = SettingsBinder.PartsOf(configuration, setting);
         return parts.Any(part => part.File is not null) ? new ApiKeyFiles(parts)
             : parts.Count == 0 && SettingsBinder.FilesFor(configuration, setting).FirstOrDefault() is { } empty
-                ? throw new SettingsException($"{empty.Variable} names a file without an API key, {empty.Path}: write one of at least 20 characters into it, or remove the variable.")
+                ? throw NoKeyIn(empty)
                 : null;
     }
 
     /// <summary>The keys as they are written now.</summary>
-    /// <exception cref="SettingsException">A file cannot be read.</exception>
-    public string Read() => string.Join(',', _parts.Select(part => part.File?.Read() ?? part.Text));
+    /// <exception cref="SettingsException">A file cannot be read, or has no key in it: of several, one that was emptied by mistake would shut out whoever shows its keys.</exception>
+    public string Read() => string.Join(',', _parts.Select(part => part.File is { } file ? Read(file) : part.Text));
+
+    private static string Read(NamedFile file) => file.Read() is { } text && text.AsSpan().ContainsAnyExcept(", \t\r\n") ? text : throw NoKeyIn(file);
+
+    private static SettingsException NoKeyIn(NamedFile file) =>
+        new($"{file.Variable} names a file without an API key, {file.Path}: write one of at least 20 characters into it, or remove the variable.");
 }

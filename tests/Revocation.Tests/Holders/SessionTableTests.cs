@@ -149,6 +149,71 @@ public sealed class SessionTableTests
     }
 
     [Fact]
+    public void What_an_entry_ended_is_known_to_no_check_that_begins_later_whatever_is_added_and_removed_meanwhile()
+    {
+        var holder = Fresh(_clock, int.MaxValue);
+        using var begun = new CountdownEvent(2);
+        var (ended, isOver, accepted) = (0, false, 0);
+        Thread[] readers =
+        [
+            .. Enumerable.Range(0, 2).Select(_ => new Thread(() =>
+            {
+                for (var round = 0; !Volatile.Read(ref isOver); round++)
+                {
+                    // The last that was ended, and one before it, whose place is another's by now.
+                    var last = Volatile.Read(ref ended);
+                    foreach (var number in (int[])[last, last - (round % 100)])
+                    {
+                        if (number > 0 && holder.Check(Name(number)) == HolderVerdict.Known)
+                        {
+                            Interlocked.Increment(ref accepted);
+                        }
+                    }
+
+                    if (round == 0)
+                    {
+                        begun.Signal();
+                    }
+                }
+            })),
+        ];
+        foreach (var reader in readers)
+        {
+            reader.Start();
+        }
+
+        begun.Wait(TestContext.Current.CancellationToken);
+
+        // Sessions come by the thousand and go one by one, so that the table grows, shrinks and gives places away; every third was read a second time.
+        for (var wave = 0; wave < 5; wave++)
+        {
+            var first = (wave * 2_000) + 1;
+            for (var number = first; number < first + 2_000; number++)
+            {
+                holder.See(Found(Name(number), $"u{number % 100}"));
+                if (number % 3 == 0)
+                {
+                    holder.See(Found(Name(number), $"u{number % 100}"));
+                }
+            }
+
+            for (var number = first; number < first + 2_000; number++)
+            {
+                holder.Apply([Session(Name(number))]);
+                Volatile.Write(ref ended, number);
+            }
+        }
+
+        Volatile.Write(ref isOver, true);
+        foreach (var reader in readers)
+        {
+            reader.Join();
+        }
+
+        Assert.Equal((0, 0), (accepted, holder.Count));
+    }
+
+    [Fact]
     public void A_holder_that_lost_most_of_its_sessions_gives_their_places_back()
     {
         var state = State(int.MaxValue);

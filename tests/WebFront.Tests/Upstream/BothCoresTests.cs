@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Grid.WebFront.Upstream;
 
 namespace Grid.WebFront.Tests.Upstream;
 
@@ -62,10 +63,22 @@ public sealed class BothCoresTests(UpstreamHost host)
     {
         var tenantId = NewId();
         Behind.Requests.Clear();
-        for (var tries = 0; tries < 5; tries++)
+        for (var since = Core.Clock.GetTimestamp(); ; since = Core.Clock.GetTimestamp())
         {
-            var answer = await Core.PostAsync($"/{tenantId}/recipe/session", NewSession("u"));
-            Assert.Equal((400, $"AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, public, {tenantId})\n"), (answer.Status, answer.Text));
+            for (var tries = 0; tries < 5; tries++)
+            {
+                var answer = await Core.PostAsync($"/{tenantId}/recipe/session", NewSession("u"));
+                Assert.Equal((400, $"AppId or tenantId not found => Tenant with the following connectionURIDomain, appId and tenantId combination not found: (, public, {tenantId})\n"), (answer.Status, answer.Text));
+            }
+
+            if (Core.Clock.GetElapsedTime(since) < UpstreamTenants.MissingFor)
+            {
+                break;
+            }
+
+            // So slow a machine asks again by right.
+            tenantId = NewId();
+            Behind.Requests.Clear();
         }
 
         Assert.Single(Behind.Requests);

@@ -372,13 +372,13 @@ public sealed class PassThroughTests(UpstreamHost host)
         {
             Core.Clock.Skip(TimeSpan.FromSeconds(5));
             var answer = await Core.SendAsync("GET", "/health/ready?verbose");
-            if (answer.Json["checks"]!["upstream"]!["status"]!.GetValue<string>() == status)
+            // On a machine without time for it Grid may not be ready for a reason of its own, for a moment.
+            if (answer.Status == 200 && answer.Json["checks"]!["upstream"]!["status"]!.GetValue<string>() == status)
             {
-                Assert.Equal(200, answer.Status);
                 return;
             }
 
-            Assert.True(tries < 1200, $"It does not become {status}: {answer.Text}");
+            Assert.True(tries < 1200, $"It does not become {status} and ready: {answer.Status} {answer.Text}");
             await Task.Delay(50, TestContext.Current.CancellationToken);
         }
     }
