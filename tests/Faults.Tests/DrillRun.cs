@@ -10,6 +10,9 @@ internal sealed class DrillRun
     // Generous: a bound for what never comes back.
     private static readonly TimeSpan LongestWay = TimeSpan.FromMinutes(5);
 
+    // After which one looks whether a silo has ended.
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(20);
+
     private readonly Action<string> _say;
 
     private DrillRun(Cluster cluster, MixedLoad load, int seed, TimeSpan length, Action<string> say, CancellationToken stop) =>
@@ -95,13 +98,37 @@ internal sealed class DrillRun
         while (MixedLoad.Now - since < Length);
     }
 
-    /// <summary>Until every verifier accepts a session that it had not seen.</summary>
+    /// <summary>Until every verifier accepts a session that it had not seen. A silo that was away for so long that the others declared it dead ends by itself; it is started again, as an init system does.</summary>
     public async Task GreenAsync()
     {
         for (var verifier = 0; verifier < Load.Verifiers; verifier++)
         {
-            var took = await Load.UntilGreenAsync(verifier, LongestWay);
-            _say($"verifier {verifier} accepts a session that it had not seen {took.TotalMilliseconds:F0} ms after it can");
+            for (var since = MixedLoad.Now; ;)
+            {
+                await StartEndedAsync();
+                try
+                {
+                    var took = await Load.UntilGreenAsync(verifier, Look);
+                    _say($"verifier {verifier} accepts a session that it had not seen {took.TotalMilliseconds:F0} ms after it can");
+                    break;
+                }
+                catch (TimeoutException) when (MixedLoad.Now - since < LongestWay)
+                {
+                    // It may have ended meanwhile.
+                }
+            }
+        }
+    }
+
+    private async Task StartEndedAsync()
+    {
+        for (var silo = 0; silo < Cluster.Silos.Length; silo++)
+        {
+            if (Cluster.Silos[silo] is { HasExited: true, Output: var said })
+            {
+                _say($"silo {silo} has ended by itself; it said: {said[..Math.Min(said.Length, 20_000)]}");
+                await Cluster.StartSiloAsync(silo);
+            }
         }
     }
 
