@@ -142,7 +142,7 @@ export class Service {
           // Known sessions are vouched for until the lease ends; they are given up only now that there is a connection to register on.
           this.unused = await this.open();
           incarnation = undefined;
-          if (this.connection?.goodbye !== undefined && !this.failing) this.options.log(`Grid ended the connection: ${this.connection.goodbye}. This service looks its sessions up again`);
+          if (this.connection?.goodbye !== undefined && !this.failing) this.say(`Grid ended the connection: ${this.connection.goodbye}. This service looks its sessions up again`);
           continue;
         }
 
@@ -279,7 +279,16 @@ export class Service {
     if (!this.failing || (refusal !== undefined && refusal !== this.reported)) {
       this.failing = true;
       this.reported = refusal ?? this.reported;
-      this.options.log(`There is no connection to Grid (${text}). Known sessions are accepted until the lease ends; trying again`);
+      this.say(`There is no connection to Grid (${text}). Known sessions are accepted until the lease ends; trying again`);
+    }
+  }
+
+  // A log that throws is no reason to end the service, nor with an unhandled rejection the process.
+  private say(text: string): void {
+    try {
+      this.options.log(text);
+    } catch {
+      // There is nobody else to tell.
     }
   }
 

@@ -118,7 +118,9 @@ describe("a service on the wire", () => {
     await until(() => silo.of("confirm").length === 2);
     assert.deepEqual(silo.of("confirm").map(({ n }) => n), [7, 8]);
     assert.equal(service.holder.check(handle), "unknown");
-    assert.equal(await service.find(name), "ended");
+
+    // A starved machine may be late for a renewal: then nobody can tell for a moment.
+    await until(async () => (await service.find(name)) === "ended");
   });
 
   it("confirms no entries that it cannot read, and comes back with an empty memory", async () => {
@@ -126,8 +128,9 @@ describe("a service on the wire", () => {
     await active();
     for (const entries of [[{ position: 1, kind: "session", app: "public" }], [7], { kind: 1 }, undefined, [{ position: 1, kind: 1, app: "public", tenant: "public", session: 1 }]]) {
       const before = silo.connections;
+      const { incarnation } = service.holder;
       silo.tell({ type: "entries", n: 9, entries });
-      await until(() => silo.connections > before && silo.of("register").length === silo.connections && silo.of("renew").length > silo.connections);
+      await until(() => silo.connections > before && service.holder.isFresh && service.holder.incarnation !== incarnation);
     }
     assert.equal(silo.of("confirm").length, 0);
     const [first, second] = silo.of("register");
@@ -151,6 +154,7 @@ describe("a service on the wire", () => {
     await active();
     silo.status = 503;
     silo.socket.terminate();
+    await until(() => silo.refused > 0 && said.some((text) => text.includes("503")));
     await until(() => service.holder.check(handle) === "notFresh");
     assert.equal(service.holder.count, 1, "it is not forgotten before there is a connection");
     assert.equal(await service.find(name), "unknown");
@@ -162,9 +166,10 @@ describe("a service on the wire", () => {
   it("is not fresh when its renewals are not answered", async () => {
     await start();
     await active();
+    const { connections } = silo;
     silo.answers.renew = () => undefined;
     await until(() => !service.holder.isFresh);
-    assert.equal(silo.connections, 1, "a silo without a store is no reason to forget");
+    assert.equal(silo.connections, connections, "a silo without a store is no reason to forget");
     silo.answers.renew = ({ n }) => ({ type: "renewed", n });
     await until(() => service.holder.check(handle) === "known");
   });
@@ -176,6 +181,19 @@ describe("a service on the wire", () => {
     await until(() => silo.refused >= 3);
     assert.equal(said.length, 1);
     assert.match(said[0], /HTTP 401: set apiKey/);
+    silo.status = undefined;
+    await active();
+  });
+
+  it("goes on when the log throws", async () => {
+    await start();
+    silo.status = 401;
+    service.options.log = () => {
+      silo.logged = true;
+      throw new Error("The log is full.");
+    };
+    assert.equal(await service.find(name), "unknown");
+    await until(() => silo.logged && silo.refused >= 2);
     silo.status = undefined;
     await active();
   });
@@ -200,7 +218,7 @@ describe("a service on the wire", () => {
     const dead = silo.socket;
     silo.answers.renew = () => undefined;
     dead._socket.pause();
-    await until(() => silo.connections === 2);
+    await until(() => silo.connections >= 2);
     silo.answers.renew = ({ n }) => ({ type: "renewed", n });
     await active();
   });

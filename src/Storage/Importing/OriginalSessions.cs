@@ -33,7 +33,7 @@ public sealed class OriginalSessions(
     private readonly ConcurrentDictionary<SessionKey, long> _sessions = new();
     private readonly ConcurrentDictionary<(AppKey App, string UserId), long> _users = new();
     private SuperTokensDatabase? _database;
-    private (long At, string Why)? _failure;
+    private volatile Failure? _failure;
 
     /// <summary>Why the database could not be asked when it last was; null if it answered, or was not asked yet.</summary>
     public string? Trouble => _failure?.Why;
@@ -75,11 +75,7 @@ public sealed class OriginalSessions(
     public async Task<T> AskAsync<T>(Func<SuperTokensDatabase, Task<T>> ask)
     {
         ArgumentNullException.ThrowIfNull(ask);
-        if (_failure is { } last && clock.GetElapsedTime(last.At) < AskAgainAfter)
-        {
-            throw new StoreUnavailableException(last.Why);
-        }
-
+        PauseAfterFailure();
         try
         {
             var answer = await ask(_database ?? await OpenAsync());
@@ -88,8 +84,16 @@ public sealed class OriginalSessions(
         }
         catch (ImportSourceException failure)
         {
-            _failure = (clock.GetTimestamp(), failure.Message);
+            _failure = new Failure(clock.GetTimestamp(), failure.Message);
             throw new StoreUnavailableException(failure.Message, failure);
+        }
+    }
+
+    private void PauseAfterFailure()
+    {
+        if (_failure is { } last && clock.GetElapsedTime(last.At) < AskAgainAfter)
+        {
+            throw new StoreUnavailableException(last.Why);
         }
     }
 
@@ -127,12 +131,26 @@ public sealed class OriginalSessions(
         await _opening.WaitAsync();
         try
         {
+            // Who waited here for an attempt that failed makes none of his own: of many, the last would wait for all of them.
+            if (_database is { } opened)
+            {
+                return opened;
+            }
+
+            PauseAfterFailure();
             var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString) { Timeout = 3, CommandTimeout = 5 };
             return _database ??= await SuperTokensDatabase.OpenAsync(source with { ConnectionString = settings.ToString() }, MaxConnections, CancellationToken.None);
+        }
+        catch (ImportSourceException failure)
+        {
+            _failure = new Failure(clock.GetTimestamp(), failure.Message);
+            throw;
         }
         finally
         {
             _opening.Release();
         }
     }
+
+    private sealed record Failure(long At, string Why);
 }

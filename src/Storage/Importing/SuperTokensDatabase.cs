@@ -50,7 +50,7 @@ public sealed class SuperTokensDatabase : IAsyncDisposable
         SELECT {_columns.App}, {_columns.Tenant}, count(*), count(*) FILTER (WHERE s.expires_at <= $1), max(s.expires_at)
         FROM {_source.Table("session_info")} s GROUP BY 1, 2 ORDER BY 1, 2
         """,
-        row => new SuperTokensTenant(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(4))),
+        row => new SuperTokensTenant(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(row.GetInt64(4), 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()))),
         cancellationToken, now.ToUnixTimeMilliseconds());
 
     /// <summary>Signing keys of access tokens and JWTs, and the keys of refresh tokens; newest first.</summary>

@@ -11,6 +11,9 @@ namespace Grid.Storage.Importing;
 /// <summary>A row of <c>session_info</c>, as the original has it.</summary>
 public sealed record SuperTokensSession
 {
+    // What expires in an hour that has begun is purged after its end.
+    private const long OneHour = 3_600_000;
+
     /// <summary><c>app_id</c>; <c>public</c> where the table has none.</summary>
     public required string App { get; init; }
 
@@ -70,6 +73,10 @@ public sealed record SuperTokensSession
         {
             why = "its user id, payload or data holds characters that can't be stored";
         }
+        else if (!IsTime(CreatedAt) || !IsTime(ExpiresAt) || !IsTime(RotatedAt ?? 0))
+        {
+            why = "one of its times is before 1970 or after the year 9999";
+        }
         else
         {
             why = null;
@@ -91,6 +98,8 @@ public sealed record SuperTokensSession
 
         return false;
     }
+
+    private static bool IsTime(long milliseconds) => milliseconds >= 0 && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds() - OneHour;
 
     private static bool IsObject(string? json)
     {

@@ -136,17 +136,31 @@ internal sealed class BothCores(
     }
 
     /// <summary>Gives a user another id, or takes it away: as long as sessions hold the present one, only by force.</summary>
-    public async Task MapAsync(HttpContext context, string idField)
+    /// <param name="context">The request.</param>
+    /// <param name="idField">What the body calls the user.</param>
+    /// <param name="isMapped">Whether the user has two ids already: sessions may hold either.</param>
+    public async Task MapAsync(HttpContext context, string idField, bool isMapped)
     {
         var bytes = await ReadBytesAsync(context);
         using var body = await CoreBody.ReadAsync(context);
-        if (body.StringOrNull(idField) is { } userId && body.BoolOrNull("force") != true
-            && !(await stored.ListAsync(SessionWire.User(CoreRequest.Of(context), userId), allTenants: true)).IsEmpty)
+        if (body.StringOrNull(idField) is { } userId && body.BoolOrNull("force") != true)
         {
-            throw new CoreException(400, "UserId is already in use in Session recipe");
+            await RequireUnusedAsync(context, userId);
+            foreach (var other in isMapped ? await linked.MappedAsync(context, userId, body.StringOrNull("userIdType")) : [])
+            {
+                await RequireUnusedAsync(context, other);
+            }
         }
 
         await WriteAsync(context, await AskAsync(context, bytes));
+    }
+
+    private async Task RequireUnusedAsync(HttpContext context, string userId)
+    {
+        if (!(await stored.ListAsync(SessionWire.User(CoreRequest.Of(context), userId), allTenants: true)).IsEmpty)
+        {
+            throw new CoreException(400, "UserId is already in use in Session recipe");
+        }
     }
 
     private async Task<UpstreamAnswer> AskAsync(HttpContext context, byte[] body)

@@ -15,21 +15,7 @@ internal sealed class LinkedAccounts(UpstreamClient client, UpstreamFailures fai
     /// <exception cref="CoreException">That core does not say: 503 or 504.</exception>
     public async Task<IReadOnlyList<string>> OthersAsync(HttpContext context, string userId)
     {
-        var request = CoreRequest.Of(context);
-        var app = request.Path.AppId == AppKey.PublicId ? "" : $"/appid-{request.Path.AppId}";
-        var answer = await client.AskAsync(
-            "GET",
-            $"{app}/user/id?userId={Uri.EscapeDataString(userId)}",
-            context.Request.Headers["cdi-version"],
-            request.Domain.Length > 0 ? request.Domain : null,
-            body: null,
-            patience: null,
-            CancellationToken.None);
-        if (answer.Trouble != UpstreamTrouble.None)
-        {
-            throw failures.Refuse(context, answer.Trouble);
-        }
-
+        var answer = await AskAsync(context, $"/user/id?userId={Uri.EscapeDataString(userId)}");
         if (answer.Json()?["user"] is not JsonObject user)
         {
             return [];
@@ -37,5 +23,33 @@ internal sealed class LinkedAccounts(UpstreamClient client, UpstreamFailures fai
 
         var methods = (user["loginMethods"] as JsonArray ?? []).Take(MaxLinked).Select(method => UpstreamAnswer.Text((method as JsonObject)?["recipeUserId"]));
         return [.. methods.Append(UpstreamAnswer.Text(user["id"])).OfType<string>().Where(id => id != userId).Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>What else a user is called whose id is mapped; nothing if it is not.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="userId">Either of the two.</param>
+    /// <param name="type">Which of them, in that core's words; null for either.</param>
+    /// <exception cref="CoreException">That core does not say: 503 or 504.</exception>
+    public async Task<IReadOnlyList<string>> MappedAsync(HttpContext context, string userId, string? type)
+    {
+        var answer = await AskAsync(context, $"/recipe/userid/map?userId={Uri.EscapeDataString(userId)}&userIdType={Uri.EscapeDataString(type ?? "ANY")}");
+        return answer.Json() is { } mapping && UpstreamAnswer.Word(mapping) == "OK"
+            ? [.. new[] { UpstreamAnswer.Text(mapping["superTokensUserId"]), UpstreamAnswer.Text(mapping["externalUserId"]) }.OfType<string>().Where(id => id != userId)]
+            : [];
+    }
+
+    private async Task<UpstreamAnswer> AskAsync(HttpContext context, string path)
+    {
+        var request = CoreRequest.Of(context);
+        var app = request.Path.AppId == AppKey.PublicId ? "" : $"/appid-{request.Path.AppId}";
+        var answer = await client.AskAsync(
+            "GET",
+            app + path,
+            context.Request.Headers["cdi-version"],
+            request.Domain.Length > 0 ? request.Domain : null,
+            body: null,
+            patience: null,
+            CancellationToken.None);
+        return answer.Trouble == UpstreamTrouble.None ? answer : throw failures.Refuse(context, answer.Trouble);
     }
 }

@@ -36,6 +36,9 @@ internal sealed class UpstreamPulse(UpstreamClient client, UpstreamSettings sett
     /// <summary>The versions that both serve, oldest first; null if the core behind Grid has never said which it serves.</summary>
     public ImmutableArray<CdiVersion>? Common => _state?.Common;
 
+    /// <summary>What was wrong at the last look.</summary>
+    public UpstreamTrouble Trouble => _state?.Trouble ?? UpstreamTrouble.None;
+
     /// <summary>The version in which Grid itself asks.</summary>
     public string Version => _state is { Common: { IsEmpty: false } common } ? common[^1].ToString() : CdiVersion.V5.ToString();
 
@@ -46,24 +49,31 @@ internal sealed class UpstreamPulse(UpstreamClient client, UpstreamSettings sett
     /// <returns>What is wrong, if something is. The versions known before stay.</returns>
     public async Task<UpstreamTrouble> AskAsync(string target, string? host, CancellationToken cancellationToken)
     {
+        var (trouble, common) = await AskOfOneAsync(target, host, cancellationToken);
+        _state = new State(trouble, common ?? _state?.Common);
+        return trouble;
+    }
+
+    /// <summary>Asks for one app's or tenant's versions: what is answered, or wrong, says nothing of the others, and is not kept.</summary>
+    /// <param name="target">Path and query.</param>
+    /// <param name="host">The domain's name; null for the default one.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>What is wrong, if something is; and the versions that both serve, unless something is wrong.</returns>
+    public async Task<(UpstreamTrouble Trouble, ImmutableArray<CdiVersion>? Common)> AskOfOneAsync(string target, string? host, CancellationToken cancellationToken)
+    {
         var answer = await client.AskAsync("GET", target, version: null, host, body: null, Patience, cancellationToken);
-        var trouble = answer.Trouble;
-        var common = _state?.Common;
-        if (trouble == UpstreamTrouble.None)
+        if (answer.Trouble != UpstreamTrouble.None)
         {
-            if (answer.Json()?["versions"] is JsonArray versions)
-            {
-                var served = versions.Select(UpstreamAnswer.Text).OfType<string>().ToHashSet(StringComparer.Ordinal);
-                common = [.. CdiVersion.Supported.Where(version => served.Contains(version.ToString()))];
-            }
-            else
-            {
-                trouble = UpstreamTrouble.Odd;
-            }
+            return (answer.Trouble, null);
         }
 
-        _state = new State(trouble, common);
-        return trouble;
+        if (answer.Json()?["versions"] is not JsonArray versions)
+        {
+            return (UpstreamTrouble.Odd, null);
+        }
+
+        var served = versions.Select(UpstreamAnswer.Text).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        return (UpstreamTrouble.None, [.. CdiVersion.Supported.Where(version => served.Contains(version.ToString()))]);
     }
 
     private sealed record State(UpstreamTrouble Trouble, ImmutableArray<CdiVersion>? Common);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Grid.Abstractions.Apps;
 using Grid.WebFront.Admission;
 using Grid.WebFront.Core;
 using Microsoft.AspNetCore.Builder;
@@ -29,8 +30,8 @@ internal static class UpstreamRoutes
         core.MapAppApi<BothCores>(RequestClass.Revoke, "POST", "/user/remove", (context, both) => both.RemoveUserAsync(context));
         core.MapAppApi<BothCores>(RequestClass.Revoke, "POST", "/recipe/accountlinking/user/link", (context, both) => both.LinkAsync(context));
         core.MapAppApi<BothCores>(RequestClass.Revoke, "POST", "/recipe/accountlinking/user/unlink", (context, both) => both.LinkAsync(context));
-        core.MapAppApi<BothCores>(RequestClass.Create, "POST", "/recipe/userid/map", (context, both) => both.MapAsync(context, "superTokensUserId"));
-        core.MapAppApi<BothCores>(RequestClass.Create, "POST", "/recipe/userid/map/remove", (context, both) => both.MapAsync(context, "userId"));
+        core.MapAppApi<BothCores>(RequestClass.Create, "POST", "/recipe/userid/map", (context, both) => both.MapAsync(context, "superTokensUserId", isMapped: false));
+        core.MapAppApi<BothCores>(RequestClass.Create, "POST", "/recipe/userid/map/remove", (context, both) => both.MapAsync(context, "userId", isMapped: true));
 
         // Every other route, with every method. Whether app, tenant and version exist, the core that serves it says.
         var route = new CoreRoute(CoreScope.Tenant, NeedsVersion: false, NeedsTenant: false, Class: RequestClass.Forward, IsUpstream: true);
@@ -41,8 +42,15 @@ internal static class UpstreamRoutes
     public static async Task<ImmutableArray<CdiVersion>> CommonAsync(HttpContext context, UpstreamPulse pulse)
     {
         var request = CoreRequest.Of(context);
-        await pulse.AskAsync(UpstreamForwarder.Target(context), request.Domain.Length > 0 ? request.Domain : null, context.RequestAborted);
-        return pulse.Common ?? CdiVersion.Supported;
+        var isOfOne = request.Domain.Length > 0 || request.Path.AppId != AppKey.PublicId || request.Path.NamesTenant;
+        var (target, host) = (UpstreamForwarder.Target(context), request.Domain.Length > 0 ? request.Domain : null);
+        var common = isOfOne ? (await pulse.AskOfOneAsync(target, host, context.RequestAborted)).Common : null;
+        if (!isOfOne)
+        {
+            await pulse.AskAsync(target, host, context.RequestAborted);
+        }
+
+        return common ?? pulse.Common ?? CdiVersion.Supported;
     }
 
     private static Task PassAsync(HttpContext context)

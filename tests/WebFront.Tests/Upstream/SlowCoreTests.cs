@@ -46,9 +46,12 @@ public sealed class SlowCoreTests
         });
 
         await behind.StopAsync();
-        for (var tries = 0; tries < 2; tries++)
+        for (var (away, tries) = (0, 0); away < 2; tries++)
         {
-            Assert.Equal(503, (await core.SendAsync("POST", "/recipe/signin", "{}")).Status);
+            // A starved machine may take longer to refuse a connection than the time-out.
+            var status = (await core.SendAsync("POST", "/recipe/signin", "{}")).Status;
+            Assert.True(status == 503 || (status == 504 && tries < 60), $"{status}");
+            away += status == 503 ? 1 : 0;
         }
 
         Assert.Equal(["does not answer in time", "cannot be reached"], core.Log.Lines.Where(line => line.Id == 3130).Select(line => line.Text.Split(" Grid ", 2)[1].Split(':')[0]).Distinct());
