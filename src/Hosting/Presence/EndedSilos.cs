@@ -1,5 +1,5 @@
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using Grid.Abstractions;
 using Grid.Grains.Silos;
 using Grid.Storage;

@@ -1,10 +1,10 @@
-using System.Net.Sockets;
 using System.Net;
+using System.Net.Sockets;
 using Grid.Abstractions;
 using Grid.Grains.Silos;
 using Grid.Hosting.Settings;
-using Grid.Revocation.Registry;
 using Grid.Revocation;
+using Grid.Revocation.Registry;
 using Grid.Storage;
 
 namespace Grid.Silo.Diagnosis;

@@ -1,6 +1,6 @@
 using Grid.Abstractions.Apps;
-using Grid.Abstractions.Importing;
 using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Importing;
 using Grid.Tokens.Access;
 using Grid.WebFront.Admission;
 using Grid.WebFront.Core.Multitenancy;
