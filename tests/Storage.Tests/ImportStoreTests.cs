@@ -59,6 +59,63 @@ public sealed class ImportStoreTests(SharedPostgreSql shared)
     }
 
     [Theory, MemberData(nameof(Engines))]
+    public async Task What_had_not_come_when_its_whole_tenant_or_app_was_revoked_never_comes(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var (early, late, elsewhere) = (TestStore.NewSession(tenantId: "t1"), TestStore.NewSession(tenantId: "t1"), TestStore.NewSession(tenantId: "t2"));
+        await test.Imports.AddAsync([early], null, Stop);
+        await test.Store.RevokeAsync(new RevocationScope.Tenant { App = AppKey.Public, TenantId = "t1" }, RevocationReason.Requested, TestStore.Now(), Stop);
+
+        // Repeated, and long forgotten.
+        await test.Store.RevokeAsync(new RevocationScope.Tenant { App = AppKey.Public, TenantId = "t1" }, RevocationReason.Requested, TestStore.Now(), Stop);
+        Assert.Equal(2, await test.Store.PurgeRevocationsAsync(TestStore.Now() + TimeSpan.FromDays(1), 10, Stop));
+        Assert.Equal(new ImportedSessions(1, 0, 1, 1), await test.Imports.AddAsync([early, late, elsewhere], null, Stop));
+        Assert.Null(await test.Store.ReadAsync(early.Key, Stop));
+        Assert.Null(await test.Store.ReadAsync(late.Key, Stop));
+        Assert.NotNull(await test.Store.ReadAsync(elsewhere.Key, Stop));
+
+        await test.Store.RevokeAsync(new RevocationScope.WholeApp { App = AppKey.Public }, RevocationReason.BackupRestored, TestStore.Now(), Stop);
+        var last = TestStore.NewSession(tenantId: "t3");
+        Assert.Equal(new ImportedSessions(0, 0, 1, 0), await test.Imports.AddAsync([last], null, Stop));
+        Assert.Null(await test.Store.ReadAsync(last.Key, Stop));
+
+        // A sign-in after it is not of an earlier life.
+        var fresh = TestStore.NewSession(tenantId: "t1");
+        Assert.True(await test.Store.InsertAsync(fresh, Stop));
+        Assert.NotNull(await test.Store.ReadAsync(fresh.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Whichever_is_first_an_import_or_the_end_of_its_whole_tenant_nothing_is_left(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        for (var round = 0; round < 20; round++)
+        {
+            var tenant = $"t{round}";
+            SessionRecord[] sessions = [.. Enumerable.Range(0, 20).Select(i => TestStore.NewSession(tenantId: tenant, userId: $"u{i % 7}"))];
+            RevocationScope scope = round == 19 ? new RevocationScope.WholeApp { App = AppKey.Public } : new RevocationScope.Tenant { App = AppKey.Public, TenantId = tenant };
+            await Task.WhenAll(
+                Task.Run(() => test.Imports.AddAsync(sessions[..10], null, Stop), Stop),
+                Task.Run(async () => await test.Store.RevokeAsync(scope, RevocationReason.Requested, TestStore.Now(), Stop), Stop),
+                Task.Run(() => test.Imports.AddAsync(sessions[10..], null, Stop), Stop));
+            foreach (var session in sessions)
+            {
+                Assert.Null(await test.Store.ReadAsync(session.Key, Stop));
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_tenant_that_is_made_takes_in_what_it_had_elsewhere(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+
+        // What a former tenant of that name may have left ends when one is made.
+        await test.Store.RevokeAsync(new RevocationScope.Tenant { App = AppKey.Public, TenantId = "t1" }, RevocationReason.TenantRemoved, TestStore.Now(), Stop);
+        Assert.Equal(One, await test.Imports.AddAsync([TestStore.NewSession(tenantId: "t1")], null, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
     public async Task Only_a_session_that_nobody_has_changed_here_is_renewed(StoreEngine engine)
     {
         await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());

@@ -9,8 +9,28 @@ internal static class ImportSql
             AS g(handle, app, tenant, user_id, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
         """;
 
+    public const string EnsureFences =
+        """
+        INSERT INTO grid_user_epoch (app, user_id, tenant, epoch)
+        SELECT DISTINCT g.app, '', f.tenant, 0
+        FROM unnest($1::text[], $2::text[]) AS g(app, tenant), LATERAL (VALUES (''), (g.tenant)) AS f(tenant)
+        ORDER BY 1, 3
+        ON CONFLICT DO NOTHING
+        """;
+
+    // Before the epochs of users, as a revocation of a whole tenant locks them: one that began earlier is seen by Add, a later one
+    // finds what was added.
+    public const string ShareFences =
+        """
+        SELECT e.app, e.tenant, e.epoch FROM grid_user_epoch e
+        WHERE e.user_id = '' AND (e.app, e.tenant) IN (
+            SELECT g.app, f.tenant FROM unnest($1::text[], $2::text[]) AS g(app, tenant), LATERAL (VALUES (''), (g.tenant)) AS f(tenant))
+        ORDER BY 1, 2
+        FOR SHARE
+        """;
+
     // The note first: of two that import one session at once the second waits for it, and then adds nothing. Epoch 0: a user whose
-    // sessions were all ended here gets none of an earlier life back. The epoch is share-locked as by any insert.
+    // sessions were all ended here gets none of an earlier life back, and neither does a tenant or an app. The epoch is share-locked as by any insert.
     public const string Add =
         $"""
         WITH noted AS (
@@ -28,6 +48,7 @@ internal static class ImportSql
                 WHERE u.app = g.app AND u.user_id = g.user_id AND u.tenant = g.tenant
                 FOR SHARE) e
             WHERE e.epoch = 0
+              AND NOT EXISTS (SELECT 1 FROM grid_user_epoch f WHERE f.app = g.app AND f.user_id = '' AND f.tenant IN ('', g.tenant) AND f.epoch > 0)
               AND (SELECT r.position FROM grid_revocation r WHERE r.handle = g.handle AND r.app = g.app AND r.tenant = g.tenant LIMIT 1) IS NULL
             ON CONFLICT (handle) DO NOTHING
             RETURNING handle)

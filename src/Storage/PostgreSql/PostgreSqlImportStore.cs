@@ -33,6 +33,8 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
             await using var batch = new NpgsqlBatch(connection);
             if (rows.Length > 0)
             {
+                batch.BatchCommands.Add(WithTenants(ImportSql.EnsureFences, rows));
+                batch.BatchCommands.Add(WithTenants(ImportSql.ShareFences, rows));
                 batch.BatchCommands.Add(SessionRows.EnsureEpochs(rows));
                 batch.BatchCommands.Add(WithRows(ImportSql.Add, rows));
                 batch.BatchCommands.Add(WithRows(ImportSql.Renew, rows));
@@ -61,13 +63,15 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
             {
                 while (await reader.ReadAsync(CancellationToken.None))
                 {
-                    if (reader.FieldCount == 2)
+                    // Sessions that were renewed come by their handle alone, fences with three columns.
+                    switch (reader.FieldCount)
                     {
-                        (noted, added) = (reader.GetInt32(0), reader.GetInt32(1));
-                    }
-                    else
-                    {
-                        renewed++;
+                        case 1:
+                            renewed++;
+                            break;
+                        case 2:
+                            (noted, added) = (reader.GetInt32(0), reader.GetInt32(1));
+                            break;
                     }
                 }
             }
@@ -170,6 +174,11 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
         await using var delete = new NpgsqlCommand(ImportSql.Purge, connection) { Parameters = { Time(before), Number(limit) } };
         return await delete.ExecuteNonQueryAsync(CancellationToken.None);
     }, "purge");
+
+    private static NpgsqlBatchCommand WithTenants(string sql, IReadOnlyList<SessionRecord> rows) => new(sql)
+    {
+        Parameters = { Array(NpgsqlDbType.Text, rows, r => r.Key.App.ToString()), Array(NpgsqlDbType.Text, rows, r => r.Key.Handle.TenantId) },
+    };
 
     private static NpgsqlBatchCommand WithRows(string sql, IReadOnlyList<SessionRecord> rows) => new(sql)
     {

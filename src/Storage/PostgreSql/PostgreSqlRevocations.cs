@@ -126,6 +126,12 @@ internal static class PostgreSqlRevocations
 
     private static void AddTenant(NpgsqlBatch batch, AppKey app, string? tenantId, RevocationReason reason, DateTimeOffset now)
     {
+        // A tenant that is made writes an entry too, about what a former one left, and is then filled by an import.
+        if (reason is not (RevocationReason.TenantRemoved or RevocationReason.AppRemoved))
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.FenceImports) { Parameters = { Text(app.ToString()), Text(tenantId) } });
+        }
+
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.RaiseTenantEpochs) { Parameters = { Text(app.ToString()), Text(tenantId) } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.DeleteTenant) { Parameters = { Text(app.ToString()), Text(tenantId) } });
         batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.LogTenant)

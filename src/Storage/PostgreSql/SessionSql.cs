@@ -123,6 +123,13 @@ internal static class SessionSql
         RETURNING {HolderSql.EntryColumns}
         """;
 
+    // The row of no user stands for the whole tenant, that of no tenant for the whole app. Imports look at it (ImportSql.Add).
+    public const string FenceImports =
+        """
+        INSERT INTO grid_user_epoch AS e (app, user_id, tenant, epoch) VALUES ($1, '', COALESCE($2, ''), 1)
+        ON CONFLICT (app, user_id, tenant) DO UPDATE SET epoch = e.epoch + 1
+        """;
+
     public const string RaiseTenantEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = $1 AND ($2::text IS NULL OR tenant = $2)";
 
     public const string DeleteTenant = "DELETE FROM grid_session WHERE app = $1 AND ($2::text IS NULL OR tenant = $2)";

@@ -11,6 +11,7 @@ internal static class ImportSql
         SELECT @p0, @p1, @p2, @p3, e.epoch, 1, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12
         FROM grid_user_epoch e
         WHERE e.app = @p1 AND e.user_id = @p3 AND e.tenant = @p2 AND e.epoch = 0
+          AND NOT EXISTS (SELECT 1 FROM grid_user_epoch f WHERE f.app = @p1 AND f.user_id = '' AND f.tenant IN ('', @p2) AND f.epoch > 0)
           AND NOT EXISTS (SELECT 1 FROM grid_revocation r WHERE r.handle = @p0 AND r.app = @p1 AND r.tenant = @p2)
         ON CONFLICT DO NOTHING
         """;

@@ -84,6 +84,12 @@ internal static class SessionSql
     /// <summary>Epochs outlive sessions: a user has one from the first session or ticket on.</summary>
     public const string ListApps = "SELECT DISTINCT app FROM grid_user_epoch ORDER BY app";
 
+    public const string FenceImports =
+        """
+        INSERT INTO grid_user_epoch (app, user_id, tenant, epoch) VALUES (@p0, '', COALESCE(@p1, ''), 1)
+        ON CONFLICT (app, user_id, tenant) DO UPDATE SET epoch = epoch + 1
+        """;
+
     public const string RaiseTenantEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = @p0 AND (@p1 IS NULL OR tenant = @p1)";
 
     public const string DeleteTenant = "DELETE FROM grid_session WHERE app = @p0 AND (@p1 IS NULL OR tenant = @p1)";

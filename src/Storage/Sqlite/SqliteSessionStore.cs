@@ -174,6 +174,11 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
     private static RevokedSessions RevokeTenant(SqliteStatements statements, AppKey app, string? tenantId, RevocationReason reason, DateTimeOffset now)
     {
         var name = app.ToString();
+        if (reason is not (RevocationReason.TenantRemoved or RevocationReason.AppRemoved))
+        {
+            statements.With(SessionSql.FenceImports, name, tenantId).ExecuteNonQuery();
+        }
+
         statements.With(SessionSql.RaiseTenantEpochs, name, tenantId).ExecuteNonQuery();
         statements.With(SessionSql.DeleteTenant, name, tenantId).ExecuteNonQuery();
         var kind = tenantId is null ? RevocationKind.App : RevocationKind.Tenant;
