@@ -14,6 +14,9 @@ internal static class SizesRun
 
     public static async Task RunAsync(StringBuilder page, string engine, IReadOnlyList<FilledStore> stores, int? postmaster, ScaleSettings settings)
     {
+        // A file has no sizes of tables; only PostgreSQL has a postmaster.
+        long? bytes = postmaster is null ? null : await stores[^1].CountAsync(
+            "SELECT (SELECT pg_total_relation_size('grid_session') + pg_total_relation_size('grid_user_epoch')) / count(*) FROM grid_session");
         var pools = stores.Select(store => FilledStore.Prepare(store.Silo, new SessionPool("pool", settings.Smoke ? 4 : 200, 10))).ToList();
         var refreshes = pools.Select(pool => new RefreshSessions(pool.Tokens, Concurrency)).ToList();
         var figures = Operations.ToDictionary(name => name, _ => stores.Select(_ => new Blocks()).ToArray());
@@ -49,6 +52,10 @@ internal static class SizesRun
         }
 
         page.AppendLine();
+        if (bytes is not null)
+        {
+            page.AppendLine(CultureInfo.InvariantCulture, $"On disk, freshly written: {bytes} bytes a session, its indexes and its share of the user's row included.").AppendLine();
+        }
     }
 
     private static async Task<Block> MeasureAsync(
