@@ -31,6 +31,14 @@ public sealed class HolderConnectionTests(CoreHost core, ITestOutputHelper outpu
         await using var app = await ClientApp.StartAsync(core, o => o.ConnectionUri = cable.Url);
         using var browser = app.NewBrowser();
         Assert.Equal(200, await MeAsync(browser, await NewTokenAsync()));
+
+        // It is fresh a moment before it says so.
+        for (var tries = 0; app.Log.Count(4100) == 0; tries++)
+        {
+            Assert.True(tries < 600, "It does not say that it is connected.");
+            await Task.Delay(100, Stop);
+        }
+
         Assert.Equal(1, app.Log.Count(4100));
         for (var round = 1; round <= 2; round++)
         {

@@ -100,14 +100,18 @@ describe("a service on the wire", () => {
     await active();
     assert.equal(silo.request.url, "/session/holder");
     assert.equal(silo.request.headers["api-key"], "key");
-    assert.deepEqual(silo.heard.slice(0, 3).map(({ type }) => type), ["register", "renew", "look"]);
-    const [register, renew, look] = silo.heard;
+
+    // A starved machine may renew twice before it looks.
+    assert.deepEqual([...new Set(silo.heard.map(({ type }) => type))], ["register", "renew", "look"]);
+    const [register, renew, look] = ["register", "renew", "look"].map((type) => silo.of(type)[0]);
     assert.match(register.incarnation, /^[0-9a-f-]{36}$/);
     assert.deepEqual([register.former, register.protocol], [undefined, 1]);
     assert.ok(renew.n >= 1);
     assert.deepEqual([look.tenant, look.session], ["public", handle]);
-    await until(() => silo.of("renew").length > 2);
-    assert.equal(silo.of("look").length, 1, "known sessions cost nothing");
+    const { length: looks } = silo.of("look");
+    const { length: renewals } = silo.of("renew");
+    await until(() => silo.of("renew").length > renewals + 1);
+    assert.equal(silo.of("look").length, looks, "known sessions cost nothing");
   });
 
   it("applies entries before it confirms them, also those that are sent again", async () => {
