@@ -40,6 +40,16 @@ public sealed class GridProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
+    /// <summary>Waits until all that it has written is read.</summary>
+    public int ExitCode
+    {
+        get
+        {
+            _process.WaitForExit();
+            return _process.ExitCode;
+        }
+    }
+
     /// <summary>A client of the front for browsers. Keeps no cookies.</summary>
     public HttpClient FrontHttp() => new(new HttpClientHandler { UseCookies = false })
     {

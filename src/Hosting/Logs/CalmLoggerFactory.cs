@@ -1,4 +1,5 @@
 using Grid.Hosting.Joining;
+using Grid.Hosting.Presence;
 using Grid.Revocation.Outages;
 
 namespace Grid.Hosting.Logs;
@@ -69,6 +70,12 @@ internal sealed partial class CalmLoggerFactory : ILoggerFactory
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
+            if (eventId.Id == DeclaredDead.OrleansEvent)
+            {
+                // Said by DeclaredDead.
+                return;
+            }
+
             // Some of its messages have the exception as a value, with its stack.
             var failure = exception ?? (state as IReadOnlyList<KeyValuePair<string, object?>>)?.Select(value => value.Value).OfType<Exception>().FirstOrDefault();
             if (failure is null || !ExpectedFailure.Is(failure))

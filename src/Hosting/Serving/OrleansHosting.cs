@@ -4,6 +4,7 @@ using Grid.Grains.Silos;
 using Grid.Hosting.Presence;
 using Grid.Hosting.Settings;
 using Grid.Storage;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orleans.Configuration;
 using Orleans.Storage;
 
@@ -37,6 +38,7 @@ internal static class OrleansHosting
             silo.UseAdoNetClustering(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.MembershipConnectionString));
             silo.UseAdoNetReminderService(options => (options.Invariant, options.ConnectionString) = (store.ProviderName, store.ProviderConnectionString));
             silo.Services.AddOptions<SiloOptions>().Configure<ISiloPresence>((options, presence) => options.SiloName = SiloNames.With(Environment.MachineName, presence.Mark));
+            silo.Services.Replace(ServiceDescriptor.Singleton<IFatalErrorHandler, DeclaredDead>());
             silo.Services.AddSingleton<EndedSilos>();
             silo.Services.AddSingleton<FormerSilos>();
             silo.Services.AddHostedService<SiloWatch>();

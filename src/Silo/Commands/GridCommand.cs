@@ -12,7 +12,7 @@ internal static class GridCommand
     private const int Unexpected = 1;
     private const int SettingsError = 2;
     private const int StoreError = 3;
-    private const int ClusterError = 4;
+    private const int ClusterError = ClusterStartException.ExitCode;
 
     public static RootCommand Create()
     {
