@@ -28,12 +28,7 @@ internal sealed class HolderFleet : IAsyncDisposable
             socket.Options.SetRequestHeader("api-key", CoreRequests.ApiKey);
             await socket.ConnectAsync(new Uri($"ws://{silo.EndPoint}/session/holder"), _stop.Token);
             await SendAsync(socket, $$"""{"type":"register","n":1,"incarnation":"{{Guid.NewGuid()}}","name":"bench"}""");
-            using var answer = JsonDocument.Parse(await ReceiveAsync(socket, new byte[16 * 1024]));
-            if (answer.RootElement.GetProperty("type").GetString() != "registered")
-            {
-                throw new InvalidOperationException($"Refused: {answer.RootElement}");
-            }
-
+            await RegisteredAsync(socket);
             _running.Add(ServeAsync(socket));
         }
     }
@@ -43,6 +38,25 @@ internal sealed class HolderFleet : IAsyncDisposable
         await _stop.CancelAsync();
         await Task.WhenAll(_running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stop.Dispose();
+    }
+
+    // A revocation that is under way may be told first.
+    private async Task RegisteredAsync(ClientWebSocket socket)
+    {
+        for (var buffer = new byte[16 * 1024]; ;)
+        {
+            using var message = JsonDocument.Parse(await ReceiveAsync(socket, buffer));
+            switch (message.RootElement.GetProperty("type").GetString())
+            {
+                case "registered":
+                    return;
+                case "entries":
+                    await SendAsync(socket, $$"""{"type":"confirm","n":{{message.RootElement.GetProperty("n").GetInt64()}}}""");
+                    break;
+                default:
+                    throw new InvalidOperationException($"Refused: {message.RootElement}");
+            }
+        }
     }
 
     // One reader and one timer for each; sends take turns.
