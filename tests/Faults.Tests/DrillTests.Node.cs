@@ -18,25 +18,7 @@ public sealed partial class DrillTests
             await cluster.StartServiceAsync(1);
             await GreenAsync(load, SecondService);
 
-            // For longer than its lease; what it is asked meanwhile lies in its socket when it wakes up.
-            cluster.Services[1].Signal("STOP");
-            await Task.Delay(Cluster.LongerThanWait, Stop);
-            var asked = load.AskForRevokedAsync(SecondService, 50);
-            cluster.Services[1].Signal("CONT");
-            await load.AskForRevokedAsync(SecondService, 50);
-            await asked;
-            await GreenAsync(load, SecondService);
-
-            // Packets go nowhere; nobody is told.
-            cluster.Cables[1].Put(Between.Silence);
-            for (var i = 0; i < 14; i++)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(0.5), Stop);
-                await load.AskForRevokedAsync(SecondService, 20);
-            }
-
-            cluster.Cables[1].Mend();
-            await GreenAsync(load, SecondService);
+            await StandStillAndBeCutOffAsync(cluster, load);
 
             // Its silo dies, and it comes back at another one.
             await cluster.Silos[2].KillAsync();

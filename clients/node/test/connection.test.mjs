@@ -114,6 +114,18 @@ describe("a service on the wire", () => {
     assert.equal(silo.of("look").length, looks, "known sessions cost nothing");
   });
 
+  it("confirms entries that come before it is registered, and goes on", async () => {
+    await start();
+    const { register } = silo.answers;
+    silo.answers.register = (message) => {
+      silo.tell({ type: "entries", n: 5, entries: [{ position: 1, kind: 2, app: "public", tenant: "public", userId: "anna", epoch: 0 }] });
+      return register(message);
+    };
+    await active();
+    assert.deepEqual(silo.of("confirm").map(({ n }) => n), [5]);
+    assert.equal(silo.connections, 1);
+  });
+
   it("applies entries before it confirms them, also those that are sent again", async () => {
     await start();
     await active();
