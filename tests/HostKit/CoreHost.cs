@@ -112,8 +112,11 @@ public sealed class CoreHost : IAsyncLifetime
         return all.Count(grain => grain.GrainType.Contains(type, StringComparison.OrdinalIgnoreCase) && grain.GrainId.Key.ToString()!.StartsWith(keyPrefix, StringComparison.Ordinal));
     }
 
-    /// <summary>Takes every place of these classes of requests, as that many requests in progress would; until it is disposed of.</summary>
-    internal TakenPlaces TakePlaces(params string[] classes)
+    /// <summary>Takes every place of these classes of requests, as that many requests in progress of the app <c>public</c> and its browsers would; until it is disposed of.</summary>
+    internal TakenPlaces TakePlaces(params string[] classes) => TakePlaces([Asker.Front, Asker.Of(AppKey.Public)], classes);
+
+    /// <summary>Takes every place of these classes that these get, one after the other.</summary>
+    internal TakenPlaces TakePlaces(Asker[] askers, params string[] classes)
     {
         // An answer is read before its request gives its place back: then there would be one left.
         WaitUntilInside(0);
@@ -121,9 +124,12 @@ public sealed class CoreHost : IAsyncLifetime
         var taken = new TakenPlaces();
         foreach (var kind in classes.Select(Enum.Parse<RequestClass>))
         {
-            for (var place = admission.Enter(kind, isFront: false); place.IsTaken; place = admission.Enter(kind, isFront: false))
+            foreach (var from in askers)
             {
-                taken.Add(place);
+                for (var place = admission.Enter(kind, from); place.IsTaken; place = admission.Enter(kind, from))
+                {
+                    taken.Add(place);
+                }
             }
         }
 

@@ -6,23 +6,37 @@ namespace Grid.WebFront.Admission;
 
 /// <summary>
 /// Decides which requests this silo works on when there are more than it can do, whichever door they came in by: revocations before
-/// refreshes before creates before checks before lists. Nobody waits here: who is refused hears it at once.
+/// refreshes before creates before checks before lists, and within each of these no app at the others' expense. Nobody waits here: who is
+/// refused hears it at once.
 /// </summary>
 /// <remarks>
 /// Each class has places of its own and, beyond them, is admitted until all requests in progress reach its mark, which is the lower the
-/// less it matters. Why not the framework's limiters: <c>docs/decisions/0025</c>. Safe for any number of threads; takes no lock.
+/// less it matters. When that is reached, an app that has less than its share of the class is still admitted, and the others are not
+/// until it is no longer reached. Why so, and not by the framework's limiters: <c>docs/decisions/0025</c>. Safe for any number of threads;
+/// takes no lock.
 /// </remarks>
 internal sealed partial class AdmissionControl : IDisposable
 {
-    private const int Classes = (int)RequestClass.Forward + 1;
+    /// <summary>How many values <see cref="RequestClass"/> has.</summary>
+    public const int Classes = (int)RequestClass.Forward + 1;
 
     // Apart by more than a cache line: every request of every core changes one.
     private const int Apart = 32;
 
-    private readonly int[] _inside = new int[(Classes + 1) * Apart];
-    private readonly int[] _fromFront = new int[(Classes + 1) * Apart];
+    // Times its mark: what a class holds at most, of apps that have less than their share, while the others finish.
+    private const int Over = 2;
+
+    private readonly int[] _inside = new int[Classes * Apart];
+    private readonly int[] _apps = new int[Classes * Apart];
     private readonly int[] _own = new int[Classes];
     private readonly int[] _mark = new int[Classes];
+    private readonly AppsPlaces _places = new();
+
+    // Strangers reach the front: what they do is not its app's back ends' doing.
+    private readonly AppPlaces _front = new();
+
+    // Apps that only the core behind Grid knows.
+    private readonly AppPlaces _unknown = new();
     private readonly GridMetrics _metrics;
     private readonly OutageTally _tally;
 
@@ -44,22 +58,28 @@ internal sealed partial class AdmissionControl : IDisposable
             all => Log.Over(logger, all.Count, all.Lasted));
     }
 
+    /// <summary>Number of apps that are kept in memory.</summary>
+    internal int AppsKept => _places.Count;
+
     /// <summary>A place in a class, until it is disposed of; without one if it is not <see cref="Place.IsTaken"/>, and the refusal is counted.</summary>
     /// <param name="kind">The class; <see cref="RequestClass.None"/> always has room.</param>
-    /// <param name="isFront">Whether it came in by the front, which strangers reach: it gets half of each class at most.</param>
-    public Place Enter(RequestClass kind, bool isFront)
+    /// <param name="from">Who asks: never an app on the mere word of somebody without its key.</param>
+    public Place Enter(RequestClass kind, Asker from)
     {
         if (kind == RequestClass.None)
         {
-            return new Place(null, kind, isFront, isTaken: true);
+            return new Place(null, kind, null);
         }
 
+        var places = from.IsFront ? _front : from.App is { } app ? _places.Of(app) : _unknown;
+        var ofApp = places.Enter(kind);
         var index = (int)kind * Apart;
+        var apps = ofApp == 1 ? Interlocked.Increment(ref _apps[index]) : Volatile.Read(ref _apps[index]);
         var ofClass = Interlocked.Increment(ref _inside[index]);
         var all = IsApart(kind) ? 0 : Interlocked.Increment(ref _inside[0]);
-        var ofFront = isFront ? Interlocked.Increment(ref _fromFront[index]) : 0;
-        var place = new Place(this, kind, isFront, isTaken: true);
-        if (HasRoom(kind, ofClass, all, ofFront))
+        var place = new Place(this, kind, places);
+        var most = Most(kind, ofClass, all);
+        if ((!from.IsFront || IsForFront(kind, ofApp)) && (ofClass <= most || IsShare(kind, most, ofClass, ofApp, apps)))
         {
             return place;
         }
@@ -69,7 +89,7 @@ internal sealed partial class AdmissionControl : IDisposable
     }
 
     /// <summary>Whether it would be refused now: so that a request is refused before its body is read. If so, the refusal is counted.</summary>
-    public bool IsFull(RequestClass kind, bool isFront)
+    public bool IsFull(RequestClass kind, Asker from)
     {
         if (kind == RequestClass.None)
         {
@@ -77,8 +97,9 @@ internal sealed partial class AdmissionControl : IDisposable
         }
 
         var index = (int)kind * Apart;
-        var ofFront = isFront ? Volatile.Read(ref _fromFront[index]) + 1 : 0;
-        if (HasRoom(kind, Volatile.Read(ref _inside[index]) + 1, Volatile.Read(ref _inside[0]) + 1, ofFront))
+        var ofClass = Volatile.Read(ref _inside[index]) + 1;
+        var most = Most(kind, ofClass, Volatile.Read(ref _inside[0]) + 1);
+        if ((!from.IsFront || IsForFront(kind, _front.Inside(kind) + 1)) && (ofClass <= most || IsBelowShare(kind, from, most, ofClass)))
         {
             return false;
         }
@@ -89,8 +110,21 @@ internal sealed partial class AdmissionControl : IDisposable
 
     public void Dispose() => _tally.Dispose();
 
-    private bool HasRoom(RequestClass kind, int ofClass, int all, int ofFront) =>
-        (ofClass <= _own[(int)kind] || (!IsApart(kind) && all <= _mark[(int)kind])) && ofFront <= Math.Max(1, _mark[(int)kind] / 2);
+    // What a class may hold while the others hold what they do: its own places, or what is left of all up to its mark.
+    private int Most(RequestClass kind, int ofClass, int all) => IsApart(kind) ? _own[(int)kind] : Math.Max(_own[(int)kind], _mark[(int)kind] - (all - ofClass));
+
+    // The numbers were not read at one moment: there may seem to be no app.
+    private bool IsShare(RequestClass kind, int most, int ofClass, int ofApp, int apps) =>
+        ofApp <= Math.Max(1, most / Math.Max(1, apps)) && ofClass <= Over * _mark[(int)kind];
+
+    private bool IsBelowShare(RequestClass kind, Asker from, int most, int ofClass)
+    {
+        var ofApp = (from.IsFront ? _front : from.App is { } app ? _places.Find(app) : _unknown)?.Inside(kind) ?? 0;
+        var apps = Volatile.Read(ref _apps[(int)kind * Apart]);
+        return IsShare(kind, most, ofClass, ofApp + 1, ofApp == 0 ? apps + 1 : apps);
+    }
+
+    private bool IsForFront(RequestClass kind, int ofFront) => ofFront <= Math.Max(1, _mark[(int)kind] / 2);
 
     private Place Refuse(RequestClass kind)
     {
@@ -100,7 +134,7 @@ internal sealed partial class AdmissionControl : IDisposable
         return default;
     }
 
-    private void Leave(RequestClass kind, bool isFront)
+    private void Leave(RequestClass kind, AppPlaces places)
     {
         var index = (int)kind * Apart;
         Interlocked.Decrement(ref _inside[index]);
@@ -109,9 +143,9 @@ internal sealed partial class AdmissionControl : IDisposable
             Interlocked.Decrement(ref _inside[0]);
         }
 
-        if (isFront)
+        if (places.Leave(kind) == 0)
         {
-            Interlocked.Decrement(ref _fromFront[index]);
+            Interlocked.Decrement(ref _apps[index]);
         }
     }
 
@@ -129,12 +163,20 @@ internal sealed partial class AdmissionControl : IDisposable
     };
 
     /// <summary>A request's place.</summary>
-    internal readonly struct Place(AdmissionControl? admission, RequestClass kind, bool isFront, bool isTaken) : IDisposable
+    internal readonly struct Place(AdmissionControl? admission, RequestClass kind, AppPlaces? places) : IDisposable
     {
-        /// <summary>Whether the request may go on.</summary>
-        public bool IsTaken => isTaken;
+        private readonly bool _isTaken = true;
 
-        public void Dispose() => admission?.Leave(kind, isFront);
+        /// <summary>Whether the request may go on.</summary>
+        public bool IsTaken => _isTaken;
+
+        public void Dispose()
+        {
+            if (places is not null)
+            {
+                admission?.Leave(kind, places);
+            }
+        }
     }
 
     private static partial class Log

@@ -8,33 +8,33 @@ namespace Grid.WebFront.Admission;
 /// A place is taken when nothing is waited for any more but this silo itself, so after the body was read: otherwise a client that sends
 /// byte by byte would hold one, and a few hundred of them a whole class.
 /// </remarks>
-internal sealed class AdmissionDoor(AdmissionControl admission, RequestClass kind, bool isFront)
+internal sealed class AdmissionDoor(AdmissionControl admission, RequestClass kind, Asker from)
 {
     private static readonly string[] Waits = ["1", "2", "3"];
 
     private AdmissionControl.Place _place;
     private bool _isInside;
 
-    /// <summary>Refuses a request whose class is full before anything is done for it, and frees its place after everything.</summary>
+    /// <summary>Refuses a request for which there is no room before its body is read and anything is done for it, and frees its place after everything.</summary>
     /// <param name="context">The request.</param>
     /// <param name="admission">Decides.</param>
     /// <param name="kind">Its class.</param>
-    /// <param name="isFront">Whether it came in by the front.</param>
+    /// <param name="from">Who asks.</param>
     /// <param name="next">Goes on.</param>
     /// <param name="refuseAsync">Answers 503 as its door does.</param>
-    public static Task BeforeAsync(HttpContext context, AdmissionControl admission, RequestClass kind, bool isFront, RequestDelegate next, RequestDelegate refuseAsync)
+    public static Task BeforeAsync(HttpContext context, AdmissionControl admission, RequestClass kind, Asker from, RequestDelegate next, RequestDelegate refuseAsync)
     {
         if (kind == RequestClass.None)
         {
             return next(context);
         }
 
-        if (admission.IsFull(kind, isFront))
+        if (admission.IsFull(kind, from))
         {
             return refuseAsync(context);
         }
 
-        var door = new AdmissionDoor(admission, kind, isFront);
+        var door = new AdmissionDoor(admission, kind, from);
         context.Features.Set(door);
         return door.RunAsync(context, next, refuseAsync);
     }
@@ -68,7 +68,7 @@ internal sealed class AdmissionDoor(AdmissionControl admission, RequestClass kin
     /// <summary>The same as a number.</summary>
     public static int RetryAfterSeconds() => Random.Shared.Next(Waits.Length) + 1;
 
-    private AdmissionControl.Place Take() => admission.Enter(kind, isFront);
+    private AdmissionControl.Place Take() => admission.Enter(kind, from);
 
     private async Task RunAsync(HttpContext context, RequestDelegate next, RequestDelegate refuseAsync)
     {

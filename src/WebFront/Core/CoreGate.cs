@@ -95,6 +95,7 @@ internal sealed partial class CoreGate(
 
         if (route.IsUpstream)
         {
+            request.Caller = isTrusted ? app?.App : null;
             await next(context);
             return;
         }
@@ -115,6 +116,7 @@ internal sealed partial class CoreGate(
         }
 
         request.App = app;
+        request.Caller = isTrusted ? app.App : null;
         await next(context);
     }
 

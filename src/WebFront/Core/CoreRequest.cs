@@ -17,6 +17,9 @@ internal sealed class CoreRequest
     /// <summary>The app; set before any handler runs.</summary>
     public AppSnapshot App { get; set; } = null!;
 
+    /// <summary>The app whose back end asks; null if nobody has checked that, or if only the core behind Grid knows the app.</summary>
+    public AppKey? Caller { get; set; }
+
     public CdiVersion Version { get; set; } = CdiVersion.Newest;
 
     public static CoreRequest Of(HttpContext context) => context.Features.GetRequiredFeature<CoreRequest>();

@@ -70,8 +70,11 @@ public static class GridCore
         app.Use((context, next) => failures.GuardAsync(context, next));
         app.UseRouting();
         var admission = app.ApplicationServices.GetRequiredService<AdmissionControl>();
-        app.Use((context, next) => AdmissionDoor.BeforeAsync(context, admission, Class(context), isFront: false, next, CoreFailures.WriteOverloadedAsync));
+
+        // The gate costs little, and only by the key can be told whose share a request takes.
         app.Use((context, next) => gate.CheckAsync(context, next));
+        app.Use((context, next) => AdmissionDoor.BeforeAsync(
+            context, admission, Class(context), Asker.Of(CoreRequest.Of(context).Caller), next, CoreFailures.WriteOverloadedAsync));
         app.Use((context, next) =>
         {
             AdmissionDoor.EnterIfWhole(context);

@@ -35,7 +35,7 @@ internal sealed record FrontClass(RequestClass Class)
             return next(context);
         };
         return context => context.GetEndpoint()?.Metadata.GetMetadata<FrontClass>() is { Class: var kind }
-            ? AdmissionDoor.BeforeAsync(context, admission, kind, isFront: true, kind == RequestClass.Create ? next : enters, refuseAsync)
+            ? AdmissionDoor.BeforeAsync(context, admission, kind, Asker.Front, kind == RequestClass.Create ? next : enters, refuseAsync)
             : next(context);
     }
 }

@@ -47,7 +47,7 @@ internal sealed class DoorGate(
                 return new DoorAnswer<T> { Outcome = refusal!.Outcome, Message = refusal.Message };
             }
 
-            using var place = admission.Enter(kind, isFront: false);
+            using var place = admission.Enter(kind, Asker.Of(call.App.App));
             return place.IsTaken
                 ? new DoorAnswer<T> { Outcome = DoorOutcome.Done, Value = await work(call) }
                 : Failed<T>(DoorOutcome.Unavailable, "The silo has too many requests at once, and has not begun this one.") with { RetryAfter = TimeSpan.FromSeconds(AdmissionDoor.RetryAfterSeconds()) };

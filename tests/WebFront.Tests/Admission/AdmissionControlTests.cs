@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using Grid.Abstractions.Apps;
 using Grid.Abstractions.Telemetry;
 using Grid.WebFront.Admission;
 using Microsoft.Extensions.DependencyInjection;
@@ -11,6 +12,8 @@ namespace Grid.WebFront.Tests.Admission;
 public sealed class AdmissionControlTests : IDisposable
 {
     private const int Max = 64;
+
+    private static readonly Asker Back = Asker.Of(AppKey.Public);
 
     private static readonly RequestClass[] All = [RequestClass.List, RequestClass.Verify, RequestClass.Create, RequestClass.Refresh, RequestClass.Revoke, RequestClass.Forward];
 
@@ -35,7 +38,7 @@ public sealed class AdmissionControlTests : IDisposable
             using var admission = New(new AdmissionLimits(Max));
             Assert.True(Fill(admission, flood) > 0);
 
-            Assert.All(All.Where(other => other != flood), other => Assert.True(admission.Enter(other, isFront: false).IsTaken, $"{other} is shut out by {flood}"));
+            Assert.All(All.Where(other => other != flood), other => Assert.True(admission.Enter(other, Back).IsTaken, $"{other} is shut out by {flood}"));
         }
     }
 
@@ -77,9 +80,9 @@ public sealed class AdmissionControlTests : IDisposable
         foreach (var kind in All)
         {
             using var admission = New(new AdmissionLimits(Max));
-            var alone = Fill(admission, kind, isFront: true);
+            var alone = Fill(admission, kind, Asker.Front);
 
-            Assert.True(admission.Enter(kind, isFront: false).IsTaken, $"the front has all of {kind}");
+            Assert.True(admission.Enter(kind, Back).IsTaken, $"the front has all of {kind}");
             Assert.Equal(new AdmissionLimits(Max).Mark(kind) / 2, alone);
         }
     }
@@ -89,7 +92,7 @@ public sealed class AdmissionControlTests : IDisposable
     {
         Parallel.For(0, 20_000, i =>
         {
-            using var place = _admission.Enter(All[i % All.Length], isFront: i % 2 == 0);
+            using var place = _admission.Enter(All[i % All.Length], i % 2 == 0 ? Asker.Front : App(i % 5));
         });
 
         Assert.Equal(Max, Fill(_admission, RequestClass.Refresh));
@@ -103,8 +106,8 @@ public sealed class AdmissionControlTests : IDisposable
             Fill(_admission, kind);
         }
 
-        Assert.True(_admission.Enter(RequestClass.None, isFront: true).IsTaken);
-        Assert.False(_admission.IsFull(RequestClass.None, isFront: true));
+        Assert.True(_admission.Enter(RequestClass.None, Asker.Front).IsTaken);
+        Assert.False(_admission.IsFull(RequestClass.None, Asker.Front));
     }
 
     [Fact]
@@ -112,9 +115,9 @@ public sealed class AdmissionControlTests : IDisposable
     {
         foreach (var kind in All)
         {
-            Assert.False(_admission.IsFull(kind, isFront: false));
+            Assert.False(_admission.IsFull(kind, Back));
             Fill(_admission, kind);
-            Assert.True(_admission.IsFull(kind, isFront: false));
+            Assert.True(_admission.IsFull(kind, Back));
         }
     }
 
@@ -139,7 +142,7 @@ public sealed class AdmissionControlTests : IDisposable
         Fill(_admission, RequestClass.List);
         for (var i = 0; i < 10_000; i++)
         {
-            Assert.False(_admission.Enter(RequestClass.List, isFront: false).IsTaken);
+            Assert.False(_admission.Enter(RequestClass.List, Back).IsTaken);
         }
 
         _clock.Advance(TimeSpan.FromSeconds(5));
@@ -162,8 +165,8 @@ public sealed class AdmissionControlTests : IDisposable
         foreach (var kind in All)
         {
             using var admission = New(new AdmissionLimits(max));
-            Assert.True(admission.Enter(kind, isFront: true).IsTaken);
-            Assert.True(admission.Enter(kind, isFront: false).IsTaken);
+            Assert.True(admission.Enter(kind, Asker.Front).IsTaken);
+            Assert.True(admission.Enter(kind, Back).IsTaken);
         }
     }
 
@@ -174,10 +177,12 @@ public sealed class AdmissionControlTests : IDisposable
         return new AdmissionControl(limits, _metrics.GetRequiredService<GridMetrics>(), _clock, loggers.CreateLogger<AdmissionControl>());
     }
 
-    private static int Fill(AdmissionControl admission, RequestClass kind, bool isFront = false)
+    private static Asker App(int number) => Asker.Of(new AppKey("", $"app-{number}"));
+
+    private static int Fill(AdmissionControl admission, RequestClass kind, Asker? from = null)
     {
         var taken = 0;
-        while (admission.Enter(kind, isFront).IsTaken)
+        while (admission.Enter(kind, from ?? Back).IsTaken)
         {
             taken++;
         }

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json.Nodes;
 using Grid.WebFront.Admission;
 using Grid.WebFront.Core;
 using Microsoft.AspNetCore.Routing;
@@ -68,6 +69,40 @@ public sealed class OverloadTests(CoreHost core)
             Assert.Equal([handle], revoked.Json["sessionHandlesRevoked"]!.AsArray().Select(one => $"{one}"));
             Assert.Equal("OK", (await core.PostAsync("/session/revoke", new { userId = _user })).Word);
         }
+    }
+
+    [Fact]
+    public async Task Another_app_is_served_in_every_class_while_one_app_and_the_browsers_have_all_places()
+    {
+        var other = await core.CreateAppAsync();
+        var (access, refresh) = await TokensAsync(other);
+        await core.HeardOfAppsAsync();
+        using (core.TakePlaces([.. AllButRevocations, "Revoke"]))
+        {
+            Assert.Equal(503, (await core.PostAsync("/session/revoke", new { userId = _user })).Status);
+            Assert.Equal(503, (await core.SendAsync("GET", $"/recipe/session/user?userId={_user}")).Status);
+
+            var handle = $"{(await CreatedAsync(other))["session"]!["handle"]}";
+            Assert.Equal("OK", (await core.VerifyAsync(other, access)).Word);
+            Assert.Equal("OK", (await core.RefreshAsync(other, refresh)).Word);
+            Assert.Contains(handle, (await core.SendAsync("GET", $"{other}/recipe/session/user?userId={_user}")).Text, StringComparison.Ordinal);
+            Assert.Equal("OK", (await core.PostAsync($"{other}/session/revoke", new { userId = _user })).Word);
+        }
+    }
+
+    [Fact]
+    public async Task A_request_with_a_wrong_key_takes_no_place_of_the_app_that_it_names()
+    {
+        const string Key = "a-key-of-the-app-that-is-named";
+        var other = await core.CreateAppAsync(new { api_keys = Key });
+        await core.HeardOfAppsAsync();
+        using var places = core.TakePlaces(AllButRevocations);
+
+        var wrong = await core.SendAsync("GET", $"{other}/recipe/session/user?userId={_user}", headers: ("api-key", "a-wrong-key"));
+        Assert.Equal(401, wrong.Status);
+        core.WaitUntilInside(places.Count);
+        var right = await core.SendAsync("GET", $"{other}/recipe/session/user?userId={_user}", headers: ("api-key", Key));
+        Assert.Equal("OK", right.Word);
     }
 
     [Fact]
@@ -143,6 +178,20 @@ public sealed class OverloadTests(CoreHost core)
             .Select(endpoint => endpoint.RoutePattern.RawText!).Distinct();
 
         Assert.Equal(Unlimited.Order(), without.Order());
+    }
+
+    private async Task<(string Access, string Refresh)> TokensAsync(string app)
+    {
+        var session = await core.CreateSessionAsync(app, _user);
+        return ($"{session["accessToken"]!["token"]}", $"{session["refreshToken"]!["token"]}");
+    }
+
+    // Tried once.
+    private async Task<JsonObject> CreatedAsync(string app)
+    {
+        var created = await core.PostAsync($"{app}/recipe/session", new { userId = _user, enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } });
+        Assert.Equal("OK", created.Word);
+        return created.Json;
     }
 
     /// <summary>A create whose body is asked for and does not come yet.</summary>
