@@ -32,10 +32,10 @@ public sealed class GridSession : IBindableFromHttpContext<GridSession>, IEndpoi
     private JsonElement? _payload;
     private SessionWatch? _watch;
 
-    internal GridSession(SessionRequests requests, HttpContext context, TokenTransfer transfer, string accessToken, string handle, string userId, string tenantId, string payloadJson, DateTimeOffset expiresAt)
+    internal GridSession(SessionRequests requests, HttpContext context, TokenTransfer transfer, string accessToken, string handle, string userId, string recipeUserId, string tenantId, string payloadJson, DateTimeOffset expiresAt)
     {
         (_requests, _context, _transfer) = (requests, context, transfer);
-        (AccessToken, Handle, UserId, TenantId, PayloadJson, AccessTokenExpiresAt) = (accessToken, handle, userId, tenantId, payloadJson, expiresAt);
+        (AccessToken, Handle, UserId, RecipeUserId, TenantId, PayloadJson, AccessTokenExpiresAt) = (accessToken, handle, userId, recipeUserId, tenantId, payloadJson, expiresAt);
     }
 
     /// <summary>The session's public id; not a secret.</summary>
@@ -43,6 +43,9 @@ public sealed class GridSession : IBindableFromHttpContext<GridSession>, IEndpoi
 
     /// <summary>The user it belongs to.</summary>
     public string UserId { get; }
+
+    /// <summary>The account by which the user signed in: <see cref="UserId"/>, unless accounts are linked in the core behind Grid.</summary>
+    public string RecipeUserId { get; }
 
     /// <summary>The tenant it belongs to.</summary>
     public string TenantId { get; }
@@ -242,7 +245,7 @@ public sealed class GridSession : IBindableFromHttpContext<GridSession>, IEndpoi
 
     /// <summary>The same for another request, or for the copy of one that a connection by long polling keeps.</summary>
     internal GridSession For(HttpContext context) =>
-        new(_requests, context, _transfer, AccessToken, Handle, UserId, TenantId, PayloadJson, AccessTokenExpiresAt) { ExpiresAt = ExpiresAt };
+        new(_requests, context, _transfer, AccessToken, Handle, UserId, RecipeUserId, TenantId, PayloadJson, AccessTokenExpiresAt) { ExpiresAt = ExpiresAt };
 
     internal async ValueTask<IReadOnlyList<ClaimProblem>> CheckClaimsAsync(IReadOnlyList<ClaimValidator> validators, CancellationToken cancellationToken)
     {

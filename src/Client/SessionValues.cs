@@ -10,7 +10,15 @@ namespace Grid.Client;
 /// <param name="TenantId">The tenant it belongs to.</param>
 /// <param name="PayloadJson">The claims in its access token, one JSON object.</param>
 /// <param name="Tokens">The tokens to give to the client.</param>
-public sealed record CreatedSession(string Handle, string UserId, string TenantId, string PayloadJson, SessionTokens Tokens);
+public sealed record CreatedSession(string Handle, string UserId, string TenantId, string PayloadJson, SessionTokens Tokens)
+{
+    /// <summary>The account by which the user signed in: <see cref="UserId"/>, unless accounts are linked in the core behind Grid.</summary>
+    public string RecipeUserId
+    {
+        get => field ?? UserId;
+        init => field = value == UserId ? null : value;
+    }
+}
 
 /// <summary>Why a session is revoked, for the log. Numbers are on the wire.</summary>
 public enum GridRevocationReason
@@ -105,6 +113,13 @@ public sealed record TokenRefresh
     /// <summary>The user it belongs to; with <see cref="SessionVerdict.Ok"/> and <see cref="SessionVerdict.TokenTheft"/>.</summary>
     public string? UserId { get; init; }
 
+    /// <summary>The account by which the user signed in: <see cref="UserId"/>, unless accounts are linked in the core behind Grid. With the same verdicts.</summary>
+    public string? RecipeUserId
+    {
+        get => field ?? UserId;
+        init => field = value == UserId ? null : value;
+    }
+
     /// <summary>The tenant it belongs to; with <see cref="SessionVerdict.Ok"/>.</summary>
     public string? TenantId { get; init; }
 
@@ -128,7 +143,15 @@ public sealed record TokenRefresh
 /// <param name="PayloadJson">The claims as they are stored now, one JSON object.</param>
 /// <param name="AccessToken">A token that carries them; null if the presented one had expired, in which case the next refresh delivers
 /// them.</param>
-public sealed record RegeneratedSession(string Handle, string UserId, string TenantId, string PayloadJson, IssuedToken? AccessToken);
+public sealed record RegeneratedSession(string Handle, string UserId, string TenantId, string PayloadJson, IssuedToken? AccessToken)
+{
+    /// <summary>The account by which the user signed in: <see cref="UserId"/>, unless accounts are linked in the core behind Grid.</summary>
+    public string RecipeUserId
+    {
+        get => field ?? UserId;
+        init => field = value == UserId ? null : value;
+    }
+}
 
 /// <summary>What is stored about a session.</summary>
 public sealed record SessionInformation
@@ -138,6 +161,13 @@ public sealed record SessionInformation
 
     /// <summary>The user it belongs to.</summary>
     public required string UserId { get; init; }
+
+    /// <summary>The account by which the user signed in: <see cref="UserId"/>, unless accounts are linked in the core behind Grid.</summary>
+    public string RecipeUserId
+    {
+        get => field ?? UserId;
+        init => field = value == UserId ? null : value;
+    }
 
     /// <summary>The tenant it belongs to.</summary>
     public required string TenantId { get; init; }

@@ -16,6 +16,7 @@ internal static class Storable
     public static void Require(SessionRecord session)
     {
         Require(session.Key.App, session.Key.Handle.TenantId, session.UserId);
+        StorableText.Require(session.RecipeUserId, "The recipe user id");
         StorableText.Require(session.PayloadJson, "The payload");
         StorableText.Require(session.DataJson, "The session's data");
     }

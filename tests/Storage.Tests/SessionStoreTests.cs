@@ -26,6 +26,29 @@ public sealed class SessionStoreTests(SharedPostgreSql shared)
     }
 
     [Theory, MemberData(nameof(Engines))]
+    public async Task A_linked_accounts_session_keeps_the_account_beside_the_user_whatever_is_written_with_it(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var linked = TestStore.NewSession(userId: "primary") with { RecipeUserId = "ü|account" };
+        var ordered = TestStore.NewSession(userId: "primary") with { RecipeUserId = "other account" };
+        var all = Enumerable.Range(0, 16).Select(i => TestStore.NewSession(userId: $"u{i}")).Append(linked).ToList();
+
+        // At once, so that they share statements.
+        Assert.All(await Task.WhenAll(all.Select(session => db.Store.InsertAsync(session, Stop).AsTask())), Assert.True);
+        await db.Store.OrderAsync(new SessionOrder(ordered.Key, ordered.UserId, TestStore.Now().AddMinutes(1)), Stop);
+        Assert.True(await db.Store.InsertOrderedAsync(ordered, TestStore.Now(), Stop));
+        var refreshed = linked with { Version = 2, PayloadJson = """{"a":1}""" };
+        Assert.True(await db.Store.UpdateAsync(refreshed, Stop));
+
+        Assert.Equal(refreshed, await db.Store.ReadAsync(linked.Key, Stop));
+        Assert.Equal(ordered, await db.Store.ReadAsync(ordered.Key, Stop));
+        foreach (var session in all[..^1])
+        {
+            Assert.Equal(session, await db.Store.ReadAsync(session.Key, Stop));
+        }
+    }
+
+    [Theory, MemberData(nameof(Engines))]
     public async Task A_session_is_found_only_under_its_own_app_and_tenant(StoreEngine engine)
     {
         await using var db = await TestStore.OpenAsync(engine, shared);

@@ -64,6 +64,9 @@ public sealed record NewSession
 
     /// <summary>Its handle was issued in advance: it is created only with the permit that <see cref="ISessionOrders.OrderAsync"/> left.</summary>
     [Id(7)] public bool IsOrdered { get; init; }
+
+    /// <summary>As in <see cref="SessionRecord"/>.</summary>
+    [Id(8)] public string? RecipeUserId { get; init; }
 }
 
 /// <summary>Outcomes shared by the simple calls.</summary>

@@ -15,9 +15,13 @@ public readonly struct RememberedRow
 {
     private const int HashSize = TokenHash.Size / 2;
     private const int CreatedAtAt = HashSize * 2;
-    private const int PayloadAt = CreatedAtAt + sizeof(long);
+    private const int RestAt = CreatedAtAt + sizeof(long);
 
-    // Current hash, previous hash or zeros, milliseconds of the creation (their complement if the static key signs), payload.
+    // Beyond every time, which DateTimeOffset keeps within 48 bits: that there is a recipe user id, so that the many without one keep no byte for it.
+    private const long HasRecipeUserId = 1L << 62;
+
+    // Current hash, previous hash or zeros, milliseconds of the creation (their complement if the static key signs), length and text of the
+    // recipe user id if there is one, payload.
     private readonly byte[] _bytes;
 
     private RememberedRow(byte[] bytes, string userId) => (_bytes, UserId) = (bytes, userId);
@@ -26,7 +30,10 @@ public readonly struct RememberedRow
     public string UserId { get; }
 
     /// <summary>When the session was created.</summary>
-    public DateTimeOffset CreatedAt => DateTimeOffset.FromUnixTimeMilliseconds(UseDynamicKey ? Created : ~Created);
+    public DateTimeOffset CreatedAt => DateTimeOffset.FromUnixTimeMilliseconds(CreatedAndFlags & ~HasRecipeUserId);
+
+    /// <summary>As in <see cref="SessionRecord"/>. Made anew with each call.</summary>
+    public string? RecipeUserId => IsLinked ? Encoding.UTF8.GetString(_bytes.AsSpan(RestAt + sizeof(ushort), RecipeUserIdLength)) : null;
 
     /// <summary>Whether access tokens are signed with the rotating key.</summary>
     public bool UseDynamicKey => Created >= 0;
@@ -37,13 +44,22 @@ public readonly struct RememberedRow
     // Sessions are not older than the epoch.
     private long Created => BinaryPrimitives.ReadInt64LittleEndian(_bytes.AsSpan(CreatedAtAt));
 
-    private ReadOnlySpan<byte> Payload => _bytes.AsSpan(PayloadAt);
+    // Of either sign: the complement has every bit turned.
+    private long CreatedAndFlags => UseDynamicKey ? Created : ~Created;
+
+    private bool IsLinked => (CreatedAndFlags & HasRecipeUserId) != 0;
+
+    private int RecipeUserIdLength => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(RestAt));
+
+    private ReadOnlySpan<byte> Payload => _bytes.AsSpan(IsLinked ? RestAt + sizeof(ushort) + RecipeUserIdLength : RestAt);
 
     /// <summary>What to keep of a row.</summary>
     public static object Of(SessionRecord row)
     {
         ArgumentNullException.ThrowIfNull(row);
-        var bytes = new byte[PayloadAt + Encoding.UTF8.GetByteCount(row.PayloadJson)];
+        var recipeUser = row.RecipeUserId is { } id ? Encoding.UTF8.GetBytes(id) : null;
+        var payloadAt = recipeUser is null ? RestAt : RestAt + sizeof(ushort) + recipeUser.Length;
+        var bytes = new byte[payloadAt + Encoding.UTF8.GetByteCount(row.PayloadJson)];
         Copy(row.Chain.Current, bytes);
         if (row.Chain.Previous is { } previous)
         {
@@ -51,8 +67,15 @@ public readonly struct RememberedRow
         }
 
         var created = Math.Max(row.CreatedAt.ToUnixTimeMilliseconds(), 0);
+        if (recipeUser is not null)
+        {
+            created |= HasRecipeUserId;
+            BinaryPrimitives.WriteUInt16LittleEndian(bytes.AsSpan(RestAt), (ushort)recipeUser.Length);
+            recipeUser.CopyTo(bytes.AsSpan(RestAt + sizeof(ushort)));
+        }
+
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(CreatedAtAt), row.UseDynamicKey ? created : ~created);
-        Encoding.UTF8.GetBytes(row.PayloadJson, bytes.AsSpan(PayloadAt));
+        Encoding.UTF8.GetBytes(row.PayloadJson, bytes.AsSpan(payloadAt));
         return bytes;
     }
 
@@ -66,6 +89,7 @@ public readonly struct RememberedRow
     {
         Handle = handle,
         UserId = UserId,
+        RecipeUserId = RecipeUserId,
         PayloadJson = PayloadJson,
         DataJson = "{}",
         UseDynamicKey = UseDynamicKey,

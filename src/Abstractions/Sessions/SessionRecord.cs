@@ -8,7 +8,11 @@ public sealed record SessionRecord
 {
     public required SessionKey Key { get; init; }
 
+    /// <summary>Whose it is: of accounts that are linked to one user, the primary user's id. What ends "all sessions of a user" goes by it.</summary>
     public required string UserId { get; init; }
+
+    /// <summary>The account by which the user signed in, if it is linked to a user with another id; null if it is <see cref="UserId"/>, which is the normal case.</summary>
+    public string? RecipeUserId { get; init; }
 
     /// <summary>The user's epoch when the session was created; set by the store's insert.</summary>
     public long UserEpoch { get; init; }
@@ -37,6 +41,7 @@ public sealed record SessionRecord
     {
         Handle = Key.Handle,
         UserId = UserId,
+        RecipeUserId = RecipeUserId,
         PayloadJson = PayloadJson,
         DataJson = DataJson,
         UseDynamicKey = UseDynamicKey,

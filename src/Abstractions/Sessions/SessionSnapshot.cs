@@ -17,4 +17,6 @@ public sealed record SessionSnapshot
     [Id(5)] public required DateTimeOffset CreatedAt { get; init; }
 
     [Id(6)] public required DateTimeOffset ExpiresAt { get; init; }
+
+    [Id(7)] public string? RecipeUserId { get; init; }
 }

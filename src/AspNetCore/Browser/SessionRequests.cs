@@ -120,7 +120,7 @@ internal sealed class SessionRequests
         }
 
         var content = check.Token!;
-        var session = new GridSession(this, context, presented.Transfer, token, content.SessionHandle, content.UserId, content.TenantId, content.PayloadJson, content.ExpiresAt);
+        var session = new GridSession(this, context, presented.Transfer, token, content.SessionHandle, content.UserId, content.RecipeUserId, content.TenantId, content.PayloadJson, content.ExpiresAt);
         var validators = endpoint is null ? _validators : endpoint.Validators(_validators);
         return validators.Count > 0 && await session.CheckClaimsAsync(validators, cancel) is { Count: > 0 } problems
             ? new RequestCheck(RequestOutcome.InvalidClaims, session, problems)
@@ -177,7 +177,7 @@ internal sealed class SessionRequests
         Transport.SetAll(context, transfer, created.UserId, created.Tokens);
         Transport.ClearDuplicates(context);
         return new GridSession(
-            this, context, transfer, created.Tokens.Access.Text, created.Handle, created.UserId, created.TenantId, created.PayloadJson, created.Tokens.Access.ExpiresAt)
+            this, context, transfer, created.Tokens.Access.Text, created.Handle, created.UserId, created.RecipeUserId, created.TenantId, created.PayloadJson, created.Tokens.Access.ExpiresAt)
         { ExpiresAt = created.Tokens.Refresh.ExpiresAt };
     }
 

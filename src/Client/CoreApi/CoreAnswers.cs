@@ -35,6 +35,8 @@ internal sealed record SessionPart
 
     public string? UserId { get; init; }
 
+    public string? RecipeUserId { get; init; }
+
     public string? TenantId { get; init; }
 
     public JsonElement? UserDataInJWT { get; init; }
@@ -62,6 +64,8 @@ internal sealed record StoredAnswer : CoreAnswer
     public string? SessionHandle { get; init; }
 
     public string? UserId { get; init; }
+
+    public string? RecipeUserId { get; init; }
 
     public string? TenantId { get; init; }
 

@@ -47,7 +47,8 @@ internal sealed class CoreApiSessions : IGridSessions
         Expect(answer);
         var session = answer.Session.Needed();
         return new CreatedSession(
-            session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), session.UserDataInJWT.Needed().GetRawText(), Tokens(answer));
+            session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), session.UserDataInJWT.Needed().GetRawText(), Tokens(answer))
+        { RecipeUserId = session.RecipeUserId ?? session.UserId! };
     }
 
     public ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken) => _checks.VerifyAsync(token, cancellationToken);
@@ -88,7 +89,7 @@ internal sealed class CoreApiSessions : IGridSessions
         }
 
         var session = answer.Session.Needed();
-        refresh = refresh with { Handle = session.Handle.Needed(), UserId = session.UserId.Needed() };
+        refresh = refresh with { Handle = session.Handle.Needed(), UserId = session.UserId.Needed(), RecipeUserId = session.RecipeUserId ?? session.UserId! };
         return verdict == SessionVerdict.Ok
             ? refresh with { TenantId = session.TenantId.Needed(), PayloadJson = session.UserDataInJWT.Needed().GetRawText(), Tokens = Tokens(answer) }
             : refresh;
@@ -110,6 +111,7 @@ internal sealed class CoreApiSessions : IGridSessions
             {
                 Handle = answer.SessionHandle.Needed(),
                 UserId = answer.UserId.Needed(),
+                RecipeUserId = answer.RecipeUserId ?? answer.UserId!,
                 TenantId = answer.TenantId.Needed(),
                 PayloadJson = answer.UserDataInJWT.Needed().GetRawText(),
                 DataJson = answer.UserDataInDatabase.Needed().GetRawText(),
@@ -210,7 +212,8 @@ internal sealed class CoreApiSessions : IGridSessions
         var session = answer.Session.Needed();
         return new RegeneratedSession(
             session.Handle.Needed(), session.UserId.Needed(), session.TenantId.Needed(), session.UserDataInJWT.Needed().GetRawText(),
-            answer.AccessToken is { } accessToken ? Issued(accessToken) : null);
+            answer.AccessToken is { } accessToken ? Issued(accessToken) : null)
+        { RecipeUserId = session.RecipeUserId ?? session.UserId! };
     }
 
     // The protocol's own call replaces all, what the front made too.

@@ -13,6 +13,7 @@ internal struct SessionInformationSurrogate
     [Id(4)] public string DataJson;
     [Id(5)] public DateTimeOffset CreatedAt;
     [Id(6)] public DateTimeOffset ExpiresAt;
+    [Id(7)] public string? RecipeUserId; // None if it is the user id.
 }
 
 [RegisterConverter]
@@ -22,6 +23,7 @@ internal sealed class SessionInformationConverter : IConverter<SessionInformatio
     {
         Handle = surrogate.Handle,
         UserId = surrogate.UserId,
+        RecipeUserId = surrogate.RecipeUserId ?? surrogate.UserId,
         TenantId = surrogate.TenantId,
         PayloadJson = surrogate.PayloadJson,
         DataJson = surrogate.DataJson,
@@ -33,6 +35,7 @@ internal sealed class SessionInformationConverter : IConverter<SessionInformatio
     {
         Handle = value.Handle,
         UserId = value.UserId,
+        RecipeUserId = value.RecipeUserId == value.UserId ? null : value.RecipeUserId,
         TenantId = value.TenantId,
         PayloadJson = value.PayloadJson,
         DataJson = value.DataJson,

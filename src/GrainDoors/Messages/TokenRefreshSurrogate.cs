@@ -15,6 +15,7 @@ internal struct TokenRefreshSurrogate
     [Id(5)] public SessionTokens? Tokens;
     [Id(6)] public ReuseKind Reuse;
     [Id(7)] public string? Why;
+    [Id(8)] public string? RecipeUserId; // None if it is the user id.
 }
 
 [RegisterConverter]
@@ -25,6 +26,7 @@ internal sealed class TokenRefreshConverter : IConverter<TokenRefresh, TokenRefr
         Verdict = surrogate.Verdict,
         Handle = surrogate.Handle,
         UserId = surrogate.UserId,
+        RecipeUserId = surrogate.RecipeUserId ?? surrogate.UserId,
         TenantId = surrogate.TenantId,
         PayloadJson = surrogate.PayloadJson,
         Tokens = surrogate.Tokens,
@@ -37,6 +39,7 @@ internal sealed class TokenRefreshConverter : IConverter<TokenRefresh, TokenRefr
         Verdict = value.Verdict,
         Handle = value.Handle,
         UserId = value.UserId,
+        RecipeUserId = value.RecipeUserId == value.UserId ? null : value.RecipeUserId,
         TenantId = value.TenantId,
         PayloadJson = value.PayloadJson,
         Tokens = value.Tokens,

@@ -79,6 +79,7 @@ internal sealed partial class SessionGrain(
         {
             Key = _key,
             UserId = session.UserId,
+            RecipeUserId = session.RecipeUserId,
             Chain = new RefreshChain(session.RefreshTokenHash),
             PayloadJson = session.PayloadJson,
             DataJson = session.DataJson,

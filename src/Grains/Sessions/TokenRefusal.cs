@@ -20,7 +20,7 @@ internal static class TokenRefusal
             return new RefreshResult { Verdict = RefreshVerdict.ProtectedClaim };
         }
 
-        if (AccessTokenSize.IsCertainlyWithin(request.MaxTokenLength, row.UserId, row.PayloadJson))
+        if (row.RecipeUserId is null && AccessTokenSize.IsCertainlyWithin(request.MaxTokenLength, row.UserId, row.PayloadJson))
         {
             return null;
         }
@@ -32,7 +32,7 @@ internal static class TokenRefusal
             IssuedAt = now,
             ExpiresAt = now,
             TenantId = row.Key.Handle.TenantId,
-            RecipeUserId = row.UserId,
+            RecipeUserId = row.RecipeUserId ?? row.UserId,
             SessionHandle = row.Key.Handle.ToString(),
             RefreshTokenHash1 = request.Presented.ToHex(),
             ParentRefreshTokenHash1 = request.OlderRules ? request.Presented.ToHex() : null,

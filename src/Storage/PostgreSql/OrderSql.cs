@@ -20,8 +20,8 @@ internal static class OrderSql
         WITH permit AS (
             DELETE FROM grid_ticket t WHERE t.app = $2 AND t.tenant = $3 AND t.handle = $1
             RETURNING t.user_id, t.user_epoch, t.expires_at)
-        INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
-        SELECT $1, $2, $3, $4, e.epoch, 1, $5, $6, $7, $8, $9, $10, $11
+        INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, recipe_user_id)
+        SELECT $1, $2, $3, $4, e.epoch, 1, $5, $6, $7, $8, $9, $10, $11, $13
         FROM permit p
         CROSS JOIN LATERAL (
             SELECT u.epoch FROM grid_user_epoch u

@@ -38,7 +38,7 @@ internal sealed partial class PostgreSqlSessionStore
                     new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Bytea, Value = session.Chain.Current.ToArray() },
                     Text(session.PayloadJson), Text(session.DataJson),
                     new NpgsqlParameter<bool> { NpgsqlDbType = NpgsqlDbType.Boolean, TypedValue = session.UseDynamicKey },
-                    Time(session.CreatedAt), Time(session.ExpiresAt), Number(ExpiryHour.After(session.ExpiresAt)), Time(now),
+                    Time(session.CreatedAt), Time(session.ExpiresAt), Number(ExpiryHour.After(session.ExpiresAt)), Time(now), Text(session.RecipeUserId),
                 },
             };
             return await insert.ExecuteScalarAsync(CancellationToken.None) is not null;

@@ -26,6 +26,7 @@ internal static class SessionRows
         UseDynamicKey = row.GetBoolean(11),
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(12)),
         ExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(13)),
+        RecipeUserId = row.IsDBNull(14) ? null : row.GetString(14),
     };
 
     /// <summary>Before an insert, as a statement of its own.</summary>
@@ -42,7 +43,8 @@ internal static class SessionRows
     public static void AppendInserts(NpgsqlBatch batch, IReadOnlyList<SessionRecord> rows)
     {
         batch.BatchCommands.Add(EnsureEpochs(rows));
-        batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.Insert)
+        var isLinked = rows.Any(r => r.RecipeUserId is not null);
+        var insert = new NpgsqlBatchCommand(isLinked ? SessionSql.InsertLinked : SessionSql.Insert)
         {
             Parameters =
             {
@@ -58,7 +60,13 @@ internal static class SessionRows
                 Array(NpgsqlDbType.Bigint, rows, r => r.ExpiresAt.ToUnixTimeMilliseconds()),
                 Array(NpgsqlDbType.Bigint, rows, r => ExpiryHour.After(r.ExpiresAt)),
             },
-        });
+        };
+        if (isLinked)
+        {
+            insert.Parameters.Add(Array(NpgsqlDbType.Text, rows, r => r.RecipeUserId));
+        }
+
+        batch.BatchCommands.Add(insert);
     }
 
     public static void AppendUpdates(NpgsqlBatch batch, IReadOnlyList<SessionRecord> rows) =>

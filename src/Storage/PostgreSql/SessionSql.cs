@@ -4,7 +4,23 @@ namespace Grid.Storage.PostgreSql;
 internal static class SessionSql
 {
     private const string Columns =
-        "s.handle, s.app, s.tenant, s.user_id, s.user_epoch, s.version, s.refresh_current, s.refresh_previous, s.rotated_at, s.payload, s.data, s.use_dynamic_key, s.created_at, s.expires_at";
+        "s.handle, s.app, s.tenant, s.user_id, s.user_epoch, s.version, s.refresh_current, s.refresh_previous, s.rotated_at, s.payload, s.data, s.use_dynamic_key, s.created_at, s.expires_at, s.recipe_user_id";
+
+    private const string Inserted = "handle, app, tenant, user_id, user_epoch, version, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour";
+
+    private const string Given =
+        "g.handle, g.app, g.tenant, g.user_id, e.epoch, 1, g.refresh_current, g.payload, g.data, g.use_dynamic_key, g.created_at, g.expires_at, g.expires_hour";
+
+    private const string UnderTheEpoch =
+        """
+        CROSS JOIN LATERAL (
+            SELECT u.epoch FROM grid_user_epoch u
+            WHERE u.app = g.app AND u.user_id = g.user_id AND u.tenant = g.tenant
+            FOR SHARE) e
+        WHERE (SELECT r.position FROM grid_revocation r WHERE r.handle = g.handle AND r.app = g.app AND r.tenant = g.tenant LIMIT 1) IS NULL
+        ON CONFLICT (handle) DO NOTHING
+        RETURNING handle, app, tenant
+        """;
 
     // An entry is purged when it is old: by a silo's clock that is an hour behind it would be when it is written, and whoever had not
     // read it yet never would.
@@ -30,18 +46,22 @@ internal static class SessionSql
     // log are looked up row by row: as joins they were planned while the tables were small, and that prepared plan went on
     // to scan the whole table for every group until statistics came (docs/decisions/0002).
     public const string Insert =
-        """
-        INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
-        SELECT g.handle, g.app, g.tenant, g.user_id, e.epoch, 1, g.refresh_current, g.payload, g.data, g.use_dynamic_key, g.created_at, g.expires_at, g.expires_hour
+        $"""
+        INSERT INTO grid_session ({Inserted})
+        SELECT {Given}
         FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::boolean[], $9::bigint[], $10::bigint[], $11::bigint[])
             AS g(handle, app, tenant, user_id, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
-        CROSS JOIN LATERAL (
-            SELECT u.epoch FROM grid_user_epoch u
-            WHERE u.app = g.app AND u.user_id = g.user_id AND u.tenant = g.tenant
-            FOR SHARE) e
-        WHERE (SELECT r.position FROM grid_revocation r WHERE r.handle = g.handle AND r.app = g.app AND r.tenant = g.tenant LIMIT 1) IS NULL
-        ON CONFLICT (handle) DO NOTHING
-        RETURNING handle, app, tenant
+        {UnderTheEpoch}
+        """;
+
+    // Of groups in which a session of a linked account is. The others' statement stays as small as it was.
+    public const string InsertLinked =
+        $"""
+        INSERT INTO grid_session ({Inserted}, recipe_user_id)
+        SELECT {Given}, g.recipe_user_id
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::text[], $7::text[], $8::boolean[], $9::bigint[], $10::bigint[], $11::bigint[], $12::text[])
+            AS g(handle, app, tenant, user_id, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, recipe_user_id)
+        {UnderTheEpoch}
         """;
 
     public const string Update =

@@ -5,7 +5,7 @@ internal static class SessionSql
 {
     public const string Read =
         """
-        SELECT user_id, user_epoch, version, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at
+        SELECT user_id, user_epoch, version, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, recipe_user_id
         FROM grid_session WHERE handle = @p0 AND app = @p1 AND tenant = @p2
         """;
 
@@ -13,8 +13,8 @@ internal static class SessionSql
 
     public const string Insert =
         """
-        INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
-        SELECT @p0, @p1, @p2, @p3, e.epoch, 1, @p4, @p5, @p6, @p7, @p8, @p9, @p10
+        INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, recipe_user_id)
+        SELECT @p0, @p1, @p2, @p3, e.epoch, 1, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11
         FROM grid_user_epoch e
         WHERE e.app = @p1 AND e.user_id = @p3 AND e.tenant = @p2
           AND NOT EXISTS (SELECT 1 FROM grid_revocation r WHERE r.handle = @p0 AND r.app = @p1 AND r.tenant = @p2)

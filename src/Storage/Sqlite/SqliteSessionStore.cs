@@ -113,7 +113,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
     private static bool Insert(SqliteStatements statements, SessionRecord session) => statements.With(
         SessionSql.Insert, Bytes(session.Key.Handle.Id), session.Key.App.ToString(), session.Key.Handle.TenantId, session.UserId, session.Chain.Current.ToArray(),
         session.PayloadJson, session.DataJson, session.UseDynamicKey ? 1 : 0, Time(session.CreatedAt), Time(session.ExpiresAt),
-        ExpiryHour.After(session.ExpiresAt)).ExecuteNonQuery() == 1;
+        ExpiryHour.After(session.ExpiresAt), session.RecipeUserId).ExecuteNonQuery() == 1;
 
     private static RevokedSessions RevokeNamed(SqliteStatements statements, RevocationScope.Named named, RevocationReason reason, DateTimeOffset now)
     {
@@ -204,6 +204,7 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
         UseDynamicKey = row.GetInt64(8) != 0,
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(9)),
         ExpiresAt = DateTimeOffset.FromUnixTimeMilliseconds(row.GetInt64(10)),
+        RecipeUserId = row.IsDBNull(11) ? null : row.GetString(11),
     };
 
     private static long Time(DateTimeOffset time) => time.ToUnixTimeMilliseconds();

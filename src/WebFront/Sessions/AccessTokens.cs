@@ -47,7 +47,7 @@ public sealed class AccessTokens(IKeyRings keyRings, AccessTokenVerifier verifie
             IssuedAt = Seconds(now),
             ExpiresAt = Seconds(SessionExpiry.Of(session.CreatedAt, now, life, app.Settings.MaxLifetime)),
             TenantId = session.Handle.TenantId,
-            RecipeUserId = session.UserId,
+            RecipeUserId = session.RecipeUserId ?? session.UserId,
             SessionHandle = session.Handle.ToString(),
             RefreshTokenHash1 = hash1.ToHex(),
             ParentRefreshTokenHash1 = parentHash1?.ToHex(),

@@ -14,6 +14,7 @@ internal static class ClientValues
     {
         Handle = row.Key.Handle.ToString(),
         UserId = row.UserId,
+        RecipeUserId = row.RecipeUserId ?? row.UserId,
         TenantId = row.Key.Handle.TenantId,
         PayloadJson = row.PayloadJson,
         DataJson = row.DataJson,

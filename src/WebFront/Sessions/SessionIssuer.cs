@@ -142,7 +142,7 @@ internal sealed class SessionIssuer(
         metrics.Created();
         var access = accessTokens.Mint(app, ring, session, rules.TokenVersion, hash1, null, antiCsrf, AccessTokens.Life(app, accessTokenValidity));
         var tokens = new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf);
-        return new CreatedSession(handle.ToString(), session.UserId, handle.TenantId, session.PayloadJson, tokens);
+        return new CreatedSession(handle.ToString(), session.UserId, handle.TenantId, session.PayloadJson, tokens) { RecipeUserId = session.RecipeUserId ?? session.UserId };
     }
 
     private static void Check(SessionDraft draft, ClientRules rules)

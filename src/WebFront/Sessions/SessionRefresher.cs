@@ -108,6 +108,7 @@ internal sealed class SessionRefresher(
                     Verdict = SessionVerdict.Ok,
                     Handle = handle.ToString(),
                     UserId = session.UserId,
+                    RecipeUserId = session.RecipeUserId ?? session.UserId,
                     TenantId = handle.TenantId,
                     PayloadJson = session.PayloadJson,
                     Tokens = new SessionTokens(access, new IssuedToken(result.RefreshToken!, now, expiresAt), result.AntiCsrf),
@@ -125,7 +126,14 @@ internal sealed class SessionRefresher(
                 }
 
                 metrics.Refreshed("token_theft");
-                return new TokenRefresh { Verdict = SessionVerdict.TokenTheft, Handle = handle.ToString(), UserId = result.Session!.UserId, Reuse = reuse };
+                return new TokenRefresh
+                {
+                    Verdict = SessionVerdict.TokenTheft,
+                    Handle = handle.ToString(),
+                    UserId = result.Session!.UserId,
+                    RecipeUserId = result.Session.RecipeUserId ?? result.Session.UserId,
+                    Reuse = reuse,
+                };
             case RefreshVerdict.ProtectedClaim:
                 return Unauthorised(SessionRefusedException.ProtectedField);
             case RefreshVerdict.TokenTooLong:
@@ -179,7 +187,7 @@ internal sealed class SessionRefresher(
             access = accessTokens.MintAgain(await keyRings.GetAsync(app, CancellationToken.None), token, session);
         }
 
-        return new RegeneratedSession(handle.ToString(), session.UserId, handle.TenantId, session.PayloadJson, access);
+        return new RegeneratedSession(handle.ToString(), session.UserId, handle.TenantId, session.PayloadJson, access) { RecipeUserId = session.RecipeUserId ?? session.UserId };
     }
 
     private TokenRefresh Unauthorised(string why)

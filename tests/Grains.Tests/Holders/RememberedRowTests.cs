@@ -1,3 +1,4 @@
+using System.Text;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Clocks;
 using Grid.Abstractions.Sessions;
@@ -65,6 +66,22 @@ public sealed class RememberedRowTests
         var source = row.ToTokenSource(new SessionHandle(Id(1), "t"));
 
         Assert.Equal((new SessionHandle(Id(1), "t"), "anna", """{"a":1}""", useDynamicKey, Now), (source.Handle, source.UserId, source.PayloadJson, source.UseDynamicKey, source.CreatedAt));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void The_account_that_is_linked_to_the_user_is_kept_and_costs_the_others_nothing(bool useDynamicKey)
+    {
+        var row = Row(new RefreshChain(Hash("current"), Hash("previous"), Now), """{"a":"ü"}""") with { UseDynamicKey = useDynamicKey };
+        var linked = RememberedRow.From(RememberedRow.Of(row with { RecipeUserId = "konto-ü" }), "anna");
+
+        var source = linked.ToTokenSource(new SessionHandle(Id(1), "t"));
+
+        Assert.Equal(("anna", "konto-ü", """{"a":"ü"}""", useDynamicKey, Now), (source.UserId, source.RecipeUserId, source.PayloadJson, source.UseDynamicKey, source.CreatedAt));
+        Assert.True(linked.IsCurrent(Hash("current")) && linked.IsLive(Hash("previous"), null) && linked.HasPayloadText("""{"a":"ü"}"""));
+        Assert.Null(RememberedRow.From(RememberedRow.Of(row), "anna").RecipeUserId);
+        Assert.Equal(32 + sizeof(long) + Encoding.UTF8.GetByteCount(row.PayloadJson), ((byte[])RememberedRow.Of(row)).Length);
     }
 
     [Fact]

@@ -25,7 +25,7 @@ internal static class CreateSession
         await CoreResponse.WriteAsync(context, "OK", (created, request.Version), static (json, state) =>
         {
             var (session, version) = state;
-            SessionWire.WriteSession(json, version, session.Handle, session.UserId, session.TenantId, session.PayloadJson);
+            SessionWire.WriteSession(json, version, session.Handle, session.UserId, session.RecipeUserId, session.TenantId, session.PayloadJson);
             SessionWire.WriteTokens(json, session.Tokens);
         });
     }

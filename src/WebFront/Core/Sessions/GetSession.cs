@@ -42,7 +42,7 @@ internal static class GetSession
         json.WriteString("userId"u8, row.UserId);
         if (version >= CdiVersion.V4)
         {
-            json.WriteString("recipeUserId"u8, row.UserId);
+            json.WriteString("recipeUserId"u8, row.RecipeUserId ?? row.UserId);
         }
 
         if (version >= CdiVersion.V3)

@@ -56,7 +56,7 @@ internal static class RefreshSession
                 await CoreResponse.WriteAsync(context, "OK", (refreshed, request.Version), static (json, state) =>
                 {
                     var (session, version) = state;
-                    SessionWire.WriteSession(json, version, session.Handle!, session.UserId!, session.TenantId, session.PayloadJson);
+                    SessionWire.WriteSession(json, version, session.Handle!, session.UserId!, session.RecipeUserId!, session.TenantId, session.PayloadJson);
                     SessionWire.WriteTokens(json, session.Tokens!);
                 });
                 break;
@@ -71,7 +71,7 @@ internal static class RefreshSession
                 await CoreResponse.WriteAsync(context, "TOKEN_THEFT_DETECTED", (refreshed, request.Version), static (json, state) =>
                 {
                     var (session, version) = state;
-                    SessionWire.WriteSession(json, version, session.Handle!, session.UserId!, tenantId: null, payloadJson: null);
+                    SessionWire.WriteSession(json, version, session.Handle!, session.UserId!, session.RecipeUserId!, tenantId: null, payloadJson: null);
                     CoreResponse.WriteIfAny(json, "recentTokenReuseSubtype", SessionWire.WireName(session.Reuse));
                 });
                 break;

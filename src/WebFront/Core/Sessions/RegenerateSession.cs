@@ -26,7 +26,7 @@ internal static class RegenerateSession
         await CoreResponse.WriteAsync(context, "OK", (regenerated, request.Version), static (json, state) =>
         {
             var (session, version) = state;
-            SessionWire.WriteSession(json, version, session.Handle, session.UserId, session.TenantId, session.PayloadJson);
+            SessionWire.WriteSession(json, version, session.Handle, session.UserId, session.RecipeUserId, session.TenantId, session.PayloadJson);
             if (session.AccessToken is { } token)
             {
                 SessionWire.WriteToken(json, "accessToken", token);

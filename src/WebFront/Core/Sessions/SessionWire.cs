@@ -51,14 +51,14 @@ internal static class SessionWire
     }
 
     public static void WriteSession(
-        Utf8JsonWriter json, CdiVersion version, string handle, string userId, string? tenantId, string? payloadJson)
+        Utf8JsonWriter json, CdiVersion version, string handle, string userId, string recipeUserId, string? tenantId, string? payloadJson)
     {
         json.WriteStartObject("session"u8);
         json.WriteString("handle"u8, handle);
         json.WriteString("userId"u8, userId);
         if (version >= CdiVersion.V4)
         {
-            json.WriteString("recipeUserId"u8, userId);
+            json.WriteString("recipeUserId"u8, recipeUserId);
         }
 
         if (payloadJson is not null)

@@ -37,7 +37,7 @@ internal static class VerifySession
                 {
                     var (session, version) = state;
                     var content = session.Check.Token!;
-                    SessionWire.WriteSession(json, version, content.SessionHandle, content.UserId, content.TenantId, session.NewPayloadJson ?? content.PayloadJson);
+                    SessionWire.WriteSession(json, version, content.SessionHandle, content.UserId, content.RecipeUserId, content.TenantId, session.NewPayloadJson ?? content.PayloadJson);
                     if (session.NewAccessToken is { } accessToken)
                     {
                         SessionWire.WriteToken(json, "accessToken", accessToken);
