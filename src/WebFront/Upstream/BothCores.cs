@@ -240,8 +240,8 @@ internal sealed class BothCores(
     private async Task<bool> ListsMoreAsync(HttpContext context, Order order, string target, string member)
     {
         var domain = order.Tenant.App.Domain;
-        var answer = await client.AskAsync(
-            "GET", target, context.Request.Headers["cdi-version"], domain.Length > 0 ? domain : null, body: null, patience: null, CancellationToken.None);
+        var answer = (await client.AskAsync(
+            "GET", target, context.Request.Headers["cdi-version"], domain.Length > 0 ? domain : null, body: null, patience: null, CancellationToken.None)).OrFailing();
         return answer.Trouble == UpstreamTrouble.None
             ? answer.Json()?[member] is JsonArray { Count: > 1 }
             : throw failures.Refuse(context, answer.Trouble);

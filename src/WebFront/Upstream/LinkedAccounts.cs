@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 namespace Grid.WebFront.Upstream;
 
 /// <summary>Accounts that are one user to the core behind Grid. A session holds the id of the one by which its user signed in.</summary>
-internal sealed class LinkedAccounts(UpstreamClient client, UpstreamFailures failures)
+internal sealed class LinkedAccounts(UpstreamClient client, UpstreamFailures failures, UpstreamPulse pulse)
 {
     // A user has a handful of login methods.
     private const int MaxLinked = 100;
@@ -15,7 +15,19 @@ internal sealed class LinkedAccounts(UpstreamClient client, UpstreamFailures fai
     /// <exception cref="CoreException">That core does not say: 503 or 504.</exception>
     public async Task<IReadOnlyList<string>> OthersAsync(HttpContext context, string userId)
     {
-        var answer = await AskAsync(context, $"/user/id?userId={Uri.EscapeDataString(userId)}");
+        // Accounts can be linked since 4.0. By an older version users are of another shape: then it is asked in the newest that both serve.
+        string? version = context.Request.Headers["cdi-version"];
+        if (CdiVersion.TryParse(version ?? "", out var said) && said < CdiVersion.V4 && pulse.Common is { IsEmpty: false } common)
+        {
+            if (common[^1] < CdiVersion.V4)
+            {
+                return [];
+            }
+
+            version = common[^1].ToString();
+        }
+
+        var answer = await AskAsync(context, version, $"/user/id?userId={Uri.EscapeDataString(userId)}");
         if (answer.Json()?["user"] is not JsonObject user)
         {
             return [];
@@ -32,24 +44,27 @@ internal sealed class LinkedAccounts(UpstreamClient client, UpstreamFailures fai
     /// <exception cref="CoreException">That core does not say: 503 or 504.</exception>
     public async Task<IReadOnlyList<string>> MappedAsync(HttpContext context, string userId, string? type)
     {
-        var answer = await AskAsync(context, $"/recipe/userid/map?userId={Uri.EscapeDataString(userId)}&userIdType={Uri.EscapeDataString(type ?? "ANY")}");
+        var answer = await AskAsync(context, context.Request.Headers["cdi-version"], $"/recipe/userid/map?userId={Uri.EscapeDataString(userId)}&userIdType={Uri.EscapeDataString(type ?? "ANY")}");
         return answer.Json() is { } mapping && UpstreamAnswer.Word(mapping) == "OK"
             ? [.. new[] { UpstreamAnswer.Text(mapping["superTokensUserId"]), UpstreamAnswer.Text(mapping["externalUserId"]) }.OfType<string>().Where(id => id != userId)]
             : [];
     }
 
-    private async Task<UpstreamAnswer> AskAsync(HttpContext context, string path)
+    private async Task<UpstreamAnswer> AskAsync(HttpContext context, string? version, string path)
     {
         var request = CoreRequest.Of(context);
         var app = request.Path.AppId == AppKey.PublicId ? "" : $"/appid-{request.Path.AppId}";
         var answer = await client.AskAsync(
             "GET",
             app + path,
-            context.Request.Headers["cdi-version"],
+            version,
             request.Domain.Length > 0 ? request.Domain : null,
             body: null,
             patience: null,
             CancellationToken.None);
+
+        // Of an error nothing follows: taken for "nobody else", it would have a revocation acknowledged that is not complete.
+        answer = answer.OrFailing();
         return answer.Trouble == UpstreamTrouble.None ? answer : throw failures.Refuse(context, answer.Trouble);
     }
 }

@@ -33,6 +33,13 @@ internal readonly record struct UpstreamAnswer(UpstreamTrouble Trouble, int Stat
     /// <summary>The status word of 200; null for every other answer.</summary>
     public string? Word() => Word(Json());
 
+    /// <summary>Whether it says that the app or tenant of the request is not there. From 3.0 on that is 200 with a word of its own where a tenant is asked for.</summary>
+    public bool SaysNotThere() => Word() == "TENANT_NOT_FOUND_ERROR"
+        || (Status == 400 && Body is not null && Body.AsSpan().StartsWith("AppId or tenantId not found"u8));
+
+    /// <summary>The same answer, or trouble if it has neither a status word nor says that the tenant is not there: of an error nothing follows.</summary>
+    public UpstreamAnswer OrFailing() => Trouble != UpstreamTrouble.None || Word() is not null || SaysNotThere() ? this : new UpstreamAnswer(UpstreamTrouble.Failing);
+
     /// <summary>The status word of an answer that was read.</summary>
     public static string? Word(JsonObject? json) => Text(json?["status"]);
 

@@ -150,13 +150,14 @@ internal sealed partial class UpstreamTenants(
         }
     }
 
-    /// <summary>What the core behind Grid says of a tenant: <c>OK</c> if it has it.</summary>
-    public Task<UpstreamAnswer> AskAsync(TenantKey tenant)
+    /// <summary>What the core behind Grid says of a tenant: <c>OK</c> if it has it. An error is trouble: it does not say that the tenant is gone.</summary>
+    public async Task<UpstreamAnswer> AskAsync(TenantKey tenant)
     {
         var app = tenant.App.AppId == AppKey.PublicId ? "" : $"/appid-{tenant.App.AppId}";
         var path = tenant.TenantId == TenantKey.PublicId ? "" : $"/{tenant.TenantId}";
-        return client.AskAsync(
+        var answer = await client.AskAsync(
             "GET", $"{app}{path}/recipe/multitenancy/tenant", pulse.Version, tenant.App.Domain.Length > 0 ? tenant.App.Domain : null, body: null, Patience, CancellationToken.None);
+        return answer.OrFailing();
     }
 
     private async Task KeepAsync(TenantKey tenant, string? settings)

@@ -20,4 +20,7 @@ internal enum UpstreamTrouble
 
     /// <summary>Its answer is not what a core answers.</summary>
     Odd,
+
+    /// <summary>It, or what stands before it, answers with an error where only "yes" and "no" are answers.</summary>
+    Failing,
 }

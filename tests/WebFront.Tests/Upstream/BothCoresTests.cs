@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Grid.WebFront.Upstream;
+using Microsoft.AspNetCore.Http;
 
 namespace Grid.WebFront.Tests.Upstream;
 
@@ -302,9 +303,96 @@ public sealed class BothCoresTests(UpstreamHost host)
         }
     }
 
+    [Theory]
+    [InlineData(500, "Internal Error")]
+    [InlineData(502, "<html><h1>502 Bad Gateway</h1></html>")]
+    [InlineData(404, "Not found")]
+    [InlineData(429, "")]
+    [InlineData(200, "<html>It works!</html>")]
+    public async Task An_error_of_the_other_core_is_not_taken_for_a_no(int status, string text)
+    {
+        var (user, appId, tenantId) = (NewId(), NewId(), NewId());
+        await PutAsync("", "app/v2", new { appId });
+        var session = await Core.CreateSessionAsync($"/appid-{appId}");
+        Behind.Tenants[$"public/{tenantId}"] = [];
+        RequestDelegate fails = context => StandInCore.WriteAsync(context, text, status);
+        string[] asked = ["/user/id", "/recipe/userid/map", "/recipe/multitenancy/tenant/list", "/recipe/multitenancy/tenant"];
+        try
+        {
+            foreach (var path in asked)
+            {
+                Behind.Answers[path] = fails;
+            }
+
+            // Not everything has ended, as far as anybody knows.
+            await RefusedAsync(Core.PostAsync("/recipe/session/remove", new { userId = user }));
+            await RefusedAsync(Core.PostAsync("/user/remove", new { userId = user }));
+            await RefusedAsync(Core.SendAsync("GET", $"/recipe/session/user?userId={user}"));
+            await RefusedAsync(Core.PostAsync("/recipe/userid/map/remove", new { userId = user }));
+            Assert.DoesNotContain(Behind.Requests, seen => seen.Text.Contains(user, StringComparison.Ordinal));
+
+            // The app may have tenants: then its removal is refused behind.
+            await RefusedAsync(Core.PostAsync("/recipe/multitenancy/app/remove", new { appId }));
+            Assert.Equal("OK", (await Core.VerifyAsync($"/appid-{appId}", Token(session), checkDatabase: true)).Word);
+            await RefusedAsync(BeginAsync(tenantId, user, isRepeated: false));
+        }
+        finally
+        {
+            Behind.Answers.Clear();
+        }
+
+        // Nor is it remembered.
+        Assert.Equal("OK", (await BeginAsync(tenantId, user)).Word);
+
+        async Task RefusedAsync(Task<CoreAnswer> call)
+        {
+            var answer = await call;
+            Assert.Equal(503, answer.Status);
+            Assert.Contains("answers with an error of its own", answer.Text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_tenant_that_was_taken_over_stays_when_the_second_look_at_it_fails()
+    {
+        var tenantId = NewId();
+        Behind.Tenants[$"public/{tenantId}"] = [];
+        var looks = 0;
+        Behind.Answers["/recipe/multitenancy/tenant"] = context => Interlocked.Increment(ref looks) == 1
+            ? StandInCore.WriteAsync(context, """{"status":"OK","coreConfig":{}}""")
+            : StandInCore.WriteAsync(context, "Internal Error", 500);
+        try
+        {
+            Assert.Equal(503, (await BeginAsync(tenantId, "u", isRepeated: false)).Status);
+
+            // It was not removed, with the sessions that others may have begun there: nobody has to ask for it again.
+            Assert.Equal("OK", (await BeginAsync(tenantId, "u")).Word);
+        }
+        finally
+        {
+            Behind.Answers.Clear();
+        }
+    }
+
+    [Fact]
+    public async Task Clients_of_before_4_0_have_linked_accounts_asked_for_in_a_version_that_knows_them()
+    {
+        var user = NewId();
+        Assert.Equal(200, (await Core.SendAsync("GET", "/apiversion")).Status);
+        Behind.Requests.Clear();
+
+        Assert.Equal(200, (await Core.SendAsync("GET", $"/recipe/session/user?userId={user}", null, "3.0")).Status);
+
+        Assert.Equal("5.4", Assert.Single(Behind.For("/user/id")).Headers["cdi-version"]);
+    }
+
     private Task<CoreAnswer> PutAsync(string prefix, string what, object body) => Core.SendAsync("PUT", $"{prefix}/recipe/multitenancy/{what}", body);
 
-    private Task<CoreAnswer> BeginAsync(string tenantId, string userId) => ToldAsync(() => Core.PostAsync($"/{tenantId}/recipe/session", NewSession(userId)));
+    private Task<CoreAnswer> BeginAsync(string tenantId, string userId, bool isRepeated = true)
+    {
+        Task<CoreAnswer> Begin() => Core.PostAsync($"/{tenantId}/recipe/session", NewSession(userId));
+        return isRepeated ? ToldAsync(Begin) : Begin();
+    }
 
     // A starved machine may take longer over a name that Grid has not seen, or a new app's keys, than there is patience for.
     private static async Task<CoreAnswer> ToldAsync(Func<Task<CoreAnswer>> call)
