@@ -57,12 +57,22 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
         Assert.Equal([revoked.Session.Handle], (await PostAsync(grid.Http, "/recipe/session/remove", new { sessionHandles = new[] { revoked.Session.Handle } }))["sessionHandlesRevoked"]!.AsArray().Select(handle => (string?)handle));
         Assert.Single((await PostAsync(grid.Http, "/recipe/session/remove", new { userId = ofUser.Session.UserId }))["sessionHandlesRevoked"]!.AsArray());
 
+        // The original served on meanwhile, as before a switch that was put off: it made a session in a place that the import had passed.
+        OriginalRow since;
+        do
+        {
+            since = Row(keys, new OriginalSession("public", "public", "late-user"));
+        }
+        while (string.CompareOrdinal(since.Session.Handle, sorted[Count / 4].Session.Handle) >= 0);
+        await original.AddAsync([since]);
+
         var resumed = await GridProcess.RunAsync(_folder, import, environment);
         Assert.True(resumed.Code == 0, resumed.Output);
         Assert.Contains("goes on behind session", resumed.Output, StringComparison.Ordinal);
-        Assert.Equal(Count - 2, await CountAsync(store));
+        Assert.Equal(Count - 2 + 1, await CountAsync(store));
+        Assert.Equal("OK", (await RefreshAsync(grid.Http, since)).Word());
         var again = await GridProcess.RunAsync(_folder, import, environment);
-        Assert.Contains($"0 sessions imported, 0 renewed, {Count} came before, 0 refused", again.Output, StringComparison.Ordinal);
+        Assert.Contains($"0 sessions imported, 0 renewed, {Count + 1} came before, 0 refused", again.Output, StringComparison.Ordinal);
 
         foreach (var ended in (OriginalRow[])[revoked, ofUser])
         {

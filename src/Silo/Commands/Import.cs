@@ -155,7 +155,7 @@ internal static class Import
         {
             var (fresh, there) = (0, 0);
             var batch = new List<SessionRecord>(batchSize);
-            await foreach (var session in original.ReadSessionsAsync(_clock.GetUtcNow(), after: null, stop))
+            await foreach (var session in original.ReadSessionsAsync(_clock.GetUtcNow(), bound: null, isBehind: true, stop))
             {
                 if (Accept(session, known) is { } record)
                 {
@@ -184,10 +184,10 @@ internal static class Import
             SuperTokensDatabase original, IReadOnlyList<SuperTokensTenant> tenants, IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known, CancellationToken stop)
         {
             var progress = await _imports.ReadProgressAsync(source.Name, stop);
-            var isResumed = progress is { IsComplete: false };
-            if (isResumed)
+            (string, string, string)? stopped = progress is { IsComplete: false } ? (progress.App, progress.Tenant, progress.Handle) : null;
+            if (stopped is not null)
             {
-                await Out.WriteLineAsync($"goes on behind session {progress!.Handle}, where the last import stopped");
+                await Out.WriteLineAsync($"goes on behind session {progress!.Handle}, where the last import stopped, and then through those up to it once more");
             }
 
             var expected = tenants.Sum(tenant => tenant.Sessions - tenant.Expired);
@@ -195,29 +195,39 @@ internal static class Import
             var reported = started;
             var batch = new List<SessionRecord>(batchSize);
             SuperTokensSession? last = null;
-            await foreach (var session in original.ReadSessionsAsync(_clock.GetUtcNow(), isResumed ? (progress!.App, progress.Tenant, progress.Handle) : null, stop))
+            await PassAsync(isBehind: true);
+            if (stopped is not null)
             {
-                (last, read) = (session, read + 1);
-                if (Accept(session, known) is { } record)
-                {
-                    batch.Add(record);
-                }
-
-                if (batch.Count == batchSize)
-                {
-                    await FlushAsync(isComplete: false);
-                }
-
-                if (_clock.GetElapsedTime(reported) >= ReportEvery)
-                {
-                    reported = _clock.GetTimestamp();
-                    await Out.WriteLineAsync($"{read} of {(isResumed ? "at most " : "")}{expected} sessions, {Rate()}");
-                }
+                // The original may have served since the import that was interrupted: what it made or rotated has handles in no order.
+                await PassAsync(isBehind: false);
             }
 
             await FlushAsync(isComplete: true);
             await Out.WriteLineAsync($"{total.Added} sessions imported, {total.Renewed} renewed, {total.Unchanged} came before, {total.Refused} refused because they or all sessions of their user ended here; {Rate()}");
             return Summarize();
+
+            async Task PassAsync(bool isBehind)
+            {
+                await foreach (var session in original.ReadSessionsAsync(_clock.GetUtcNow(), stopped, isBehind, stop))
+                {
+                    (last, read) = (isBehind ? session : last, read + 1);
+                    if (Accept(session, known) is { } record)
+                    {
+                        batch.Add(record);
+                    }
+
+                    if (batch.Count == batchSize)
+                    {
+                        await FlushAsync(isComplete: false);
+                    }
+
+                    if (_clock.GetElapsedTime(reported) >= ReportEvery)
+                    {
+                        reported = _clock.GetTimestamp();
+                        await Out.WriteLineAsync($"{read} of {expected} sessions, {Rate()}");
+                    }
+                }
+            }
 
             async Task FlushAsync(bool isComplete)
             {

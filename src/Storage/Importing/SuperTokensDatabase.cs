@@ -75,14 +75,16 @@ public sealed class SuperTokensDatabase : IAsyncDisposable
 
     /// <summary>Sessions that have not expired, in the order of the table's primary key, from one snapshot.</summary>
     /// <param name="now">Expired ones are left out.</param>
-    /// <param name="after">App, tenant and handle of the last session that is not wanted; null for all.</param>
+    /// <param name="bound">App, tenant and handle of a session: those behind it are wanted, or it and those before; null for all.</param>
+    /// <param name="isBehind">Whether those behind it are.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     public async IAsyncEnumerable<SuperTokensSession> ReadSessionsAsync(
-        DateTimeOffset now, (string App, string Tenant, string Handle)? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+        DateTimeOffset now, (string App, string Tenant, string Handle)? bound, bool isBehind, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var order = _columns.HasTenants ? "s.app_id, s.tenant_id, s.session_handle" : "s.session_handle";
-        var beyond = after is null ? "" : _columns.HasTenants ? "AND (s.app_id, s.tenant_id, s.session_handle) > ($2, $3, $4)" : "AND s.session_handle > $2";
-        object[] values = after is not { } last ? [] : _columns.HasTenants ? [last.App, last.Tenant, last.Handle] : [last.Handle];
+        var side = isBehind ? ">" : "<=";
+        var beyond = bound is null ? "" : _columns.HasTenants ? $"AND (s.app_id, s.tenant_id, s.session_handle) {side} ($2, $3, $4)" : $"AND s.session_handle {side} $2";
+        object[] values = bound is not { } last ? [] : _columns.HasTenants ? [last.App, last.Tenant, last.Handle] : [last.Handle];
         await using var connection = await GuardedAsync(_source, async () => await _database.OpenConnectionAsync(cancellationToken));
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, cancellationToken);
         await using (var readOnly = new NpgsqlCommand("SET TRANSACTION READ ONLY", connection, transaction))
