@@ -201,8 +201,25 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
         await original.CreateAsync();
         await original.AddKeysAsync("public", keys);
         OriginalRow[] rows = [.. Enumerable.Range(0, 8).Select(i => Row(keys, new OriginalSession("public", "public", $"user-{i / 2}")))];
-        await original.AddAsync(rows);
+        OriginalRow[] ofTenants = [.. Enumerable.Range(0, 2).Select(i => Row(keys, new OriginalSession("public", $"t{i}", "of-tenants")))];
+        await original.AddAsync([.. rows, .. ofTenants]);
         using var grid = await GridProcess.ServeAsync(_folder, ("Grid__Import__ReadThrough", original.Uri));
+
+        // A tenant that is made is filled; what one had that was removed does not come when it is made again.
+        foreach (var (path, tenantId) in ((string, string)[])[("", "t0"), ("", "t1"), ("/remove", "t1"), ("", "t1")])
+        {
+            await UntilAsync(async () =>
+            {
+                using var done = path.Length == 0
+                    ? await grid.Http.PutAsJsonAsync("/recipe/multitenancy/tenant/v2", new { tenantId }, Stop)
+                    : await grid.Http.PostAsJsonAsync("/recipe/multitenancy/tenant/remove", new { tenantId }, Stop);
+                return done.IsSuccessStatusCode;
+            });
+        }
+
+        Assert.Equal("UNAUTHORISED", (await VerifyAsync(grid.Http, Access(keys, ofTenants[1]))).Word());
+        var left = await grid.Http.GetFromJsonAsync<JsonNode>("/recipe/session/user?userId=of-tenants&fetchAcrossAllTenants=true", Stop);
+        Assert.Equal([ofTenants[0].Session.Handle], left!["sessionHandles"]!.AsArray().Select(handle => (string)handle!));
 
         Assert.Equal("OK", (await VerifyAsync(grid.Http, Access(keys, rows[0]))).Word());
         Assert.Equal("OK", (await RefreshAsync(grid.Http, rows[1])).Word());

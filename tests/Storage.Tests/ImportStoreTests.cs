@@ -111,8 +111,142 @@ public sealed class ImportStoreTests(SharedPostgreSql shared)
         await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
 
         // What a former tenant of that name may have left ends when one is made.
-        await test.Store.RevokeAsync(new RevocationScope.Tenant { App = AppKey.Public, TenantId = "t1" }, RevocationReason.TenantRemoved, TestStore.Now(), Stop);
+        await test.Store.RevokeAsync(new RevocationScope.Tenant { App = AppKey.Public, TenantId = "t1", IsBeingMade = true }, RevocationReason.TenantRemoved, TestStore.Now(), Stop);
         Assert.Equal(One, await test.Imports.AddAsync([TestStore.NewSession(tenantId: "t1")], null, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_tenant_or_app_that_was_removed_and_is_made_again_takes_in_nothing(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var app = new AppKey("", "a1");
+        foreach (var isBeingMade in (bool[])[true, false, true])
+        {
+            await test.Store.RevokeAsync(new RevocationScope.Tenant { App = AppKey.Public, TenantId = "t1", IsBeingMade = isBeingMade }, RevocationReason.TenantRemoved, TestStore.Now(), Stop);
+            await test.Store.RevokeAsync(new RevocationScope.WholeApp { App = app, IsBeingMade = isBeingMade }, RevocationReason.AppRemoved, TestStore.Now(), Stop);
+        }
+
+        Assert.Equal(new ImportedSessions(1, 0, 2, 0), await test.Imports.AddAsync([Original(tenantId: "t1"), Original(app: app), Original(tenantId: "t2")], null, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_tenant_that_is_made_after_something_of_it_came_still_takes_in_the_rest(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+
+        // Read-through takes in who is asked for, also of a tenant that nobody has made here yet.
+        await test.Imports.AddAsync([Original(tenantId: "t1")], null, Stop);
+        await test.Store.RevokeAsync(new RevocationScope.Tenant { App = AppKey.Public, TenantId = "t1", IsBeingMade = true }, RevocationReason.TenantRemoved, TestStore.Now(), Stop);
+        Assert.Equal(One, await test.Imports.AddAsync([Original(tenantId: "t1")], null, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_user_whom_nobody_here_had_seen_when_all_its_sessions_were_ended_gets_none_in_any_tenant(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var everywhere = new RevocationScope.User { App = AppKey.Public, TenantId = null, UserId = "u1" };
+        var inOne = new RevocationScope.User { App = AppKey.Public, TenantId = "t1", UserId = "u2" };
+        foreach (var scope in (RevocationScope.User[])[everywhere, everywhere, inOne])
+        {
+            var revoked = await test.Store.RevokeAsync(scope, RevocationReason.Requested, TestStore.Now(), Stop);
+            Assert.Empty(revoked.Sessions);
+
+            // Nobody holds anything of a user everywhere whom nobody has seen anywhere: there is nothing to tell.
+            Assert.Equal(scope.TenantId is null ? 0 : 1, revoked.Entries.Length);
+        }
+
+        await test.Store.PurgeRevocationsAsync(TestStore.Now() + TimeSpan.FromDays(1), 10, Stop);
+        SessionRecord[] refused = [Original("u1"), Original("u1", "t1"), Original("u2", "t1")];
+        SessionRecord[] added = [Original("u2"), Original("u3", "t1"), Original("u1", app: new AppKey("", "a1"))];
+        Assert.Equal(new ImportedSessions(3, 0, 3, 0), await test.Imports.AddAsync([.. refused, .. added], null, Stop));
+        foreach (var session in refused)
+        {
+            Assert.Null(await test.Store.ReadAsync(session.Key, Stop));
+        }
+
+        // Who signs in afterwards is not of an earlier life.
+        var fresh = TestStore.NewSession("u1");
+        Assert.True(await test.Store.InsertAsync(fresh, Stop));
+        Assert.NotNull(await test.Store.ReadAsync(fresh.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task All_but_one_of_a_users_sessions_end_with_those_that_had_not_come(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var (kept, late) = (Original("u1"), Original("u1", "t1"));
+        await test.Imports.AddAsync([kept], null, Stop);
+        await test.Store.RevokeAsync(
+            new RevocationScope.User { App = AppKey.Public, TenantId = null, UserId = "u1", Except = kept.Key.Handle }, RevocationReason.Requested, TestStore.Now(), Stop);
+
+        Assert.Equal(new ImportedSessions(0, 0, 1, 1), await test.Imports.AddAsync([kept, late], null, Stop));
+        Assert.NotNull(await test.Store.ReadAsync(kept.Key, Stop));
+        Assert.Null(await test.Store.ReadAsync(late.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_session_that_was_revoked_before_it_came_never_comes_even_when_the_log_has_forgotten_it(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var (named, elsewhere, other) = (Original(tenantId: "t1"), Original(), Original());
+        var revoked = await test.Store.RevokeAsync(
+            new RevocationScope.Named { App = AppKey.Public, Sessions = [named.Key.Handle, elsewhere.Key.Handle with { TenantId = "t1" }] }, RevocationReason.Requested, TestStore.Now(), Stop);
+        Assert.Empty(revoked.Sessions);
+        Assert.Empty(revoked.Entries);
+        Assert.Equal([named.Key], await test.Imports.FindKnownAsync([named.Key, elsewhere.Key, other.Key], Stop));
+
+        // Longer than any original's session lives.
+        await test.Imports.PurgeAsync(TestStore.Now() + TimeSpan.FromDays(300), 10, Stop);
+        Assert.Equal(new ImportedSessions(2, 0, 0, 1), await test.Imports.AddAsync([named, elsewhere, other], null, Stop));
+        Assert.Null(await test.Store.ReadAsync(named.Key, Stop));
+        Assert.NotNull(await test.Store.ReadAsync(elsewhere.Key, Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Naming_sessions_that_nobody_knows_leaves_notes_only_of_those_that_could_come_and_the_purge_takes_them(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var (own, original) = (TestStore.NewSession().Key, Original().Key);
+        await test.Store.RevokeAsync(new RevocationScope.Named { App = AppKey.Public, Sessions = [own.Handle, original.Handle] }, RevocationReason.Requested, TestStore.Now(), Stop);
+        await test.Store.RevokeAsync(new RevocationScope.User { App = AppKey.Public, TenantId = null, UserId = "u1" }, RevocationReason.Requested, TestStore.Now(), Stop);
+
+        Assert.Equal([original], await test.Imports.FindKnownAsync([own, original], Stop));
+        Assert.Equal(2, await test.Imports.PurgeAsync(TestStore.Now() + TimeSpan.FromDays(366), 10, Stop));
+        Assert.Empty(await test.Imports.FindKnownAsync([own, original], Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Whichever_is_first_an_import_or_the_end_of_a_user_or_of_a_session_nothing_is_left(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        for (var round = 0; round < 20; round++)
+        {
+            SessionRecord[] sessions = [.. Enumerable.Range(0, 20).Select(i => Original($"u{round}", $"t{i % 3}"))];
+            RevocationScope scope = round % 2 == 0
+                ? new RevocationScope.User { App = AppKey.Public, TenantId = null, UserId = $"u{round}" }
+                : new RevocationScope.Named { App = AppKey.Public, Sessions = [.. sessions.Select(session => session.Key.Handle)] };
+            await Task.WhenAll(
+                Task.Run(() => test.Imports.AddAsync(sessions[..10], null, Stop), Stop),
+                Task.Run(async () => await test.Store.RevokeAsync(scope, RevocationReason.Requested, TestStore.Now(), Stop), Stop),
+                Task.Run(() => test.Imports.AddAsync(sessions, null, Stop), Stop));
+            foreach (var session in sessions)
+            {
+                Assert.Null(await test.Store.ReadAsync(session.Key, Stop));
+            }
+        }
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task A_note_lasts_as_long_as_the_original_last_let_its_session_live(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var session = Original();
+        await test.Imports.AddAsync([session], null, Stop);
+        await test.Store.RevokeAsync(new RevocationScope.Named { App = AppKey.Public, Sessions = [session.Key.Handle] }, RevocationReason.Requested, TestStore.Now(), Stop);
+        await test.Imports.AddAsync([session with { ExpiresAt = session.ExpiresAt.AddDays(500) }], null, Stop);
+
+        await test.Imports.PurgeAsync(session.ExpiresAt.AddDays(499), 10, Stop);
+        Assert.Equal([session.Key], await test.Imports.FindKnownAsync([session.Key], Stop));
     }
 
     [Theory, MemberData(nameof(Engines))]
@@ -182,6 +316,13 @@ public sealed class ImportStoreTests(SharedPostgreSql shared)
 
         Assert.Equal(1, await test.Imports.PurgeAsync(TestStore.Now() + TimeSpan.FromHours(2), 10, Stop));
         Assert.Equal([young.Key], await test.Imports.FindKnownAsync([old.Key, young.Key], Stop));
+    }
+
+    // As the original makes its handles.
+    private static SessionRecord Original(string? userId = null, string tenantId = TenantKey.PublicId, AppKey? app = null)
+    {
+        var session = TestStore.NewSession(userId, tenantId, app);
+        return session with { Key = session.Key with { Handle = new SessionHandle(Guid.NewGuid(), tenantId) } };
     }
 
     public static TheoryData<StoreEngine> Engines() => [StoreEngine.Sqlite, StoreEngine.PostgreSql];

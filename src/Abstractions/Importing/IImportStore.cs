@@ -21,7 +21,7 @@ public interface IImportStore
     /// <param name="cancellationToken">Ends the wait, not the work.</param>
     Task<ImportedSessions> AddAsync(IReadOnlyList<SessionRecord> sessions, ImportProgress? progress, CancellationToken cancellationToken);
 
-    /// <summary>Which of these sessions came before, whatever became of them.</summary>
+    /// <summary>Which of these sessions came before, whatever became of them, or were revoked here before they came.</summary>
     Task<IReadOnlySet<SessionKey>> FindKnownAsync(IReadOnlyList<SessionKey> keys, CancellationToken cancellationToken);
 
     /// <summary>Lays keys ready for the app's grain, sealed. Those that were here before, even if they were revoked since, are left out.</summary>
@@ -52,8 +52,8 @@ public sealed record ImportProgress(string Source, string App, string Tenant, st
 /// <summary>What became of sessions.</summary>
 /// <param name="Added">Are here for the first time.</param>
 /// <param name="Renewed">Were here, unchanged, and are now as the original has them.</param>
-/// <param name="Refused">Are not here: they ended here, or all sessions of their user did.</param>
-/// <param name="Unchanged">Came before; they stay as they are, or as ended as they are.</param>
+/// <param name="Refused">Are not here: all sessions of their user, tenant or app ended here before they came.</param>
+/// <param name="Unchanged">Came before, or ended here before; they stay as they are, or as ended as they are.</param>
 public readonly record struct ImportedSessions(int Added, int Renewed, int Refused, int Unchanged)
 {
     /// <summary>Both together.</summary>

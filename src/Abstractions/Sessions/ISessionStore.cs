@@ -29,7 +29,8 @@ public interface ISessionStore : ISessionReader, ISessionOrders, IStoreHealth
     /// <remarks>
     /// Of <see cref="RevocationScope.Named"/> sessions only those are logged that were there, in this app and this tenant. For one that
     /// is not, the newest entry that the log still holds of that very session is returned, so that the repetition of a revocation whose
-    /// answer was lost can be confirmed once more; if there is none, nothing is written or returned.
+    /// answer was lost can be confirmed once more; if there is none, nothing is returned, and nothing written but that a session which
+    /// another service made (its handle says so) must not come by an import. What is ended as a whole ends for imports too.
     /// </remarks>
     ValueTask<RevokedSessions> RevokeAsync(RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken);
 

@@ -38,10 +38,20 @@ public abstract record RevocationScope
     public sealed record Tenant : RevocationScope
     {
         public required string TenantId { get; init; }
+
+        /// <summary>
+        /// The tenant is about to be made: what an earlier one of the name left ends, and an import may fill it unless that one's end
+        /// forbids it. Otherwise what has not come yet by an import ends as well.
+        /// </summary>
+        public bool IsBeingMade { get; init; }
     }
 
     /// <summary>All sessions of an app.</summary>
-    public sealed record WholeApp : RevocationScope;
+    public sealed record WholeApp : RevocationScope
+    {
+        /// <summary>As <see cref="Tenant.IsBeingMade"/>, of an app.</summary>
+        public bool IsBeingMade { get; init; }
+    }
 
     /// <summary>A signing key: every access token that it signed.</summary>
     public sealed record SigningKey : RevocationScope

@@ -66,7 +66,7 @@ internal sealed partial class AppGrain(
             if (isNew)
             {
                 // Leftovers of an earlier app of this name must not come back to life.
-                await sessions.RevokeAsync(new RevocationScope.WholeApp { App = _app }, RevocationReason.AppRemoved, clock.GetUtcNow(), CancellationToken.None);
+                await sessions.RevokeAsync(new RevocationScope.WholeApp { App = _app, IsBeingMade = true }, RevocationReason.AppRemoved, clock.GetUtcNow(), CancellationToken.None);
                 await ForgetKeysAsync();
             }
 
@@ -267,7 +267,7 @@ internal sealed partial class AppGrain(
     }
 
     private async Task<ImmutableArray<RevocationEntry>> EndTenantSessionsAsync(string tenantId) => (await sessions.RevokeAsync(
-        new RevocationScope.Tenant { App = _app, TenantId = tenantId }, RevocationReason.TenantRemoved, clock.GetUtcNow(), CancellationToken.None)).Entries;
+        new RevocationScope.Tenant { App = _app, TenantId = tenantId, IsBeingMade = true }, RevocationReason.TenantRemoved, clock.GetUtcNow(), CancellationToken.None)).Entries;
 
     private async Task ForgetTenantAsync(string tenantId, CancellationToken cancellationToken)
     {

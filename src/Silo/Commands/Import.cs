@@ -203,7 +203,7 @@ internal static class Import
             }
 
             await FlushAsync(isComplete: true);
-            await Out.WriteLineAsync($"{total.Added} sessions imported, {total.Renewed} renewed, {total.Unchanged} came before, {total.Refused} refused because they or all sessions of their user ended here; {Rate()}");
+            await Out.WriteLineAsync($"{total.Added} sessions imported, {total.Renewed} renewed, {total.Unchanged} came before, {total.Refused} refused because all sessions of their user, tenant or app ended here; {Rate()}");
             return Summarize();
 
             async Task PassAsync(bool isBehind)

@@ -1,5 +1,8 @@
 using System.CommandLine;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
+using Grid.Grains.Apps;
 using Grid.Hosting.Settings;
 using Grid.Silo.Installation;
 
@@ -22,10 +25,13 @@ internal static class RestoreFence
     private static async Task<int> RunAsync(GridSettings settings, IServiceProvider services, bool dryRun)
     {
         var store = services.GetRequiredService<ISessionStore>();
-        var apps = await store.ListAppsAsync(CancellationToken.None);
+
+        // Also those without sessions: what was imported into them after the backup, and has ended since, could come again.
+        var made = StoredApps.Read(await services.GetRequiredService<IInstallationStore>().ReadAppsAsync(CancellationToken.None)).Keys;
+        List<AppKey> apps = [.. (await store.ListAppsAsync(CancellationToken.None)).Union(made).OrderBy(app => app.ToString(), StringComparer.Ordinal)];
         if (dryRun)
         {
-            Console.Out.WriteLine(apps.IsEmpty ? "no app has sessions" : $"the sessions of {apps.Length} app(s) would end: {string.Join(", ", apps)}");
+            Console.Out.WriteLine($"the sessions of {apps.Count} app(s) would end: {string.Join(", ", apps)}");
             return 0;
         }
 

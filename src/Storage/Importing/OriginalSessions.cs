@@ -22,7 +22,6 @@ public sealed class OriginalSessions(
     // Of a process. A session costs one query of a few rows, once.
     private const int MaxConnections = 4;
 
-    private const int HandleVersion = 4;
     private const int MaxSettled = 100_000;
     private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(1);
 
@@ -42,7 +41,7 @@ public sealed class OriginalSessions(
     public SuperTokensSource Source => source;
 
     /// <summary>Whether a session may be there that is not here.</summary>
-    public bool MayHave(SessionKey key) => key.Handle.Id.Version == HandleVersion && key.App.Domain.Length == 0 && !IsSettled(_sessions, key);
+    public bool MayHave(SessionKey key) => ImportFence.MayCome(key.Handle) && key.App.Domain.Length == 0 && !IsSettled(_sessions, key);
 
     /// <summary>Takes the session in if it is there and never was here.</summary>
     /// <exception cref="StoreUnavailableException">The original's database does not answer: whether there is such a session is unknown.</exception>

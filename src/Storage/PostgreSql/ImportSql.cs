@@ -5,8 +5,8 @@ internal static class ImportSql
 {
     private const string Given =
         """
-        unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::boolean[], $11::bigint[], $12::bigint[], $13::bigint[])
-            AS g(handle, app, tenant, user_id, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
+        unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::boolean[], $11::bigint[], $12::bigint[], $13::bigint[], $14::uuid[])
+            AS g(handle, app, tenant, user_id, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, user_note)
         """;
 
     public const string EnsureFences =
@@ -29,6 +29,29 @@ internal static class ImportSql
         FOR SHARE
         """;
 
+    // As for tenants: whoever ends all sessions of a user everywhere raises no epoch of a tenant in which there were none yet. The row that
+    // is put here holds that revocation up until what this import added can be seen; one that was there is the end of the user's sessions.
+    public const string HoldUsers =
+        """
+        INSERT INTO grid_imported_session (handle, app, tenant, version, expires_at)
+        SELECT g.id, g.app, '', 1, 0 FROM unnest($1::uuid[], $2::text[]) AS g(id, app)
+        ON CONFLICT DO NOTHING
+        """;
+
+    public const string LetUsersGo =
+        """
+        DELETE FROM grid_imported_session i USING unnest($1::uuid[], $2::text[]) AS g(id, app)
+        WHERE i.handle = g.id AND i.app = g.app AND i.tenant = '' AND i.version = 1
+        """;
+
+    // A note lasts as long as its session could come, also when the original let it live longer than it had been told here.
+    public const string KeepNotes =
+        $"""
+        UPDATE grid_imported_session i SET expires_at = g.expires_at
+        FROM {Given}
+        WHERE i.handle = g.handle AND i.app = g.app AND i.tenant = g.tenant AND i.expires_at < g.expires_at
+        """;
+
     // The note first: of two that import one session at once the second waits for it, and then adds nothing. Epoch 0: a user whose
     // sessions were all ended here gets none of an earlier life back, and neither does a tenant or an app. The epoch is share-locked as by any insert.
     public const string Add =
@@ -49,6 +72,7 @@ internal static class ImportSql
                 FOR SHARE) e
             WHERE e.epoch = 0
               AND NOT EXISTS (SELECT 1 FROM grid_user_epoch f WHERE f.app = g.app AND f.user_id = '' AND f.tenant IN ('', g.tenant) AND f.epoch > 0)
+              AND (SELECT n.version FROM grid_imported_session n WHERE n.handle = g.user_note AND n.app = g.app AND n.tenant = '') = 1
               AND (SELECT r.position FROM grid_revocation r WHERE r.handle = g.handle AND r.app = g.app AND r.tenant = g.tenant LIMIT 1) IS NULL
             ON CONFLICT (handle) DO NOTHING
             RETURNING handle)

@@ -3,6 +3,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Importing;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Storage.Importing;
 using Npgsql;
 using NpgsqlTypes;
 using static Grid.Storage.PostgreSql.Parameters;
@@ -28,6 +29,7 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
             Storable.Require(row);
         }
 
+        var notes = ImportFence.NotesOf(rows);
         return await database.RunAsync(async connection =>
         {
             await using var batch = new NpgsqlBatch(connection);
@@ -35,9 +37,12 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
             {
                 batch.BatchCommands.Add(WithTenants(ImportSql.EnsureFences, rows));
                 batch.BatchCommands.Add(WithTenants(ImportSql.ShareFences, rows));
+                batch.BatchCommands.Add(WithUsers(ImportSql.HoldUsers, notes));
                 batch.BatchCommands.Add(SessionRows.EnsureEpochs(rows));
                 batch.BatchCommands.Add(WithRows(ImportSql.Add, rows));
                 batch.BatchCommands.Add(WithRows(ImportSql.Renew, rows));
+                batch.BatchCommands.Add(WithRows(ImportSql.KeepNotes, rows));
+                batch.BatchCommands.Add(WithUsers(ImportSql.LetUsersGo, notes));
             }
 
             if (progress is not null)
@@ -180,6 +185,11 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
         Parameters = { Array(NpgsqlDbType.Text, rows, r => r.Key.App.ToString()), Array(NpgsqlDbType.Text, rows, r => r.Key.Handle.TenantId) },
     };
 
+    private static NpgsqlBatchCommand WithUsers(string sql, IReadOnlyList<SessionKey> notes) => new(sql)
+    {
+        Parameters = { Array(NpgsqlDbType.Uuid, notes, note => note.Handle.Id), Array(NpgsqlDbType.Text, notes, note => note.App.ToString()) },
+    };
+
     private static NpgsqlBatchCommand WithRows(string sql, IReadOnlyList<SessionRecord> rows) => new(sql)
     {
         Parameters =
@@ -197,6 +207,7 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
             Array(NpgsqlDbType.Bigint, rows, r => r.CreatedAt.ToUnixTimeMilliseconds()),
             Array(NpgsqlDbType.Bigint, rows, r => r.ExpiresAt.ToUnixTimeMilliseconds()),
             Array(NpgsqlDbType.Bigint, rows, r => ExpiryHour.After(r.ExpiresAt)),
+            Array(NpgsqlDbType.Uuid, rows, r => ImportFence.NoteOf(r.Key.App, r.UserId).Handle.Id),
         },
     };
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Log;
+using Grid.Storage.Importing;
 using Npgsql;
 using NpgsqlTypes;
 using static Grid.Storage.PostgreSql.Parameters;
@@ -24,10 +25,10 @@ internal static class PostgreSqlRevocations
                 AddUser(batch, user, reason, now);
                 break;
             case RevocationScope.Tenant tenant:
-                AddTenant(batch, scope.App, tenant.TenantId, reason, now);
+                AddTenant(batch, scope.App, tenant.TenantId, tenant.IsBeingMade, reason, now);
                 break;
-            case RevocationScope.WholeApp:
-                AddTenant(batch, scope.App, null, reason, now);
+            case RevocationScope.WholeApp app:
+                AddTenant(batch, scope.App, null, app.IsBeingMade, reason, now);
                 break;
             case RevocationScope.SigningKey key:
                 batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.LogKey)
@@ -74,6 +75,19 @@ internal static class PostgreSqlRevocations
     private static void AddNamed(NpgsqlBatch batch, RevocationScope.Named named, RevocationReason reason, DateTimeOffset now)
     {
         SessionHandle[] handles = [.. named.Sessions.Distinct().OrderBy(h => h.Id)];
+        if (handles.Any(ImportFence.MayCome))
+        {
+            SessionHandle[] fenced = [.. handles.Where(ImportFence.MayCome)];
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.FenceNamed)
+            {
+                Parameters =
+                {
+                    Text(named.App.ToString()), Array(NpgsqlDbType.Uuid, fenced, h => h.Id), Array(NpgsqlDbType.Text, fenced, h => h.TenantId),
+                    Number(ImportFence.Until(now)),
+                },
+            });
+        }
+
         batch.BatchCommands.Add(new NpgsqlBatchCommand(OrderSql.DeleteNamed)
         {
             Parameters = { Text(named.App.ToString()), Array(NpgsqlDbType.Uuid, handles, h => h.Id), Array(NpgsqlDbType.Text, handles, h => h.TenantId) },
@@ -95,6 +109,15 @@ internal static class PostgreSqlRevocations
     private static void AddUser(NpgsqlBatch batch, RevocationScope.User user, RevocationReason reason, DateTimeOffset now)
     {
         var app = user.App.ToString();
+        if (user.TenantId is null)
+        {
+            // In one tenant the epoch's own row is made, and stands for what had not come.
+            batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.FenceUser)
+            {
+                Parameters = { Text(app), Id(ImportFence.NoteOf(user.App, user.UserId).Handle.Id), Number(ImportFence.Until(now)) },
+            });
+        }
+
         if (user.Except is { } ordered)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(OrderSql.KeepOne)
@@ -124,10 +147,9 @@ internal static class PostgreSqlRevocations
         });
     }
 
-    private static void AddTenant(NpgsqlBatch batch, AppKey app, string? tenantId, RevocationReason reason, DateTimeOffset now)
+    private static void AddTenant(NpgsqlBatch batch, AppKey app, string? tenantId, bool isBeingMade, RevocationReason reason, DateTimeOffset now)
     {
-        // A tenant that is made writes an entry too, about what a former one left, and is then filled by an import.
-        if (reason is not (RevocationReason.TenantRemoved or RevocationReason.AppRemoved))
+        if (!isBeingMade)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand(SessionSql.FenceImports) { Parameters = { Text(app.ToString()), Text(tenantId) } });
         }

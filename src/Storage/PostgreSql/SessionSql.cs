@@ -143,6 +143,21 @@ internal static class SessionSql
         RETURNING {HolderSql.EntryColumns}
         """;
 
+    // Before anything else of the same revocation, as an import locks the note before epochs and sessions.
+    public const string FenceUser =
+        """
+        INSERT INTO grid_imported_session AS n (handle, app, tenant, version, expires_at) VALUES ($2, $1, '', 0, $3)
+        ON CONFLICT (handle, app, tenant) DO UPDATE SET version = 0, expires_at = GREATEST(n.expires_at, excluded.expires_at)
+        """;
+
+    // Before they are deleted: an import that is about to add one is waited for, and what it added is then found.
+    public const string FenceNamed =
+        """
+        INSERT INTO grid_imported_session (handle, app, tenant, version, expires_at)
+        SELECT g.handle, $1, g.tenant, 0, $4 FROM unnest($2::uuid[], $3::text[]) AS g(handle, tenant)
+        ON CONFLICT DO NOTHING
+        """;
+
     // The row of no user stands for the whole tenant, that of no tenant for the whole app. Imports look at it (ImportSql.Add).
     public const string FenceImports =
         """
@@ -150,7 +165,7 @@ internal static class SessionSql
         ON CONFLICT (app, user_id, tenant) DO UPDATE SET epoch = e.epoch + 1
         """;
 
-    public const string RaiseTenantEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = $1 AND ($2::text IS NULL OR tenant = $2)";
+    public const string RaiseTenantEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = $1 AND ($2::text IS NULL OR tenant = $2) AND user_id <> ''";
 
     public const string DeleteTenant = "DELETE FROM grid_session WHERE app = $1 AND ($2::text IS NULL OR tenant = $2)";
 

@@ -12,6 +12,7 @@ internal static class ImportSql
         FROM grid_user_epoch e
         WHERE e.app = @p1 AND e.user_id = @p3 AND e.tenant = @p2 AND e.epoch = 0
           AND NOT EXISTS (SELECT 1 FROM grid_user_epoch f WHERE f.app = @p1 AND f.user_id = '' AND f.tenant IN ('', @p2) AND f.epoch > 0)
+          AND NOT EXISTS (SELECT 1 FROM grid_imported_session n WHERE n.handle = @p13 AND n.app = @p1 AND n.tenant = '' AND n.version = 0)
           AND NOT EXISTS (SELECT 1 FROM grid_revocation r WHERE r.handle = @p0 AND r.app = @p1 AND r.tenant = @p2)
         ON CONFLICT DO NOTHING
         """;
@@ -26,11 +27,9 @@ internal static class ImportSql
           AND (refresh_current IS NOT @p4 OR refresh_previous IS NOT @p5 OR payload IS NOT @p7 OR data IS NOT @p8 OR use_dynamic_key IS NOT @p9 OR expires_at IS NOT @p10)
         """;
 
-    public const string NoteRenewed =
-        """
-        UPDATE grid_imported_session SET version = version + 1, expires_at = max(expires_at, @p3)
-        WHERE handle = @p0 AND app = @p1 AND tenant = @p2
-        """;
+    public const string NoteRenewed = "UPDATE grid_imported_session SET version = version + 1 WHERE handle = @p0 AND app = @p1 AND tenant = @p2";
+
+    public const string KeepNote = "UPDATE grid_imported_session SET expires_at = @p3 WHERE handle = @p0 AND app = @p1 AND tenant = @p2 AND expires_at < @p3";
 
     public const string Find = "SELECT 1 FROM grid_imported_session WHERE handle = @p0 AND app = @p1 AND tenant = @p2";
 

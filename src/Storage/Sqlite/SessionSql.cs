@@ -84,13 +84,23 @@ internal static class SessionSql
     /// <summary>Epochs outlive sessions: a user has one from the first session or ticket on.</summary>
     public const string ListApps = "SELECT DISTINCT app FROM grid_user_epoch ORDER BY app";
 
+    // The PostgreSQL ones explain both.
+    public const string FenceUser =
+        """
+        INSERT INTO grid_imported_session (handle, app, tenant, version, expires_at) VALUES (@p0, @p1, '', 0, @p2)
+        ON CONFLICT (handle, app, tenant) DO UPDATE SET version = 0, expires_at = max(expires_at, excluded.expires_at)
+        """;
+
+    public const string FenceNamed =
+        "INSERT INTO grid_imported_session (handle, app, tenant, version, expires_at) VALUES (@p0, @p1, @p2, 0, @p3) ON CONFLICT DO NOTHING";
+
     public const string FenceImports =
         """
         INSERT INTO grid_user_epoch (app, user_id, tenant, epoch) VALUES (@p0, '', COALESCE(@p1, ''), 1)
         ON CONFLICT (app, user_id, tenant) DO UPDATE SET epoch = epoch + 1
         """;
 
-    public const string RaiseTenantEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = @p0 AND (@p1 IS NULL OR tenant = @p1)";
+    public const string RaiseTenantEpochs = "UPDATE grid_user_epoch SET epoch = epoch + 1 WHERE app = @p0 AND (@p1 IS NULL OR tenant = @p1) AND user_id <> ''";
 
     public const string DeleteTenant = "DELETE FROM grid_session WHERE app = @p0 AND (@p1 IS NULL OR tenant = @p1)";
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grid.Abstractions.Importing;
 using Grid.Abstractions.Sessions;
 using Grid.Abstractions.SigningKeys;
+using Grid.Storage.Importing;
 using static Grid.Storage.Sqlite.Ids;
 
 namespace Grid.Storage.Sqlite;
@@ -94,7 +95,7 @@ internal sealed class SqliteImportStore(SqliteDatabase database, SqliteWriter wr
             statements.With(SessionSql.EnsureEpoch, app, session.UserId, tenant).ExecuteNonQuery();
             var added = statements.With(
                 ImportSql.Add, id, app, tenant, session.UserId, current, previous, rotatedAt, session.PayloadJson, session.DataJson, session.UseDynamicKey ? 1 : 0,
-                Time(session.CreatedAt), Time(session.ExpiresAt), ExpiryHour.After(session.ExpiresAt)).ExecuteNonQuery();
+                Time(session.CreatedAt), Time(session.ExpiresAt), ExpiryHour.After(session.ExpiresAt), Bytes(ImportFence.NoteOf(session.Key.App, session.UserId).Handle.Id)).ExecuteNonQuery();
             return new ImportedSessions(added, 0, 1 - added, 0);
         }
 
@@ -103,8 +104,10 @@ internal sealed class SqliteImportStore(SqliteDatabase database, SqliteWriter wr
             Time(session.ExpiresAt), ExpiryHour.After(session.ExpiresAt)).ExecuteNonQuery();
         if (renewed == 1)
         {
-            statements.With(ImportSql.NoteRenewed, id, app, tenant, Time(session.ExpiresAt)).ExecuteNonQuery();
+            statements.With(ImportSql.NoteRenewed, id, app, tenant).ExecuteNonQuery();
         }
+
+        statements.With(ImportSql.KeepNote, id, app, tenant, Time(session.ExpiresAt)).ExecuteNonQuery();
 
         return new ImportedSessions(0, renewed, 0, 1 - renewed);
     }

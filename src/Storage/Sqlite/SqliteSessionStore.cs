@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Sessions;
 using Grid.Revocation.Log;
+using Grid.Storage.Importing;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
 using Microsoft.Data.Sqlite;
@@ -88,8 +89,8 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
         {
             RevocationScope.Named named => RevokeNamed(statements, named, reason, now),
             RevocationScope.User user => RevokeUser(statements, user, reason, now),
-            RevocationScope.Tenant tenant => RevokeTenant(statements, scope.App, tenant.TenantId, reason, now),
-            RevocationScope.WholeApp => RevokeTenant(statements, scope.App, null, reason, now),
+            RevocationScope.Tenant tenant => RevokeTenant(statements, scope.App, tenant.TenantId, tenant.IsBeingMade, reason, now),
+            RevocationScope.WholeApp app => RevokeTenant(statements, scope.App, null, app.IsBeingMade, reason, now),
             RevocationScope.SigningKey key => new RevokedSessions([], [.. Log(statements, RevocationKind.SigningKey, scope.App, null, null, key.Kid, reason, now)]),
             _ => throw new ArgumentException($"Unknown scope {scope.GetType().Name}.", nameof(scope)),
         });
@@ -122,10 +123,15 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
         var entries = ImmutableArray.CreateBuilder<RevocationEntry>();
         foreach (var handle in named.Sessions.Distinct())
         {
+            if (ImportFence.MayCome(handle))
+            {
+                statements.With(SessionSql.FenceNamed, Bytes(handle.Id), app, handle.TenantId, ImportFence.Until(now)).ExecuteNonQuery();
+            }
+
             statements.With(OrderSql.Delete, app, handle.TenantId, Bytes(handle.Id)).ExecuteNonQuery();
             if (statements.With(SessionSql.DeleteNamed, Bytes(handle.Id), app, handle.TenantId).ExecuteScalar() is not long expiresAt)
             {
-                // Naming someone else's sessions writes nothing; a repeated call returns what the first one wrote.
+                // Naming someone else's sessions writes no entry; a repeated call returns what the first one wrote.
                 entries.AddRange(HolderSql.ReadEntries(statements.With(SessionSql.NamedEntry, Bytes(handle.Id), app, handle.TenantId)));
                 continue;
             }
@@ -145,6 +151,11 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
     {
         var app = user.App.ToString();
         var kept = user.Except is { } except ? Bytes(except.Id) : null;
+        if (user.TenantId is null)
+        {
+            statements.With(SessionSql.FenceUser, Bytes(ImportFence.NoteOf(user.App, user.UserId).Handle.Id), app, ImportFence.Until(now)).ExecuteNonQuery();
+        }
+
         _ = user.TenantId is null
             ? statements.With(SessionSql.RaiseUserEpochs, app, user.UserId).ExecuteNonQuery()
             : statements.With(SessionSql.RaiseUserEpoch, app, user.UserId, user.TenantId).ExecuteNonQuery();
@@ -171,10 +182,10 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
         return new RevokedSessions(ended.ToImmutable(), [.. entries]);
     }
 
-    private static RevokedSessions RevokeTenant(SqliteStatements statements, AppKey app, string? tenantId, RevocationReason reason, DateTimeOffset now)
+    private static RevokedSessions RevokeTenant(SqliteStatements statements, AppKey app, string? tenantId, bool isBeingMade, RevocationReason reason, DateTimeOffset now)
     {
         var name = app.ToString();
-        if (reason is not (RevocationReason.TenantRemoved or RevocationReason.AppRemoved))
+        if (!isBeingMade)
         {
             statements.With(SessionSql.FenceImports, name, tenantId).ExecuteNonQuery();
         }
