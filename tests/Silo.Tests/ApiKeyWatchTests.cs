@@ -187,6 +187,46 @@ public sealed class ApiKeyWatchTests : IDisposable
         Assert.Contains($"{variable} names a file without an API key", refusal.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Grid__Core__ApiKeys__0_FILE", "Grid__Core__ApiKeys__1_FILE")]
+    [InlineData("Grid__Core__ApiKeys__1_FILE", "Grid__Core__ApiKeys__0_FILE")]
+    [InlineData("Grid__Core__ApiKeys_FILE", "API_KEYS_FILE")]
+    [InlineData("API_KEYS_FILE", "Grid__Core__ApiKeys_FILE")]
+    [InlineData("API_KEYS_FILE", "Grid__Core__ApiKeys__0_FILE")]
+    public void An_empty_file_beside_a_filled_one_is_refused_at_the_start_as_it_is_while_Grid_runs(string empty, string filled)
+    {
+        var other = Path.Combine(_folder, "others");
+        System.IO.File.WriteAllText(other, New);
+        foreach (var nothing in new[] { "", " \n", ",\n" })
+        {
+            System.IO.File.WriteAllText(File, nothing);
+
+            var refusal = Assert.Throws<SettingsException>(() => Read((empty, File), (filled, other)));
+
+            Assert.Equal($"{empty} names a file without an API key, {File}: write one of at least 20 characters into it, or remove the variable.", refusal.Message);
+        }
+    }
+
+    [Fact]
+    public void An_empty_file_beside_a_key_of_the_settings_is_refused_at_the_start()
+    {
+        System.IO.File.WriteAllText(File, "");
+
+        Assert.Throws<SettingsException>(() => Read(("Grid__Core__ApiKeys", New), ("API_KEYS_FILE", File)));
+        Assert.Throws<SettingsException>(() => Read(("Grid__Core__ApiKeys__0", New), ("Grid__Core__ApiKeys__1_FILE", File)));
+    }
+
+    [Fact]
+    public void Probes_of_a_silo_that_runs_go_on_when_a_file_of_keys_is_emptied()
+    {
+        System.IO.File.WriteAllText(File, "");
+        var variables = new Dictionary<string, string?> { ["API_KEYS_FILE"] = File, ["Grid__Keys__EncryptionKey_FILE"] = File };
+
+        var probe = Commands.Health.Probe(Hosting.Configuration.Build(variables, ["--Grid:Core:Address=0.0.0.0", "--Grid:Core:Port=4567"]), onlyLive: false);
+
+        Assert.Equal(new Uri("http://127.0.0.1:4567/health/ready"), probe);
+    }
+
     private static void Look(ApiKeyWatch watch, int times)
     {
         for (var i = 0; i < times; i++)

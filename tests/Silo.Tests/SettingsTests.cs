@@ -627,6 +627,30 @@ public sealed class SettingsTests
         return names;
     }
 
+    [Theory]
+    [InlineData("POSTGRESQL_CONNECTION_URI_FILE")]
+    [InlineData("Grid__Store__ConnectionString_FILE")]
+    [InlineData("ConnectionStrings__Grid_FILE")]
+    [InlineData("Grid__Keys__EncryptionKey_FILE")]
+    [InlineData("Grid__Keys__PreviousEncryptionKey_FILE")]
+    [InlineData("Grid__Upstream__ApiKey_FILE")]
+    [InlineData("Grid__Telemetry__MetricsKey_FILE")]
+    public void A_mounted_secret_with_nothing_in_it_is_refused_instead_of_taken_as_unset(string variable)
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, " \n");
+        try
+        {
+            var refusal = Assert.Throws<SettingsException>(() => Read((variable, file)));
+
+            Assert.Equal($"{variable} names a file with nothing in it, {file}: write the value into it, or remove the variable.", refusal.Message);
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     private static GridSettings Read(params (string Key, string? Value)[] values)
     {
         var environment = values.Where(v => !v.Key.Contains(':', StringComparison.Ordinal)).ToDictionary(v => v.Key, v => v.Value);

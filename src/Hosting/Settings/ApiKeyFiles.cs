@@ -16,15 +16,20 @@ internal sealed class ApiKeyFiles
     public string First => string.Join(',', _parts.Select(part => part.Text));
 
     /// <summary>Null if no key came from a file.</summary>
-    /// <exception cref="SettingsException">A file was named for the keys, and there is none: what was to be locked would be open.</exception>
+    /// <exception cref="SettingsException">
+    /// A file was named for the keys, and has none: what was to be locked would be open, or, where others have some, be closed to whoever shows
+    /// its keys. It is refused also where something stronger makes it have no effect: nobody means an empty one.
+    /// </exception>
     public static ApiKeyFiles? Of(IConfigurationRoot configuration)
     {
         var setting = SettingTable.FindCoreConfig(SettingTable.ApiKeys)!;
+        foreach (var file in SettingsBinder.FilesFor(configuration, setting))
+        {
+            Read(file);
+        }
+
         var parts = SettingsBinder.PartsOf(configuration, setting);
-        return parts.Any(part => part.File is not null) ? new ApiKeyFiles(parts)
-            : parts.Count == 0 && SettingsBinder.FilesFor(configuration, setting).FirstOrDefault() is { } empty
-                ? throw NoKeyIn(empty)
-                : null;
+        return parts.Any(part => part.File is not null) ? new ApiKeyFiles(parts) : null;
     }
 
     /// <summary>The keys as they are written now.</summary>

@@ -17,6 +17,7 @@ internal sealed class GridSettings
 {
     private GridSettings(IConfigurationRoot configuration)
     {
+        SettingsBinder.RefuseEmptySecrets(configuration);
         Core = SettingsBinder.Bind<CoreApiOptions>(configuration, CoreApiOptions.Section);
         Front = SettingsBinder.Bind<FrontOptions>(configuration, FrontOptions.Section);
         Cluster = SettingsBinder.Bind<ClusterOptions>(configuration, ClusterOptions.Section);
@@ -33,7 +34,7 @@ internal sealed class GridSettings
         var store = SettingsBinder.Bind<StoreSettings>(configuration, StoreSettings.Section);
         MigrateAtStart = store.MigrateAtStart;
         Store = StoreReading.Read(store, SettingsBinder.FindNamedConnection(configuration));
-        Address = ReadAddress(Core.Address, SettingTable.Find("Grid:Core:Address")!.AllNames);
+        Address = CoreAddress(Core);
         FrontAddress = ReadAddress(Front.Address, "Grid:Front:Address");
         ClusterAddress = string.IsNullOrEmpty(Cluster.Address) ? null : Settings.ClusterAddress.Read(Cluster.Address);
         Certificates = ReadCertificates();
@@ -48,8 +49,8 @@ internal sealed class GridSettings
             throw new SettingsException($"Grid:Core:Port and Grid:Front:Port are both {Core.Port}: core API and front have a port each. Change one of them.");
         }
 
-        Defaults = SettingsBinder.BindDefaults(configuration);
         ApiKeyFiles = Settings.ApiKeyFiles.Of(configuration);
+        Defaults = SettingsBinder.BindDefaults(configuration);
         if (!IPAddress.IsLoopback(Address) && Defaults.ApiKeyHashes.IsEmpty && !Core.AllowInsecureAddress)
         {
             throw new SettingsException(
@@ -124,6 +125,10 @@ internal sealed class GridSettings
 
     /// <exception cref="SettingsException">A value is missing or wrong.</exception>
     public static GridSettings Read(IConfigurationRoot configuration) => new(configuration);
+
+    /// <summary>Where the core API listens.</summary>
+    /// <exception cref="SettingsException">It is no address.</exception>
+    public static IPAddress CoreAddress(CoreApiOptions core) => ReadAddress(core.Address, SettingTable.Find("Grid:Core:Address")!.AllNames);
 
     /// <summary>Whether silo port and gateway may be opened there.</summary>
     /// <param name="address">Set or found.</param>

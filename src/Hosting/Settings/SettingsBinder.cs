@@ -85,6 +85,19 @@ internal static class SettingsBinder
     public static IEnumerable<NamedFile> FilesFor(IConfigurationRoot configuration, Setting setting) =>
         configuration.Providers.SelectMany(source => PlacesOf(configuration, setting).Prepend(setting.Key!).Select(place => FileOf(source, place))).OfType<NamedFile>();
 
+    /// <summary>Refuses a file for a secret that has nothing in it: taken as unset, Grid would start over another database, or without the key. For API keys see <see cref="ApiKeyFiles"/>.</summary>
+    /// <exception cref="SettingsException">One is empty, or cannot be read.</exception>
+    public static void RefuseEmptySecrets(IConfigurationRoot configuration)
+    {
+        var files = SettingTable.All.Where(setting => setting is { IsSecret: true, Key: not null } && setting.CoreConfigKey != SettingTable.ApiKeys)
+            .SelectMany(setting => FilesFor(configuration, setting))
+            .Concat(configuration.Providers.Select(source => FileOf(source, NamedConnection)).OfType<NamedFile>());
+        if (files.FirstOrDefault(file => file.Read().Length == 0) is { } empty)
+        {
+            throw new SettingsException($"{empty.Variable} names a file with nothing in it, {empty.Path}: write the value into it, or remove the variable.");
+        }
+    }
+
     /// <summary>The store's connection string by the name that .NET programs have for one; null if there is none.</summary>
     public static string? FindNamedConnection(IConfigurationRoot configuration) => Strongest(configuration, NamedConnection);
 

@@ -15,7 +15,7 @@ internal static class SettingsPage
         Sources, weakest first: SuperTokens' environment variables, `appsettings.json` in the working directory, environment (`__` for `:`, as in
         `Grid__Front__ApiDomain`), command line (`--Grid:Core:Port=4000`). An empty value is as good as none: the next source holds, then the default. Any `Grid__…`
         variable, and any of SuperTokens', may end in `_FILE` to name a file with the value, for mounted secrets: it is as strong as the variable, which wins if both
-        are set. `grid config show` prints every effective value with its origin, secrets masked.
+        are set. A file for a secret with nothing in it is refused. `grid config show` prints every effective value with its origin, secrets masked.
 
         A setting that is taken is obeyed; one that cannot be is refused with the reason, and a variable of SuperTokens without effect is named at the start.
         A misspelt key is warned about with the nearest one; on the command line it is refused.

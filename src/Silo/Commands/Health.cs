@@ -18,19 +18,27 @@ internal static class Health
         var live = new Option<bool>("--live") { Description = "Ask only whether the process answers." };
         var health = new Command("health", "Ask the silo that runs here with these settings whether it is ready. Exit code 1: it is not, or does not answer.") { live };
         health.TreatUnmatchedTokensAsErrors = false;
-        health.SetAction((parse, stop) => guarded(() => RunAsync(GridSettings.Read(Configuration.Build(Overrides.Of(parse))), parse.GetValue(live), stop)));
+        health.SetAction((parse, stop) => guarded(() => RunAsync(Probe(Configuration.Build(Overrides.Of(parse)), parse.GetValue(live)), stop)));
         return health;
     }
 
-    private static async Task<int> RunAsync(GridSettings settings, bool onlyLive, CancellationToken cancellationToken)
+    /// <summary>What is asked. No other setting is looked at: what has become of the others' files since the start is for the silo to say.</summary>
+    /// <exception cref="SettingsException">Nobody knows where the silo listens.</exception>
+    internal static Uri Probe(IConfigurationRoot configuration, bool onlyLive)
     {
-        if (settings.Core.Port == 0)
+        var core = SettingsBinder.Bind<CoreApiOptions>(configuration, CoreApiOptions.Section);
+        if (core.Port == 0)
         {
             throw new SettingsException("Grid:Core:Port is 0, so nobody knows which port the silo has taken. Give it a fixed one.");
         }
 
-        var address = settings.Address.Equals(IPAddress.Any) ? IPAddress.Loopback : settings.Address.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : settings.Address;
-        var probe = new UriBuilder("http", address.ToString(), settings.Core.Port, onlyLive ? "/health/live" : "/health/ready").Uri;
+        var listens = GridSettings.CoreAddress(core);
+        var address = listens.Equals(IPAddress.Any) ? IPAddress.Loopback : listens.Equals(IPAddress.IPv6Any) ? IPAddress.IPv6Loopback : listens;
+        return new UriBuilder("http", address.ToString(), core.Port, onlyLive ? "/health/live" : "/health/ready").Uri;
+    }
+
+    private static async Task<int> RunAsync(Uri probe, CancellationToken cancellationToken)
+    {
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { Timeout = Patience };
         try
         {
