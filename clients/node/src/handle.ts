@@ -2,6 +2,7 @@
 const publicTenant = "public";
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const uuidLength = 36;
+const tenantId = /^[\x21-\x7e]{1,64}$/;
 
 /** A session handle, taken apart: a UUID, and `_tenant` behind it for tenants other than `public`. */
 export interface SessionName {
@@ -17,8 +18,12 @@ export function nameOf(id: string, tenant: string): SessionName {
 
 /** Undefined if the text is no handle: then it names no session. */
 export function parseHandle(text: string): SessionName | undefined {
+  if (typeof text !== "string") return undefined;
   const id = text.slice(0, uuidLength);
   if (!uuid.test(id)) return undefined;
   if (text.length === uuidLength) return nameOf(id, publicTenant);
-  return text[uuidLength] === "_" && text.length > uuidLength + 1 ? nameOf(id, text.slice(uuidLength + 1)) : undefined;
+  const tenant = text.slice(uuidLength + 1);
+
+  // What names none must not be sent either: a message that is too long ends the connection.
+  return text[uuidLength] === "_" && tenantId.test(tenant) ? nameOf(id, tenant) : undefined;
 }

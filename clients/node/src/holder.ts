@@ -33,6 +33,9 @@ export function waitOf(lease: number): number {
   return 1.25 * lease + 250;
 }
 
+// Fewer sessions than that are removed in no time.
+const mostOneByOne = 1_000;
+
 /** A session that the holder vouches for while it is fresh. */
 interface Known {
   readonly found: FoundSession;
@@ -47,8 +50,11 @@ interface Incarnation {
   readonly app: string;
   readonly freshness: Freshness;
   readonly wait: number;
-  readonly sessions: Map<string, Known>;
-  readonly users: Map<string, string | Set<string>>;
+  sessions: Map<string, Known>;
+  users: Map<string, string | Set<string>>;
+
+  /** How many sessions of each tenant there are. */
+  readonly tenants: Map<string, number>;
   readonly tombstones: Tombstones;
   applied: number;
 
@@ -127,6 +133,7 @@ export class Holder {
       wait: waitOf(lease),
       sessions: new Map(),
       users: new Map(),
+      tenants: new Map(),
       tombstones: new Tombstones(waitOf(lease)),
       applied: 0,
       hand: undefined,
@@ -196,7 +203,7 @@ export class Holder {
     return "known";
   }
 
-  /** Watches a session, known or not. */
+  /** Watches a session, known or not. The callback must not throw. */
   watch(handle: string, callback: () => void): Watch {
     const watch = new Watch(handle, this.clock.now(), callback);
     this.watches.add(watch);
@@ -204,6 +211,7 @@ export class Holder {
   }
 
   unwatch(watch: Watch): void {
+    watch.stop();
     this.watches.remove(watch);
   }
 
@@ -264,22 +272,30 @@ export class Holder {
   // been made after it.
   private endScope(state: Incarnation, entry: Entry, tenant: string | undefined, now: number): void {
     const isNew = state.tombstones.addScope(tenant, entry.position, state.applied, now);
-    for (const [handle, { found }] of [...state.sessions]) {
-      if (tenant !== undefined && found.tenant !== tenant) continue;
-      remove(state, handle);
-      if (isNew) this.watches.end(handle);
+    const concerns = ({ found }: Known) => tenant === undefined || found.tenant === tenant;
+    if (isNew) {
+      for (const handle of this.watches.handles) {
+        const known = state.sessions.get(handle);
+        if (known && concerns(known)) this.watches.end(handle);
+      }
+    }
+
+    const count = tenant === undefined ? state.sessions.size : (state.tenants.get(tenant) ?? 0);
+    if (count === 0) return;
+    if (count > mostOneByOne && count > state.sessions.size / 2) {
+      keepOnly(state, (known) => !concerns(known));
+      return;
+    }
+
+    for (const [handle, known] of state.sessions) {
+      if (concerns(known)) remove(state, handle);
     }
   }
 
   private add(state: Incarnation, found: FoundSession): void {
     // Not overwritten: it shall stand at the end of the line.
     remove(state, found.handle);
-    state.sessions.set(found.handle, { found, used: false });
-    const user = userKey(found.tenant, found.userId);
-    const others = state.users.get(user);
-    if (others === undefined) state.users.set(user, found.handle);
-    else if (typeof others === "string") state.users.set(user, new Set([others, found.handle]));
-    else others.add(found.handle);
+    put(state, { found, used: false });
     this.makeRoom(state, found.handle);
   }
 
@@ -309,10 +325,37 @@ export class Holder {
   }
 }
 
+function put(state: Incarnation, known: Known): void {
+  const { handle, tenant, userId } = known.found;
+  state.sessions.set(handle, known);
+  state.tenants.set(tenant, (state.tenants.get(tenant) ?? 0) + 1);
+  const user = userKey(tenant, userId);
+  const others = state.users.get(user);
+  if (others === undefined) state.users.set(user, handle);
+  else if (typeof others === "string") state.users.set(user, new Set([others, handle]));
+  else others.add(handle);
+}
+
+/** For when most of them go: to remove a million one by one takes seconds, in which nothing is confirmed. */
+function keepOnly(state: Incarnation, which: (known: Known) => boolean): void {
+  const all = state.sessions;
+  state.sessions = new Map();
+  state.users = new Map();
+  state.tenants.clear();
+  state.hand = undefined;
+  for (const known of all.values()) {
+    if (which(known)) put(state, known);
+  }
+}
+
 function remove(state: Incarnation, handle: string): void {
   const known = state.sessions.get(handle);
   if (known === undefined) return;
   state.sessions.delete(handle);
+  const { tenant } = known.found;
+  const others = (state.tenants.get(tenant) ?? 0) - 1;
+  if (others > 0) state.tenants.set(tenant, others);
+  else state.tenants.delete(tenant);
   const user = userKey(known.found.tenant, known.found.userId);
   const handles = state.users.get(user);
   if (typeof handles !== "object") {

@@ -11,10 +11,10 @@ declare module "supertokens-node/lib/build/recipe/session/types" {
   interface SessionContainerInterface {
     /**
      * Calls back once when this session ends, wherever that happens: revoked within moments, expired within two seconds. Not when Grid is merely away.
-     * For WebSockets, event streams and long requests. From `grid-sessions`.
+     * For WebSockets, event streams and long requests. What the callback throws, or rejects with, goes to `log`. From `grid-sessions`.
      * @returns Stops watching: call it when the connection is closed.
      */
-    onEnded(callback: () => void): () => void;
+    onEnded(callback: () => unknown): () => void;
   }
 }
 
@@ -24,25 +24,28 @@ export interface GridSessionsOptions {
   connectionURI: string;
 
   /** A key of the core API, if it has keys. */
-  apiKey?: string;
+  apiKey?: string | undefined;
 
   /**
    * What becomes of a valid token whose session cannot be checked, because Grid has been away for longer than the lease: `"strict"` answers 503, `"bounded"` accepts it
    * until it expires. Default: what the app says (`stale_session_behaviour`).
    */
-  whenStale?: "strict" | "bounded";
+  whenStale?: "strict" | "bounded" | undefined;
 
   /** This service in Grid's log and registry, for people. Default: script and host. */
-  name?: string;
+  name?: string | undefined;
 
   /** Longest wait for a session that is not known yet, in milliseconds, 100 … 60000. Default 5000. */
-  timeout?: number;
+  timeout?: number | undefined;
+
+  /** Sessions that are remembered at most, 1000 … 10000000, at about 350 bytes each. Those not checked lately are forgotten first, and looked up again. Default 1000000. */
+  rememberedSessions?: number | undefined;
 
   /** For `https`: `ca`, `cert`, `key` and the like, as `tls.connect` takes them. */
-  tls?: ConnectionOptions;
+  tls?: ConnectionOptions | undefined;
 
-  /** Hears of outages, each once. Default `console.warn`. */
-  log?: (message: string) => void;
+  /** Hears of outages, each once, and of callbacks that failed. What it throws is ignored. Default `console.warn`. */
+  log?: ((message: string) => unknown) | undefined;
 }
 
 /** Neither alive nor ended: Grid has been away for too long to tell. Frameworks answer it with 503. */
@@ -55,6 +58,9 @@ export class SessionUnavailableError extends Error {
 
   constructor() {
     super("Cannot tell whether the session is active: there is no connection to Grid, or Grid has none to its store.");
+
+    // In an outage frameworks write one for each request, and where it was made says nothing.
+    this.stack = `${this.name}: ${this.message}`;
   }
 }
 
@@ -67,18 +73,23 @@ export interface GridSessions {
   readonly isFresh: boolean;
 
   /** Calls back once when the session of this handle ends, as `session.onEnded` does. Returns what stops it. */
-  onEnded(sessionHandle: string, callback: () => void): () => void;
+  onEnded(sessionHandle: string, callback: () => unknown): () => void;
 
-  /** Leaves Grid, so that no revocation waits for this process. From now on nothing is accepted. Call it when the process ends, after its last request. */
+  /**
+   * Leaves Grid, so that no revocation waits for this process. From now on no session can be checked: nothing is accepted, but for what `whenStale: "bounded"`
+   * accepts unchecked. Call it when the process ends, after its last request.
+   */
   close(): Promise<void>;
 }
 
 const checks: { [name in keyof Required<GridSessionsOptions>]: (value: never) => string | undefined } = {
   connectionURI: (value: unknown) => (typeof value === "string" && coresOf(value).length > 0 ? undefined : "must be the core API's address, such as http://127.0.0.1:3567"),
-  apiKey: (value: unknown) => (value === undefined || (typeof value === "string" && value.length > 0) ? undefined : "must be a key of the core API, or left out"),
+  apiKey: (value: unknown) => (value === undefined || (typeof value === "string" && /^[\x21-\x7e]+$/.test(value)) ? undefined : "must be a key of the core API, without blanks and line breaks, or left out"),
   whenStale: (value: unknown) => (value === undefined || value === "strict" || value === "bounded" ? undefined : 'must be "strict" or "bounded"'),
   name: (value: unknown) => (value === undefined || (typeof value === "string" && !value.includes("\0")) ? undefined : "must be text"),
   timeout: (value: unknown) => (value === undefined || (typeof value === "number" && value >= 100 && value <= 60_000) ? undefined : "must be milliseconds, 100 … 60000"),
+  rememberedSessions: (value: unknown) =>
+    value === undefined || (Number.isInteger(value) && (value as number) >= 1_000 && (value as number) <= 10_000_000) ? undefined : "must be a whole number, 1000 … 10000000",
   tls: (value: unknown) => (value === undefined || (typeof value === "object" && value !== null) ? undefined : "must be options of tls.connect"),
   log: (value: unknown) => (value === undefined || typeof value === "function" ? undefined : "must be a function"),
 };
@@ -96,14 +107,14 @@ export function gridSessions(options: GridSessionsOptions): GridSessions {
       apiKey: options.apiKey,
       name: options.name ?? `${basename(process.argv[1] ?? "node")} on ${hostname()}`,
       tls: options.tls ?? {},
+      capacity: options.rememberedSessions,
       timeout: options.timeout ?? 5_000,
       log: options.log ?? ((message) => console.warn(`grid-sessions: ${message}`)),
     },
     systemClock,
   );
-  process.once("beforeExit", () => void service.close());
 
-  const onEnded = (handle: string, callback: () => void): (() => void) => {
+  const onEnded = (handle: string, callback: () => unknown): (() => void) => {
     const name = parseHandle(handle);
     if (name === undefined) throw new TypeError(`'${handle}' is no session handle.`);
     if (typeof callback !== "function") throw new TypeError("onEnded: callback must be a function.");

@@ -23,7 +23,9 @@ export interface Message {
 }
 
 const isText = (value: unknown) => typeof value === "string";
-const isNumber = (value: unknown) => Number.isInteger(value);
+
+// Greater ones are not told apart any more: an epoch could then seem equal that is less.
+const isNumber = (value: unknown) => Number.isSafeInteger(value);
 
 const members: Record<string, (value: unknown) => boolean> = {
   n: isNumber,

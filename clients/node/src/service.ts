@@ -1,13 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConnectionOptions } from "node:tls";
+import { callGuarded, describe, oneLine } from "./callbacks.js";
 import { Checks, type Liveness } from "./checks.js";
 import type { Clock } from "./clock.js";
 import { Connection, Refused } from "./connection.js";
+import { reasonOf } from "./failures.js";
 import { parseHandle, type SessionName } from "./handle.js";
 import { Holder, type FoundSession } from "./holder.js";
 import type { Watch } from "./watches.js";
-import { Late } from "./within.js";
+import { Late, within } from "./within.js";
 
 const longestLease = 60_000;
 
@@ -30,6 +32,12 @@ const firstRest = 500;
 // The first request waits this long for the first connection; without Grid it is answered 503.
 const firstFreshWithin = 2_000;
 const recheckEvery = 2_000;
+
+// At once, of all watched sessions that have to be looked up: requests shall not wait behind them.
+const rechecksAtOnce = 32;
+
+// As long as Grid keeps it.
+const longestName = 100;
 const leaveWithin = 1_000;
 
 export interface ServiceOptions {
@@ -39,9 +47,19 @@ export interface ServiceOptions {
   readonly name: string;
   readonly tls: ConnectionOptions;
 
+  /** Sessions to remember at most. */
+  readonly capacity?: number | undefined;
+
   /** Longest wait for a look, in milliseconds. */
   readonly timeout: number;
-  readonly log: (message: string) => void;
+  readonly log: (message: string) => unknown;
+}
+
+// Those that are to leave when the process ends: one listener for all, or Node warns of a leak when there are more than ten.
+const running = new Set<Service>();
+
+function onBeforeExit(): void {
+  for (const service of running) void service.close();
 }
 
 /** This process as a holder: connects, registers, renews, and comes back whatever happens. It becomes one with the first token that it checks, and not before. */
@@ -60,6 +78,8 @@ export class Service {
   private nudged = false;
   private failing = false;
   private reported: string | undefined;
+  private core: string;
+  private isRechecking = false;
   private running: Promise<void> | undefined;
   private firstAttempt: Promise<void> | undefined;
   private tried: () => void = () => undefined;
@@ -73,7 +93,8 @@ export class Service {
     private readonly options: ServiceOptions,
     private readonly clock: Clock,
   ) {
-    this.holder = new Holder(clock);
+    this.core = options.cores[0]!;
+    this.holder = new Holder(clock, options.capacity);
     this.holder.onSuspected = () => this.nudge();
     this.checks = new Checks(this.holder, (name) => this.look(name));
   }
@@ -82,12 +103,14 @@ export class Service {
   begin(): Promise<void> {
     if (this.running === undefined && !this.stopped) {
       this.firstAttempt = new Promise((resolve) => {
-        const timer = setTimeout(resolve, firstFreshWithin);
+        const timer = setTimeout(resolve, firstFreshWithin).unref();
         this.tried = () => {
           clearTimeout(timer);
           resolve();
         };
       });
+      if (running.size === 0) process.on("beforeExit", onBeforeExit);
+      running.add(this);
       this.running = this.run();
       this.rechecking = setInterval(() => void this.recheck(), recheckEvery).unref();
     }
@@ -95,25 +118,29 @@ export class Service {
     return this.firstAttempt ?? Promise.resolve();
   }
 
-  /** Whether a session lives. Never rejects: whatever fails, the holder cannot tell. */
-  async find(name: SessionName): Promise<Liveness> {
-    await this.begin();
-    try {
+  /** Whether a session lives. Never rejects: whatever fails, or takes longer than `timeout`, the holder cannot tell. */
+  async find(name: SessionName, isBackground = false): Promise<Liveness> {
+    const work = async () => {
+      await this.begin();
       return await this.checks.find(name);
+    };
+    try {
+      return await within(this.options.timeout, work, isBackground);
     } catch {
       return "unknown";
     }
   }
 
-  watch(name: SessionName, callback: () => void): Watch {
-    const watch = this.holder.watch(name.handle, callback);
-    void this.find(name);
+  watch(name: SessionName, callback: () => unknown): Watch {
+    const watch = this.holder.watch(name.handle, () => callGuarded(callback, (failure) => this.say(`A callback of onEnded failed: ${describe(failure)}`)));
+    void this.find(name, true);
     return watch;
   }
 
   /** Stops accepting and leaves the registry, so that no revocation waits for this process. */
   async close(): Promise<void> {
     this.stopped = true;
+    if (running.delete(this) && running.size === 0) process.off("beforeExit", onBeforeExit);
     clearInterval(this.rechecking);
     this.holder.forget();
     this.nudge();
@@ -158,6 +185,7 @@ export class Service {
 
         heard = asked;
         this.holder.completeRenewal(ticket);
+        if (this.failing) this.say("There is a connection to Grid again");
         [this.failing, this.reported] = [false, undefined];
         this.tried();
         if (isNew) void this.recheck();
@@ -196,9 +224,9 @@ export class Service {
     this.unused = undefined;
     try {
       const incarnation = randomUUID();
-      const request = { type: "register", incarnation, name: this.options.name, protocol, ...(this.former && { former: this.former.incarnation, secret: this.former.secret }) };
+      const request = { type: "register", incarnation, name: this.options.name.slice(0, longestName), protocol, ...(this.former && { former: this.former.incarnation, secret: this.former.secret }) };
       const answer = await connection.ask(request, this.unanswered < shortAttempts ? registerWithin : registerAtLastWithin);
-      if (answer.type === "failed") throw this.refuse(new Refused(`Grid refuses this service: ${answer.reason ?? ""}`));
+      if (answer.type === "failed") throw this.refuse(new Refused(`Grid refuses this service: ${oneLine(answer.reason ?? "")}`));
       const { app, leaseMs, secret } = answer;
       if (answer.type !== "registered" || !app || leaseMs === undefined || leaseMs <= 0 || leaseMs > longestLease) {
         throw new Error("What answers there does not register holders: it is no Grid of this version.");
@@ -232,16 +260,20 @@ export class Service {
       this.rest = undefined;
     }
 
-    const core = this.options.cores[this.next++ % this.options.cores.length]!;
+    const { cores } = this.options;
+    const first = this.next++ % cores.length;
+    const inTurn = [...cores.slice(first), ...cores.slice(0, first)];
+    this.core = inTurn[0]!;
     try {
-      const connection = await Connection.open(this.holder, addressOf(core), this.options.apiKey, this.options.tls, this.renewWithin);
+      const connection = await Connection.open(this.holder, inTurn.map(addressOf), this.options.apiKey, this.options.tls, this.renewWithin);
       if (this.stopped) {
         connection.abort();
         throw new Error("This service ends.");
       }
 
       // Stays with one that works.
-      this.next--;
+      this.next = Math.max(0, cores.findIndex((core) => addressOf(core) === connection.url));
+      this.core = cores[this.next]!;
       return connection;
     } catch (failure) {
       throw failure instanceof Refused ? this.refuse(failure) : failure;
@@ -261,35 +293,44 @@ export class Service {
     if (answer.type !== "looked") throw new Error("Grid's store does not answer.");
     const { session, userId, epoch, expiresAt } = answer;
     if (session === undefined) return undefined;
+    if (session !== name.id) throw new Error("Grid's answer is of another session.");
     if (userId === undefined || epoch === undefined || expiresAt === undefined) throw new Error("Grid's answer cannot be read.");
     return { handle: name.handle, tenant: name.tenant, userId, epoch, expiresAt: Date.parse(expiresAt) };
   }
 
   // An expiry has no entry, and what ended while there was no connection none that came here.
   private async recheck(): Promise<void> {
-    for (const handle of this.holder.unseenWatched()) await this.find(parseHandle(handle)!);
+    // A slow store gets no more of them with each round.
+    if (this.isRechecking) return;
+    this.isRechecking = true;
+    const unseen = this.holder.unseenWatched().values();
+    await Promise.all(
+      Array.from({ length: rechecksAtOnce }, async () => {
+        for (const handle of unseen) await this.find(parseHandle(handle)!, true);
+      }),
+    );
+    this.isRechecking = false;
   }
 
   // It is tried again at once, and an outage, until the next renewal, is one event. That the other side is there and refuses is another.
   private onFailed(failure: unknown): void {
     this.tried();
     if (this.stopped) return;
-    const text = failure instanceof Error ? failure.message : String(failure);
+    const text = reasonOf(failure);
     const refusal = failure instanceof Refused ? text : undefined;
     if (!this.failing || (refusal !== undefined && refusal !== this.reported)) {
       this.failing = true;
       this.reported = refusal ?? this.reported;
-      this.say(`There is no connection to Grid (${text}). Known sessions are accepted until the lease ends; trying again`);
+      this.say(`There is no connection to Grid at ${nameOfCore(this.core)} (${text}). Known sessions are accepted until the lease ends; trying again`);
     }
   }
 
-  // A log that throws is no reason to end the service, nor with an unhandled rejection the process.
+  // A log that fails is no reason to end the service, nor with an unhandled rejection the process. There is nobody else to tell.
   private say(text: string): void {
-    try {
-      this.options.log(text);
-    } catch {
-      // There is nobody else to tell.
-    }
+    callGuarded(
+      () => this.options.log(text),
+      () => undefined,
+    );
   }
 
   private nudge(): void {
@@ -308,6 +349,12 @@ export class Service {
       this.nudged = false;
     }).finally(() => (this.nudged = false));
   }
+}
+
+// Without a user's name and password, if somebody has put them there.
+function nameOfCore(core: string): string {
+  const { protocol, host, pathname } = new URL(core);
+  return `${protocol}//${host}${pathname === "/" ? "" : pathname}`;
 }
 
 function addressOf(core: string): string {

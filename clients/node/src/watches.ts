@@ -1,6 +1,7 @@
 /** Calls back once when a session ends. */
 export class Watch {
   private over = false;
+  private stopped = false;
 
   constructor(
     readonly handle: string,
@@ -17,8 +18,15 @@ export class Watch {
   end(): void {
     this.over = true;
 
-    // Not from inside the holder, which is in the middle of something.
-    queueMicrotask(this.callback);
+    // Not from inside the holder, which is in the middle of something. Another callback may stop this one until then.
+    queueMicrotask(() => {
+      if (!this.stopped) this.callback();
+    });
+  }
+
+  /** It does not call back any more. */
+  stop(): void {
+    this.stopped = true;
   }
 }
 

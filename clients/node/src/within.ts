@@ -1,4 +1,4 @@
-/** Waits for it no longer than that, in milliseconds; what it does goes on. Somebody who waits keeps the process alive, a background task (`isBackground`) does not. */
+/** Waits for it no longer than that, in milliseconds; what it does goes on. A request that waits keeps the process alive, what goes on behind it (`isBackground`) does not. */
 export async function within<T>(patience: number, work: () => Promise<T>, isBackground = false): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

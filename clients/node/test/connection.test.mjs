@@ -1,9 +1,8 @@
 // What a service does on the wire (docs/protocol/holder.md), against a silo that is made up here.
 import assert from "node:assert/strict";
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { afterEach, describe, it } from "node:test";
-import { WebSocketServer } from "ws";
+import { Silo, until } from "./support/silo.mjs";
 
 const require = createRequire(import.meta.url);
 const { Service } = require("../dist/service.js");
@@ -13,72 +12,6 @@ const { gridSessions } = require("../dist/index.js");
 
 const handle = "11111111-1111-4111-8111-111111111111";
 const name = parseHandle(handle);
-
-/** Remembers what services said, and answers as it is told. */
-class Silo {
-  heard = [];
-  leaseMs = 2_000;
-  answers = {
-    register: ({ n }) => ({ type: "registered", n, secret: `secret ${this.connections}`, app: "public", leaseMs: this.leaseMs, revokedKeys: [] }),
-    renew: ({ n }) => ({ type: "renewed", n }),
-    look: ({ n, session }) => ({ type: "looked", n, session, userId: "anna", epoch: 0, expiresAt: "2099-01-01T00:00:00.1234567+00:00" }),
-  };
-  connections = 0;
-
-  static async start() {
-    const silo = new Silo();
-    silo.http = createServer((_request, response) => response.writeHead(silo.status ?? 404).end());
-    silo.sockets = new WebSocketServer({ noServer: true });
-    silo.http.on("upgrade", (request, socket, head) => {
-      silo.request = { url: request.url, headers: request.headers };
-      if (silo.status) {
-        silo.refused = (silo.refused ?? 0) + 1;
-        socket.end(`HTTP/1.1 ${silo.status} No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
-        return;
-      }
-      silo.sockets.handleUpgrade(request, socket, head, (socket) => silo.serve(socket));
-    });
-    await new Promise((resolve) => silo.http.listen(0, "127.0.0.1", resolve));
-    return silo;
-  }
-
-  get url() {
-    return `http://127.0.0.1:${this.http.address().port}`;
-  }
-
-  serve(socket) {
-    this.connections++;
-    this.socket = socket;
-    socket.on("message", (data) => {
-      const message = JSON.parse(data.toString());
-      this.heard.push(message);
-      const answer = this.answers[message.type]?.(message);
-      if (answer) socket.send(JSON.stringify(answer));
-    });
-  }
-
-  tell(message) {
-    this.socket.send(typeof message === "string" ? message : JSON.stringify(message));
-  }
-
-  of(type) {
-    return this.heard.filter((message) => message.type === type);
-  }
-
-  stop() {
-    for (const socket of this.sockets.clients) socket.terminate();
-    this.http.close();
-    this.http.closeAllConnections();
-  }
-}
-
-const until = async (holds) => {
-  for (const began = Date.now(); Date.now() - began < 90_000; ) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  assert.fail(`It does not come about: ${holds}`);
-};
 
 describe("a service on the wire", () => {
   let silo, service;
@@ -274,6 +207,8 @@ describe("gridSessions()", () => {
     assert.throws(() => gridSessions({ connectionURI: "localhost", whenStale: "never" }), /whenStale must be "strict" or "bounded"/);
     assert.throws(() => gridSessions({ connectionURI: "localhost", timeout: 5 }), /timeout must be milliseconds/);
     assert.throws(() => gridSessions({ connectionURI: "localhost", apiKey: "" }), /apiKey/);
+    assert.throws(() => gridSessions({ connectionURI: "localhost", apiKey: "from-a-file\n" }), /apiKey must be a key of the core API, without blanks and line breaks/);
+    assert.throws(() => gridSessions({ connectionURI: "localhost", rememberedSessions: 10 }), /rememberedSessions must be a whole number, 1000 … 10000000/);
     assert.equal(gridSessions({ connectionURI: "http://a:1;https://b/appid-x" }).isFresh, false);
   });
 
