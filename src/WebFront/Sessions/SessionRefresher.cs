@@ -16,7 +16,7 @@ namespace Grid.WebFront.Sessions;
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 internal sealed class SessionRefresher(
     IGrainFactory grains, AccessTokens accessTokens, StoredSessions sessions, Revocations revocations, IKeyRings keyRings, ReadThrough readThrough, GridMetrics metrics,
-    TrustedClock clock)
+    TrustedClock clock, ITenantsBehind? behind = null)
 {
     /// <summary>Exchanges a refresh token.</summary>
     /// <param name="app">The app.</param>
@@ -58,7 +58,7 @@ internal sealed class SessionRefresher(
             return Unauthorised("Refresh token is not valid");
         }
 
-        if (!app.HasTenantOf(handle))
+        if (!await behind.HasTenantOfAsync(app, handle))
         {
             return Unauthorised("Session missing in db or has expired");
         }
@@ -160,7 +160,7 @@ internal sealed class SessionRefresher(
         ArgumentNullException.ThrowIfNull(app);
 
         // Set if the signature is valid, expired or not. A key that is no longer known proves nothing.
-        if (await accessTokens.CheckAsync(app, accessToken) is not { Content: { } token } check || !SessionHandle.TryParse(token.SessionHandle, out var handle) || !app.HasTenantOf(handle))
+        if (await accessTokens.CheckAsync(app, accessToken) is not { Content: { } token } check || !SessionHandle.TryParse(token.SessionHandle, out var handle) || !await behind.HasTenantOfAsync(app, handle))
         {
             return null;
         }

@@ -17,7 +17,7 @@ namespace Grid.WebFront.Sessions;
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the answer is unknown: answer 503.</remarks>
 internal sealed class SessionVerifier(
     IGrainFactory grains, AccessTokens accessTokens, Revocations revocations, SessionChecks checks, IKeyRings keyRings, LeaseTerms terms, HolderMetrics metrics,
-    TrustedClock clock)
+    TrustedClock clock, ITenantsBehind? behind = null)
 {
     /// <summary>
     /// Checks an access token and that its session is active. For a session that this process knows, neither grain nor store is called.
@@ -42,7 +42,7 @@ internal sealed class SessionVerifier(
             return VerifiedSession.TryRefresh(why, check.Content);
         }
 
-        if (!app.HasTenantOf(handle))
+        if (!app.HasTenantOf(handle) && !await behind.HasTenantOfAsync(app, handle))
         {
             return VerifiedSession.Ended();
         }
@@ -99,8 +99,11 @@ internal sealed class SessionVerifier(
     public ValueTask<bool> IsActiveAsync(AppSnapshot app, SessionHandle handle)
     {
         ArgumentNullException.ThrowIfNull(app);
-        return app.HasTenantOf(handle) ? AcceptsAsync(app, handle) : new ValueTask<bool>(false);
+        return app.HasTenantOf(handle) ? AcceptsAsync(app, handle) : AcceptsOfTenantBehindAsync(app, handle);
     }
+
+    private async ValueTask<bool> AcceptsOfTenantBehindAsync(AppSnapshot app, SessionHandle handle) =>
+        await behind.HasTenantOfAsync(app, handle) && await AcceptsAsync(app, handle);
 
     private async ValueTask<VerifiedSession> VerifyByOlderRulesAsync(AppSnapshot app, SessionHandle handle, AccessTokenContent token, bool checkDatabase)
     {

@@ -8,14 +8,14 @@ using Grid.Tokens.Access;
 namespace Grid.WebFront.Sessions;
 
 /// <summary>Reads and changes what is stored about a session.</summary>
-public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, ISessionChanges changes, TrustedClock clock)
+public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, ISessionChanges changes, TrustedClock clock, ITenantsBehind? behind = null)
 {
     /// <summary>An active session; null if there is none.</summary>
     /// <exception cref="StoreUnavailableException">The store could not be read.</exception>
     public async ValueTask<SessionRecord?> FindAsync(AppSnapshot app, SessionHandle handle)
     {
         ArgumentNullException.ThrowIfNull(app);
-        if (!app.HasTenantOf(handle))
+        if (!await behind.HasTenantOfAsync(app, handle))
         {
             return null;
         }
@@ -43,7 +43,7 @@ public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, 
             PayloadRules.Check(payloadJson, rules.TokenVersion);
         }
 
-        if (!app.HasTenantOf(handle))
+        if (!await behind.HasTenantOfAsync(app, handle))
         {
             return null;
         }
@@ -65,7 +65,7 @@ public sealed class StoredSessions(IGrainFactory grains, ISessionReader reader, 
     {
         ArgumentNullException.ThrowIfNull(app);
         PayloadRules.Check(changesJson, ClientRules.Newest.TokenVersion);
-        if (!app.HasTenantOf(handle))
+        if (!await behind.HasTenantOfAsync(app, handle))
         {
             return null;
         }

@@ -1,3 +1,4 @@
+using Grid.WebFront.Sessions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -16,6 +17,7 @@ internal static class GridUpstream
         services.TryAddSingleton<UpstreamPulse>();
         services.TryAddSingleton<UpstreamForwarder>();
         services.TryAddSingleton<UpstreamTenants>();
+        services.TryAddSingleton<ITenantsBehind>(provider => provider.GetRequiredService<UpstreamTenants>());
         services.TryAddSingleton<UpstreamKeys>();
         services.TryAddSingleton<LinkedAccounts>();
         services.TryAddSingleton<BothCores>();

@@ -42,6 +42,14 @@ internal sealed partial class UpstreamFailures : IDisposable
         return CoreResponse.WriteTextAsync(context, refusal.Status, refusal.Message);
     }
 
+    /// <summary>Counts it where something else is answered.</summary>
+    /// <returns>What is wrong, in a sentence.</returns>
+    public string Count(UpstreamTrouble trouble)
+    {
+        _tally.Met(Kind(trouble), failure: null);
+        return Describe(trouble, _settings.Name)!;
+    }
+
     /// <summary>The same for throwing.</summary>
     public CoreException Refuse(HttpContext context, UpstreamTrouble trouble, Exception? failure = null)
     {

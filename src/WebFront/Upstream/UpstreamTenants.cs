@@ -4,6 +4,7 @@ using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Settings;
 using Grid.WebFront.Core;
+using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -16,7 +17,7 @@ namespace Grid.WebFront.Upstream;
 /// </remarks>
 internal sealed partial class UpstreamTenants(
     UpstreamClient client, UpstreamPulse pulse, UpstreamFailures failures, ITenancy tenancy, IAppDirectory apps, TimeProvider clock, ILogger<UpstreamTenants> logger)
-    : IDisposable
+    : ITenantsBehind, IDisposable
 {
     /// <summary>How long a name that is not there is not asked for again.</summary>
     public static readonly TimeSpan MissingFor = TimeSpan.FromSeconds(5);
@@ -63,6 +64,26 @@ internal sealed partial class UpstreamTenants(
         }
     }
 
+    /// <inheritdoc/>
+    public async Task<bool> TakeOverAsync(TenantKey tenant)
+    {
+        if (!CorePath.CouldExist(tenant.TenantId))
+        {
+            return false;
+        }
+
+        // The request's own view of the app may be older than this silo's.
+        if (await apps.FindAsync(tenant.App, CancellationToken.None) is { } app && app.TenantIds.Contains(tenant.TenantId))
+        {
+            return true;
+        }
+
+        var answer = await LearnAsync(tenant);
+        return answer.Trouble == UpstreamTrouble.None
+            ? answer.Word() == "OK"
+            : throw new StoreUnavailableException($"The tenant of a session is not known yet. {failures.Count(answer.Trouble)}");
+    }
+
     public void Dispose() => _places.Dispose();
 
     /// <summary>The other core's own settings, as far as Grid obeys them and they do not concern its door; the rest is for that core to judge.</summary>
@@ -85,31 +106,29 @@ internal sealed partial class UpstreamTenants(
         return kept.ToJsonString();
     }
 
-    // One request for all who ask for the same name at once.
     private async Task<bool> LearnAsync(HttpContext context, TenantKey tenant)
+    {
+        var answer = await LearnAsync(tenant);
+        return answer.Trouble == UpstreamTrouble.None ? answer.Word() == "OK" : throw failures.Refuse(context, answer.Trouble);
+    }
+
+    // One request for all who ask for the same name at once.
+    private async Task<UpstreamAnswer> LearnAsync(TenantKey tenant)
     {
         if (_missing.TryGet(tenant.App, tenant, out var since) && clock.GetElapsedTime(since) < MissingFor)
         {
-            return false;
+            return default;
         }
 
         var asking = _asking.GetOrAdd(tenant, name => new Lazy<Task<UpstreamAnswer>>(() => AskAndKeepAsync(name)));
-        UpstreamAnswer answer;
         try
         {
-            answer = await asking.Value;
+            return await asking.Value;
         }
         finally
         {
             _asking.TryRemove(KeyValuePair.Create(tenant, asking));
         }
-
-        if (answer.Trouble != UpstreamTrouble.None)
-        {
-            throw failures.Refuse(context, answer.Trouble);
-        }
-
-        return answer.Word() == "OK";
     }
 
     private async Task<UpstreamAnswer> AskAndKeepAsync(TenantKey tenant)

@@ -1,6 +1,11 @@
 using System.Text.Json.Nodes;
+using Grid.Abstractions.Apps;
+using Grid.Abstractions.Sessions;
+using Grid.Client;
+using Grid.WebFront.Sessions;
 using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Tests.Upstream;
 
@@ -372,6 +377,45 @@ public sealed class BothCoresTests(UpstreamHost host)
         {
             Behind.Answers.Clear();
         }
+    }
+
+    [Fact]
+    public async Task A_session_of_a_tenant_that_no_path_has_named_is_one_of_a_tenant()
+    {
+        var (tenantId, unknown) = (NewId(), NewId());
+        string handle = $"{Guid.NewGuid():D}_{tenantId}", elsewhere = $"{Guid.NewGuid():D}_{unknown}";
+        Behind.Tenants[$"public/{tenantId}"] = [];
+
+        // There is no such session, but such a tenant: a client that is told otherwise takes it for a failure of the whole.
+        Assert.Equal("UNAUTHORISED", (await ToldAsync(() => Core.SendAsync("GET", $"/recipe/session?sessionHandle={handle}"))).Word);
+        Assert.Equal("""{"status":"OK","sessionHandlesRevoked":[]}""", (await Core.PostAsync("/recipe/session/remove", new { sessionHandles = new[] { handle } })).Text);
+        Assert.Equal(400, (await ToldAsync(() => Core.SendAsync("GET", $"/recipe/session?sessionHandle={elsewhere}"))).Status);
+
+        // What it knows nothing of while that core only fails, it says nothing of.
+        Behind.Answers["/recipe/multitenancy/tenant"] = context => StandInCore.WriteAsync(context, "Internal Error", 500);
+        Assert.Equal(503, (await Core.SendAsync("GET", $"/recipe/session?sessionHandle={Guid.NewGuid():D}_{NewId()}")).Status);
+        Behind.Answers.Clear();
+    }
+
+    [Fact]
+    public async Task A_token_of_a_tenant_that_this_silo_has_not_heard_of_yet_signs_nobody_out()
+    {
+        var tenantId = NewId();
+        await PutAsync("", "tenant/v2", new { tenantId });
+        var session = await Core.CreateSessionAsync($"/{tenantId}");
+        var app = (await Core.Services.GetRequiredService<IAppDirectory>().FindAsync(new AppKey("", AppKey.PublicId), TestContext.Current.CancellationToken))!;
+        app = app with { TenantIds = app.TenantIds.Remove(tenantId) };
+        Assert.True(SessionHandle.TryParse(Handle(session), out var handle));
+
+        foreach (var checkDatabase in new[] { false, true })
+        {
+            var check = new TokenToCheck(Token(session), CheckAntiCsrf: false, AntiCsrf: null, CheckSession: true);
+            Assert.Equal(SessionVerdict.Ok, (await Core.Services.GetRequiredService<SessionVerifier>().VerifyAsync(app, check, checkDatabase, ClientRules.Newest)).Check.Verdict);
+        }
+
+        Assert.NotNull(await Core.Services.GetRequiredService<StoredSessions>().FindAsync(app, handle));
+        var refresh = new TokenToRefresh(session["refreshToken"]!["token"]!.GetValue<string>(), EnableAntiCsrf: false, AntiCsrf: null, UseDynamicSigningKey: true);
+        Assert.Equal(SessionVerdict.Ok, (await Core.Services.GetRequiredService<SessionRefresher>().RefreshAsync(app, refresh, null, ClientRules.Newest)).Verdict);
     }
 
     [Fact]

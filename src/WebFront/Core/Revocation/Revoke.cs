@@ -48,14 +48,14 @@ internal static class Revoke
                 return await RemoveSessions.RevokeHandlesAsync(context, revocations, request, handles, Reason(body));
             case "userId":
                 var except = body.StringOrNull("exceptSessionHandle");
-                SessionHandle kept = default;
-                if (except is not null && !SessionWire.TryReadHandle(request, except, out kept))
+                var kept = except is null ? null : await SessionWire.ReadHandleAsync(context, except);
+                if (except is not null && kept is null)
                 {
                     throw CoreException.BadField("exceptSessionHandle");
                 }
 
                 var allTenants = ListSessions.AcrossTenants(request, body.BoolOrNull("revokeAcrossAllTenants") ?? true);
-                return await revocations.RevokeUserAsync(SessionWire.User(request, SessionWire.UserId(body)), allTenants, except is null ? null : kept, actor);
+                return await revocations.RevokeUserAsync(SessionWire.User(request, SessionWire.UserId(body)), allTenants, kept, actor);
             case "allOfTenant":
                 RequireTrue(body, kind);
                 return await revocations.RevokeAsync(new RevocationScope.Tenant { App = request.App.App, TenantId = request.TenantId }, RevocationReason.Requested, actor);

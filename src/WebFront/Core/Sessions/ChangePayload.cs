@@ -18,7 +18,7 @@ internal static class ChangePayload
         }
 
         var changes = body.Object(replaces ? "replace" : "merge");
-        if (!SessionWire.TryReadHandle(request, text, out var handle) || await sessions.ChangePayloadAsync(request.App, handle, changes, replaces) is not { } session)
+        if (await SessionWire.ReadHandleAsync(context, text) is not { } handle || await sessions.ChangePayloadAsync(request.App, handle, changes, replaces) is not { } session)
         {
             await CoreResponse.WriteStatusAsync(context, "UNAUTHORISED", GetSession.NotFound);
             return;

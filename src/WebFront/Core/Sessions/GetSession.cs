@@ -23,7 +23,7 @@ internal static class GetSession
     {
         var request = CoreRequest.Of(context);
         var text = CoreQuery.Required(context, "sessionHandle");
-        var row = SessionWire.TryReadHandle(request, text, out var handle)
+        var row = await SessionWire.ReadHandleAsync(context, text) is { } handle
             ? await sessions.FindAsync(request.App, handle)
             : null;
         if (row is null)

@@ -58,7 +58,7 @@ internal static class RemoveSessions
         var handles = ImmutableArray.CreateBuilder<SessionHandle>(texts.Length);
         foreach (var text in texts)
         {
-            if (SessionWire.TryReadHandle(request, text, out var handle))
+            if (await SessionWire.ReadHandleAsync(context, text) is { } handle)
             {
                 handles.Add(handle);
             }

@@ -5,6 +5,7 @@ using Grid.Client;
 using Grid.Tokens.Refresh;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Grid.WebFront.Core.Sessions;
 
@@ -23,16 +24,17 @@ internal static class SessionWire
     public static UserKey User(CoreRequest request, string userId) => new(new TenantKey(request.App.App, request.TenantId), userId);
 
     /// <summary>Reads a handle and checks that its tenant exists.</summary>
-    /// <returns>False if the text is not a session handle.</returns>
-    public static bool TryReadHandle(CoreRequest request, string text, out SessionHandle handle)
+    /// <returns>Null if the text is not a session handle.</returns>
+    public static async ValueTask<SessionHandle?> ReadHandleAsync(HttpContext context, string text)
     {
-        if (!SessionHandle.TryParse(text, out handle) || !CorePath.CouldExist(handle.TenantId))
+        if (!SessionHandle.TryParse(text, out var handle) || !CorePath.CouldExist(handle.TenantId))
         {
-            return false;
+            return null;
         }
 
-        return request.App.TenantIds.Contains(handle.TenantId)
-            ? true
+        var request = CoreRequest.Of(context);
+        return request.App.TenantIds.Contains(handle.TenantId) || await context.RequestServices.GetService<ITenantsBehind>().HasTenantOfAsync(request.App, handle)
+            ? handle
             : throw CoreException.TenantNotFound(request.Domain, request.Path.AppId, handle.TenantId);
     }
 

@@ -25,7 +25,7 @@ internal static class UpdateSession
     private static async Task UpdateAsync(HttpContext context, StoredSessions sessions, string text, string? payload, string? data)
     {
         var request = CoreRequest.Of(context);
-        if (SessionWire.TryReadHandle(request, text, out var handle)
+        if (await SessionWire.ReadHandleAsync(context, text) is { } handle
             && await sessions.UpdateAsync(request.App, handle, payload, data, request.Version.Rules) is not null)
         {
             await CoreResponse.WriteStatusAsync(context, "OK");
