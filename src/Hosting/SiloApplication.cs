@@ -171,6 +171,7 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         if (_ports.Silo is not null)
         {
             await Services.GetRequiredService<ISiloPresence>().BeginAsync(cancellationToken);
+            RequireSettledSchema();
             await Services.GetRequiredService<FormerSilos>().DeclareDeadAsync(cancellationToken);
         }
 
@@ -329,6 +330,15 @@ internal sealed partial class SiloApplication : IAsyncDisposable
         }
 
         return facts;
+    }
+
+    // Migrations have regard to this silo from now on; one may have ended since its start has looked.
+    private void RequireSettledSchema()
+    {
+        if (StoreMigrator.For(_settings.Store).Settled() is { State: SchemaState.Newer } schema)
+        {
+            throw StoreMigrator.Newer(schema);
+        }
     }
 
     private async Task DescribeDatabaseConnectionsAsync(StoreFacts facts)

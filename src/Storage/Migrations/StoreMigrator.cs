@@ -58,6 +58,9 @@ public sealed partial class StoreMigrator
         _scripts = [.. ScriptsOf(folder).OrderBy(s => s.Name, StringComparer.Ordinal)];
     }
 
+    /// <summary>Number of the newest script of this program.</summary>
+    internal int Knows => NumberOf(_scripts[^1].Name);
+
     /// <summary>For a database.</summary>
     public static StoreMigrator For(StoreOptions options)
     {
@@ -69,8 +72,19 @@ public sealed partial class StoreMigrator
     /// <exception cref="StoreStartException">The database cannot be reached.</exception>
     public SchemaStatus Status() => Guarded(Read);
 
+    /// <summary>
+    /// The same once no migration is under way. For a silo whose session has begun (<see cref="ISiloPresence"/>): a migrator that did not see it has
+    /// ended by then, so what this says stays true for as long as the session lasts, but for migrations that say that they work with this program.
+    /// </summary>
+    /// <exception cref="StoreStartException">The database cannot be reached.</exception>
+    public SchemaStatus Settled() => Guarded(() =>
+    {
+        using var shared = _options.Engine == StoreEngine.PostgreSql ? TakePostgreSqlLock("SELECT pg_try_advisory_xact_lock_shared($1)") : null;
+        return Read();
+    });
+
     /// <summary>Applies what is pending, under a lock, and returns the status after it.</summary>
-    /// <exception cref="StoreStartException">The schema is newer than this program, a script failed, the database cannot be reached, or (SQLite, if anything is pending) another process owns it.</exception>
+    /// <exception cref="StoreStartException">The schema is newer than this program, a silo is at work whose version a pending script is not for, a script failed, the database cannot be reached, or (SQLite, if anything is pending) another process owns it.</exception>
     public SchemaStatus Apply() => Guarded(() =>
     {
         if (_options.Engine == StoreEngine.Sqlite && Read() is { State: not SchemaState.Behind } settled)
@@ -84,6 +98,11 @@ public sealed partial class StoreMigrator
         if (before.State == SchemaState.Newer)
         {
             throw Newer(before);
+        }
+
+        if (exclusive is PostgreSqlLock held)
+        {
+            RefuseOlderSilos(before, held.Transaction);
         }
 
         var result = upgrader.PerformUpgrade();
@@ -164,21 +183,36 @@ public sealed partial class StoreMigrator
         return builder.WithScripts(_scripts).WithTransactionPerScript().WithVariablesDisabled().LogTo(new NoOpUpgradeLog()).Build();
     }
 
-    private IDisposable? TakeLock()
+    // They would go on over a schema that is not theirs. Behind a pooler no silo has a session, and nobody can tell.
+    private static void RefuseOlderSilos(SchemaStatus before, NpgsqlTransaction transaction)
     {
-        if (_options.Engine != StoreEngine.PostgreSql)
+        if (before.Applied is not { } applied || before.Pending.MaxBy(LeastFor) is not { } script)
         {
-            // The silo that migrates at its start has it; the verb takes it for as long as it works.
-            return SqliteFile.TryOwn(_options.RequiredSqlitePath);
+            return;
         }
 
+        var needed = LeastFor(script);
+        if (SilosAtWork.FindOlder(transaction, needed, NumberOf(applied)) is { Count: > 0 } older)
+        {
+            throw new StoreStartException(
+                $"Migration {script} is for versions of Grid that know schema {Number(needed)} or a later one, and silos of an older version are at work: {string.Join(", ", older)}. Nothing was applied. Stop them, all of them, then start this version: they can't be replaced one by one.");
+        }
+    }
+
+    // The silo that migrates at its start has SQLite's; the verb takes it for as long as it works.
+    private IDisposable? TakeLock() => _options.Engine == StoreEngine.PostgreSql
+        ? TakePostgreSqlLock("SELECT pg_try_advisory_xact_lock($1)")
+        : SqliteFile.TryOwn(_options.RequiredSqlitePath);
+
+    private PostgreSqlLock TakePostgreSqlLock(string tryTake)
+    {
         // Not pooled: a connection that goes back to a pool would be another's next.
         var connection = new NpgsqlConnection(PostgreSqlPools.Unpooled(_options));
         try
         {
             connection.Open();
             PostgreSqlDatabase.RefuseReadOnlyAsync(connection).GetAwaiter().GetResult();
-            return Lock(connection);
+            return Lock(connection, tryTake);
         }
         catch
         {
@@ -188,13 +222,13 @@ public sealed partial class StoreMigrator
     }
 
     // Held by a transaction, which a pooler keeps on one server connection; who waits asks again, so that it holds none meanwhile.
-    private static PostgreSqlLock Lock(NpgsqlConnection connection)
+    private static PostgreSqlLock Lock(NpgsqlConnection connection, string tryTake)
     {
         var clock = TimeProvider.System;
         for (var since = clock.GetTimestamp(); ;)
         {
             var transaction = connection.BeginTransaction(System.Data.IsolationLevel.ReadCommitted);
-            using var take = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock($1)", connection, transaction) { Parameters = { new() { Value = LockId } } };
+            using var take = new NpgsqlCommand(tryTake, connection, transaction) { Parameters = { new() { Value = LockId } } };
             if (take.ExecuteScalar() is true)
             {
                 // Silent while the scripts run.
@@ -258,6 +292,8 @@ public sealed partial class StoreMigrator
 
     private sealed class PostgreSqlLock(NpgsqlConnection connection, NpgsqlTransaction transaction) : IDisposable
     {
+        public NpgsqlTransaction Transaction => transaction;
+
         public void Dispose()
         {
             // Ended before the connection is, so that the next one has the lock when this call is over.

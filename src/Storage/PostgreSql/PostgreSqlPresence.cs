@@ -36,6 +36,9 @@ internal sealed class PostgreSqlPresence(PostgreSqlDatabase database, StoreOptio
 
     public string? Mark { get; private set; }
 
+    /// <summary>Number of the newest schema that this silo's version knows: a migration that is not for it waits until it has ended.</summary>
+    internal int Knows { get; init; } = StoreMigrator.For(options).Knows;
+
     public async Task BeginAsync(CancellationToken cancellationToken)
     {
         try
@@ -138,6 +141,8 @@ internal sealed class PostgreSqlPresence(PostgreSqlDatabase database, StoreOptio
             await connection.OpenAsync(cancellationToken);
             await using var set = new NpgsqlCommand(Settings, connection);
             await set.ExecuteNonQueryAsync(cancellationToken);
+            await using var tell = new NpgsqlCommand(SilosAtWork.Tell, connection) { Parameters = { new() { NpgsqlDbType = NpgsqlDbType.Integer, Value = Knows } } };
+            await tell.ExecuteNonQueryAsync(cancellationToken);
             await using var take = new NpgsqlCommand(Take, connection) { Parameters = { Parameters.Number(_number) } };
             await take.ExecuteNonQueryAsync(cancellationToken);
             return connection;
