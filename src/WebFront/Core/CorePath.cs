@@ -60,8 +60,8 @@ internal readonly record struct CorePath(string AppId, string TenantId, bool Nam
     public static bool IsId(ReadOnlySpan<char> id) =>
         !id.IsEmpty && !id.ContainsAnyExcept(IdCharacters);
 
-    /// <summary>Whether an app or tenant with this id can exist.</summary>
-    public static bool CouldExist(ReadOnlySpan<char> id) => id.Length <= MaxId && IsId(id);
+    /// <summary>Whether an app or tenant with this id can exist: none begins as an app's part of a path does.</summary>
+    public static bool CouldExist(ReadOnlySpan<char> id) => id.Length <= MaxId && IsId(id) && !id.StartsWith(AppPrefix, StringComparison.OrdinalIgnoreCase);
 
     private static ReadOnlySpan<char> First(ReadOnlySpan<char> path)
     {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -7,7 +8,10 @@ namespace Grid.WebFront.Upstream;
 internal static class RawTarget
 {
     // What another server may read as a separator, or as the end of a path: it would serve another route than the one that Grid saw.
-    private static readonly string[] Ambiguous = ["%2f", "%5c", "\\", ";", "%3b"];
+    private static readonly string[] Ambiguous = ["%2f", "%5c", "\\", ";", "%3b", "#"];
+
+    // Not ASCII, but their other case is, at least in some language: i, s and k. The original compares paths in lower case.
+    private static readonly SearchValues<char> TakenForAscii = SearchValues.Create("\u0130\u0131\u017F\u212A");
 
     /// <summary>Path and query as sent, without the prefix of Grid's own paths; null if the path can be read in two ways.</summary>
     public static string? Of(HttpContext context)
@@ -20,7 +24,8 @@ internal static class RawTarget
 
         var end = raw.IndexOf('?', StringComparison.Ordinal);
         var (path, query) = end < 0 ? (raw, "") : (raw[..end], raw[end..]);
-        if (!path.StartsWith('/') || Ambiguous.Any(part => path.Contains(part, StringComparison.OrdinalIgnoreCase)) || HasDots(path))
+        if (!path.StartsWith('/') || Ambiguous.Any(part => path.Contains(part, StringComparison.OrdinalIgnoreCase)) || HasDots(path)
+            || context.Request.Path.Value.AsSpan().ContainsAny(TakenForAscii))
         {
             return null;
         }

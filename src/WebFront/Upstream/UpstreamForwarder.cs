@@ -24,6 +24,7 @@ internal sealed class UpstreamForwarder(IHttpForwarder forwarder, UpstreamClient
     {
         var target = new ForwardedTarget(Target(context));
         context.Features.Set(target);
+        Refuse(context);
 
         // It is streamed: how large a body may be is for the core that reads it.
         if (context.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size)
@@ -52,7 +53,23 @@ internal sealed class UpstreamForwarder(IHttpForwarder forwarder, UpstreamClient
             throw new CoreException(508, "This request has come through a Grid already: Grid:Upstream:Uri leads back to Grid, and must be the address of the core behind it");
         }
 
-        return RawTarget.Of(context) ?? throw new CoreException(400, "The path is ambiguous: it may have neither '.' nor '..' as a segment, nor ';', '\\' or an encoded '/'");
+        return RawTarget.Of(context) ?? throw new CoreException(400, "The path is ambiguous: it may have neither '.' nor '..' as a segment, nor ';', '\\', '#', an encoded '/', or a letter that only looks like i, s or k to some");
+    }
+
+    // What is no request to be answered: nothing of a core speaks WebSocket, and an echo of the request would show Grid's key.
+    private static void Refuse(HttpContext context)
+    {
+        string? upgrade = context.Request.Headers.Upgrade;
+        if (context.WebSockets.IsWebSocketRequest || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true }
+            || upgrade?.StartsWith("websocket", StringComparison.OrdinalIgnoreCase) == true || upgrade?.StartsWith("spdy/", StringComparison.OrdinalIgnoreCase) == true)
+        {
+            throw new CoreException(400, "The core behind Grid has no WebSockets: this route takes ordinary requests");
+        }
+
+        if (HttpMethods.IsTrace(context.Request.Method) || HttpMethods.IsConnect(context.Request.Method))
+        {
+            throw new CoreException(405, "Method not supported");
+        }
     }
 
     private Task FailAsync(HttpContext context, ForwarderError error)

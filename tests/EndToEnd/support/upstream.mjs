@@ -4,6 +4,8 @@ import { createServer } from "node:http";
 import { randomUUID } from "node:crypto";
 
 export class Upstream {
+  static versions = ["4.0", "5.0", "5.1", "5.2", "5.3", "5.4"];
+
   constructor() {
     this.key = "the-key-of-the-core-behind-grid";
     this.requests = [];
@@ -17,14 +19,21 @@ export class Upstream {
 
   static async start() {
     const core = new Upstream();
-    await core.listen(0);
+    core.server = createServer((request, response) => core.answer(request, response).catch((failure) => response.destroy(failure)));
+    core.server.on("connection", (socket) => core.isAway && socket.destroy());
+    await new Promise((resolve) => core.server.listen(0, "127.0.0.1", resolve));
+    core.port = core.server.address().port;
     return core;
   }
 
-  async listen(port) {
-    this.server = createServer((request, response) => this.answer(request, response).catch((failure) => response.destroy(failure)));
-    await new Promise((resolve) => this.server.listen(port, "127.0.0.1", resolve));
-    this.port = this.server.address().port;
+  // It keeps its port, which another process could have by the time that it comes back: who connects meanwhile is cut off.
+  leave() {
+    this.isAway = true;
+    this.server.closeAllConnections();
+  }
+
+  comeBack() {
+    this.isAway = false;
   }
 
   get url() {
@@ -49,9 +58,9 @@ export class Upstream {
     };
     if (path.endsWith("/jwks.json")) return send(200, { keys: [] });
     if (request.headers["api-key"] !== this.key) return send(401, "Invalid API key\n");
-    if (path.endsWith("/apiversion")) return send(200, { versions: ["4.0", "5.0", "5.1", "5.2", "5.3", "5.4"] });
+    if (path.endsWith("/apiversion")) return send(200, { versions: Upstream.versions });
     this.requests.push({ method: request.method, url: request.url, headers: request.headers, body });
-    if (!["4.0", "5.0", "5.1", "5.2", "5.3", "5.4"].includes(request.headers["cdi-version"])) return send(400, `cdi-version ${request.headers["cdi-version"]} not supported\n`);
+    if (!Upstream.versions.includes(request.headers["cdi-version"])) return send(400, `cdi-version ${request.headers["cdi-version"]} not supported\n`);
     if (body && !request.headers["content-type"]?.startsWith("application/json")) return send(400, "Invalid Json Input\n");
     const asked = { ...Object.fromEntries(new URLSearchParams(query)), ...(body ? JSON.parse(body) : {}) };
     const route = `${request.method} ${path.replace(/^\/public(?=\/)/, "")}`;
