@@ -25,10 +25,10 @@ internal sealed class Cluster : IAsyncDisposable
     private Balancer? _balancer;
     private HttpClient[] _losing = [];
     private string _database = "";
-    private int? _node;
+    private readonly HashSet<int> _nodes;
 
     private Cluster(int silos, PostgreSqlServer? postgreSql, ClusterPlan plan) =>
-        (Silos, _postgreSql, _plan, Services) = (new GridProcess[silos], postgreSql, plan, new ServiceProcess[postgreSql is null ? 2 : 3]);
+        (Silos, _postgreSql, _plan, Services, _nodes) = (new GridProcess[silos], postgreSql, plan, new ServiceProcess[postgreSql is null ? 2 : 3], plan.HasNodeServices ? [0, 1] : []);
 
     /// <summary>L.</summary>
     public static TimeSpan Lease { get; } = TimeSpan.FromSeconds(3);
@@ -133,15 +133,18 @@ internal sealed class Cluster : IAsyncDisposable
         Services[number]?.Dispose();
         Services[number] = number == GrainService
             ? await ServiceProcess.StartAsync(Silos[0].Http.BaseAddress!, ("Cluster", _database))
-            : number == _node ? await NodeService.StartAsync(Cables[number].Url) : await ServiceProcess.StartAsync(Cables[number].Url);
+            : _nodes.Contains(number) ? await StartNodeAsync(number) : await ServiceProcess.StartAsync(Cables[number].Url);
     }
 
     /// <summary>From now on this service over HTTP is a Node process.</summary>
     public Task UseNodeAsync(int number)
     {
-        _node = number;
+        _nodes.Add(number);
         return StartServiceAsync(number);
     }
+
+    /// <summary>Steps a Node service's wall clock, if the plan gives it one.</summary>
+    public void StepClock(int service, TimeSpan ahead) => FakeTime.Step(ClockOf(service), ahead);
 
     /// <summary>From now on a service's connections lead to this silo, as a load balancer decides.</summary>
     public void Lead(int service, int silo)
@@ -227,6 +230,19 @@ internal sealed class Cluster : IAsyncDisposable
             .. _balancer is null ? [] : new[] { ("Grid__Core__Port", _balancer.Ports[number].ToString(CultureInfo.InvariantCulture)), ("Grid__Shutdown__Drain", "00:00:02") },
         ];
     }
+
+    private Task<ServiceProcess> StartNodeAsync(int number)
+    {
+        if (!_plan.HasOwnClocks)
+        {
+            return NodeService.StartAsync(Cables[number].Url);
+        }
+
+        StepClock(number, TimeSpan.Zero);
+        return NodeService.StartAsync(Cables[number].Url, FakeTime.By(ClockOf(number)));
+    }
+
+    private string ClockOf(int service) => Path.Combine(_folder, $"clock-{service}");
 
     private bool IsInside(int number) => number == 2 && _plan.Network is not null;
 

@@ -19,4 +19,10 @@ internal sealed record ClusterPlan
 
     /// <summary>So many services more, in two processes.</summary>
     public int Crowd { get; init; }
+
+    /// <summary>Both services over HTTP are Node processes.</summary>
+    public bool HasNodeServices { get; init; }
+
+    /// <summary>The wall clocks of Node services can be stepped.</summary>
+    public bool HasOwnClocks { get; init; }
 }

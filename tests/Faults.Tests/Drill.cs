@@ -16,7 +16,7 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
     // PostgreSQL's own files are 40 of these.
     private const int SmallDiskMegabytes = 96;
 
-    private static readonly string[] Libraries = ["x86_64-linux-gnu", "aarch64-linux-gnu"];
+    private static ClusterPlan OfNode { get; } = new() { HasNodeServices = true };
 
     /// <summary>All there are.</summary>
     public static IReadOnlyList<Drill> All { get; } =
@@ -31,9 +31,13 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
         new("partition", PartitionAsync) { IsImpatient = true, NeedsNetwork = true },
         new("answers lost", AnswersLostAsync),
         new("wrong key", WrongKeyAsync),
-        new("clock ahead", ClockAheadAsync),
+        new("clock ahead", ClockAheadAsync) { NeedsOtherTime = true },
         new("services stopped", ServicesStoppedAsync) { Plan = new ClusterPlan { Crowd = CrowdSize }, Pause = TimeSpan.FromMilliseconds(50) },
         new("services cut", ServicesCutAsync),
+        new("Node services killed", NodeServicesKilledAsync) { Plan = OfNode },
+        new("Node services stopped", NodeServicesStoppedAsync) { Plan = OfNode, IsImpatient = true },
+        new("Node services cut", ServicesCutAsync) { Plan = OfNode },
+        new("Node clocks stepped", NodeClocksSteppedAsync) { Plan = OfNode with { HasOwnClocks = true } },
         new("file's silo killed", FilesSiloKilledAsync) { IsSqlite = true },
         new("rolling restart", RollingAsync) { Plan = new ClusterPlan { IsBalanced = true }, IsOrderly = true },
         new("rolling upgrade", RollingUpgradeAsync) { Plan = new ClusterPlan { IsBalanced = true, Former = Former }, IsOrderly = true, NeedsFormer = true },
@@ -62,10 +66,14 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
 
     public bool NeedsFormer { get; init; }
 
+    public bool NeedsOtherTime { get; init; }
+
     /// <summary>Breaks it on a cluster of its own. Skips the test where the machine lacks what it takes.</summary>
     public async Task<DrillRun> RunAsync(Action<string> say, int seed, TimeSpan length, CancellationToken stop)
     {
         Assert.SkipWhen(NeedsFormer && Former is null, "no former build: GRID_DRILL_FORMER names none");
+        Assert.SkipWhen(Plan.HasNodeServices && NodeService.Missing is not null, NodeService.Missing ?? "");
+        Assert.SkipWhen((Plan.HasOwnClocks || NeedsOtherTime) && FakeTime.Missing is not null, FakeTime.Missing ?? "");
         using var network = NeedsNetwork ? NetworkNamespace.Create() : null;
         var disk = NeedsSmallDisk ? await SmallDisk.TryMountAsync(SmallDiskMegabytes) : null;
         Assert.SkipWhen(NeedsSmallDisk && disk is null, SmallDisk.Missing);
@@ -209,10 +217,8 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
     /// <summary>One silo in three is two hours ahead: it answers nobody, and ends nothing.</summary>
     private static async Task ClockAheadAsync(DrillRun run)
     {
-        var library = Libraries.SelectMany(machine => new[] { $"/usr/lib/{machine}/faketime/libfaketimeMT.so.1", $"/usr/lib/{machine}/faketime/libfaketime.so.1" }).FirstOrDefault(File.Exists);
-        Assert.SkipWhen(library is null, "no faketime on this machine; ./test installs it where it may");
         await run.Cluster.Silos[2].TerminateAsync();
-        await run.Cluster.StartSiloAsync(2, ("LD_PRELOAD", library!), ("FAKETIME_DONT_FAKE_MONOTONIC", "1"), ("FAKETIME_FORCE_MONOTONIC_FIX", "0"), ("FAKETIME", "+2h"));
+        await run.Cluster.StartSiloAsync(2, FakeTime.Ahead(TimeSpan.FromHours(2)));
         await run.RepeatAsync(async () =>
         {
             await run.WaitAsync(run.Between(1, 3));
@@ -320,6 +326,62 @@ internal sealed record Drill(string Name, Func<DrillRun, Task> Break)
         await run.AskForRevokedAsync(FirstService, SecondService);
         await run.WaitAsync(run.Between(0.5, 2));
     });
+
+    /// <summary><c>kill -9</c> of one of two, and a new one after a while: those who revoke wait for its lease, and it comes back knowing nothing.</summary>
+    private static Task NodeServicesKilledAsync(DrillRun run) => run.RepeatAsync(async () =>
+    {
+        var service = run.Random.Next(2);
+        await run.Cluster.Services[service].KillAsync();
+        await run.WaitAsync(run.Between(0, 2) * Cluster.Lease.TotalSeconds);
+        await run.Cluster.StartServiceAsync(service);
+        await run.AskForRevokedAsync(FirstService + service);
+        await run.WaitAsync(run.Between(0.5, 2));
+        await run.AskForRevokedAsync(FirstService + service);
+    });
+
+    /// <summary>One or both stand still, some for longer than a lease; what they are asked meanwhile lies in their sockets when they wake up.</summary>
+    private static Task NodeServicesStoppedAsync(DrillRun run) => run.RepeatAsync(async () =>
+    {
+        int[] stopped = run.Random.Next(3) switch { 0 => [0], 1 => [1], _ => [0, 1] };
+        int[] askers = [.. stopped.Select(service => FirstService + service)];
+        foreach (var service in stopped)
+        {
+            run.Cluster.Services[service].Signal("STOP");
+        }
+
+        await run.WaitAsync(run.Between(0.5, 2.5) * Cluster.Lease.TotalSeconds);
+        var asked = run.AskForRevokedAsync(askers);
+        foreach (var service in stopped)
+        {
+            run.Cluster.Services[service].Signal("CONT");
+        }
+
+        await run.AskForRevokedAsync(askers);
+        await asked;
+        await run.WaitAsync(run.Between(0.5, 3));
+    });
+
+    /// <summary>A little, which no rule minds; by seconds; and by so much that what was missed may have been purged, or that every token has expired.</summary>
+    private static async Task NodeClocksSteppedAsync(DrillRun run)
+    {
+        await run.RepeatAsync(async () =>
+        {
+            var service = run.Random.Next(2);
+            run.Cluster.StepClock(service, ClockSteps[run.Random.Next(ClockSteps.Length)]);
+            for (var i = 0; i < 3; i++)
+            {
+                await run.AskForRevokedAsync(FirstService + service);
+                await run.Load.AskForLivingAsync(FirstService + service, 20);
+                await run.WaitAsync(run.Between(0.1, 1.5));
+            }
+        });
+        foreach (var service in (int[])[0, 1])
+        {
+            run.Cluster.StepClock(service, TimeSpan.Zero);
+        }
+    }
+
+    private static TimeSpan[] ClockSteps { get; } = [.. new[] { 0.3, -0.3, 0.8, -0.8, 4, -4, 600, -600, 7200, -7200, 0 }.Select(TimeSpan.FromSeconds)];
 
     private static Between[] Obstacles { get; } =
         [TestKit.Between.Nobody, TestKit.Between.Closes, TestKit.Between.Silence, TestKit.Between.Slowness, TestKit.Between.BadGateway, TestKit.Between.OpensSilently, TestKit.Between.LostAnswers];

@@ -15,10 +15,11 @@ public static class NodeService
 
     /// <summary>Starts one; returns when it listens, whether Grid is there or not.</summary>
     /// <param name="grid">The core API.</param>
-    public static Task<ServiceProcess> StartAsync(Uri grid)
+    /// <param name="environment">What else its environment holds.</param>
+    public static Task<ServiceProcess> StartAsync(Uri grid, params (string Name, string Value)[] environment)
     {
         ArgumentNullException.ThrowIfNull(grid);
-        return ServiceProcess.StartAsync("node", [Path.Combine(Package, "test", "drill", "service.mjs")], ("GRID_URI", grid.ToString().TrimEnd('/')));
+        return ServiceProcess.StartAsync("node", [Path.Combine(Package, "test", "drill", "service.mjs")], [.. environment, ("GRID_URI", grid.ToString().TrimEnd('/'))]);
     }
 
     private static string SourceOf([CallerFilePath] string path = "") => path;
