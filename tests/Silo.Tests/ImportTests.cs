@@ -1,9 +1,14 @@
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using System.Text.Json.Nodes;
+using Grid.Hosting.Importing;
+using Grid.Hosting.Settings;
+using Grid.Storage.Importing;
 using Grid.TestKit;
 using Grid.TestKit.SuperTokens;
+using Grid.WebFront.Upstream;
 using Npgsql;
+using OriginalKeys = Grid.TestKit.SuperTokens.OriginalKeys;
 
 namespace Grid.Silo.Tests;
 
@@ -137,10 +142,20 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
         await original.RunAsync("UPDATE session_info SET tenant_id = 'public', session_handle = left(session_handle, 36)");
         await RefusedAsync(2, "no table old_session_info in schema public", $"--from={uri}", "--prefix=old");
         await RefusedAsync(3, "does not answer", "--from=postgresql://nobody@127.0.0.1:1/x");
+
+        // A core that publishes other keys has another database: this Grid stands for one.
+        await RefusedAsync(2, "is not the database of the core at", $"--from={uri}", $"--Grid:Upstream:Uri={grid.Http.BaseAddress}");
         Assert.Equal(0, await CountAsync(store));
         var imported = await GridProcess.RunAsync(_folder, ["import", "supertokens", $"--from={uri}"], environment);
         Assert.True(imported.Code == 0 && imported.Output.Contains("4 sessions imported", StringComparison.Ordinal), imported.Output);
         await UntilAsync(async () => (await VerifyAsync(grid.Http, Access(keys, rows[1]))).Word() == "OK");
+        var published = new UpstreamSettings { Uri = grid.Http.BaseAddress! };
+        var source = new SuperTokensSource(ConnectionUri.Parse(uri, "--from").ToString());
+        await using (var database = await SuperTokensDatabase.OpenAsync(source, maxConnections: 1, Stop))
+        {
+            using var client = new UpstreamClient(published);
+            Assert.Null(await OriginalIdentity.WhyNotAsync(client, published, domain: "", source, await database.ReadKeysAsync(Stop), Stop));
+        }
 
         var theft = await RefreshAsync(grid.Http, rows[3] with { RefreshToken = rows[3].PreviousRefreshToken! });
         Assert.Equal(("TOKEN_THEFT_DETECTED", "RECENT_PREV"), (theft.Word(), (string?)theft["recentTokenReuseSubtype"]));

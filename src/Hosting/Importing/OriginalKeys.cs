@@ -5,12 +5,14 @@ using Grid.Abstractions.Installation;
 using Grid.Grains.Apps;
 using Grid.Storage.Importing;
 using Grid.Tokens.SigningKeys;
+using Grid.WebFront.Upstream;
 
 namespace Grid.Hosting.Importing;
 
 /// <summary>Takes the original's keys in before the first request, and again and again for apps that came since.</summary>
 internal sealed partial class OriginalKeys(
-    OriginalSessions originals, IImportStore imports, IInstallationStore installation, KeyProtector protector, AppDefaults defaults, TimeProvider clock, ILogger<OriginalKeys> logger)
+    OriginalSessions originals, IImportStore imports, IInstallationStore installation, KeyProtector protector, AppDefaults defaults, TimeProvider clock, ILogger<OriginalKeys> logger,
+    UpstreamClient? upstream = null, UpstreamSettings? upstreamSettings = null)
     : BackgroundService
 {
     private static readonly TimeSpan AfterFailure = TimeSpan.FromSeconds(5);
@@ -60,7 +62,14 @@ internal sealed partial class OriginalKeys(
             return;
         }
 
-        var keys = (await originals.AskAsync(database => database.ReadKeysAsync(cancellationToken))).ToLookup(key => new AppKey("", key.App));
+        var found = await originals.AskAsync(database => database.ReadKeysAsync(cancellationToken));
+        if (upstream is not null && await OriginalIdentity.WhyNotAsync(upstream, upstreamSettings!, domain: "", originals.Source, found, cancellationToken) is { } why)
+        {
+            // Without the keys, tokens of its sessions are answered 503.
+            throw new ImportSourceException($"{why} None of its keys is taken.", isAway: false);
+        }
+
+        var keys = found.ToLookup(key => new AppKey("", key.App));
         foreach (var app in StoredApps.Read(await installation.ReadAppsAsync(cancellationToken)).Keys.Where(keys.Contains))
         {
             var name = app.ToString();

@@ -52,7 +52,7 @@ internal static class Doctor
 
         if (settings.ReadThrough is { } source)
         {
-            findings.Add(await ImportDiagnosis.RunAsync(source, cancellationToken));
+            findings.Add(await ImportDiagnosis.RunAsync(source, settings.Upstream, cancellationToken));
         }
 
         await using var services = new ServiceCollection().AddLogging().AddGridStorage(settings.Store).BuildServiceProvider();

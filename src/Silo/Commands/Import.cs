@@ -9,6 +9,7 @@ using Grid.Hosting.Settings;
 using Grid.Storage;
 using Grid.Storage.Importing;
 using Grid.Tokens.SigningKeys;
+using Grid.WebFront.Upstream;
 
 namespace Grid.Silo.Commands;
 
@@ -133,7 +134,17 @@ internal static class Import
                 throw new SettingsException($"The database's key-encryption key has the id {current}, and {origin} is not it (ids {string.Join(", ", protector.KeyIds)}): what it sealed, no silo would open.");
             }
 
-            var keys = (await original.ReadKeysAsync(stop)).Where(key => known.ContainsKey(new AppKey("", key.App))).ToLookup(key => key.App, StringComparer.Ordinal);
+            var found = await original.ReadKeysAsync(stop);
+            if (settings.Upstream is { } upstream)
+            {
+                using var client = new UpstreamClient(upstream);
+                if (await OriginalIdentity.WhyNotAsync(client, upstream, domain: "", source, found, stop) is { } why)
+                {
+                    throw new SettingsException($"Refused, nothing was imported: {why}");
+                }
+            }
+
+            var keys = found.Where(key => known.ContainsKey(new AppKey("", key.App))).ToLookup(key => key.App, StringComparer.Ordinal);
             foreach (var app in tenants.Where(tenant => Has(known, tenant.App, tenant.Tenant)).Select(tenant => tenant.App).Union(keys.Select(group => group.Key)).ToList())
             {
                 var last = tenants.Where(tenant => tenant.App == app).Select(tenant => tenant.LastExpiry).DefaultIfEmpty(_clock.GetUtcNow()).Max();

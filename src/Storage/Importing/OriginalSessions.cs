@@ -65,8 +65,14 @@ public sealed class OriginalSessions(
             return;
         }
 
-        await AddAsync(await AskAsync(database => database.FindOfUserAsync(app.AppId, userId, now, CancellationToken.None)), await tenants(app));
-        Settle(_users, (app, userId));
+        var (found, known) = (await AskAsync(database => database.FindOfUserAsync(app.AppId, userId, now, CancellationToken.None)), await tenants(app));
+        await AddAsync(found, known);
+
+        // Those of a tenant that is not here yet come when it is.
+        if (found.All(session => known.Contains(session.Tenant)))
+        {
+            Settle(_users, (app, userId));
+        }
     }
 
     /// <summary>Asks the database; for a moment after a failure nobody does.</summary>
