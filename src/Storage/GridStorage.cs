@@ -58,6 +58,7 @@ public static class GridStorage
 
         services.AddSingleton<ISessionOrders>(provider => provider.GetRequiredService<ISessionStore>());
         services.AddSingleton<ISessionReader>(provider => provider.GetRequiredService<ISessionStore>());
+        services.AddSingleton<IRecipeUserSessions>(provider => provider.GetRequiredService<ISessionStore>());
         services.AddSingleton<IStoreHealth>(provider => provider.GetRequiredService<ISessionStore>());
         return services;
     }

@@ -77,6 +77,9 @@ internal sealed class FaultyStore(ISessionStore inner) : ISessionStore
     public ValueTask<ImmutableArray<SessionHandle>> ListAsync(AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken) =>
         inner.ListAsync(app, tenantId, userId, now, cancellationToken);
 
+    public ValueTask<ImmutableArray<SessionHandle>> ListOfRecipeUserAsync(AppKey app, string? tenantId, string recipeUserId, DateTimeOffset now, CancellationToken cancellationToken) =>
+        inner.ListOfRecipeUserAsync(app, tenantId, recipeUserId, now, cancellationToken);
+
     public ValueTask<ImmutableArray<AppKey>> ListAppsAsync(CancellationToken cancellationToken) => inner.ListAppsAsync(cancellationToken);
 
     public async ValueTask<RevokedSessions> RevokeAsync(RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken)

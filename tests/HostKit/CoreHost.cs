@@ -220,8 +220,9 @@ public sealed class CoreHost : IAsyncLifetime
         var body = new { userId, enableAntiCsrf = antiCsrf, userDataInJWT = payload ?? new { a = 1 }, userDataInDatabase = new { } };
         var created = await PostAsync($"{prefix}/recipe/session", body, version);
 
-        // The keys of a new app take a starved machine longer than a call between grains may take: 503 before anything is stored.
-        for (var tries = 0; tries < 60 && created.Status == 503; tries++)
+        // The keys of a new app take a starved machine longer than a call between grains may take: 503 before anything is stored. A core behind
+        // may take longer than there is patience for: 504.
+        for (var tries = 0; tries < 60 && created.Status is (503 or 504); tries++)
         {
             await Task.Delay(500);
             created = await PostAsync($"{prefix}/recipe/session", body, version);

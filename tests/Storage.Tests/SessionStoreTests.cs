@@ -49,6 +49,31 @@ public sealed class SessionStoreTests(SharedPostgreSql shared)
     }
 
     [Theory, MemberData(nameof(Engines))]
+    public async Task An_accounts_sessions_are_listed_under_whichever_user_they_are(StoreEngine engine)
+    {
+        await using var db = await TestStore.OpenAsync(engine, shared);
+        var own = TestStore.NewSession(userId: "a");
+        var linked = TestStore.NewSession(userId: "primary") with { RecipeUserId = "a", CreatedAt = own.CreatedAt.AddSeconds(1) };
+        SessionRecord[] others =
+        [
+            TestStore.NewSession(userId: "primary"),
+            TestStore.NewSession(userId: "primary") with { RecipeUserId = "b" },
+            TestStore.NewSession(userId: "a") with { RecipeUserId = "c" },
+            TestStore.NewSession(userId: "a", validity: TimeSpan.FromDays(-1)),
+            linked with { Key = TestStore.NewSession().Key with { App = new AppKey("", "other") } },
+        ];
+        var elsewhere = linked with { Key = TestStore.NewSession(tenantId: "t1").Key, CreatedAt = own.CreatedAt.AddSeconds(2) };
+        foreach (var session in others.Append(linked).Append(elsewhere).Append(own))
+        {
+            Assert.True(await db.Store.InsertAsync(session, Stop));
+        }
+
+        Assert.Equal([own.Key.Handle, linked.Key.Handle, elsewhere.Key.Handle], await db.Store.ListOfRecipeUserAsync(AppKey.Public, null, "a", TestStore.Now(), Stop));
+        Assert.Equal([elsewhere.Key.Handle], await db.Store.ListOfRecipeUserAsync(AppKey.Public, "t1", "a", TestStore.Now(), Stop));
+        Assert.Equal([others[0].Key.Handle], await db.Store.ListOfRecipeUserAsync(AppKey.Public, null, "primary", TestStore.Now(), Stop));
+    }
+
+    [Theory, MemberData(nameof(Engines))]
     public async Task A_session_is_found_only_under_its_own_app_and_tenant(StoreEngine engine)
     {
         await using var db = await TestStore.OpenAsync(engine, shared);

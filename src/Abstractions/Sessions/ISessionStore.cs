@@ -9,7 +9,7 @@ namespace Grid.Abstractions.Sessions;
 /// a write is unknown. Inserts only insert; every other write changes a row only if it is there: nothing can resurrect
 /// a removed session. The app and the tenant are part of every predicate.
 /// </remarks>
-public interface ISessionStore : ISessionReader, ISessionOrders, IStoreHealth
+public interface ISessionStore : ISessionReader, IRecipeUserSessions, ISessionOrders, IStoreHealth
 {
     /// <summary>Adds a session. <see cref="SessionRecord.UserEpoch"/> is set to the user's current epoch in the same transaction.</summary>
     /// <returns>False if the handle is taken or was revoked before; nothing changed then.</returns>

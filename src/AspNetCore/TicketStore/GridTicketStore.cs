@@ -183,7 +183,7 @@ internal sealed partial class GridTicketStore : ITicketStore
         }
 
         var text = TicketData.Find(stored.DataJson);
-        var ticket = text is null ? null : _data.Open(text, new TicketOwner(stored.UserId, stored.TenantId));
+        var ticket = text is null ? null : _data.Open(text, new TicketOwner(stored.RecipeUserId, stored.TenantId));
         if (ticket is null)
         {
             Log.CannotOpen(_logger, handle, _scheme);
@@ -224,7 +224,7 @@ internal sealed partial class GridTicketStore : ITicketStore
         }
 
         var owner = TicketOwner.Of(ticket.Principal, _options);
-        if (owner != new TicketOwner(stored.UserId, stored.TenantId))
+        if (owner != new TicketOwner(stored.RecipeUserId, stored.TenantId))
         {
             throw new InvalidOperationException(
                 "The ticket to renew has a principal of another user or tenant than its session. Sign that user in by SignInAsync: it makes a session of its own.");

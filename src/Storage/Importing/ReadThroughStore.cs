@@ -23,6 +23,14 @@ public sealed class ReadThroughStore(ISessionStore inner, OriginalSessions origi
     }
 
     /// <inheritdoc/>
+    public async ValueTask<ImmutableArray<SessionHandle>> ListOfRecipeUserAsync(
+        AppKey app, string? tenantId, string recipeUserId, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await originals.TakeInAsync(app, recipeUserId, now);
+        return await inner.ListOfRecipeUserAsync(app, tenantId, recipeUserId, now, cancellationToken);
+    }
+
+    /// <inheritdoc/>
     /// <remarks>If the original does not answer, what is known here ends all the same, and the caller is told that not everything is.</remarks>
     public async ValueTask<RevokedSessions> RevokeAsync(RevocationScope scope, RevocationReason reason, DateTimeOffset now, CancellationToken cancellationToken)
     {

@@ -51,13 +51,21 @@ internal sealed partial class PostgreSqlSessionStore : ISessionStore, IAsyncDisp
         return _updates.AddAsync(session.Key, session, cancellationToken);
     }
 
-    public async ValueTask<ImmutableArray<SessionHandle>> ListAsync(
-        AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken)
+    public ValueTask<ImmutableArray<SessionHandle>> ListAsync(
+        AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken) =>
+        ListAsync(SessionSql.List, app, tenantId, userId, now, cancellationToken);
+
+    public ValueTask<ImmutableArray<SessionHandle>> ListOfRecipeUserAsync(
+        AppKey app, string? tenantId, string recipeUserId, DateTimeOffset now, CancellationToken cancellationToken) =>
+        ListAsync(SessionSql.ListOfRecipeUser, app, tenantId, recipeUserId, now, cancellationToken);
+
+    private async ValueTask<ImmutableArray<SessionHandle>> ListAsync(
+        string sql, AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken)
     {
         Storable.Require(app, tenantId, userId);
         return await _database.RunAsync(async connection =>
         {
-            await using var list = new NpgsqlCommand(SessionSql.List, connection)
+            await using var list = new NpgsqlCommand(sql, connection)
             {
                 Parameters = { Text(app.ToString()), Text(userId), Text(tenantId), Time(now) },
             };

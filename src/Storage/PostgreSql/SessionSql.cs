@@ -82,6 +82,18 @@ internal static class SessionSql
         ORDER BY created_at, handle
         """;
 
+    // Two reads by their own indexes: an OR is planned as one walk through the app's sessions while the tables are small.
+    public const string ListOfRecipeUser =
+        """
+        SELECT handle, tenant FROM (
+            SELECT handle, tenant, created_at FROM grid_session
+            WHERE app = $1 AND user_id = $2 AND recipe_user_id IS NULL AND ($3::text IS NULL OR tenant = $3) AND expires_at > $4
+            UNION ALL
+            SELECT handle, tenant, created_at FROM grid_session
+            WHERE app = $1 AND recipe_user_id = $2 AND ($3::text IS NULL OR tenant = $3) AND expires_at > $4) s
+        ORDER BY created_at, handle
+        """;
+
     /// <summary>Epochs outlive sessions: a user has one from the first session or ticket on.</summary>
     public const string ListApps = "SELECT DISTINCT app FROM grid_user_epoch ORDER BY app";
 

@@ -36,6 +36,17 @@ internal static class SessionSql
         ORDER BY created_at, handle
         """;
 
+    public const string ListOfRecipeUser =
+        """
+        SELECT handle, tenant FROM (
+            SELECT handle, tenant, created_at FROM grid_session
+            WHERE app = @p0 AND user_id = @p1 AND recipe_user_id IS NULL AND (@p2 IS NULL OR tenant = @p2) AND expires_at > @p3
+            UNION ALL
+            SELECT handle, tenant, created_at FROM grid_session
+            WHERE app = @p0 AND recipe_user_id = @p1 AND (@p2 IS NULL OR tenant = @p2) AND expires_at > @p3)
+        ORDER BY created_at, handle
+        """;
+
     public const string DeleteNamed = "DELETE FROM grid_session WHERE handle = @p0 AND app = @p1 AND tenant = @p2 RETURNING expires_at";
 
     public const string NamedEntry =

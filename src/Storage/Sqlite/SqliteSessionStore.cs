@@ -53,13 +53,18 @@ internal sealed partial class SqliteSessionStore(SqliteDatabase database, Sqlite
     }
 
     public ValueTask<ImmutableArray<SessionHandle>> ListAsync(
-        AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken)
+        AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken) => ListAsync(SessionSql.List, app, tenantId, userId, now);
+
+    public ValueTask<ImmutableArray<SessionHandle>> ListOfRecipeUserAsync(
+        AppKey app, string? tenantId, string recipeUserId, DateTimeOffset now, CancellationToken cancellationToken) => ListAsync(SessionSql.ListOfRecipeUser, app, tenantId, recipeUserId, now);
+
+    private ValueTask<ImmutableArray<SessionHandle>> ListAsync(string sql, AppKey app, string? tenantId, string userId, DateTimeOffset now)
     {
         Storable.Require(app, tenantId, userId);
         return new(Task.FromResult(database.Read(statements =>
         {
             var handles = ImmutableArray.CreateBuilder<SessionHandle>();
-            using var rows = statements.With(SessionSql.List, app.ToString(), userId, tenantId, Time(now)).ExecuteReader();
+            using var rows = statements.With(sql, app.ToString(), userId, tenantId, Time(now)).ExecuteReader();
             while (rows.Read())
             {
                 handles.Add(new SessionHandle(Id(rows, 0), rows.GetString(1)));

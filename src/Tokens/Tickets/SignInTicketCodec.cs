@@ -3,6 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Grid.Tokens.SigningKeys;
 
 namespace Grid.Tokens.Tickets;
@@ -17,6 +18,10 @@ internal sealed record SignInTicket
     public required string SessionHandle { get; init; }
 
     public required string UserId { get; init; }
+
+    /// <summary>The account by which the user signs in, if it is linked to a user with another id.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? RecipeUserId { get; init; }
 
     /// <summary>One JSON object.</summary>
     public required string PayloadJson { get; init; }

@@ -54,6 +54,12 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
             // Readers of bodies and queries could not detect it: for example a user id that is too long for the database's index.
             await CoreResponse.WriteTextAsync(context, 400, refusal.Message);
         }
+        catch (StoreUnavailableException failure) when (failure.InnerException is CoreException refusal)
+        {
+            // The core behind Grid does not say what a sign-in has to know: counted where it was asked.
+            context.Response.Headers.RetryAfter = "1";
+            await CoreResponse.WriteTextAsync(context, refusal.Status, refusal.Message);
+        }
         catch (Exception failure) when (failure is StoreUnavailableException or OrleansException or TimeoutException)
         {
             Met(failure);
@@ -71,7 +77,13 @@ internal sealed partial class CoreFailures(TimeProvider clock, ILogger<CoreFailu
     }
 
     /// <summary>Counts a call that failed because the store or the cluster is unavailable.</summary>
-    public void Met(Exception failure) => _outage.Met(failure is StoreUnavailableException ? "store" : "cluster", failure);
+    public void Met(Exception failure)
+    {
+        if (failure.InnerException is not CoreException)
+        {
+            _outage.Met(failure is StoreUnavailableException ? "store" : "cluster", failure);
+        }
+    }
 
     /// <summary>Counts a failure that no one expected: the first of its name has its stack in the log.</summary>
     public void MetUnexpected(string name, Exception failure) => _unexpected.Met(name, failure);

@@ -14,7 +14,8 @@ namespace Grid.WebFront.Sessions;
 /// <summary>Creates sessions, at once or by a ticket that a browser redeems.</summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
 internal sealed class SessionIssuer(
-    IGrainFactory grains, IAppDirectory apps, ISessionOrders orders, IKeyRings keyRings, AccessTokens accessTokens, Revocations revocations, GridMetrics metrics, TrustedClock clock)
+    IGrainFactory grains, IAppDirectory apps, ISessionOrders orders, IKeyRings keyRings, AccessTokens accessTokens, Revocations revocations, GridMetrics metrics, TrustedClock clock,
+    IAccounts? accounts = null)
 {
     /// <summary>How long a ticket can be redeemed.</summary>
     public static TimeSpan TicketLife { get; } = TimeSpan.FromSeconds(60);
@@ -29,9 +30,11 @@ internal sealed class SessionIssuer(
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(draft);
+        Check(draft, rules);
+        var owner = await FindOwnerAsync(app, draft.UserId);
 
         // A new random handle cannot be taken; if it is, our own write was retried.
-        return await CreateAsync(app, SessionHandle.Create(draft.TenantId, clock.GetUtcMilliseconds()), draft, accessTokenValidity, rules, isOrdered: false)
+        return await CreateAsync(app, SessionHandle.Create(draft.TenantId, clock.GetUtcMilliseconds()), draft, draft.UserId, owner, accessTokenValidity, rules, isOrdered: false)
             ?? throw new StoreUnavailableException("The session was not stored.");
     }
 
@@ -45,6 +48,7 @@ internal sealed class SessionIssuer(
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(draft);
         Check(draft, ClientRules.Newest);
+        var owner = await FindOwnerAsync(app, draft.UserId);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var now = clock.GetUtcMilliseconds();
         var handle = SessionHandle.Create(draft.TenantId, now);
@@ -52,7 +56,8 @@ internal sealed class SessionIssuer(
         {
             App = app.App.ToString(),
             SessionHandle = handle.ToString(),
-            UserId = draft.UserId,
+            UserId = owner.UserId,
+            RecipeUserId = RecipeUserId(owner, draft.UserId),
             PayloadJson = draft.PayloadJson,
             DataJson = draft.DataJson,
             UseDynamicKey = draft.UseDynamicSigningKey,
@@ -63,7 +68,7 @@ internal sealed class SessionIssuer(
             return null;
         }
 
-        await orders.OrderAsync(new SessionOrder(new SessionKey(app.App, handle), draft.UserId, ticket.ExpiresAt), CancellationToken.None);
+        await orders.OrderAsync(new SessionOrder(new SessionKey(app.App, handle), owner.UserId, ticket.ExpiresAt), CancellationToken.None);
         return new OrderedSession(text, ticket.ExpiresAt, handle);
     }
 
@@ -86,24 +91,31 @@ internal sealed class SessionIssuer(
             PayloadJson = ticket.PayloadJson,
             DataJson = ticket.DataJson,
             UseDynamicSigningKey = ticket.UseDynamicKey,
-        });
+        })
+        { RecipeUserId = ticket.RecipeUserId };
     }
 
     /// <summary>Creates the session of a ticket, and uses the ticket up.</summary>
     /// <returns>Null if the ticket was used before, or a revocation has made it void.</returns>
     /// <exception cref="SessionRefusedException">The draft cannot become a session; the ticket is not used up.</exception>
     /// <exception cref="StoreUnavailableException">Whether the ticket is used up is unknown: another one has to be ordered.</exception>
-    public Task<CreatedSession?> RedeemTicketAsync(AppSnapshot app, OpenedTicket ticket)
+    public async Task<CreatedSession?> RedeemTicketAsync(AppSnapshot app, OpenedTicket ticket)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(ticket);
-        return CreateAsync(app, ticket.Handle, ticket.Draft, null, ClientRules.Newest, isOrdered: true);
+        Check(ticket.Draft, ClientRules.Newest);
+        var recipeUserId = ticket.RecipeUserId ?? ticket.Draft.UserId;
+        var owner = await FindOwnerAsync(app, recipeUserId);
+
+        // Linked or unlinked since it was ordered: the account has another user now.
+        return owner.UserId == ticket.Draft.UserId
+            ? await CreateAsync(app, ticket.Handle, ticket.Draft, recipeUserId, owner, null, ClientRules.Newest, isOrdered: true)
+            : null;
     }
 
     private async Task<CreatedSession?> CreateAsync(
-        AppSnapshot app, SessionHandle handle, SessionDraft draft, TimeSpan? accessTokenValidity, ClientRules rules, bool isOrdered)
+        AppSnapshot app, SessionHandle handle, SessionDraft draft, string recipeUserId, AccountOwner owner, TimeSpan? accessTokenValidity, ClientRules rules, bool isOrdered)
     {
-        Check(draft, rules);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var now = clock.GetUtcMilliseconds();
         var antiCsrf = draft.WithAntiCsrf ? AccessTokens.NewAntiCsrf() : null;
@@ -112,7 +124,8 @@ internal sealed class SessionIssuer(
         var result = await grains.SessionOf(app.App, handle).CreateAsync(
             new NewSession
             {
-                UserId = draft.UserId,
+                UserId = owner.UserId,
+                RecipeUserId = RecipeUserId(owner, recipeUserId),
                 RefreshTokenHash = hash1.HashOfHex(),
                 PayloadJson = draft.PayloadJson,
                 DataJson = draft.DataJson,
@@ -139,11 +152,45 @@ internal sealed class SessionIssuer(
             throw new StoreUnavailableException("The tenant was removed while the session was made.");
         }
 
+        await RequireSameOwnerAsync(app, handle, recipeUserId, owner);
         metrics.Created();
         var access = accessTokens.Mint(app, ring, session, rules.TokenVersion, hash1, null, antiCsrf, AccessTokens.Life(app, accessTokenValidity));
         var tokens = new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf);
         return new CreatedSession(handle.ToString(), session.UserId, handle.TenantId, session.PayloadJson, tokens) { RecipeUserId = session.RecipeUserId ?? session.UserId };
     }
+
+    private ValueTask<AccountOwner> FindOwnerAsync(AppSnapshot app, string recipeUserId) =>
+        accounts is null ? new(new AccountOwner(recipeUserId, IsKnown: false)) : new(accounts.FindOwnerAsync(app.App, recipeUserId));
+
+    // Asked again after the session is stored: whoever links, unlinks or removes the account meanwhile ends the sessions that are there, and
+    // might have looked before. Nobody has its tokens yet.
+    private async ValueTask RequireSameOwnerAsync(AppSnapshot app, SessionHandle handle, string recipeUserId, AccountOwner owner)
+    {
+        if (accounts is null)
+        {
+            return;
+        }
+
+        var isSame = false;
+        try
+        {
+            isSame = await accounts.FindOwnerAsync(app.App, recipeUserId) == owner;
+        }
+        finally
+        {
+            if (!isSame)
+            {
+                await revocations.RevokeAsync(new RevocationScope.Named { App = app.App, Sessions = [handle] }, RevocationReason.Requested, "linking");
+            }
+        }
+
+        if (!isSame)
+        {
+            throw new StoreUnavailableException("The account was linked, unlinked or removed while its session was made.");
+        }
+    }
+
+    private static string? RecipeUserId(AccountOwner owner, string recipeUserId) => owner.UserId == recipeUserId ? null : recipeUserId;
 
     private static void Check(SessionDraft draft, ClientRules rules)
     {

@@ -18,7 +18,7 @@ namespace Grid.WebFront.Upstream;
 /// finishes it (docs/decisions/0031).
 /// </remarks>
 internal sealed class BothCores(
-    UpstreamClient client, UpstreamFailures failures, LinkedAccounts linked, TenantDoor tenants, Revocations revocations, StoredSessions stored)
+    UpstreamClient client, UpstreamFailures failures, LinkedAccounts linked, AccountSessions accounts, TenantDoor tenants, Revocations revocations, StoredSessions stored)
 {
     // Of Grid's door: the other core would ask Grid itself for them.
     private static readonly string[] OfTheDoor = [Abstractions.Settings.SettingTable.ApiKeys, "ip_allow_regex", "ip_deny_regex"];
@@ -83,9 +83,9 @@ internal sealed class BothCores(
         var isForAll = body.BoolOrNull("removeAllLinkedAccounts") ?? true;
 
         // Before anything can fail.
-        await EndAsync(context, userId);
-        var ids = isForAll ? await linked.OthersAsync(context, userId) : [];
-        foreach (var id in ids)
+        await EndNamedAsync();
+        var others = isForAll ? await linked.OthersAsync(CoreRequest.Of(context).App.App, userId) : [];
+        foreach (var id in others)
         {
             await EndAsync(context, id);
         }
@@ -93,24 +93,31 @@ internal sealed class BothCores(
         var answer = await AskAsync(context, bytes);
         if (answer.Word() == "OK")
         {
-            foreach (var id in ids.Append(userId))
+            foreach (var id in others)
             {
                 await EndAsync(context, id);
             }
+
+            await EndNamedAsync();
         }
 
         await WriteAsync(context, answer);
+
+        // A user from whom only one account is taken keeps the sessions by the others.
+        Task EndNamedAsync() => isForAll
+            ? accounts.RevokeAllAsync(User(context, userId), allTenants: true, CoreActor.Of(context))
+            : accounts.RevokeAsync(User(context, userId), allTenants: true, CoreActor.Of(context));
     }
 
-    /// <summary>Links or unlinks accounts: the sessions of the one whose user changes end.</summary>
+    /// <summary>Links an account to a user: the sessions of the user that it was end. Those that began since are the other user's, and stay if this is repeated.</summary>
     public async Task LinkAsync(HttpContext context)
     {
         var bytes = await ReadBytesAsync(context);
         using var body = await CoreBody.ReadAsync(context);
         var recipeUserId = body.String("recipeUserId");
-        var isItself = body.StringOrNull("primaryUserId") == recipeUserId;
         var answer = await AskAsync(context, bytes);
-        if (answer.Word() == "OK" && !isItself)
+        var json = answer.Json();
+        if (UpstreamAnswer.Word(json) == "OK" && (UpstreamAnswer.Text((json!["user"] as JsonObject)?["id"]) ?? body.StringOrNull("primaryUserId")) != recipeUserId)
         {
             await EndAsync(context, recipeUserId);
         }
@@ -118,18 +125,37 @@ internal sealed class BothCores(
         await WriteAsync(context, answer);
     }
 
-    /// <summary>Takes a user out of a tenant: its sessions there end.</summary>
-    public async Task LeaveTenantAsync(HttpContext context)
+    /// <summary>Takes an account from its user: the sessions by it end, those by the user's other accounts go on.</summary>
+    public async Task UnlinkAsync(HttpContext context)
     {
-        var request = CoreRequest.Of(context);
         var bytes = await ReadBytesAsync(context);
         using var body = await CoreBody.ReadAsync(context);
-        var user = SessionWire.User(request, body.String("recipeUserId"));
-        await revocations.RevokeUserAsync(user, allTenants: false, except: null, CoreActor.Of(context));
+        var account = User(context, body.String("recipeUserId"));
+        var answer = await AskAsync(context, bytes);
+        var json = answer.Json();
+        if (UpstreamAnswer.Word(json) == "OK")
+        {
+            // It was no other user's: only what a former call did not get as far as ending.
+            var wasAlone = json!["wasLinked"] is JsonValue was && was.TryGetValue(out bool wasLinked) && !wasLinked;
+            await (wasAlone
+                ? accounts.RevokeElsewhereAsync(account, allTenants: true, CoreActor.Of(context))
+                : accounts.RevokeAsync(account, allTenants: true, CoreActor.Of(context)));
+        }
+
+        await WriteAsync(context, answer);
+    }
+
+    /// <summary>Takes an account out of a tenant: the sessions there by it end.</summary>
+    public async Task LeaveTenantAsync(HttpContext context)
+    {
+        var bytes = await ReadBytesAsync(context);
+        using var body = await CoreBody.ReadAsync(context);
+        var account = User(context, body.String("recipeUserId"));
+        await accounts.RevokeAsync(account, allTenants: false, CoreActor.Of(context));
         var answer = await AskAsync(context, bytes);
         if (answer.Word() == "OK")
         {
-            await revocations.RevokeUserAsync(user, allTenants: false, except: null, CoreActor.Of(context));
+            await accounts.RevokeAsync(account, allTenants: false, CoreActor.Of(context));
         }
 
         await WriteAsync(context, answer);
@@ -146,7 +172,7 @@ internal sealed class BothCores(
         if (body.StringOrNull(idField) is { } userId && body.BoolOrNull("force") != true)
         {
             await RequireUnusedAsync(context, userId);
-            foreach (var other in isMapped ? await linked.MappedAsync(context, userId, body.StringOrNull("userIdType")) : [])
+            foreach (var other in isMapped ? await linked.MappedAsync(CoreRequest.Of(context).App.App, userId, body.StringOrNull("userIdType")) : [])
             {
                 await RequireUnusedAsync(context, other);
             }
@@ -157,7 +183,8 @@ internal sealed class BothCores(
 
     private async Task RequireUnusedAsync(HttpContext context, string userId)
     {
-        if (!(await stored.ListAsync(SessionWire.User(CoreRequest.Of(context), userId), allTenants: true)).IsEmpty)
+        var user = User(context, userId);
+        if (!(await stored.ListAsync(user, allTenants: true)).IsEmpty || !(await accounts.ListAsync(user, allTenants: true)).IsEmpty)
         {
             throw new CoreException(400, "UserId is already in use in Session recipe");
         }
@@ -278,7 +305,9 @@ internal sealed class BothCores(
     }
 
     private Task EndAsync(HttpContext context, string userId) =>
-        revocations.RevokeUserAsync(SessionWire.User(CoreRequest.Of(context), userId), allTenants: true, except: null, CoreActor.Of(context));
+        revocations.RevokeUserAsync(User(context, userId), allTenants: true, except: null, CoreActor.Of(context));
+
+    private static UserKey User(HttpContext context, string userId) => SessionWire.User(CoreRequest.Of(context), userId);
 
     /// <summary>What is made, changed or removed.</summary>
     private sealed record Order(NamedBy Named, TenantKey Tenant, TenantChange Change)

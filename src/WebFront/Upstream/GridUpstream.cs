@@ -20,6 +20,8 @@ internal static class GridUpstream
         services.TryAddSingleton<ITenantsBehind>(provider => provider.GetRequiredService<UpstreamTenants>());
         services.TryAddSingleton<UpstreamKeys>();
         services.TryAddSingleton<LinkedAccounts>();
+        services.TryAddSingleton<IAccounts>(provider => provider.GetRequiredService<LinkedAccounts>());
+        services.TryAddSingleton<AccountSessions>();
         services.TryAddSingleton<BothCores>();
         return services;
     }

@@ -1,34 +1,41 @@
+using System.Text;
 using System.Text.Json.Nodes;
+using Grid.Abstractions;
 using Grid.Abstractions.Apps;
 using Grid.WebFront.Core;
-using Microsoft.AspNetCore.Http;
+using Grid.WebFront.Sessions;
 
 namespace Grid.WebFront.Upstream;
 
-/// <summary>Accounts that are one user to the core behind Grid. A session holds the id of the one by which its user signed in.</summary>
-internal sealed class LinkedAccounts(UpstreamClient client, UpstreamFailures failures, UpstreamPulse pulse)
+/// <summary>Accounts that are one user to the core behind Grid (docs/decisions/0035).</summary>
+internal sealed class LinkedAccounts(UpstreamClient client, UpstreamPulse pulse, UpstreamFailures failures) : IAccounts
 {
     // A user has a handful of login methods.
     private const int MaxLinked = 100;
 
-    /// <summary>The other ids of a user; none if that core does not know it.</summary>
-    /// <exception cref="CoreException">That core does not say: 503 or 504.</exception>
-    public async Task<IReadOnlyList<string>> OthersAsync(HttpContext context, string userId)
+    // A sign-in waits for it.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    /// <inheritdoc/>
+    public async Task<AccountOwner> FindOwnerAsync(AppKey app, string recipeUserId)
     {
-        // Accounts can be linked since 4.0. By an older version users are of another shape: then it is asked in the newest that both serve.
-        string? version = context.Request.Headers["cdi-version"];
-        if (CdiVersion.TryParse(version ?? "", out var said) && said < CdiVersion.V4 && pulse.Common is { IsEmpty: false } common)
+        try
         {
-            if (common[^1] < CdiVersion.V4)
-            {
-                return [];
-            }
-
-            version = common[^1].ToString();
+            return UpstreamAnswer.Text((await FindUserAsync(app, recipeUserId, Patience))?["id"]) is { } userId
+                ? new AccountOwner(userId, IsKnown: true)
+                : new AccountOwner(recipeUserId, IsKnown: false);
         }
+        catch (CoreException refusal)
+        {
+            throw new StoreUnavailableException(refusal.Message, refusal);
+        }
+    }
 
-        var answer = await AskAsync(context, version, $"/user/id?userId={Uri.EscapeDataString(userId)}");
-        if (answer.Json()?["user"] is not JsonObject user)
+    /// <summary>The other ids of a user, the primary one and those of accounts; none if that core does not know it.</summary>
+    /// <exception cref="CoreException">That core does not say: 503 or 504.</exception>
+    public async Task<IReadOnlyList<string>> OthersAsync(AppKey app, string userId)
+    {
+        if (await FindUserAsync(app, userId, patience: null) is not { } user)
         {
             return [];
         }
@@ -38,33 +45,60 @@ internal sealed class LinkedAccounts(UpstreamClient client, UpstreamFailures fai
     }
 
     /// <summary>What else a user is called whose id is mapped; nothing if it is not.</summary>
-    /// <param name="context">The request.</param>
+    /// <param name="app">The app.</param>
     /// <param name="userId">Either of the two.</param>
     /// <param name="type">Which of them, in that core's words; null for either.</param>
     /// <exception cref="CoreException">That core does not say: 503 or 504.</exception>
-    public async Task<IReadOnlyList<string>> MappedAsync(HttpContext context, string userId, string? type)
+    public async Task<IReadOnlyList<string>> MappedAsync(AppKey app, string userId, string? type)
     {
-        var answer = await AskAsync(context, context.Request.Headers["cdi-version"], $"/recipe/userid/map?userId={Uri.EscapeDataString(userId)}&userIdType={Uri.EscapeDataString(type ?? "ANY")}");
+        var answer = await AskAsync(
+            app, $"/recipe/userid/map?userId={Uri.EscapeDataString(userId)}&userIdType={Uri.EscapeDataString(type ?? "ANY")}", patience: null);
         return answer.Json() is { } mapping && UpstreamAnswer.Word(mapping) == "OK"
             ? [.. new[] { UpstreamAnswer.Text(mapping["superTokensUserId"]), UpstreamAnswer.Text(mapping["externalUserId"]) }.OfType<string>().Where(id => id != userId)]
             : [];
     }
 
-    private async Task<UpstreamAnswer> AskAsync(HttpContext context, string? version, string path)
+    // In that core's own version, whatever the client speaks: accounts can be linked since 4.0.
+    private async Task<JsonObject?> FindUserAsync(AppKey app, string userId, TimeSpan? patience)
     {
-        var request = CoreRequest.Of(context);
-        var app = request.Path.AppId == AppKey.PublicId ? "" : $"/appid-{request.Path.AppId}";
+        if (pulse.Common is null && await pulse.AskAsync("/apiversion", host: null, CancellationToken.None) is not UpstreamTrouble.None and var trouble)
+        {
+            throw failures.Refuse(trouble);
+        }
+
+        if (pulse.Common is { IsEmpty: false } common && common[^1] < CdiVersion.V4)
+        {
+            return null;
+        }
+
+        var answer = await AskAsync(app, $"/user/id?userId={Uri.EscapeDataString(userId)}", patience);
+        var json = answer.Json();
+        return UpstreamAnswer.Word(json) switch
+        {
+            "OK" when json!["user"] is JsonObject user => user,
+            "UNKNOWN_USER_ID_ERROR" => null,
+            _ when HasNoSuchApp(answer) => null,
+            _ => throw failures.Refuse(UpstreamTrouble.Odd),
+        };
+    }
+
+    // An app that only Grid has, until it is removed here too.
+    private static bool HasNoSuchApp(UpstreamAnswer answer) =>
+        answer.Status == 400 && Encoding.UTF8.GetString(answer.Body!).StartsWith("AppId or tenantId not found", StringComparison.Ordinal);
+
+    private async Task<UpstreamAnswer> AskAsync(AppKey app, string path, TimeSpan? patience)
+    {
         var answer = await client.AskAsync(
             "GET",
-            app + path,
-            version,
-            request.Domain.Length > 0 ? request.Domain : null,
+            (app.AppId == AppKey.PublicId ? "" : $"/appid-{app.AppId}") + path,
+            pulse.Version,
+            app.Domain.Length > 0 ? app.Domain : null,
             body: null,
-            patience: null,
+            patience,
             CancellationToken.None);
 
         // Of an error nothing follows: taken for "nobody else", it would have a revocation acknowledged that is not complete.
         answer = answer.OrFailing();
-        return answer.Trouble == UpstreamTrouble.None ? answer : throw failures.Refuse(context, answer.Trouble);
+        return answer.Trouble == UpstreamTrouble.None ? answer : throw failures.Refuse(answer.Trouble);
     }
 }

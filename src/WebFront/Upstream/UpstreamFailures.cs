@@ -53,12 +53,18 @@ internal sealed partial class UpstreamFailures : IDisposable
     /// <summary>The same for throwing.</summary>
     public CoreException Refuse(HttpContext context, UpstreamTrouble trouble, Exception? failure = null)
     {
-        _tally.Met(Kind(trouble), failure);
         if (!context.Response.HasStarted)
         {
             context.Response.Headers.RetryAfter = "1";
         }
 
+        return Refuse(trouble, failure);
+    }
+
+    /// <summary>The same where there is no answer yet.</summary>
+    public CoreException Refuse(UpstreamTrouble trouble, Exception? failure = null)
+    {
+        _tally.Met(Kind(trouble), failure);
         var status = trouble == UpstreamTrouble.Slow ? HttpStatusCode.GatewayTimeout : HttpStatusCode.ServiceUnavailable;
         return new CoreException((int)status, $"{Describe(trouble, _settings.Name)} Sessions go on; please retry this later");
     }

@@ -27,7 +27,7 @@ internal static partial class UpstreamRoutes
         OfTenant(RequestClass.Revoke, "POST", "/recipe/multitenancy/tenant/user/remove", (context, both) => both.LeaveTenantAsync(context)),
         OfApp(RequestClass.Revoke, "POST", "/user/remove", (context, both) => both.RemoveUserAsync(context)),
         OfApp(RequestClass.Revoke, "POST", "/recipe/accountlinking/user/link", (context, both) => both.LinkAsync(context)),
-        OfApp(RequestClass.Revoke, "POST", "/recipe/accountlinking/user/unlink", (context, both) => both.LinkAsync(context)),
+        OfApp(RequestClass.Revoke, "POST", "/recipe/accountlinking/user/unlink", (context, both) => both.UnlinkAsync(context)),
         OfApp(RequestClass.Create, "POST", "/recipe/userid/map", (context, both) => both.MapAsync(context, "superTokensUserId", isMapped: false)),
         OfApp(RequestClass.Create, "POST", "/recipe/userid/map/remove", (context, both) => both.MapAsync(context, "userId", isMapped: true)),
     ];

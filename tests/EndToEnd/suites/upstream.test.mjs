@@ -4,6 +4,7 @@ import { after, before, describe, it } from "node:test";
 import express from "express";
 import supertokens from "supertokens-node";
 import { errorHandler, middleware } from "supertokens-node/framework/express/index.js";
+import AccountLinking from "supertokens-node/recipe/accountlinking/index.js";
 import Dashboard from "supertokens-node/recipe/dashboard/index.js";
 import EmailPassword from "supertokens-node/recipe/emailpassword/index.js";
 import Session from "supertokens-node/recipe/session/index.js";
@@ -47,6 +48,7 @@ describe("before a SuperTokens core", () => {
     const app = express();
     app.use(middleware());
     app.get("/me", verifySession({ checkDatabase: true }), (request, response) => response.json({ user: request.session.getUserId() }));
+    app.get("/who", verifySession({ checkDatabase: true }), ({ session }, response) => response.json({ user: session.getUserId(), account: session.getRecipeUserId().getAsString() }));
     app.use(errorHandler());
     app.use((failure, _request, response, _next) => response.status(500).json({ message: failure.message }));
     await new Promise((resolve) => (server = app.listen(0, "127.0.0.1", resolve)));
@@ -132,6 +134,47 @@ describe("before a SuperTokens core", () => {
     assert.equal(then, 401);
     assert.equal((await call("GET", "/me", undefined, bearer(up.access))).status, 401);
     assert.equal((await call("POST", "/auth/signin", form("carol@example.com"))).json.status, "WRONG_CREDENTIALS_ERROR");
+  });
+
+  it("takes linked accounts for one user who signed in by one of them", async () => {
+    const primary = (await call("POST", "/auth/signup", form("dora@example.com"))).json.user.id;
+    const other = await call("POST", "/auth/signup", form("dora.work@example.com"));
+    const account = other.json.user.id;
+    assert.deepEqual((await call("GET", "/who", undefined, bearer(other.access))).json, { user: account, account });
+    assert.equal((await AccountLinking.createPrimaryUser(supertokens.convertToRecipeUserId(primary))).status, "OK");
+    assert.equal((await AccountLinking.linkAccounts(supertokens.convertToRecipeUserId(account), primary)).status, "OK");
+    assert.equal((await call("GET", "/who", undefined, bearer(other.access))).status, 401, "it was another user's");
+
+    const signIn = async (email) => {
+      const { access, refresh } = await call("POST", "/auth/signin", form(email));
+      return { access, refresh, handle: JSON.parse(Buffer.from(access.split(".")[1], "base64url")).sessionHandle };
+    };
+    const who = async ({ access }) => {
+      const { status, json } = await call("GET", "/who", undefined, bearer(access));
+      return status === 200 ? json : status;
+    };
+    let [first, second] = [await signIn("dora@example.com"), await signIn("dora.work@example.com")];
+    assert.deepEqual([await who(first), await who(second)], [{ user: primary, account: primary }, { user: primary, account }]);
+    const refreshed = await call("POST", "/auth/session/refresh", undefined, bearer(second.refresh));
+    assert.deepEqual(await who({ access: refreshed.access }), { user: primary, account });
+    const information = await Session.getSessionInformation(second.handle);
+    assert.deepEqual([information.userId, information.recipeUserId.getAsString()], [primary, account]);
+    assert.deepEqual((await Session.getAllSessionHandlesForUser(primary)).length, 3, "with the one of the sign-up");
+    assert.deepEqual(await Session.getAllSessionHandlesForUser(account, false), [second.handle]);
+
+    assert.deepEqual(await Session.revokeAllSessionsForUser(account, false), [second.handle]);
+    assert.deepEqual([await who(first), await who({ access: refreshed.access })], [{ user: primary, account: primary }, 401]);
+    second = await signIn("dora.work@example.com");
+    assert.equal((await Session.revokeAllSessionsForUser(primary, false)).length, 2);
+    assert.deepEqual([await who(first), await who(second)], [401, { user: primary, account }]);
+    first = await signIn("dora@example.com");
+    assert.deepEqual((await Session.revokeAllSessionsForUser(primary)).sort(), [first.handle, second.handle].sort());
+    assert.deepEqual([await who(first), await who(second)], [401, 401]);
+
+    [first, second] = [await signIn("dora@example.com"), await signIn("dora.work@example.com")];
+    assert.equal((await AccountLinking.unlinkAccount(supertokens.convertToRecipeUserId(account))).status, "OK");
+    assert.deepEqual([await who(first), await who(second)], [{ user: primary, account: primary }, 401]);
+    assert.deepEqual(await who(await signIn("dora.work@example.com")), { user: account, account });
   });
 
   it("keeps sessions going while the core is away, says so to the rest, and finds it again", async () => {

@@ -85,6 +85,11 @@ export class Upstream {
     return [...this.users.values()].find(test);
   }
 
+  // Accounts that are linked share one user, under the id of each of them.
+  all() {
+    return [...new Set([...this.users.values()].map(({ user }) => user))];
+  }
+
   operations = {
     "GET /recipe/multitenancy/tenant/v2": { needs: [], answer: () => ({ status: "OK", tenantId: "public", thirdParty: { providers: [] }, coreConfig: {} }) },
     "POST /recipe/signup": {
@@ -99,7 +104,7 @@ export class Upstream {
       needs: ["email", "password"],
       answer: ({ email, password }) => {
         const found = this.find(({ user, password: theirs }) => user.emails.includes(email) && theirs === password);
-        return found ? { status: "OK", user: found.user, recipeUserId: found.user.id } : { status: "WRONG_CREDENTIALS_ERROR" };
+        return found ? { status: "OK", user: found.user, recipeUserId: found.user.loginMethods.find((method) => method.email === email).recipeUserId } : { status: "WRONG_CREDENTIALS_ERROR" };
       },
     },
     "POST /recipe/signinup": {
@@ -113,9 +118,42 @@ export class Upstream {
       needs: ["userId"],
       answer: ({ userId }) => (this.users.has(userId) ? { status: "OK", user: this.users.get(userId).user } : { status: "UNKNOWN_USER_ID_ERROR" }),
     },
-    "GET /users/by-accountinfo": { needs: [], answer: ({ email }) => ({ status: "OK", users: [...this.users.values()].map(({ user }) => user).filter((user) => user.emails.includes(email)) }) },
-    "GET /users": { needs: [], answer: () => ({ status: "OK", users: [...this.users.values()].map(({ user }) => user) }) },
-    "GET /users/count": { needs: [], answer: () => ({ status: "OK", count: this.users.size }) },
+    "GET /users/by-accountinfo": { needs: [], answer: ({ email }) => ({ status: "OK", users: this.all().filter((user) => user.emails.includes(email)) }) },
+    "GET /users": { needs: [], answer: () => ({ status: "OK", users: this.all() }) },
+    "GET /users/count": { needs: [], answer: () => ({ status: "OK", count: this.all().length }) },
+    "POST /recipe/accountlinking/user/primary": {
+      needs: ["recipeUserId"],
+      answer: ({ recipeUserId }) => {
+        const { user } = this.users.get(recipeUserId);
+        const wasAlreadyAPrimaryUser = user.isPrimaryUser;
+        user.isPrimaryUser = true;
+        return { status: "OK", wasAlreadyAPrimaryUser, user };
+      },
+    },
+    "POST /recipe/accountlinking/user/link": {
+      needs: ["recipeUserId", "primaryUserId"],
+      answer: ({ recipeUserId, primaryUserId }) => {
+        const [{ user }, linked] = [this.users.get(primaryUserId), this.users.get(recipeUserId)];
+        if (!user.isPrimaryUser) return { status: "INPUT_USER_IS_NOT_A_PRIMARY_USER" };
+        const accountsAlreadyLinked = linked.user === user;
+        if (!accountsAlreadyLinked) {
+          for (const field of ["loginMethods", "emails", "thirdParty"]) user[field] = [...user[field], ...linked.user[field]];
+          linked.user = user;
+        }
+        return { status: "OK", accountsAlreadyLinked, user };
+      },
+    },
+    "POST /recipe/accountlinking/user/unlink": {
+      needs: ["recipeUserId"],
+      answer: ({ recipeUserId }) => {
+        const linked = this.users.get(recipeUserId);
+        const method = linked.user.loginMethods.find((method) => method.recipeUserId === recipeUserId);
+        linked.user.loginMethods = linked.user.loginMethods.filter((other) => other !== method);
+        linked.user.emails = linked.user.loginMethods.map((other) => other.email);
+        linked.user = { ...linked.user, id: recipeUserId, isPrimaryUser: false, emails: [method.email], thirdParty: method.thirdParty ? [method.thirdParty] : [], loginMethods: [method] };
+        return { status: "OK", wasRecipeUserDeleted: false, wasLinked: true };
+      },
+    },
     "POST /user/remove": {
       needs: ["userId"],
       answer: async ({ userId }) => {

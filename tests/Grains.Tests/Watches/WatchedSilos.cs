@@ -159,6 +159,9 @@ internal sealed class WatchedSilos : ISiloLinks, ISessionStore, IAsyncDisposable
     public ValueTask<SessionRecord?> ReadAsync(SessionKey key, CancellationToken cancellationToken) =>
         IsAway ? throw new StoreUnavailableException("It is away (test).") : ValueTask.FromResult(_rows.GetValueOrDefault(key));
 
+    public ValueTask<ImmutableArray<SessionHandle>> ListOfRecipeUserAsync(AppKey app, string? tenantId, string recipeUserId, DateTimeOffset now, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
     public ValueTask<ImmutableArray<SessionHandle>> ListAsync(AppKey app, string? tenantId, string userId, DateTimeOffset now, CancellationToken cancellationToken) => IsAway
         ? throw new StoreUnavailableException("It is away (test).")
         : ValueTask.FromResult<ImmutableArray<SessionHandle>>([.. _rows.Values.Where(row => row.UserId == userId && row.ExpiresAt > now).OrderBy(row => row.CreatedAt).Select(row => row.Key.Handle)]);

@@ -51,6 +51,9 @@ internal sealed class StandInCore : IAsyncDisposable
     /// <summary>What answers paths that end so, before anything else; the body is not read before.</summary>
     public ConcurrentDictionary<string, RequestDelegate> Answers { get; } = new();
 
+    /// <summary>Accounts, and the id of the user whose they are. Others it does not know.</summary>
+    public ConcurrentDictionary<string, string> Owners { get; } = new();
+
     public string[] Versions { get; set; } = ["3.0", "4.0", "5.0", "5.1", "5.2", "5.3", "5.4", "9.9"];
 
     public JsonArray Jwks { get; set; } = [];
@@ -106,7 +109,19 @@ internal sealed class StandInCore : IAsyncDisposable
         var seen = new Seen(
             context.Request.Method, target, context.Request.Headers.ToImmutableDictionary(h => h.Key, h => h.Value.ToString(), StringComparer.OrdinalIgnoreCase), body.ToArray());
         Requests.Enqueue(seen);
-        await WriteAsync(context, Tenancy(seen, path) ?? """{"status":"OK","from":"upstream"}""", 200);
+        await WriteAsync(
+            context,
+            path.EndsWith("/user/id", StringComparison.Ordinal) ? User(context.Request.Query["userId"].ToString()) : Tenancy(seen, path) ?? """{"status":"OK","from":"upstream"}""",
+            200);
+    }
+
+    private string User(string id)
+    {
+        var owner = Owners.TryGetValue(id, out var found) ? found : Owners.Values.FirstOrDefault(user => user == id);
+        var methods = Owners.Where(account => account.Value == owner).Select(account => new JsonObject { ["recipeUserId"] = account.Key });
+        return owner is null
+            ? """{"status":"UNKNOWN_USER_ID_ERROR"}"""
+            : new JsonObject { ["status"] = "OK", ["user"] = new JsonObject { ["id"] = owner, ["loginMethods"] = new JsonArray([.. methods]) } }.ToJsonString();
     }
 
     // A small copy of the original's multi-tenancy.

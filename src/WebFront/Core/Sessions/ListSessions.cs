@@ -14,12 +14,15 @@ internal static class ListSessions
         var userId = SessionWire.UserId(context);
         var allTenants = CoreQuery.OptionalSwitch(context, "fetchAcrossAllTenants") ?? true;
         var linked = CoreQuery.OptionalSwitch(context, "fetchSessionsForAllLinkedAccounts") ?? true;
-        var listed = await stored.ListAsync(SessionWire.User(request, userId), AcrossTenants(request, allTenants));
+        var (user, across) = (SessionWire.User(request, userId), AcrossTenants(request, allTenants));
+        var listed = !linked && context.RequestServices.GetService<AccountSessions>() is { } one
+            ? await one.ListAsync(user, across)
+            : await stored.ListAsync(user, across);
         if (linked && context.RequestServices.GetService<LinkedAccounts>() is { } accounts)
         {
-            foreach (var other in await accounts.OthersAsync(context, userId))
+            foreach (var other in await accounts.OthersAsync(request.App.App, userId))
             {
-                listed = listed.AddRange(await stored.ListAsync(SessionWire.User(request, other), AcrossTenants(request, allTenants)));
+                listed = listed.AddRange(await stored.ListAsync(SessionWire.User(request, other), across));
             }
         }
 

@@ -39,13 +39,21 @@ internal static class RemoveSessions
     private static async Task<ImmutableArray<SessionHandle>> RevokeUserAsync(HttpContext context, Revocations revocations, string userId, bool allTenants, bool linked)
     {
         var request = CoreRequest.Of(context);
-        var (sessions, _) = await revocations.RevokeUserAsync(SessionWire.User(request, userId), allTenants, except: null, CoreActor.Of(context));
-        if (linked && context.RequestServices.GetService<LinkedAccounts>() is { } accounts)
+        var (user, actor) = (SessionWire.User(request, userId), CoreActor.Of(context));
+        if (context.RequestServices.GetService<AccountSessions>() is not { } accounts)
         {
-            foreach (var other in await accounts.OthersAsync(context, userId))
-            {
-                sessions = sessions.AddRange((await revocations.RevokeUserAsync(SessionWire.User(request, other), allTenants, except: null, CoreActor.Of(context))).Sessions);
-            }
+            return (await revocations.RevokeUserAsync(user, allTenants, except: null, actor)).Sessions;
+        }
+
+        if (!linked)
+        {
+            return await accounts.RevokeAsync(user, allTenants, actor);
+        }
+
+        var sessions = await accounts.RevokeAllAsync(user, allTenants, actor);
+        foreach (var other in await context.RequestServices.GetRequiredService<LinkedAccounts>().OthersAsync(request.App.App, userId))
+        {
+            sessions = sessions.AddRange((await revocations.RevokeUserAsync(SessionWire.User(request, other), allTenants, except: null, actor)).Sessions);
         }
 
         return sessions;
