@@ -49,6 +49,34 @@ public sealed partial class ProxyFileTests
     }
 
     [Theory]
+    [InlineData("nginx.conf", "location ^~ /public/", "set $grid_asks \"-optional\";", "/auth/verify$grid_asks")]
+    [InlineData("traefik.yaml", "PathPrefix(`/public/`)", "middlewares: [no-lookalikes, grid-optional]", "/auth/verify-optional")]
+    [InlineData("envoy.yaml", "prefix: /public/", "name: grid.optional", "path_prefix: /auth/verify-optional")]
+    public void Every_proxy_has_a_switch_for_a_part_that_strangers_may_see_and_leaves_it_off(string file, params string[] rules)
+    {
+        var text = Read(file);
+
+        Assert.All(rules, rule => Assert.Contains(rule, text, StringComparison.Ordinal));
+        Assert.All(text.Split('\n').Where(line => line.Contains("/public/", StringComparison.Ordinal)), line => Assert.StartsWith("#", line.TrimStart(), StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Envoy_asks_for_a_session_wherever_it_does_not_ask_whether_there_is_one()
+    {
+        var routes = Read("envoy.yaml").Split("- match: ").Skip(1).Select(route => route.Split("http_filters:")[0]).ToList();
+
+        Assert.Equal(4, routes.Count);
+        Assert.All(routes, route =>
+        {
+            var asksForSession = !route.Contains("envoy.filters.http.ext_authz:", StringComparison.Ordinal);
+            var asksWhether = !route.Contains("grid.optional:", StringComparison.Ordinal);
+            var isGridsOwn = route.StartsWith("{ prefix: /auth/ }", StringComparison.Ordinal) || route.Contains("access-control-request-method", StringComparison.Ordinal);
+            Assert.Equal(!isGridsOwn, asksForSession ^ asksWhether);
+            Assert.Equal(route.StartsWith("{ prefix: /public/ }", StringComparison.Ordinal), asksWhether);
+        });
+    }
+
+    [Theory]
     [InlineData("traefik.yaml")]
     [InlineData("envoy.yaml")]
     public void Files_that_no_test_runs_say_so_and_are_indented_as_YAML_has_to_be(string file)

@@ -43,8 +43,11 @@ describe("nginx asks Grid", { skip: missing, timeout: 600_000 }, () => {
     cpSync(join(shipped, "grid_session.conf"), join(folder, "grid_session.conf"));
     const server = readFileSync(join(shipped, "nginx.conf"), "utf8")
       .replace("127.0.0.1:8080", `127.0.0.1:${frontPort}`).replace("127.0.0.1:3000", `127.0.0.1:${application.address().port}`).replace("listen 80;", `listen 127.0.0.1:${port};`);
+    // With the part that strangers may see.
+    const open = /^    #location \^~ \/public\/ \{\n(?:    #.*\n)*?    #\}$/m.exec(server)[0];
+    const served = server.replace(open, open.replaceAll(/^    #/gm, "    "));
     const temp = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((kind) => `${kind}_temp_path ${folder}/${kind};`).join("\n");
-    configuration = `daemon off; pid ${folder}/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n${temp}\n${server}\n}\n`;
+    configuration = `daemon off; pid ${folder}/pid; error_log stderr;\nevents {}\nhttp {\naccess_log off;\n${temp}\n${served}\n}\n`;
     writeFileSync(join(folder, "main.conf"), configuration);
     nginx = spawn("nginx", ["-p", folder, "-c", join(folder, "main.conf")], { stdio: "inherit" });
     for (let attempt = 0; ; attempt++) {
@@ -264,6 +267,34 @@ describe("nginx asks Grid", { skip: missing, timeout: 600_000 }, () => {
       assert.equal((await ask("PUT", "/admin/x", preflight, "", base)).status, 401);
       assert.equal(asked.length, count);
     }
+  });
+
+  it("lets strangers see what is public, and says whose session it is if there is one", async () => {
+    const open = (headers) => fetch(`${url}/public/page`, { headers });
+    const forged = { "x-grid-user": "root", "x-grid-session": "s", "x-grid-tenant": "t", "x-grid-claim-role": "admin" };
+    assert.equal((await open(forged)).status, 200);
+    assert.deepEqual(Object.keys(seen.at(-1)).filter((name) => name.startsWith("x-grid-")), []);
+
+    const { cookie, handle } = await signIn({ role: "reader" });
+    assert.equal((await open({ cookie, ...forged })).status, 200);
+    assert.deepEqual([seen.at(-1)["x-grid-user"], seen.at(-1)["x-grid-session"], seen.at(-1)["x-grid-claim-role"]], ["%C3%A4%20user", handle, "reader"]);
+
+    // A session that has ended is no stranger's, once: that clears its tokens.
+    await grid.call("POST", "/recipe/session/remove", { sessionHandles: [handle] });
+    const ended = await open({ cookie });
+    assert.deepEqual([ended.status, await ended.json()], [401, { message: "unauthorised" }]);
+
+    // Nothing else is public by being named so.
+    const before = asked.length;
+    for (const path of ["/public/../admin/x", "/public/%2e%2e/page", "/public/..%2fpage", "/public/..;/page", "/public/x/../../page"]) {
+      assert.ok([400, 401, 403].includes(await raw(path, {})), path);
+    }
+    for (const path of ["/PUBLIC/page", "/publication", "/x/public/"]) {
+      assert.equal(await raw(path, {}), 401, path);
+    }
+    // nginx's own answer: to the name with the slash.
+    assert.equal(await raw("/public", {}), 301);
+    assert.equal(asked.length, before);
   });
 
   it("refuses with what the browser SDKs need", async () => {
