@@ -156,6 +156,7 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
             using var client = new UpstreamClient(published);
             Assert.Null(await OriginalIdentity.WhyNotAsync(client, published, domain: "", source, await database.ReadKeysAsync(Stop), Stop));
         }
+        await ImportsADomainAsync();
 
         var theft = await RefreshAsync(grid.Http, rows[3] with { RefreshToken = rows[3].PreviousRefreshToken! });
         Assert.Equal(("TOKEN_THEFT_DETECTED", "RECENT_PREV"), (theft.Word(), (string?)theft["recentTokenReuseSubtype"]));
@@ -170,6 +171,25 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
         Assert.Equal("TOKEN_THEFT_DETECTED", (await RefreshAsync(grid.Http, unrelated, null)).Word());
         Assert.Equal("UNAUTHORISED", (await RefreshAsync(grid.Http, second, null)).Word());
         Assert.Equal("UNAUTHORISED", (await RefreshAsync(grid.Http, new OriginalKeys(0, _now).RefreshToken(linked), null)).Word());
+
+        // What a domain has is in a database of its own: said by the import of the other one, and imported under the domain's name.
+        async Task ImportsADomainAsync()
+        {
+            await original.RunAsync(
+                "CREATE TABLE tenant_configs (connection_uri_domain varchar(256), app_id varchar(64), tenant_id varchar(64), core_config text); INSERT INTO tenant_configs VALUES ('shop.example', 'public', 'public', '{}')");
+            var dry = await GridProcess.RunAsync(_folder, ["import", "supertokens", $"--from={uri}", "--dry-run"], environment);
+            Assert.Contains("not in this database: app public of the connection-URI domain shop.example, tenants public. Import the database that the core has for them by --from=… --domain=shop.example", dry.Output, StringComparison.Ordinal);
+            await RefusedAsync(2, "no connection-URI domain shop.example, which --domain names", $"--from={uri}", "--domain=shop.example");
+            (await grid.Http.PutAsJsonAsync("/recipe/multitenancy/connectionuridomain/v2", new { connectionUriDomain = "shop.example" }, Stop)).EnsureSuccessStatusCode();
+            var ofShop = new OriginalKeys(generations: 1, _now);
+            var (shop, at) = await OriginalAsync(OriginalGeneration.Rotation, ofShop);
+            var buyer = Row(ofShop, new OriginalSession("public", "public", "buyer"));
+            await shop.AddAsync([buyer]);
+            var done = await GridProcess.RunAsync(_folder, ["import", "supertokens", $"--from={at}", "--domain=SHOP.example:3567"], environment);
+            Assert.True(done.Code == 0 && done.Output.Contains("1 sessions imported", StringComparison.Ordinal), done.Output);
+            await UntilAsync(async () => (await VerifyAsync(grid.Http, Access(ofShop, buyer), host: "shop.example")).Word() == "OK");
+            Assert.NotEqual("OK", (await VerifyAsync(grid.Http, Access(ofShop, buyer))).Word());
+        }
 
         async Task RefusedAsync(int code, string why, params string[] arguments)
         {
@@ -198,7 +218,13 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
         var done = await GridProcess.RunAsync(_folder, import);
         Assert.True(done.Code == 0 && done.Output.Contains("5 sessions imported", StringComparison.Ordinal), done.Output);
         Assert.DoesNotContain(keys.RefreshSecret, done.Output, StringComparison.Ordinal);
-        using var grid = await GridProcess.ServeAsync(_folder);
+
+        // Keys that no app has taken in yet are sealed anew as well.
+        var next = ("Grid__Keys__EncryptionKey", Convert.ToBase64String(SHA256.HashData("next"u8)));
+        var rotated = await GridProcess.RunAsync(
+            _folder, ["keys", "rotate-encryption-key"], next, ("Grid__Keys__PreviousEncryptionKey", (await File.ReadAllTextAsync(Path.Combine(_folder, "data", "grid.db.key"), Stop)).Trim()));
+        Assert.True(rotated.Code == 0 && !rotated.Output.Contains("not opened", StringComparison.Ordinal), rotated.Output);
+        using var grid = await GridProcess.ServeAsync(_folder, next);
         for (var i = 0; i < rows.Length; i++)
         {
             Assert.Equal("OK", (await VerifyAsync(grid.Http, Access(keys, rows[i], i % 2))).Word());
@@ -281,8 +307,8 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
     private string Access(OriginalKeys keys, OriginalRow row, int generation = 0) =>
         keys.AccessToken(row.Session, row.RefreshToken, null, row.UsesStaticKey ? -1 : generation, _now, TimeSpan.FromDays(1));
 
-    private static Task<JsonNode> VerifyAsync(HttpClient http, string accessToken, string version = "5.6") =>
-        PostAsync(http, "/recipe/session/verify", new { accessToken, enableAntiCsrf = false, doAntiCsrfCheck = false, checkDatabase = true }, version);
+    private static Task<JsonNode> VerifyAsync(HttpClient http, string accessToken, string version = "5.6", string? host = null) =>
+        PostAsync(http, "/recipe/session/verify", new { accessToken, enableAntiCsrf = false, doAntiCsrfCheck = false, checkDatabase = true }, version, host);
 
     private static Task<JsonNode> RefreshAsync(HttpClient http, OriginalRow row) => RefreshAsync(http, row.RefreshToken, row.Session.AntiCsrf);
 
@@ -293,10 +319,11 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
             : new { refreshToken, enableAntiCsrf = true, useDynamicSigningKey = true, antiCsrfToken },
         version);
 
-    private static async Task<JsonNode> PostAsync(HttpClient http, string path, object body, string version = "5.6")
+    private static async Task<JsonNode> PostAsync(HttpClient http, string path, object body, string version = "5.6", string? host = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = JsonContent.Create(body) };
         request.Headers.Add("cdi-version", version);
+        request.Headers.Host = host;
         using var answer = await http.SendAsync(request, Stop);
         var text = await answer.Content.ReadAsStringAsync(Stop);
         return answer.IsSuccessStatusCode ? JsonNode.Parse(text)! : throw new InvalidOperationException($"{(int)answer.StatusCode} {text}");

@@ -295,8 +295,16 @@ public sealed class ImportStoreTests(SharedPostgreSql shared)
         Assert.Equal(keys.Select(Text), (await test.Imports.ReadStagedKeysAsync("a1", Stop)).OrderBy(key => key.Kind switch { KeyKind.Dynamic => 0, KeyKind.Static => 1, _ => 2 }).Select(Text));
         await test.Imports.SettleKeysAsync("a1", ["d-1"], Stop);
         Assert.Equal(2, (await test.Imports.ReadStagedKeysAsync("a1", Stop)).Length);
+
+        // Sealed anew, unless somebody was faster or the app has it by now.
+        Assert.Equal(["a1"], await test.Imports.ReadStagedAppsAsync(Stop));
+        Assert.True(await test.Imports.ReplaceStagedKeyAsync("a1", keys[1] with { Secret = [4] }, [1, 2, 3], Stop));
+        Assert.False(await test.Imports.ReplaceStagedKeyAsync("a1", keys[1] with { Secret = [5] }, [1, 2, 3], Stop));
+        Assert.False(await test.Imports.ReplaceStagedKeyAsync("a1", keys[0] with { Secret = [5] }, [1, 2, 3], Stop));
+        Assert.Equal([4], (await test.Imports.ReadStagedKeysAsync("a1", Stop)).Single(key => key.Kid == "s-1").Secret);
         await test.Imports.SettleKeysAsync("a1", null, Stop);
         Assert.Empty(await test.Imports.ReadStagedKeysAsync("a1", Stop));
+        Assert.Empty(await test.Imports.ReadStagedAppsAsync(Stop));
         Assert.Equal(0, await test.Imports.StageKeysAsync("a1", keys, Stop));
         Assert.Equal(["d-1", "r-1", "s-1"], (await test.Imports.ReadKeyIdsAsync("a1", Stop)).Order());
         Assert.Equal(1, await test.Imports.StageKeysAsync("a2", keys[..1], Stop));

@@ -34,6 +34,17 @@ public interface IImportStore
     /// <summary>Keys that wait for the app's grain.</summary>
     Task<ImmutableArray<StoredKey>> ReadStagedKeysAsync(string app, CancellationToken cancellationToken);
 
+    /// <summary>The apps for which keys wait.</summary>
+    Task<IReadOnlyList<string>> ReadStagedAppsAsync(CancellationToken cancellationToken);
+
+    /// <summary>Replaces a key that waits by itself, sealed anew.</summary>
+    /// <param name="app">Text of the app's key.</param>
+    /// <param name="key">With its new box.</param>
+    /// <param name="former">The box that it has as long as nobody else changed it.</param>
+    /// <param name="cancellationToken">Ends the wait, not the work.</param>
+    /// <returns>False if it has another box by now, or none: the app has taken it in.</returns>
+    Task<bool> ReplaceStagedKeyAsync(string app, StoredKey key, byte[] former, CancellationToken cancellationToken);
+
     /// <summary>Notes that the app's own keys hold them now, or never shall; only their ids stay. Null means all that wait.</summary>
     Task SettleKeysAsync(string app, IReadOnlyList<string>? kids, CancellationToken cancellationToken);
 

@@ -13,5 +13,5 @@ public static class SessionExpiry
 
     /// <summary>Whether a session's longest lifetime is over by then.</summary>
     public static bool EndsWithin(DateTimeOffset createdAt, DateTimeOffset then, TimeSpan maxLifetime) =>
-        maxLifetime > TimeSpan.Zero && createdAt + maxLifetime <= then;
+        maxLifetime > TimeSpan.Zero && then - createdAt >= maxLifetime;
 }

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.SigningKeys;
 using Grid.Storage.Importing;
 using Grid.Tokens.SigningKeys;
@@ -14,6 +15,40 @@ internal static class ImportedKeys
 
     // A token ends by its own expiry, mostly an hour away. A key that lives a little longer lets an import be made some days before the switch.
     private static readonly TimeSpan KeepDynamic = TimeSpan.FromDays(7);
+
+    /// <summary>Seals what an app has not had yet, and what waits for it under a key-encryption key that the installation has left since.</summary>
+    /// <param name="imports">Where they wait.</param>
+    /// <param name="app">Text of its key.</param>
+    /// <param name="keys">The app's, as the original has them, newest first.</param>
+    /// <param name="sealer">Seals with the installation's key.</param>
+    /// <param name="terms">How long they last.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <exception cref="ImportSourceException">One of them is no key.</exception>
+    public static async Task<NewKeys> PrepareAsync(
+        IImportStore imports, string app, IEnumerable<SuperTokensKey> keys, KeyProtector sealer, ImportedKeyTerms terms, CancellationToken cancellationToken)
+    {
+        var known = await imports.ReadKeyIdsAsync(app, cancellationToken);
+        var stale = (await imports.ReadStagedKeysAsync(app, cancellationToken)).Where(key => KeyProtector.KeyIdOf(key.Secret) != sealer.KeyId)
+            .ToDictionary(key => key.Kid, key => key.Secret, StringComparer.Ordinal);
+        return new NewKeys(app, Seal(app, keys, known.Except(stale.Keys).ToHashSet(StringComparer.Ordinal), sealer, terms), stale, known);
+    }
+
+    /// <summary>Lays them ready.</summary>
+    /// <returns>How many.</returns>
+    public static async Task<int> StageAsync(IImportStore imports, NewKeys keys, CancellationToken cancellationToken)
+    {
+        var count = await imports.StageKeysAsync(keys.App, [.. keys.Sealed.Where(key => !keys.Stale.ContainsKey(key.Kid))], cancellationToken);
+        foreach (var key in keys.Sealed)
+        {
+            // As the app could not open it, nobody has it yet; false means that another import was faster.
+            if (keys.Stale.TryGetValue(key.Kid, out var former) && await imports.ReplaceStagedKeyAsync(keys.App, key, former, cancellationToken))
+            {
+                count++;
+            }
+        }
+
+        return count;
+    }
 
     /// <summary>Keys of one app, ready to be laid down.</summary>
     /// <param name="app">Text of its key.</param>
@@ -54,7 +89,7 @@ internal static class ImportedKeys
                 VerifiesUntil = kind switch
                 {
                     KeyKind.Dynamic => terms.Now + (KeepDynamic > 2 * terms.AccessTokenValidity ? KeepDynamic : 2 * terms.AccessTokenValidity),
-                    KeyKind.ImportedRefresh => terms.LastExpiry + terms.RefreshTokenValidity,
+                    KeyKind.ImportedRefresh => terms.LastExpiry < DateTimeOffset.MaxValue - terms.RefreshTokenValidity ? terms.LastExpiry + terms.RefreshTokenValidity : DateTimeOffset.MaxValue,
                     _ => null,
                 },
                 Secret = sealer.Seal(app, key.Kid, (int)kind, secret),
@@ -96,6 +131,13 @@ internal static class ImportedKeys
         throw new ImportSourceException($"Key {key.Kid} of app {app} is no RSA key of at least 2048 bits as SuperTokens keeps them (public and private part in base64).", isAway: false);
     }
 }
+
+/// <summary>Keys of an app that come.</summary>
+/// <param name="App">Text of its key.</param>
+/// <param name="Sealed">Those that are new, and those that are sealed anew.</param>
+/// <param name="Stale">The present boxes of the latter, by id.</param>
+/// <param name="Known">Ids of all that ever came before.</param>
+internal sealed record NewKeys(string App, IReadOnlyList<StoredKey> Sealed, IReadOnlyDictionary<string, byte[]> Stale, IReadOnlySet<string> Known);
 
 /// <summary>What imported keys last by.</summary>
 /// <param name="Now">The present.</param>

@@ -73,11 +73,11 @@ internal sealed partial class OriginalKeys(
         foreach (var app in StoredApps.Read(await installation.ReadAppsAsync(cancellationToken)).Keys.Where(keys.Contains))
         {
             var name = app.ToString();
-            var known = await imports.ReadKeyIdsAsync(name, cancellationToken);
             var settings = defaults.Settings;
             var now = clock.GetUtcNow();
-            var taken = ImportedKeys.Seal(name, keys[app], known, sealer, new ImportedKeyTerms(now, settings.AccessTokenValidity, settings.RefreshTokenValidity, now + settings.RefreshTokenValidity));
-            if (await imports.StageKeysAsync(name, taken, cancellationToken) is > 0 and var count)
+            var terms = new ImportedKeyTerms(now, settings.AccessTokenValidity, settings.RefreshTokenValidity, now + settings.RefreshTokenValidity);
+            var taken = await ImportedKeys.PrepareAsync(imports, name, keys[app], sealer, terms, cancellationToken);
+            if (await ImportedKeys.StageAsync(imports, taken, cancellationToken) is > 0 and var count)
             {
                 Log.Keys(logger, count, name);
             }

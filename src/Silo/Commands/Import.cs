@@ -25,10 +25,11 @@ internal static class Import
         var fromFile = new Option<string>("--from-file") { Description = "A file with that URI, which keeps the password out of the list of processes." };
         var schema = new Option<string>("--schema") { Description = "The core's postgresql_table_schema; by default Grid:Import:Schema." };
         var prefix = new Option<string>("--prefix") { Description = "The core's postgresql_table_names_prefix; by default Grid:Import:Prefix." };
+        var domain = new Option<string>("--domain") { Description = "The connection-URI domain whose database it is: its apps come under that domain. By default those of no domain." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only say what would be imported and what would be refused." };
         var skip = new Option<bool>("--skip-unknown") { Description = "Leave out sessions of apps and tenants that Grid does not have, instead of refusing to begin." };
         var batch = new Option<int>("--batch") { Description = "Sessions in a transaction.", DefaultValueFactory = _ => 1000 };
-        var superTokens = new Command("supertokens", "Import the keys and sessions of a SuperTokens core, so that nobody signs in again. Can be repeated and resumed.") { from, fromFile, schema, prefix, dryRun, skip, batch };
+        var superTokens = new Command("supertokens", "Import the keys and sessions of a SuperTokens core, so that nobody signs in again. Can be repeated and resumed.") { from, fromFile, schema, prefix, domain, dryRun, skip, batch };
         superTokens.TreatUnmatchedTokensAsErrors = false;
         superTokens.SetAction((parse, stop) => guarded(() => StoreVerb.RunAsync(Overrides.Of(parse), (settings, services) =>
         {
@@ -39,7 +40,7 @@ internal static class Import
             }
 
             var uri = ConnectionUri.Parse(ReadUri(parse.GetValue(from), parse.GetValue(fromFile), settings), "--from");
-            var source = new SuperTokensSource(uri.ToString(), parse.GetValue(schema) ?? settings.Import.Schema, parse.GetValue(prefix) ?? settings.Import.Prefix);
+            var source = new SuperTokensSource(uri.ToString(), parse.GetValue(schema) ?? settings.Import.Schema, parse.GetValue(prefix) ?? settings.Import.Prefix, parse.GetValue(domain) ?? "");
             return new Run(settings, services, source, parse.GetValue(dryRun), parse.GetValue(skip), size).WorkAsync(stop);
         })));
         return new Command("import", "Take over sessions from elsewhere.") { superTokens };
@@ -67,12 +68,14 @@ internal static class Import
         }
     }
 
-    private sealed class Run(GridSettings settings, IServiceProvider services, SuperTokensSource source, bool dryRun, bool skipsUnknown, int batchSize)
+    private sealed class Run(GridSettings settings, IServiceProvider services, SuperTokensSource named, bool dryRun, bool skipsUnknown, int batchSize)
     {
         private readonly IImportStore _imports = services.GetRequiredService<IImportStore>();
         private readonly IInstallationStore _installation = services.GetRequiredService<IInstallationStore>();
         private readonly TimeProvider _clock = TimeProvider.System;
         private readonly Dictionary<string, int> _refusals = new(StringComparer.Ordinal);
+
+        private SuperTokensSource _source = named;
 
         private static TextWriter Out => Console.Out;
 
@@ -80,10 +83,17 @@ internal static class Import
         {
             try
             {
-                await using var original = await SuperTokensDatabase.OpenAsync(source, maxConnections: 2, stop);
-                await Out.WriteLineAsync($"{source}: {original.Generation}");
+                await using var original = await SuperTokensDatabase.OpenAsync(_source, maxConnections: 2, stop);
+                await Out.WriteLineAsync($"{_source}: {original.Generation}");
                 var tenants = await original.CountAsync(_clock.GetUtcNow(), stop);
                 var known = StoredApps.Read(await _installation.ReadAppsAsync(stop));
+                _source = _source with
+                {
+                    Domain = _source.Domain.Length == 0 ? "" : ConnectionUriDomain.Find(known.Keys.Select(app => app.Domain), _source.Domain)
+                        ?? throw new SettingsException($"Grid has no connection-URI domain {_source.Domain}, which --domain names: make it first (PUT /recipe/multitenancy/connectionuridomain/v2)."),
+                };
+
+                await DescribeElsewhereAsync(original, stop);
                 Describe(tenants, known);
                 await ImportKeysAsync(original, tenants, known, stop);
                 return dryRun ? await DescribeSessionsAsync(original, known, stop) : await ImportSessionsAsync(original, tenants, known, stop);
@@ -99,8 +109,10 @@ internal static class Import
             }
         }
 
-        private static bool Has(IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known, string app, string tenant) =>
-            known.TryGetValue(new AppKey("", app), out var tenants) && tenants.Contains(tenant);
+        private AppKey App(string app) => new(_source.Domain, app);
+
+        private bool Has(IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known, string app, string tenant) =>
+            known.TryGetValue(App(app), out var tenants) && tenants.Contains(tenant);
 
         private void Describe(IReadOnlyList<SuperTokensTenant> tenants, IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known)
         {
@@ -122,44 +134,79 @@ internal static class Import
             }
         }
 
+        // What is in other databases nobody would miss before its users are signed out.
+        private static async Task DescribeElsewhereAsync(SuperTokensDatabase original, CancellationToken stop)
+        {
+            try
+            {
+                foreach (var app in (await original.FindElsewhereAsync(stop)).GroupBy(tenant => (tenant.Domain, tenant.App)))
+                {
+                    var (domain, id) = app.Key;
+                    await Out.WriteLineAsync(
+                        $"not in this database: app {id}{(domain.Length > 0 ? $" of the connection-URI domain {domain}" : "")}, tenants {string.Join(", ", app.Select(tenant => tenant.Tenant))}. "
+                        + $"Import the database that the core has for them by --from=…{(domain.Length > 0 ? $" --domain={domain}" : "")}, or their users sign in again");
+                }
+            }
+            catch (ImportSourceException failure) when (!failure.IsAway)
+            {
+                await Out.WriteLineAsync($"whether the original keeps tenants in other databases was not found out: {failure.Message}");
+            }
+        }
+
         private async Task ImportKeysAsync(
             SuperTokensDatabase original, IReadOnlyList<SuperTokensTenant> tenants, IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known, CancellationToken stop)
         {
-            var record = await _installation.ReadAsync(stop) ?? throw new SettingsException("This database has no key yet: start Grid on it once.");
-            var (protector, origin) = EncryptionKeyFile.Load(settings, isNew: false);
-            var current = KeyProtector.KeyIdOf(record.Canary);
-            var sealer = protector.OpensCanary(record.Canary) ? protector.SealingWith(current) : null;
-            if (sealer is null)
-            {
-                throw new SettingsException($"The database's key-encryption key has the id {current}, and {origin} is not it (ids {string.Join(", ", protector.KeyIds)}): what it sealed, no silo would open.");
-            }
-
             var found = await original.ReadKeysAsync(stop);
             if (settings.Upstream is { } upstream)
             {
                 using var client = new UpstreamClient(upstream);
-                if (await OriginalIdentity.WhyNotAsync(client, upstream, domain: "", source, found, stop) is { } why)
+                if (await OriginalIdentity.WhyNotAsync(client, upstream, _source.Domain, _source, found, stop) is { } why)
                 {
                     throw new SettingsException($"Refused, nothing was imported: {why}");
                 }
             }
 
-            var keys = found.Where(key => known.ContainsKey(new AppKey("", key.App))).ToLookup(key => key.App, StringComparer.Ordinal);
-            foreach (var app in tenants.Where(tenant => Has(known, tenant.App, tenant.Tenant)).Select(tenant => tenant.App).Union(keys.Select(group => group.Key)).ToList())
+            var keys = found.Where(key => known.ContainsKey(App(key.App))).ToLookup(key => key.App, StringComparer.Ordinal);
+            var apps = tenants.Where(tenant => Has(known, tenant.App, tenant.Tenant)).Select(tenant => tenant.App).Union(keys.Select(group => group.Key)).ToList();
+            for (var sealer = await SealerAsync(stop); ;)
             {
-                var last = tenants.Where(tenant => tenant.App == app).Select(tenant => tenant.LastExpiry).DefaultIfEmpty(_clock.GetUtcNow()).Max();
-                var terms = new ImportedKeyTerms(_clock.GetUtcNow(), settings.Defaults.Settings.AccessTokenValidity, settings.Defaults.Settings.RefreshTokenValidity, last);
-                var before = await _imports.ReadKeyIdsAsync(app, stop);
-                var sealedKeys = ImportedKeys.Seal(app, keys[app], before, sealer, terms);
-                if (!keys[app].Any(key => key.Kind == SuperTokensKeyKind.Refresh) && !before.Any(kid => kid.StartsWith("r-", StringComparison.Ordinal)))
+                foreach (var app in apps)
                 {
-                    throw new SettingsException(
-                        $"The original's database has sessions of app {app}, but no key of its refresh tokens (key_value, 'refresh_token_key', tenant public): it is in the database of the app's public tenant. Import that one first.");
+                    await ImportKeysAsync(App(app).ToString(), keys[app], tenants.Where(tenant => tenant.App == app), sealer, stop);
                 }
 
-                var count = dryRun ? sealedKeys.Count : await _imports.StageKeysAsync(app, sealedKeys, stop);
-                await Out.WriteLineAsync($"app {app}: {count} keys {(dryRun ? "would be imported" : "imported")} ({string.Join(", ", sealedKeys.Select(key => key.Kid))}), {before.Count} were there");
+                // If the key-encryption key was changed meanwhile, its verb may have been done before these were laid ready.
+                if (await SealerAsync(stop) is var now && now.KeyId == sealer.KeyId)
+                {
+                    return;
+                }
+
+                sealer = now;
             }
+        }
+
+        private async Task ImportKeysAsync(string app, IEnumerable<SuperTokensKey> keys, IEnumerable<SuperTokensTenant> tenants, KeyProtector sealer, CancellationToken stop)
+        {
+            var last = tenants.Select(tenant => tenant.LastExpiry).DefaultIfEmpty(_clock.GetUtcNow()).Max();
+            var terms = new ImportedKeyTerms(_clock.GetUtcNow(), settings.Defaults.Settings.AccessTokenValidity, settings.Defaults.Settings.RefreshTokenValidity, last);
+            var prepared = await ImportedKeys.PrepareAsync(_imports, app, keys, sealer, terms, stop);
+            if (!keys.Any(key => key.Kind == SuperTokensKeyKind.Refresh) && !prepared.Known.Any(kid => kid.StartsWith("r-", StringComparison.Ordinal)))
+            {
+                throw new SettingsException(
+                    $"The original's database has sessions of app {app}, but no key of its refresh tokens (key_value, 'refresh_token_key', tenant public): it is in the database of the app's public tenant. Import that one first.");
+            }
+
+            var count = dryRun ? prepared.Sealed.Count : await ImportedKeys.StageAsync(_imports, prepared, stop);
+            await Out.WriteLineAsync($"app {app}: {count} keys {(dryRun ? "would be imported" : "imported")} ({string.Join(", ", prepared.Sealed.Select(key => key.Kid))}), {prepared.Known.Count} were there");
+        }
+
+        private async Task<KeyProtector> SealerAsync(CancellationToken stop)
+        {
+            var record = await _installation.ReadAsync(stop) ?? throw new SettingsException("This database has no key yet: start Grid on it once.");
+            var (protector, origin) = EncryptionKeyFile.Load(settings, isNew: false);
+            var current = KeyProtector.KeyIdOf(record.Canary);
+            return (protector.OpensCanary(record.Canary) ? protector.SealingWith(current) : null)
+                ?? throw new SettingsException($"The database's key-encryption key has the id {current}, and {origin} is not it (ids {string.Join(", ", protector.KeyIds)}): what it sealed, no silo would open.");
         }
 
         private async Task<int> DescribeSessionsAsync(SuperTokensDatabase original, IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known, CancellationToken stop)
@@ -194,7 +241,7 @@ internal static class Import
         private async Task<int> ImportSessionsAsync(
             SuperTokensDatabase original, IReadOnlyList<SuperTokensTenant> tenants, IReadOnlyDictionary<AppKey, IReadOnlySet<string>> known, CancellationToken stop)
         {
-            var progress = await _imports.ReadProgressAsync(source.Name, stop);
+            var progress = await _imports.ReadProgressAsync(_source.Name, stop);
             (string, string, string)? stopped = progress is { IsComplete: false } ? (progress.App, progress.Tenant, progress.Handle) : null;
             if (stopped is not null)
             {
@@ -242,7 +289,7 @@ internal static class Import
 
             async Task FlushAsync(bool isComplete)
             {
-                var reached = new ImportProgress(source.Name, last?.App ?? "", last?.Tenant ?? "", last?.Handle ?? "", isComplete);
+                var reached = new ImportProgress(_source.Name, last?.App ?? "", last?.Tenant ?? "", last?.Handle ?? "", isComplete);
 
                 // Not given up half-way: what is written is as the next run finds it.
                 total += await _imports.AddAsync(batch, reached, CancellationToken.None);
@@ -265,7 +312,7 @@ internal static class Import
                 return null;
             }
 
-            if (!session.TryConvert(out var record, out var why))
+            if (!(session with { Domain = _source.Domain }).TryConvert(out var record, out var why))
             {
                 Refuse(why);
                 return null;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.Installation;
 using Grid.Grains.SigningKeys;
 using Grid.Hosting.Settings;
@@ -71,10 +72,10 @@ internal static class Keys
             Console.Out.WriteLine($"key {protector.KeyId} seals from now on, in place of {current}");
         }
 
-        return await RewrapAsync(store, protector, isCluster);
+        return await RewrapAsync(store, services.GetRequiredService<IImportStore>(), protector, isCluster);
     }
 
-    private static async Task<int> RewrapAsync(IInstallationStore store, KeyProtector protector, bool isCluster)
+    private static async Task<int> RewrapAsync(IInstallationStore store, IImportStore imports, KeyProtector protector, bool isCluster)
     {
         using var keys = new StoredKeys();
         var (changed, apps) = (0, new HashSet<string>(StringComparer.Ordinal));
@@ -82,6 +83,13 @@ internal static class Keys
         for (var quiet = 0; quiet < (isCluster ? 2 : 1);)
         {
             var before = changed;
+
+            // First those that wait for their app: it may take them in, as they are, until its own are looked at.
+            var staged = await StagedKeys.RewrapAsync(imports, protector);
+            changed += staged.Changed.Count;
+            apps.UnionWith(staged.Changed);
+            unreadable.UnionWith(staged.Unreadable);
+            var wasBusy = staged.WasBusy;
             foreach (var row in await store.ReadKeysAsync(CancellationToken.None))
             {
                 var (payload, count, lost) = keys.Rewrap(row, protector);
@@ -98,12 +106,12 @@ internal static class Keys
                 }
                 else
                 {
-                    quiet = -1;
+                    wasBusy = true;
                 }
             }
 
             // A silo that read the canary just before the change may still be writing: done when two rounds in a row find nothing.
-            quiet = changed == before ? quiet + 1 : 0;
+            quiet = changed == before && !wasBusy ? quiet + 1 : 0;
             if (isCluster)
             {
                 await Task.Delay(TimeSpan.FromSeconds(1));

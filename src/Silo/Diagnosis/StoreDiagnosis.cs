@@ -1,6 +1,7 @@
 using System.Globalization;
 using Grid.Abstractions;
 using Grid.Abstractions.Clocks;
+using Grid.Abstractions.Importing;
 using Grid.Abstractions.Installation;
 using Grid.Abstractions.Sessions;
 using Grid.Grains.SigningKeys;
@@ -136,6 +137,13 @@ internal sealed class StoreDiagnosis(GridSettings settings, IServiceProvider ser
             {
                 findings.Add(Finding.Warning(
                     Key, $"{closed.Count} stored signing keys do not open: {string.Join(", ", closed.Take(NamedKeys))}{(closed.Count > NamedKeys ? ", …" : "")}. Set Grid:Keys:PreviousEncryptionKeyFile to the key that sealed them, or revoke them (docs/operations.md)."));
+            }
+
+            if (await StagedKeys.FindUnreadableAsync(services.GetRequiredService<IImportStore>(), protector, cancellationToken) is { Count: > 0 } waiting)
+            {
+                var names = string.Join(", ", waiting.Take(NamedKeys).Select(key => $"{key.Kid} of app {key.App}"));
+                findings.Add(Finding.Warning(
+                    Key, $"{waiting.Count} imported keys do not open, and no app takes them in: {names}{(waiting.Count > NamedKeys ? ", …" : "")}. Run 'grid import supertokens' again, which seals them anew, or set Grid:Keys:PreviousEncryptionKeyFile to the key that sealed them and run 'grid keys rotate-encryption-key'."));
             }
 
             return findings;

@@ -8,9 +8,14 @@ namespace Grid.Storage.Importing;
 /// <param name="HasPrevious">Sessions have their previous refresh token.</param>
 /// <param name="HasLinkedAccounts">Users may be accounts of a primary one.</param>
 /// <param name="UserIdType">Of the table of users: their index serves only comparisons of that type.</param>
-internal sealed record SuperTokensColumns(bool HasTenants, bool HasStaticKeys, bool HasPrevious, bool HasLinkedAccounts, string UserIdType)
+/// <param name="HasDomains">There is a table of tenants' settings, with connection-URI domains.</param>
+internal sealed record SuperTokensColumns(bool HasTenants, bool HasStaticKeys, bool HasPrevious, bool HasLinkedAccounts, string UserIdType, bool HasDomains)
 {
     private const string Users = "app_id_to_user_id";
+    private const string Tenants = "tenant_configs";
+
+    // Refused by whoever converts the session.
+    private const long NoTime = -1;
 
     private static readonly (string Table, string[] Columns)[] Needed =
     [
@@ -34,7 +39,7 @@ internal sealed record SuperTokensColumns(bool HasTenants, bool HasStaticKeys, b
             WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
             """);
         read.Parameters.Add(new() { Value = source.Schema });
-        read.Parameters.Add(new() { Value = Needed.Select(table => source.TableName(table.Table)).Append(source.TableName(Users)).ToArray() });
+        read.Parameters.Add(new() { Value = Needed.Select(table => source.TableName(table.Table)).Append(source.TableName(Users)).Append(source.TableName(Tenants)).ToArray() });
         await using var row = await read.ExecuteReaderAsync(cancellationToken);
         Dictionary<(string Table, string Column), bool> found = [];
         while (await row.ReadAsync(cancellationToken))
@@ -72,7 +77,8 @@ internal sealed record SuperTokensColumns(bool HasTenants, bool HasStaticKeys, b
             Has("session_info", "use_static_key"),
             Has("session_info", "prev_refresh_token_hash_2") && Has("session_info", "refresh_token_rotated_at"),
             present.Count > 0 && Has(Users, "primary_or_recipe_user_id"),
-            found.GetValueOrDefault((source.TableName(Users), "user_id")) ? "bpchar" : "text");
+            found.GetValueOrDefault((source.TableName(Users), "user_id")) ? "bpchar" : "text",
+            Has(Tenants, "connection_uri_domain") && Has(Tenants, "app_id") && Has(Tenants, "tenant_id") && Has(Tenants, "core_config"));
 
         bool Has(string table, string column) => found.ContainsKey((source.TableName(table), column));
     }
@@ -93,17 +99,19 @@ internal sealed record SuperTokensColumns(bool HasTenants, bool HasStaticKeys, b
 
     public static SuperTokensSession ToSession(NpgsqlDataReader row) => new()
     {
-        App = row.GetString(0),
-        Tenant = row.GetString(1),
-        Handle = row.GetString(2),
-        UserId = row.GetString(3),
-        CurrentHash = row.GetString(4),
-        Data = row.IsDBNull(5) ? null : row.GetString(5),
-        ExpiresAt = row.GetInt64(6),
-        CreatedAt = row.GetInt64(7),
-        Payload = row.IsDBNull(8) ? null : row.GetString(8),
-        UsesStaticKey = row.GetBoolean(9),
-        PreviousHash = row.IsDBNull(10) ? null : row.GetString(10),
+        App = Text(row, 0) ?? "",
+        Tenant = Text(row, 1) ?? "",
+        Handle = Text(row, 2) ?? "",
+        UserId = Text(row, 3) ?? "",
+        CurrentHash = Text(row, 4) ?? "",
+        Data = Text(row, 5),
+        ExpiresAt = row.IsDBNull(6) ? NoTime : row.GetInt64(6),
+        CreatedAt = row.IsDBNull(7) ? NoTime : row.GetInt64(7),
+        Payload = Text(row, 8),
+        UsesStaticKey = !row.IsDBNull(9) && row.GetBoolean(9),
+        PreviousHash = Text(row, 10),
         RotatedAt = row.IsDBNull(11) ? null : row.GetInt64(11),
     };
+
+    private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
 }

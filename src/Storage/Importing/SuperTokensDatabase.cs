@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Text.Json;
 using Npgsql;
 
 namespace Grid.Storage.Importing;
@@ -31,6 +32,9 @@ public sealed class SuperTokensDatabase : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(source);
         var settings = new NpgsqlConnectionStringBuilder(source.ConnectionString) { ApplicationName = "grid-import", MaxPoolSize = maxConnections, MaxAutoPrepare = 0 };
+
+        // A server that went away without a word while rows are read, which may take any time, is noticed.
+        (settings.TcpKeepAlive, settings.TcpKeepAliveTime, settings.TcpKeepAliveInterval) = (true, 30, 10);
         var database = NpgsqlDataSource.Create(settings);
         try
         {
@@ -51,7 +55,16 @@ public sealed class SuperTokensDatabase : IAsyncDisposable
         FROM {_source.Table("session_info")} s GROUP BY 1, 2 ORDER BY 1, 2
         """,
         row => new SuperTokensTenant(row.GetString(0), row.GetString(1), row.GetInt64(2), row.GetInt64(3), DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(row.GetInt64(4), 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()))),
-        cancellationToken, now.ToUnixTimeMilliseconds());
+        isLong: true, cancellationToken, now.ToUnixTimeMilliseconds());
+
+    /// <summary>Tenants whose sessions are in another database: those of connection-URI domains, and those with a database of their own.</summary>
+    public async Task<IReadOnlyList<SuperTokensElsewhere>> FindElsewhereAsync(CancellationToken cancellationToken) => !_columns.HasDomains ? [] :
+    [
+        .. (await ListAsync(
+            $"SELECT connection_uri_domain, app_id, tenant_id, core_config FROM {_source.Table("tenant_configs")} ORDER BY 1, 2, 3",
+            row => (Tenant: new SuperTokensElsewhere(Text(row, 0), Text(row, 1), Text(row, 2)), HasDatabase: SuperTokensElsewhere.NamesDatabase(Text(row, 3))), cancellationToken))
+            .Where(found => found.HasDatabase || found.Tenant.Domain.Length > 0).Select(found => found.Tenant),
+    ];
 
     /// <summary>Signing keys of access tokens and JWTs, and the keys of refresh tokens; newest first.</summary>
     public async Task<IReadOnlyList<SuperTokensKey>> ReadKeysAsync(CancellationToken cancellationToken)
@@ -69,8 +82,6 @@ public sealed class SuperTokensDatabase : IAsyncDisposable
                 $"SELECT {app}, coalesce(created_at_time, 0), value FROM {_source.Table("key_value")} WHERE name = $1{(_columns.HasTenants ? " AND tenant_id = 'public'" : "")} ORDER BY 1",
                 row => new SuperTokensKey(row.GetString(0), SuperTokensKeyKind.Refresh, $"r-{row.GetInt64(1)}", row.GetInt64(1), Text(row, 2)), cancellationToken, RefreshKeyName),
         ];
-
-        static string Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? "" : row.GetString(column);
     }
 
     /// <summary>Sessions that have not expired, in the order of the table's primary key, from one snapshot.</summary>
@@ -102,7 +113,7 @@ public sealed class SuperTokensDatabase : IAsyncDisposable
         await using var rows = await GuardedAsync(_source, () => read.ExecuteReaderAsync(cancellationToken));
         while (await GuardedAsync(_source, () => rows.ReadAsync(cancellationToken)))
         {
-            yield return SuperTokensColumns.ToSession(rows);
+            yield return await GuardedAsync(_source, () => Task.FromResult(SuperTokensColumns.ToSession(rows)));
         }
     }
 
@@ -133,10 +144,16 @@ public sealed class SuperTokensDatabase : IAsyncDisposable
     /// <summary>Closes the connections.</summary>
     public ValueTask DisposeAsync() => _database.DisposeAsync();
 
+    private static string Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? "" : row.GetString(column);
+
     private Task<IReadOnlyList<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> read, CancellationToken cancellationToken, params object[] values) =>
+        ListAsync(sql, read, isLong: false, cancellationToken, values);
+
+    private Task<IReadOnlyList<T>> ListAsync<T>(string sql, Func<NpgsqlDataReader, T> read, bool isLong, CancellationToken cancellationToken, params object[] values) =>
         GuardedAsync<IReadOnlyList<T>>(_source, async () =>
         {
             await using var command = _database.CreateCommand(sql);
+            command.CommandTimeout = isLong ? 0 : command.CommandTimeout;
             foreach (var value in values)
             {
                 command.Parameters.Add(new() { Value = value });
@@ -163,6 +180,22 @@ public sealed class SuperTokensDatabase : IAsyncDisposable
             throw new ImportSourceException(
                 $"The role may not read the original's tables in {source}: {refusal.MessageText}. GRANT USAGE ON SCHEMA … and GRANT SELECT ON its tables to it.", isAway: false, refusal);
         }
+        catch (PostgresException refusal) when (refusal.SqlState is ['4', '2', ..])
+        {
+            throw new ImportSourceException($"The tables in {source} are not as a SuperTokens core makes them: {refusal.MessageText}.", isAway: false, refusal);
+        }
+        catch (PostgresException refusal) when (refusal.SqlState is ['2', '8', ..] or PostgresErrorCodes.InvalidCatalogName)
+        {
+            throw new ImportSourceException($"The original's database {source} lets nobody in by this URI: {refusal.MessageText}. Check user, password and database in it.", isAway: false, refusal);
+        }
+        catch (PostgresException refusal) when (refusal.SqlState is ['2', '2', ..])
+        {
+            throw new ImportSourceException($"A value in {source} cannot be read: {refusal.MessageText}. Repair its row or delete it there.", isAway: false, refusal);
+        }
+        catch (InvalidCastException failure)
+        {
+            throw new ImportSourceException($"A column in {source} has another type than in SuperTokens' tables: {failure.Message}", isAway: false, failure);
+        }
         catch (Exception failure) when (failure is NpgsqlException or TimeoutException or System.Net.Sockets.SocketException)
         {
             throw new ImportSourceException($"The original's database {source} does not answer: {failure.Message}", isAway: true, failure);
@@ -177,6 +210,29 @@ public sealed class SuperTokensDatabase : IAsyncDisposable
 /// <param name="Expired">How many of them have expired.</param>
 /// <param name="LastExpiry">When the last one does.</param>
 public sealed record SuperTokensTenant(string App, string Tenant, long Sessions, long Expired, DateTimeOffset LastExpiry);
+
+/// <summary>A tenant whose sessions are in another database.</summary>
+/// <param name="Domain">Its connection-URI domain; empty for none.</param>
+/// <param name="App">Its app.</param>
+/// <param name="Tenant">Its id.</param>
+public sealed record SuperTokensElsewhere(string Domain, string App, string Tenant)
+{
+    private static readonly string[] OfDatabases = ["postgresql_connection_uri", "postgresql_host", "postgresql_port", "postgresql_database_name", "postgresql_table_schema"];
+
+    /// <summary>Whether a tenant's settings name a database. What they say of it may be secret.</summary>
+    internal static bool NamesDatabase(string coreConfig)
+    {
+        try
+        {
+            using var settings = JsonDocument.Parse(coreConfig);
+            return settings.RootElement.ValueKind == JsonValueKind.Object && OfDatabases.Any(name => settings.RootElement.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null);
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+}
 
 /// <summary>What a key is for.</summary>
 public enum SuperTokensKeyKind

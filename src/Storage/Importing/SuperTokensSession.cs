@@ -14,6 +14,12 @@ public sealed record SuperTokensSession
     // What expires in an hour that has begun is purged after its end.
     private const long OneHour = 3_600_000;
 
+    // As at Grid's doors, and in the original's column.
+    private const int MaxUserIdLength = 128;
+
+    /// <summary>The connection-URI domain whose database it is from; empty for none.</summary>
+    public string Domain { get; init; } = "";
+
     /// <summary><c>app_id</c>; <c>public</c> where the table has none.</summary>
     public required string App { get; init; }
 
@@ -57,9 +63,9 @@ public sealed record SuperTokensSession
     {
         record = null;
         TokenHash previous = default;
-        if (!SessionHandle.TryParse(Handle, out var handle) || handle.TenantId != Tenant)
+        if (!SessionHandle.TryParse(Handle, out var handle) || handle.TenantId != Tenant || !ImportFence.MayCome(handle))
         {
-            why = "its handle is not a UUID with the tenant behind it";
+            why = "its handle is not a UUID of version 4 with the tenant behind it";
         }
         else if (!TokenHash.TryParseHex(CurrentHash, out var current) || (PreviousHash is not null && !TokenHash.TryParseHex(PreviousHash, out previous)))
         {
@@ -69,6 +75,10 @@ public sealed record SuperTokensSession
         {
             why = "its payload or data is no JSON object";
         }
+        else if (UserId.Length is 0 or > MaxUserIdLength)
+        {
+            why = "its user id is empty or longer than 128 characters";
+        }
         else if (!StorableText.IsStorable(UserId) || !StorableText.IsStorable(Payload) || !StorableText.IsStorable(Data))
         {
             why = "its user id, payload or data holds characters that can't be stored";
@@ -77,12 +87,16 @@ public sealed record SuperTokensSession
         {
             why = "one of its times is before 1970 or after the year 9999";
         }
+        else if (CreatedAt > ExpiresAt)
+        {
+            why = "it expires before it was made";
+        }
         else
         {
             why = null;
             record = new SessionRecord
             {
-                Key = new SessionKey(new AppKey("", App), handle),
+                Key = new SessionKey(new AppKey(Domain, App), handle),
                 UserId = UserId,
                 Chain = PreviousHash is null || RotatedAt is not { } rotatedAt
                     ? new RefreshChain(current)

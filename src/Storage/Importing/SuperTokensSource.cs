@@ -4,7 +4,8 @@ namespace Grid.Storage.Importing;
 /// <param name="ConnectionString">Npgsql connection string.</param>
 /// <param name="Schema">Its <c>postgresql_table_schema</c>.</param>
 /// <param name="Prefix">Its <c>postgresql_table_names_prefix</c>; empty for none.</param>
-public sealed record SuperTokensSource(string ConnectionString, string Schema = "public", string Prefix = "")
+/// <param name="Domain">The connection-URI domain whose database it is; empty for those of no domain.</param>
+public sealed record SuperTokensSource(string ConnectionString, string Schema = "public", string Prefix = "", string Domain = "")
 {
     /// <summary>Names the database without credentials: how far an import is, is kept under this name.</summary>
     public string Name

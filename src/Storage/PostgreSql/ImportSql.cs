@@ -121,6 +121,10 @@ internal static class ImportSql
 
     public const string ReadStagedKeys = "SELECT kid, kind, signs_from, verifies_until, secret FROM grid_imported_key WHERE app = $1 AND secret IS NOT NULL";
 
+    public const string ReadStagedApps = "SELECT DISTINCT app FROM grid_imported_key WHERE secret IS NOT NULL ORDER BY app";
+
+    public const string ReplaceStagedKey = "UPDATE grid_imported_key SET secret = $3 WHERE app = $1 AND kid = $2 AND secret = $4";
+
     public const string SettleKeys = "UPDATE grid_imported_key SET secret = NULL WHERE app = $1 AND secret IS NOT NULL AND ($2::text[] IS NULL OR kid = ANY ($2))";
 
     public const string Purge =

@@ -165,6 +165,32 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
         return keys.ToImmutable();
     }, "import_keys");
 
+    public Task<IReadOnlyList<string>> ReadStagedAppsAsync(CancellationToken cancellationToken) => database.RunReservedAsync<IReadOnlyList<string>>(async connection =>
+    {
+        await using var read = new NpgsqlCommand(ImportSql.ReadStagedApps, connection);
+        await using var row = await read.ExecuteReaderAsync(cancellationToken);
+        List<string> apps = [];
+        while (await row.ReadAsync(cancellationToken))
+        {
+            apps.Add(row.GetString(0));
+        }
+
+        return apps;
+    }, "import_keys");
+
+    public Task<bool> ReplaceStagedKeyAsync(string app, StoredKey key, byte[] former, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(key);
+        return database.RunReservedAsync(async connection =>
+        {
+            await using var replace = new NpgsqlCommand(ImportSql.ReplaceStagedKey, connection)
+            {
+                Parameters = { Text(app), Text(key.Kid), new NpgsqlParameter<byte[]> { TypedValue = key.Secret }, new NpgsqlParameter<byte[]> { TypedValue = former } },
+            };
+            return await replace.ExecuteNonQueryAsync(CancellationToken.None) == 1;
+        }, "import_keys");
+    }
+
     public Task SettleKeysAsync(string app, IReadOnlyList<string>? kids, CancellationToken cancellationToken) => database.RunReservedAsync(async connection =>
     {
         await using var settle = new NpgsqlCommand(ImportSql.SettleKeys, connection)

@@ -44,6 +44,10 @@ internal static class ImportSql
 
     public const string ReadStagedKeys = "SELECT kid, kind, signs_from, verifies_until, secret FROM grid_imported_key WHERE app = @p0 AND secret IS NOT NULL";
 
+    public const string ReadStagedApps = "SELECT DISTINCT app FROM grid_imported_key WHERE secret IS NOT NULL ORDER BY app";
+
+    public const string ReplaceStagedKey = "UPDATE grid_imported_key SET secret = @p2 WHERE app = @p0 AND kid = @p1 AND secret = @p3";
+
     public const string SettleAllKeys = "UPDATE grid_imported_key SET secret = NULL WHERE app = @p0 AND secret IS NOT NULL";
 
     public const string SettleKey = "UPDATE grid_imported_key SET secret = NULL WHERE app = @p0 AND kid = @p1 AND secret IS NOT NULL";

@@ -78,6 +78,21 @@ internal sealed class SqliteImportStore(SqliteDatabase database, SqliteWriter wr
         return keys.ToImmutable();
     });
 
+    public Task<IReadOnlyList<string>> ReadStagedAppsAsync(CancellationToken cancellationToken) => ReadAsync<IReadOnlyList<string>>(statements =>
+    {
+        List<string> apps = [];
+        using var row = statements.With(ImportSql.ReadStagedApps).ExecuteReader();
+        while (row.Read())
+        {
+            apps.Add(row.GetString(0));
+        }
+
+        return apps;
+    });
+
+    public Task<bool> ReplaceStagedKeyAsync(string app, StoredKey key, byte[] former, CancellationToken cancellationToken) => writer.WriteAsync(statements =>
+        statements.With(ImportSql.ReplaceStagedKey, app, key.Kid, key.Secret, former).ExecuteNonQuery() == 1);
+
     public Task SettleKeysAsync(string app, IReadOnlyList<string>? kids, CancellationToken cancellationToken) => writer.WriteAsync(statements => kids is null
         ? statements.With(ImportSql.SettleAllKeys, app).ExecuteNonQuery()
         : kids.Sum(kid => statements.With(ImportSql.SettleKey, app, kid).ExecuteNonQuery()));

@@ -1,6 +1,8 @@
+using System.Security.Cryptography;
 using Grid.Abstractions.Apps;
 using Grid.Abstractions.Importing;
 using Grid.Abstractions.SigningKeys;
+using Grid.Grains.SigningKeys;
 using Grid.Tokens.SigningKeys;
 
 namespace Grid.Grains.Tests.SigningKeys;
@@ -45,6 +47,34 @@ public sealed class ImportedKeyTests(GridCluster grid)
         await StageAsync(app, waiting, KeyKind.Dynamic, SigningKeySecrets.CreateRsa());
         Assert.DoesNotContain((await KeysAsync(app)).Keys, key => key.Kid == waiting);
     }
+
+    [Fact]
+    public async Task Those_that_wait_are_sealed_anew_with_the_others_and_who_lost_their_key_hears_which()
+    {
+        var app = await grid.CreateAppAsync();
+        var (secret, former) = (SigningKeySecrets.CreateRsa(), RandomNumberGenerator.GetBytes(KeyProtector.KeySize));
+        var imports = grid.Service<IImportStore>(0);
+        await imports.StageKeysAsync(app.ToString(), [Key("d-1700000000003", new KeyProtector(former), app, secret), Key("d-1700000000004", new KeyProtector(RandomNumberGenerator.GetBytes(KeyProtector.KeySize)), app, secret)], Stop);
+        Assert.DoesNotContain((await KeysAsync(app)).Keys, key => key.Kid.StartsWith("d-17", StringComparison.Ordinal));
+        Assert.Equal(["d-1700000000003", "d-1700000000004"], (await StagedKeys.FindUnreadableAsync(imports, grid.Protector, Stop)).Where(key => key.App == app.ToString()).Select(key => key.Kid).Order());
+
+        var protector = grid.ProtectorWith(former).SealingWith(grid.Protector.KeyId)!;
+        var (changed, wasBusy, unreadable) = await StagedKeys.RewrapAsync(imports, protector);
+        Assert.Contains(app.ToString(), changed);
+        Assert.False(wasBusy);
+        Assert.Equal([(app.ToString(), "d-1700000000004")], unreadable.Where(key => key.App == app.ToString()));
+        Assert.Contains((await KeysAsync(app)).Keys, key => key.Kid == "d-1700000000003");
+        Assert.Empty((await StagedKeys.RewrapAsync(imports, protector)).Changed);
+    }
+
+    private static StoredKey Key(string kid, KeyProtector protector, AppKey app, byte[] secret) => new()
+    {
+        Kid = kid,
+        Kind = KeyKind.Dynamic,
+        SignsFrom = DateTimeOffset.UnixEpoch,
+        VerifiesUntil = null,
+        Secret = protector.Seal(app.ToString(), kid, (int)KeyKind.Dynamic, secret),
+    };
 
     private async Task<KeySet> KeysAsync(AppKey app) => (await grid.Grains.GetGrain<ISigningKeysGrain>(app.ToString()).GetAsync(Interval, Validity, Stop))!;
 
