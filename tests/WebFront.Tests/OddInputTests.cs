@@ -168,6 +168,10 @@ public sealed class OddInputTests(CoreHost core)
     public async Task No_path_is_a_failure(string path) => Assert.InRange((await core.SendAsync("GET", path)).Status, 400, 404);
 
     [Fact]
+    public async Task Another_grid_that_takes_this_one_for_the_core_behind_it_is_told() =>
+        Assert.Equal(508, (await core.SendAsync("GET", "/apiversion", null, null, ("grid-hop", "1"))).Status);
+
+    [Fact]
     public async Task No_length_of_an_id_in_a_path_is_a_failure()
     {
         foreach (var length in (int[])[64, 65, 1_000, 4_000])

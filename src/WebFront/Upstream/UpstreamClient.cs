@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Net.Sockets;
 
 namespace Grid.WebFront.Upstream;
 
@@ -21,9 +22,13 @@ internal sealed class UpstreamClient : IDisposable
 
     private readonly UpstreamSettings _settings;
 
-    public UpstreamClient(UpstreamSettings settings)
+    /// <summary>Reaches it by these settings.</summary>
+    /// <param name="settings">Where it is.</param>
+    /// <param name="resolve">Finds the addresses of a name; null for the machine's own way.</param>
+    public UpstreamClient(UpstreamSettings settings, Func<string, CancellationToken, Task<IPAddress[]>>? resolve = null)
     {
         _settings = settings;
+        resolve ??= Dns.GetHostAddressesAsync;
         Invoker = new HttpMessageInvoker(new SocketsHttpHandler
         {
             UseProxy = false,
@@ -31,6 +36,8 @@ internal sealed class UpstreamClient : IDisposable
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None,
             ConnectTimeout = settings.ConnectTimeout,
+            ConnectCallback = async (connecting, cancellationToken) => new NetworkStream(
+                await UpstreamAddresses.ConnectAsync(await resolve(connecting.DnsEndPoint.Host, cancellationToken), connecting.DnsEndPoint.Port, cancellationToken), ownsSocket: true),
             PooledConnectionIdleTimeout = IdleConnection,
             PooledConnectionLifetime = OldConnection,
             ActivityHeadersPropagator = DistributedContextPropagator.Current,
@@ -84,6 +91,8 @@ internal sealed class UpstreamClient : IDisposable
             request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json", "utf-8");
         }
 
+        // Read here, and handed on without the header that would say how it is packed.
+        request.Headers.TryAddWithoutValidation("Accept-Encoding", "identity");
         Mark(request.Headers);
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(patience is { } most && most < _settings.Timeout ? most : _settings.Timeout);
@@ -96,6 +105,12 @@ internal sealed class UpstreamClient : IDisposable
                 return new UpstreamAnswer(trouble);
             }
 
+            // A core has nowhere else to send Grid to, and Grid goes nowhere else.
+            if (response.Content.Headers.ContentEncoding.Any(coding => coding != "identity") || (int)response.StatusCode is >= 300 and < 400)
+            {
+                return new UpstreamAnswer(UpstreamTrouble.Odd);
+            }
+
             await response.Content.LoadIntoBufferAsync(MaxAnswer, limit.Token);
             return new UpstreamAnswer(
                 UpstreamTrouble.None, (int)response.StatusCode, response.Content.Headers.ContentType?.ToString(), await response.Content.ReadAsByteArrayAsync(limit.Token));
@@ -106,9 +121,17 @@ internal sealed class UpstreamClient : IDisposable
         }
         catch (Exception failure) when (failure is HttpRequestException or IOException)
         {
-            return new UpstreamAnswer(UpstreamTrouble.Away);
+            return new UpstreamAnswer(TroubleOf(failure));
         }
     }
+
+    /// <summary>What a failure that is no time-out says about the core behind Grid.</summary>
+    public static UpstreamTrouble TroubleOf(Exception? failure) => (failure as HttpRequestException)?.HttpRequestError switch
+    {
+        HttpRequestError.SecureConnectionError => UpstreamTrouble.Untrusted,
+        HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded => UpstreamTrouble.Odd,
+        _ => UpstreamTrouble.Away,
+    };
 
     /// <summary>What a status says about the core behind Grid itself, and not about the request.</summary>
     public static UpstreamTrouble TroubleOf(HttpStatusCode status) => status switch

@@ -31,6 +31,7 @@ internal sealed partial class UpstreamFailures : IDisposable
         UpstreamTrouble.WrongKey => $"The core behind Grid, {name}, does not accept the API key that Grid has for it (Grid:Upstream:ApiKey).",
         UpstreamTrouble.Loop => $"Grid:Upstream:Uri, {name}, leads back to Grid: it must be the address of the core behind Grid.",
         UpstreamTrouble.Odd => $"What answers at {name} is not a SuperTokens core that Grid understands.",
+        UpstreamTrouble.Untrusted => $"No secure connection to the core behind Grid, {name}, comes about: this machine does not trust its certificate, or it does not speak TLS.",
         UpstreamTrouble.Failing => $"The core behind Grid, {name}, or a proxy before it, answers with an error of its own: its log says why.",
         _ => throw new ArgumentOutOfRangeException(nameof(trouble)),
     };
@@ -78,6 +79,7 @@ internal sealed partial class UpstreamFailures : IDisposable
         UpstreamTrouble.WrongKey => "does not accept Grid:Upstream:ApiKey",
         UpstreamTrouble.Loop => "is Grid itself",
         UpstreamTrouble.Odd => "answers what Grid does not understand",
+        UpstreamTrouble.Untrusted => "shows no certificate that this machine trusts, or does not speak TLS",
         UpstreamTrouble.Failing => "answers with an error of its own",
         _ => throw new ArgumentOutOfRangeException(nameof(trouble)),
     };

@@ -86,8 +86,10 @@ internal sealed class UpstreamForwarder(IHttpForwarder forwarder, UpstreamClient
             case ForwarderError.RequestBodyDestination when context.Response.HasStarted:
                 // It answered before it had read the whole request, which is its right.
                 return Task.CompletedTask;
+            case ForwarderError.ResponseHeaders:
+                return failures.WriteAsync(context, UpstreamTrouble.Odd, failure);
             default:
-                return failures.WriteAsync(context, UpstreamTrouble.Away, failure);
+                return failures.WriteAsync(context, UpstreamClient.TroubleOf(failure), failure);
         }
     }
 }

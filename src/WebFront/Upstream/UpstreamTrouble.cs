@@ -23,4 +23,7 @@ internal enum UpstreamTrouble
 
     /// <summary>It, or what stands before it, answers with an error where only "yes" and "no" are answers.</summary>
     Failing,
+
+    /// <summary>It shows no certificate that this machine trusts, or does not speak TLS where <c>Grid:Upstream:Uri</c> says that it does.</summary>
+    Untrusted,
 }

@@ -31,7 +31,10 @@ internal static class ServiceEndpoints
             return;
         }
 
-        core.MapCore("GET", "/apiversion", new CoreRoute(CoreScope.AppSince50, NeedsVersion: false), VersionsAsync);
+        // Another Grid that takes this one for the core behind it hears so when it first asks.
+        core.MapCore("GET", "/apiversion", new CoreRoute(CoreScope.AppSince50, NeedsVersion: false), context => context.Request.Headers.ContainsKey(UpstreamClient.HopHeader)
+            ? throw new CoreException(508, "Grid:Upstream:Uri of another Grid leads to this Grid, and must be the address of the core behind it")
+            : VersionsAsync(context));
         core.MapAppApi("GET", "/telemetry", context => CoreResponse.WriteAsync(context, "OK", 0, static (json, _) => json.WriteBoolean("exists"u8, false)));
 
         // Everything is free here: a licence key is taken and ignored.
