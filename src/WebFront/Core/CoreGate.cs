@@ -15,7 +15,7 @@ namespace Grid.WebFront.Core;
 /// <summary>The checks that every request to the core API passes: API key, address, version, tenant.</summary>
 /// <remarks>Order of checks: <c>docs/protocol/core.md</c>, "Every request".</remarks>
 internal sealed partial class CoreGate(
-    IAppDirectory apps, InstallationDefaults installation, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger, UpstreamTenants? upstream = null) : IDisposable
+    IAppDirectory apps, InstallationDefaults installation, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger, UpstreamTenants? upstream = null, UpstreamSurvey? survey = null) : IDisposable
 {
     private const string Bearer = "Bearer ";
     private const string Basic = "Basic ";
@@ -39,6 +39,11 @@ internal sealed partial class CoreGate(
             throw new CoreException(400, "Host header is invalid: it has two dots in a row or one in front");
         }
 
+        if (survey?.FirstLook() is { } look)
+        {
+            await look;
+        }
+
         (request.Domain, var app) = await apps.FindAsync(host, request.Path.AppId, context.RequestAborted);
         var endpoint = context.GetEndpoint();
         var route = endpoint?.Metadata.GetMetadata<CoreRoute>();
@@ -55,6 +60,12 @@ internal sealed partial class CoreGate(
         {
             if (route is null or { NeedsKey: true })
             {
+                if (app is null && !string.IsNullOrEmpty(PresentedKey(context.Request)))
+                {
+                    // It may be one of the app's own.
+                    survey?.LookAgain();
+                }
+
                 throw WrongKey(context);
             }
 
@@ -103,6 +114,11 @@ internal sealed partial class CoreGate(
         if (upstream is not null && isTrusted && (app is null || !app.TenantIds.Contains(request.TenantId)))
         {
             app = await upstream.FindAsync(context, app) ?? app;
+            if (app is { ApiKeyHashes.IsEmpty: false } && !HoldsKey(PresentedKey(context.Request), app.ApiKeyHashes))
+            {
+                // Only now it is known that it has keys of its own, and the installation's are none of them.
+                throw WrongKey(context);
+            }
         }
 
         if (app is null || (route.NeedsTenant && !app.TenantIds.Contains(request.TenantId)))

@@ -17,6 +17,7 @@ internal static class GridUpstream
         services.TryAddSingleton<UpstreamPulse>();
         services.TryAddSingleton<UpstreamForwarder>();
         services.TryAddSingleton<UpstreamTenants>();
+        services.TryAddSingleton<UpstreamSurvey>();
         services.TryAddSingleton<ITenantsBehind>(provider => provider.GetRequiredService<UpstreamTenants>());
         services.TryAddSingleton<UpstreamKeys>();
         services.TryAddSingleton<LinkedAccounts>();

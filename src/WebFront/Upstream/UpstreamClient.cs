@@ -74,9 +74,10 @@ internal sealed class UpstreamClient : IDisposable
     /// <param name="body">JSON; null for none.</param>
     /// <param name="patience">How long it may take at most, besides the time-outs of the settings; null: they alone.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="maxAnswer">Largest answer, in bytes.</param>
     /// <exception cref="OperationCanceledException">Given up.</exception>
     public async Task<UpstreamAnswer> AskAsync(
-        string method, string target, string? version, string? host, byte[]? body, TimeSpan? patience, CancellationToken cancellationToken)
+        string method, string target, string? version, string? host, byte[]? body, TimeSpan? patience, CancellationToken cancellationToken, int maxAnswer = MaxAnswer)
     {
         using var request = new HttpRequestMessage(new HttpMethod(method), Address(target)) { Version = HttpVersion.Version11, VersionPolicy = HttpVersionPolicy.RequestVersionExact };
         request.Headers.Host = host;
@@ -111,7 +112,7 @@ internal sealed class UpstreamClient : IDisposable
                 return new UpstreamAnswer(UpstreamTrouble.Odd);
             }
 
-            await response.Content.LoadIntoBufferAsync(MaxAnswer, limit.Token);
+            await response.Content.LoadIntoBufferAsync(maxAnswer, limit.Token);
             return new UpstreamAnswer(
                 UpstreamTrouble.None, (int)response.StatusCode, response.Content.Headers.ContentType?.ToString(), await response.Content.ReadAsByteArrayAsync(limit.Token));
         }

@@ -200,14 +200,21 @@ internal sealed partial class UpstreamTenants(
     private Task<PutResult> PutAsync(TenantKey tenant, string? settings)
     {
         var change = new TenantChange { CoreConfigPatchJson = settings };
-        return tenant.TenantId == TenantKey.PublicId
-            ? tenancy.PutAppAsync(tenant.App, change, CancellationToken.None)
-            : tenancy.PutTenantAsync(tenant, change, CancellationToken.None);
+        return tenant.TenantId != TenantKey.PublicId ? tenancy.PutTenantAsync(tenant, change, CancellationToken.None)
+            : IsDomain(tenant) ? tenancy.PutDomainAsync(tenant.App.Domain, change, CancellationToken.None)
+            : tenancy.PutAppAsync(tenant.App, change, CancellationToken.None);
     }
+
+    // What a domain is known by is its public app.
+    private static bool IsDomain(TenantKey tenant) => tenant.App.Domain.Length > 0 && tenant.App.AppId == AppKey.PublicId && tenant.TenantId == TenantKey.PublicId;
 
     private async Task ForgetAsync(TenantKey tenant)
     {
-        if (tenant.TenantId == TenantKey.PublicId)
+        if (IsDomain(tenant))
+        {
+            await tenancy.RemoveDomainAsync(tenant.App.Domain, CancellationToken.None);
+        }
+        else if (tenant.TenantId == TenantKey.PublicId)
         {
             await tenancy.RemoveAppAsync(tenant.App, CancellationToken.None);
         }

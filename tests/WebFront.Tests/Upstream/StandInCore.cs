@@ -42,7 +42,7 @@ internal sealed class StandInCore : IAsyncDisposable
 
     public Uri Url => new(_app.Urls.First());
 
-    /// <summary>Every request, in order; those for versions and key sets, which Grid asks by itself, left out.</summary>
+    /// <summary>Every request, in order; those for versions, key sets and domains, which Grid asks by itself, left out.</summary>
     public ConcurrentQueue<Seen> Requests { get; } = new();
 
     /// <summary>Apps with their tenants, as <c>app/tenant</c>.</summary>
@@ -101,6 +101,13 @@ internal sealed class StandInCore : IAsyncDisposable
         if (path.EndsWith("/jwks.json", StringComparison.Ordinal))
         {
             await WriteAsync(context, new JsonObject { ["keys"] = Jwks.DeepClone() }.ToJsonString());
+            return;
+        }
+
+        if (path == "/recipe/multitenancy/connectionuridomain/list" && context.Request.Headers.AcceptEncoding == "identity")
+        {
+            // Grid's own question.
+            await WriteAsync(context, """{"status":"OK","connectionUriDomains":[]}""");
             return;
         }
 
