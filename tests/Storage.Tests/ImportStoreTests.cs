@@ -249,6 +249,40 @@ public sealed class ImportStoreTests(SharedPostgreSql shared)
         Assert.Equal([session.Key], await test.Imports.FindKnownAsync([session.Key], Stop));
     }
 
+    [Fact]
+    public async Task What_a_session_costs_does_not_grow_with_what_came_before()
+    {
+        await using var test = await TestStore.OpenAsync(StoreEngine.PostgreSql, shared, new TestStore.StillTime());
+        const int Times = 20;
+        var (before, _) = await ScansAsync();
+        for (var i = 0; i < Times; i++)
+        {
+            await test.Imports.AddAsync([Original()], null, Stop);
+        }
+
+        // The server counts what a connection did when it is closed at the latest.
+        await test.CloseAsync();
+        var (whole, byIndex) = await ScansAsync();
+        for (var tries = 0; byIndex < Times; tries++)
+        {
+            Assert.True(tries < 1200, $"Looked up by index: {byIndex}.");
+            await Task.Delay(100, Stop);
+            (whole, byIndex) = await ScansAsync();
+        }
+
+        Assert.Equal(before, whole);
+
+        async Task<(long Whole, long ByIndex)> ScansAsync()
+        {
+            await using var connection = new Npgsql.NpgsqlConnection(test.Options.ConnectionString);
+            await connection.OpenAsync(Stop);
+            await using var read = new Npgsql.NpgsqlCommand("SELECT seq_scan, coalesce(idx_scan, 0) FROM pg_stat_user_tables WHERE relname = 'grid_imported_session'", connection);
+            await using var row = await read.ExecuteReaderAsync(Stop);
+            Assert.True(await row.ReadAsync(Stop));
+            return (row.GetInt64(0), row.GetInt64(1));
+        }
+    }
+
     [Theory, MemberData(nameof(Engines))]
     public async Task Only_a_session_that_nobody_has_changed_here_is_renewed(StoreEngine engine)
     {

@@ -9,6 +9,10 @@ internal static class ImportSql
             AS g(handle, app, tenant, user_id, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, user_note)
         """;
 
+    // For this transaction. Plans that were made while the notes were few would read all of them for each batch, and for each session that is
+    // taken in, until statistics come (as in SessionSql.Insert).
+    public const string LookUpByIndex = "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true)";
+
     public const string EnsureFences =
         """
         INSERT INTO grid_user_epoch (app, user_id, tenant, epoch)

@@ -35,6 +35,7 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
             await using var batch = new NpgsqlBatch(connection);
             if (rows.Length > 0)
             {
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(ImportSql.LookUpByIndex));
                 batch.BatchCommands.Add(WithTenants(ImportSql.EnsureFences, rows));
                 batch.BatchCommands.Add(WithTenants(ImportSql.ShareFences, rows));
                 batch.BatchCommands.Add(WithUsers(ImportSql.HoldUsers, notes));
@@ -68,7 +69,7 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
             {
                 while (await reader.ReadAsync(CancellationToken.None))
                 {
-                    // Sessions that were renewed come by their handle alone, fences with three columns.
+                    // Sessions that were renewed come by their handle alone, fences and settings with three columns.
                     switch (reader.FieldCount)
                     {
                         case 1:
