@@ -30,7 +30,7 @@ public sealed class OriginalSessionsTests
         var source = new SuperTokensSource($"Host=127.0.0.1;Port={((IPEndPoint)listener.LocalEndpoint).Port};Username=u;Database=d;SSL Mode=Disable;GSS Encryption Mode=Disable");
 
         // No store and no tenants are needed as long as nothing is found.
-        await using var originals = new OriginalSessions(source, null!, _ => new(new HashSet<string>()), new StoppedTime());
+        await using var originals = new OriginalSessions(source, null!, (_, _) => new(new HashSet<string>()), new StoppedTime());
         var calls = Enumerable.Range(0, 8).Select(i => originals.TakeInAsync(new AppKey("", AppKey.PublicId), $"user-{i}", DateTimeOffset.UnixEpoch)).ToList();
         var attempts = 0;
         var all = Task.WhenAll(calls);

@@ -2,6 +2,7 @@ using Grid.Abstractions.Apps;
 using Grid.Abstractions.Importing;
 using Grid.Abstractions.Sessions;
 using Grid.Storage.Importing;
+using Grid.WebFront.Sessions;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace Grid.Hosting.Importing;
@@ -13,14 +14,31 @@ internal static class ReadThroughHosting
     {
         var real = services.Single(service => service.ServiceType == typeof(ISessionStore)).ImplementationType!;
         services.AddSingleton(provider => new OriginalSessions(
-            source, provider.GetRequiredService<IImportStore>(), app => TenantsAsync(provider, app), provider.GetRequiredService<TimeProvider>()));
+            source, provider.GetRequiredService<IImportStore>(), (app, wanted) => TenantsAsync(provider, app, wanted), provider.GetRequiredService<TimeProvider>()));
         services.Replace(ServiceDescriptor.Singleton<ISessionStore>(provider => new ReadThroughStore(
             (ISessionStore)ActivatorUtilities.CreateInstance(provider, real), provider.GetRequiredService<OriginalSessions>(), provider.GetRequiredService<TimeProvider>())));
         services.AddSingleton(new ReadThrough(IsOn: true));
         services.AddHostedService<OriginalKeys>();
     }
 
-    // Looked up when it is needed: the directory is above the store.
-    private static async ValueTask<IReadOnlySet<string>> TenantsAsync(IServiceProvider services, AppKey app) =>
-        (await services.GetRequiredService<IAppDirectory>().FindAsync(app, CancellationToken.None))?.TenantIds ?? (IReadOnlySet<string>)new HashSet<string>();
+    // Looked up when it is needed: the directory is above the store. What the core behind Grid has is taken over, as when a session names it.
+    internal static async ValueTask<IReadOnlySet<string>> TenantsAsync(IServiceProvider services, AppKey app, IReadOnlySet<string> wanted)
+    {
+        var known = (await services.GetRequiredService<IAppDirectory>().FindAsync(app, CancellationToken.None))?.TenantIds;
+        if (known is null || wanted.IsSubsetOf(known) || services.GetService<ITenantsBehind>() is not { } behind)
+        {
+            return known ?? (IReadOnlySet<string>)new HashSet<string>();
+        }
+
+        var all = known.ToHashSet(StringComparer.Ordinal);
+        foreach (var tenantId in wanted.Except(known))
+        {
+            if (await behind.TakeOverAsync(new TenantKey(app, tenantId)))
+            {
+                all.Add(tenantId);
+            }
+        }
+
+        return all;
+    }
 }

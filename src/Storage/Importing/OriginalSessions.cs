@@ -14,10 +14,10 @@ namespace Grid.Storage.Importing;
 /// </remarks>
 /// <param name="source">Where it is.</param>
 /// <param name="imports">Notes what came.</param>
-/// <param name="tenants">The tenants of an app that Grid has; none if it has no such app.</param>
+/// <param name="tenants">Of these tenants of an app those that Grid has, or has now.</param>
 /// <param name="clock">Measures ages.</param>
 public sealed class OriginalSessions(
-    SuperTokensSource source, IImportStore imports, Func<AppKey, ValueTask<IReadOnlySet<string>>> tenants, TimeProvider clock) : IAsyncDisposable
+    SuperTokensSource source, IImportStore imports, Func<AppKey, IReadOnlySet<string>, ValueTask<IReadOnlySet<string>>> tenants, TimeProvider clock) : IAsyncDisposable
 {
     // Of a process. A session costs one query of a few rows, once.
     private const int MaxConnections = 4;
@@ -65,7 +65,8 @@ public sealed class OriginalSessions(
             return;
         }
 
-        var (found, known) = (await AskAsync(database => database.FindOfUserAsync(app.AppId, userId, now, CancellationToken.None)), await tenants(app));
+        var found = await AskAsync(database => database.FindOfUserAsync(app.AppId, userId, now, CancellationToken.None));
+        var known = await tenants(app, found.Select(session => session.Tenant).ToHashSet(StringComparer.Ordinal));
         await AddAsync(found, known);
 
         // Those of a tenant that is not here yet come when it is.
