@@ -144,7 +144,7 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
         await RefusedAsync(3, "does not answer", "--from=postgresql://nobody@127.0.0.1:1/x");
 
         // A core that publishes other keys has another database: this Grid stands for one.
-        await RefusedAsync(2, "is not the database of the core at", $"--from={uri}", $"--Grid:Upstream:Uri={grid.Http.BaseAddress}");
+        await RefusedAsync(2, "is not the database of the core at", $"--from={uri}", $"--Grid:Upstream:Uri={grid.Http.BaseAddress}", "--Grid:Upstream:ConnectTimeout=1m");
         Assert.Equal(0, await CountAsync(store));
         var imported = await GridProcess.RunAsync(_folder, ["import", "supertokens", $"--from={uri}"], environment);
         Assert.True(imported.Code == 0 && imported.Output.Contains("4 sessions imported", StringComparison.Ordinal), imported.Output);
@@ -154,7 +154,7 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
         await using (var database = await SuperTokensDatabase.OpenAsync(source, maxConnections: 1, Stop))
         {
             using var client = new UpstreamClient(published);
-            Assert.Null(await OriginalIdentity.WhyNotAsync(client, published, domain: "", source, await database.ReadKeysAsync(Stop), Stop));
+            Assert.Null(await OriginalIdentity.WhyNotAsync(client, published, domain: "", source, await database.ReadKeysAsync(Stop), patience: null, Stop));
         }
         await ImportsADomainAsync();
 

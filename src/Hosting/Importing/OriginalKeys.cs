@@ -63,7 +63,7 @@ internal sealed partial class OriginalKeys(
         }
 
         var found = await originals.AskAsync(database => database.ReadKeysAsync(cancellationToken));
-        if (upstream is not null && await OriginalIdentity.WhyNotAsync(upstream, upstreamSettings!, domain: "", originals.Source, found, cancellationToken) is { } why)
+        if (upstream is not null && await OriginalIdentity.WhyNotAsync(upstream, upstreamSettings!, domain: "", originals.Source, found, OriginalIdentity.Patience, cancellationToken) is { } why)
         {
             // Without the keys, tokens of its sessions are answered 503.
             throw new ImportSourceException($"{why} None of its keys is taken.", isAway: false);

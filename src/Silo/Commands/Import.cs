@@ -160,7 +160,7 @@ internal static class Import
             if (settings.Upstream is { } upstream)
             {
                 using var client = new UpstreamClient(upstream);
-                if (await OriginalIdentity.WhyNotAsync(client, upstream, _source.Domain, _source, found, stop) is { } why)
+                if (await OriginalIdentity.WhyNotAsync(client, upstream, _source.Domain, _source, found, patience: null, stop) is { } why)
                 {
                     throw new SettingsException($"Refused, nothing was imported: {why}");
                 }

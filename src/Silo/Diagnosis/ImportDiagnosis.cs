@@ -17,7 +17,7 @@ internal static class ImportDiagnosis
             if (upstream is not null)
             {
                 using var client = new UpstreamClient(upstream);
-                if (await OriginalIdentity.WhyNotAsync(client, upstream, domain: "", source, await original.ReadKeysAsync(cancellationToken), cancellationToken) is { } why)
+                if (await OriginalIdentity.WhyNotAsync(client, upstream, domain: "", source, await original.ReadKeysAsync(cancellationToken), OriginalIdentity.Patience, cancellationToken) is { } why)
                 {
                     return Finding.Problem(Check, $"Tokens of sessions that Grid does not know are answered 503: {why}");
                 }

@@ -115,6 +115,9 @@ internal sealed class BothCores(
         var bytes = await ReadBytesAsync(context);
         using var body = await CoreBody.ReadAsync(context);
         var recipeUserId = body.String("recipeUserId");
+
+        // What is read through is taken in as long as it is that account's alone: once it is linked, its sessions come as the other user's, and would not end.
+        await stored.ListAsync(User(context, recipeUserId), allTenants: true);
         var answer = await AskAsync(context, bytes);
         var json = answer.Json();
         if (UpstreamAnswer.Word(json) == "OK" && (UpstreamAnswer.Text((json!["user"] as JsonObject)?["id"]) ?? body.StringOrNull("primaryUserId")) != recipeUserId)

@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json.Nodes;
 using Grid.Abstractions;
 using Grid.Abstractions.Apps;
@@ -77,14 +76,12 @@ internal sealed class LinkedAccounts(UpstreamClient client, UpstreamPulse pulse,
         {
             "OK" when json!["user"] is JsonObject user => user,
             "UNKNOWN_USER_ID_ERROR" => null,
-            _ when HasNoSuchApp(answer) => null,
+
+            // An app that only Grid has, until it is removed here too.
+            _ when answer.SaysNotThere() => null,
             _ => throw failures.Refuse(UpstreamTrouble.Odd),
         };
     }
-
-    // An app that only Grid has, until it is removed here too.
-    private static bool HasNoSuchApp(UpstreamAnswer answer) =>
-        answer.Status == 400 && Encoding.UTF8.GetString(answer.Body!).StartsWith("AppId or tenantId not found", StringComparison.Ordinal);
 
     private async Task<UpstreamAnswer> AskAsync(AppKey app, string path, TimeSpan? patience)
     {

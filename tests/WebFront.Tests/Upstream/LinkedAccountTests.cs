@@ -89,11 +89,19 @@ public sealed class LinkedAccountTests(UpstreamHost host)
     {
         Link();
         await Core.SendAsync("GET", "/apiversion");
-        await Core.CreateSessionAsync(userId: _account, version: "3.0");
+        var before = 0;
+        var created = await ToldAsync(() =>
+        {
+            before = Asked().Count;
+            return Core.PostAsync("/recipe/session", NewSession(), "3.0");
+        });
 
-        var asked = Behind.For("/user/id").Where(seen => seen.Target.EndsWith(_account, StringComparison.Ordinal)).ToList();
+        Assert.Equal("OK", created.Word);
+        var asked = Asked()[before..];
         Assert.Equal(2, asked.Count);
         Assert.All(asked, seen => Assert.True(Version.Parse(seen.Headers["cdi-version"]) >= new Version(4, 0)));
+
+        List<Seen> Asked() => [.. Behind.For("/user/id").Where(seen => seen.Target.EndsWith(_account, StringComparison.Ordinal))];
     }
 
     [Fact]
@@ -152,10 +160,10 @@ public sealed class LinkedAccountTests(UpstreamHost host)
         };
         try
         {
-            var refused = await RefusedAsync();
+            var refused = await BeginAsync();
             Assert.Equal((503, "1"), (refused.Status, refused.Headers.RetryAfter?.ToString()));
             Assert.Equal($"The core behind Grid, {Behind.Url.Authority}, cannot be reached. Sessions go on; please retry this later\n", refused.Text);
-            Assert.Equal(503, (await Core.PostAsync("/session/ticket", new { userId = _account })).Status);
+            Assert.Equal(503, (await ToldAsync(() => Core.PostAsync("/session/ticket", new { userId = _account }))).Status);
             var failure = await Assert.ThrowsAsync<GridException>(() => Core.Services.GetRequiredService<InProcessSessions>().CreateAsync(new SessionDraft { UserId = _account }, CancellationToken.None));
             Assert.Equal(GridFailure.Unavailable, failure.Reason);
             Assert.Equal(before, await ListAsync($"userId={_account}&fetchSessionsForAllLinkedAccounts=false"));
@@ -193,7 +201,7 @@ public sealed class LinkedAccountTests(UpstreamHost host)
             Assert.Equal("OK", (await Core.PostAsync($"/recipe/accountlinking/user/{(what == "linked" ? "link" : "unlink")}", new { recipeUserId = _account, primaryUserId = _user })).Word);
         });
 
-        Assert.Equal(503, (await RefusedAsync()).Status);
+        Assert.Equal(503, (await BeginAsync()).Status);
         Assert.Empty(await ListAsync($"userId={_user}&fetchSessionsForAllLinkedAccounts=false"));
         Assert.Empty(await ListAsync($"userId={_account}&fetchSessionsForAllLinkedAccounts=false"));
 
@@ -218,6 +226,22 @@ public sealed class LinkedAccountTests(UpstreamHost host)
         Assert.Equal("OK", (await Core.PostAsync("/recipe/accountlinking/user/link", new { recipeUserId = _user, primaryUserId = _user })).Word);
         Assert.True(await IsActiveAsync(since));
         Assert.True(await IsActiveAsync(users));
+    }
+
+    [Fact]
+    public async Task An_account_is_not_linked_before_it_is_known_which_sessions_it_has_as_a_user_of_its_own()
+    {
+        var appId = NewId();
+        Assert.Equal("OK", (await Core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId })).Word);
+        await Core.CreateSessionAsync($"/appid-{appId}", _account);
+        var link = new { recipeUserId = _account, primaryUserId = _user };
+        Core.Store.TakeAway(appId);
+        Assert.Equal(503, (await Core.PostAsync($"/appid-{appId}/recipe/accountlinking/user/link", link)).Status);
+        Assert.DoesNotContain(Behind.For("/accountlinking/user/link"), seen => seen.Text.Contains(_account, StringComparison.Ordinal));
+
+        Core.Store.GiveBack(appId);
+        Assert.Equal("OK", (await Core.PostAsync($"/appid-{appId}/recipe/accountlinking/user/link", link)).Word);
+        Assert.Contains(Behind.For("/accountlinking/user/link"), seen => seen.Text.Contains(_account, StringComparison.Ordinal));
     }
 
     [Fact]
@@ -304,23 +328,27 @@ public sealed class LinkedAccountTests(UpstreamHost host)
         Assert.Null(await sessions.RedeemTicketAsync(ticket));
 
         async Task<Grid.WebFront.Sessions.OpenedTicket?> OrderAsync() =>
-            await sessions.OpenTicketAsync((await Core.PostAsync("/session/ticket", new { userId = _account })).Json["ticket"]!.GetValue<string>());
+            await sessions.OpenTicketAsync((await ToldAsync(() => Core.PostAsync("/session/ticket", new { userId = _account }))).Json["ticket"]!.GetValue<string>());
     }
 
     private void Link() => Behind.Owners[_user] = Behind.Owners[_account] = _user;
 
     // A starved machine may take longer over the question than there is patience for.
-    private async Task<CoreAnswer> RefusedAsync()
+    private static async Task<CoreAnswer> ToldAsync(Func<Task<CoreAnswer>> call)
     {
         for (var tries = 0; ; tries++)
         {
-            var answer = await Core.PostAsync("/recipe/session", new { userId = _account, enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } });
+            var answer = await call();
             if (answer.Status != 504 || tries == 60)
             {
                 return answer;
             }
         }
     }
+
+    private Task<CoreAnswer> BeginAsync() => ToldAsync(() => Core.PostAsync("/recipe/session", NewSession()));
+
+    private object NewSession() => new { userId = _account, enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } };
 
     private async Task<string> BeginAsync(string account) => Handle(await Core.CreateSessionAsync(userId: account));
 
