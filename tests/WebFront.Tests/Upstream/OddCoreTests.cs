@@ -297,6 +297,23 @@ public sealed class OddCoreTests(OddCoreHost host) : IClassFixture<OddCoreHost>
         using var dead = new BlackHole();
         using var client = new UpstreamClient(new UpstreamSettings { Uri = new Uri($"http://127.0.0.1:{dead.Port}"), ConnectTimeout = TimeSpan.FromSeconds(1), Timeout = Bound });
         Assert.Equal(UpstreamTrouble.Away, (await client.AskAsync("GET", "/apiversion", null, null, null, null, TestContext.Current.CancellationToken)).Trouble);
+
+        // The same for what passes, at which the time-out of answers is no measure.
+        await using var core = new CoreHost
+        {
+            Settings = new Dictionary<string, string?>
+            {
+                ["Grid:Upstream:Uri"] = $"http://127.0.0.1:{dead.Port}",
+                ["Grid:Upstream:ApiKey"] = StandInCore.Key,
+                ["Grid:Upstream:Timeout"] = "3m",
+                ["Grid:Upstream:ConnectTimeout"] = "1s",
+            },
+        };
+        await core.InitializeAsync();
+        var answer = await core.PostAsync("/recipe/signin", new { });
+        Assert.Equal(503, answer.Status);
+        Assert.Contains("cannot be reached", answer.Text, StringComparison.Ordinal);
+        Assert.Equal(200, (await core.SendAsync("GET", "/hello")).Status);
     }
 
     [Fact]
