@@ -1,3 +1,4 @@
+import { AsyncResource } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ConnectionOptions } from "node:tls";
@@ -66,6 +67,9 @@ function onBeforeExit(): void {
 export class Service {
   readonly holder: Holder;
   private readonly checks: Checks;
+
+  // It begins within some request and outlives it: what belongs to that request (AsyncLocalStorage) shall neither be kept for ever nor appear in the log.
+  private readonly scope = new AsyncResource("GridSessions");
   private connection: Connection | undefined;
   private unused: Connection | undefined;
   private former: { incarnation: string; secret: string } | undefined;
@@ -111,8 +115,10 @@ export class Service {
       });
       if (running.size === 0) process.on("beforeExit", onBeforeExit);
       running.add(this);
-      this.running = this.run();
-      this.rechecking = setInterval(() => void this.recheck(), recheckEvery).unref();
+      this.scope.runInAsyncScope(() => {
+        this.running = this.run();
+        this.rechecking = setInterval(() => void this.recheck(), recheckEvery).unref();
+      });
     }
 
     return this.firstAttempt ?? Promise.resolve();
@@ -132,7 +138,8 @@ export class Service {
   }
 
   watch(name: SessionName, callback: () => unknown): Watch {
-    const watch = this.holder.watch(name.handle, () => callGuarded(callback, (failure) => this.say(`A callback of onEnded failed: ${describe(failure)}`)));
+    const bound = AsyncResource.bind(callback);
+    const watch = this.holder.watch(name.handle, () => callGuarded(bound, (failure) => this.say(`A callback of onEnded failed: ${describe(failure)}`)));
     void this.find(name, true);
     return watch;
   }

@@ -1,5 +1,6 @@
 // A Grid that lies, breaks off or stands still, machines whose clocks jump, and applications whose callbacks fail: nothing of it ends the process, and none is accepted by it.
 import assert from "node:assert/strict";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { execFileSync, spawn } from "node:child_process";
 import dns from "node:dns";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -112,6 +113,29 @@ describe("a service that", () => {
       await until(() => heard.includes("third"));
       assert.deepEqual(heard, ["first", "third"]);
     });
+  });
+
+  it("begins within a request keeps nothing of it, and calls back within the one that asked", async () => {
+    silo = await Silo.start();
+    const requests = new AsyncLocalStorage();
+    const seen = [];
+    begin({ log: () => seen.push(["log", requests.getStore()]) });
+    await requests.run("first", () => service.find(name));
+    await active();
+    const heard = new Promise((resolve) =>
+      requests.run("second", () =>
+        service.watch(name, () => {
+          seen.push(["callback", requests.getStore()]);
+          resolve();
+        }),
+      ),
+    );
+    silo.tell({ type: "entries", n: 1, entries: [entry(1)] });
+    await heard;
+    silo.status = 503;
+    silo.socket.terminate();
+    await until(() => seen.some(([who]) => who === "log"));
+    assert.deepEqual(seen.filter(([who, request]) => request !== (who === "log" ? undefined : "second")), []);
   });
 
   describe("is lied to", () => {
@@ -242,7 +266,7 @@ describe("a service that", () => {
       assert.equal(said.filter((message) => message.includes("401")).length, 1);
     });
 
-    for (const [status, text] of Object.entries({ 200: /no Grid/, 302: /HTTP 302 to http:\/\/127\.0\.0\.1:9\/elsewhere, which is not followed/, 404: /connectionURI.*a SuperTokens core has no such route/, 426: /does not pass WebSockets on/, 500: /HTTP 500: .*connectionURI/, 503: /HTTP 503: it is not ready/ })) {
+    for (const [status, text] of Object.entries({ 200: /no Grid/, 400: /may name an app that does not exist/, 302: /HTTP 302 to http:\/\/127\.0\.0\.1:9\/elsewhere, which is not followed/, 404: /connectionURI.*a SuperTokens core has no such route/, 426: /does not pass WebSockets on/, 500: /HTTP 500: .*connectionURI/, 503: /HTTP 503: it is not ready/ })) {
       it(`answers ${status} instead of a WebSocket`, async () => {
         silo = await Silo.start();
         silo.status = Number(status);
