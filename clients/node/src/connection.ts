@@ -251,8 +251,14 @@ export class Connection {
     this.tickedAt = now;
     if (wasStill) this.heardAt = now;
     const silent = now - this.heardAt;
-    if (silent > pingAfter + silenceAllowed) this.abort();
-    else if (silent > pingAfter / 2) this.socket.ping();
+    if (silent > pingAfter + silenceAllowed) {
+      // Sockets are read after timers.
+      setImmediate(() => {
+        if (this.heardAt <= now) this.abort();
+      });
+    } else if (silent > pingAfter / 2) {
+      this.socket.ping();
+    }
   }
 }
 

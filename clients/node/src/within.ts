@@ -2,7 +2,8 @@
 export async function within<T>(patience: number, work: () => Promise<T>, isBackground = false): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Late(`No answer within ${patience / 1_000} s.`)), patience);
+    // Once more round: if this process stood still the answer may lie in its socket, which is read after timers.
+    timer = setTimeout(() => setImmediate(() => reject(new Late(`No answer within ${patience / 1_000} s.`))), patience);
     if (isBackground) timer.unref();
   });
   try {

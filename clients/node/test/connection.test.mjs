@@ -19,7 +19,7 @@ describe("a service on the wire", () => {
   const start = async () => {
     said.length = 0;
     silo = await Silo.start();
-    service = new Service({ cores: [silo.url], apiKey: "key", name: "a test", tls: {}, timeout: 5_000, log: (message) => said.push(message) }, systemClock);
+    service = new Service({ cores: [silo.url], apiKey: "key", name: "a test", tls: {}, timeout: 60_000, log: (message) => said.push(message) }, systemClock);
   };
   const active = () => until(async () => (await service.find(name)) === "active");
   afterEach(async () => {
@@ -174,10 +174,12 @@ describe("a service on the wire", () => {
 
   it("shares one look among all who wait for it, and has at most 128 unanswered", async () => {
     await start();
+    silo.leaseMs = 60_000;
     await active();
     const waiting = [];
     silo.answers.look = (message) => void waiting.push(message);
     const id = (number) => `22222222-2222-4222-8222-${String(number).padStart(12, "0")}`;
+    await until(() => service.holder.isFresh);
     const found = Promise.all(Array.from({ length: 300 }, (_, number) => service.find(parseHandle(id(number % 150)))));
     await until(() => waiting.length >= 128);
     await new Promise((resolve) => setTimeout(resolve, 100));
