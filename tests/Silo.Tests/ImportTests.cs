@@ -161,7 +161,8 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
         var theft = await RefreshAsync(grid.Http, rows[3] with { RefreshToken = rows[3].PreviousRefreshToken! });
         Assert.Equal(("TOKEN_THEFT_DETECTED", "RECENT_PREV"), (theft.Word(), (string?)theft["recentTokenReuseSubtype"]));
         Assert.Equal("OK", (await RefreshAsync(grid.Http, rows[2] with { RefreshToken = rows[2].PreviousRefreshToken! })).Word());
-        Assert.Equal(primary, (string?)(await RefreshAsync(grid.Http, rows[1]))["session"]!["userId"]);
+        var ofLinked = (await RefreshAsync(grid.Http, rows[1]))["session"]!;
+        Assert.Equal((primary, linked.UserId), ((string?)ofLinked["userId"], (string?)ofLinked["recipeUserId"]));
 
         // By the older rules: the first use of a child makes it current, and its parent is then an old one.
         var promoted = await VerifyAsync(grid.Http, keys.AccessToken(child, second, first, 0, _now), "5.4");

@@ -284,6 +284,23 @@ public sealed class ImportStoreTests(SharedPostgreSql shared)
     }
 
     [Theory, MemberData(nameof(Engines))]
+    public async Task A_linked_accounts_session_comes_under_its_user_and_keeps_the_account(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        var session = TestStore.NewSession(userId: "primary") with { RecipeUserId = "account" };
+        var other = TestStore.NewSession(userId: "primary");
+        await test.Imports.AddAsync([session, other], null, Stop);
+        Assert.Equal(session, await test.Store.ReadAsync(session.Key, Stop));
+        Assert.Equal(other, await test.Store.ReadAsync(other.Key, Stop));
+
+        var renewed = session with { PayloadJson = """{"a":2}""" };
+        Assert.Equal(new ImportedSessions(0, 1, 0, 1), await test.Imports.AddAsync([renewed, other], null, Stop));
+        Assert.Equal(renewed with { Version = 2 }, await test.Store.ReadAsync(session.Key, Stop));
+        Assert.Equal(new ImportedSessions(0, 1, 0, 1), await test.Imports.AddAsync([renewed, other with { RecipeUserId = "own" }], null, Stop));
+        Assert.Equal("own", (await test.Store.ReadAsync(other.Key, Stop))!.RecipeUserId);
+    }
+
+    [Theory, MemberData(nameof(Engines))]
     public async Task Only_a_session_that_nobody_has_changed_here_is_renewed(StoreEngine engine)
     {
         await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());

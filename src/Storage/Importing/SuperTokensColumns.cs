@@ -9,10 +9,14 @@ namespace Grid.Storage.Importing;
 /// <param name="HasLinkedAccounts">Users may be accounts of a primary one.</param>
 /// <param name="UserIdType">Of the table of users: their index serves only comparisons of that type.</param>
 /// <param name="HasDomains">There is a table of tenants' settings, with connection-URI domains.</param>
-internal sealed record SuperTokensColumns(bool HasTenants, bool HasStaticKeys, bool HasPrevious, bool HasLinkedAccounts, string UserIdType, bool HasDomains)
+/// <param name="HasMappings">Users may have ids of the application's own.</param>
+/// <param name="MappedIdType">Of the ids in that table which are the original's own.</param>
+internal sealed record SuperTokensColumns(
+    bool HasTenants, bool HasStaticKeys, bool HasPrevious, bool HasLinkedAccounts, string UserIdType, bool HasDomains, bool HasMappings, string MappedIdType)
 {
     private const string Users = "app_id_to_user_id";
     private const string Tenants = "tenant_configs";
+    private const string Mappings = "userid_mapping";
 
     // Refused by whoever converts the session.
     private const long NoTime = -1;
@@ -39,7 +43,7 @@ internal sealed record SuperTokensColumns(bool HasTenants, bool HasStaticKeys, b
             WHERE n.nspname = $1 AND c.relname = ANY ($2) AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
             """);
         read.Parameters.Add(new() { Value = source.Schema });
-        read.Parameters.Add(new() { Value = Needed.Select(table => source.TableName(table.Table)).Append(source.TableName(Users)).Append(source.TableName(Tenants)).ToArray() });
+        read.Parameters.Add(new() { Value = Needed.Select(table => source.TableName(table.Table)).Append(source.TableName(Users)).Append(source.TableName(Tenants)).Append(source.TableName(Mappings)).ToArray() });
         await using var row = await read.ExecuteReaderAsync(cancellationToken);
         Dictionary<(string Table, string Column), bool> found = [];
         while (await row.ReadAsync(cancellationToken))
@@ -72,30 +76,60 @@ internal sealed record SuperTokensColumns(bool HasTenants, bool HasStaticKeys, b
                 $"Table {source.TableName(table)} in {source} has no column {column}, though others have theirs: the core's own migration is half done. Finish it (its plugin's CHANGELOG), then import.", isAway: false);
         }
 
+        var hasLinkedAccounts = present.Count > 0 && Has(Users, "primary_or_recipe_user_id");
         return new SuperTokensColumns(
             present.Count > 0,
             Has("session_info", "use_static_key"),
             Has("session_info", "prev_refresh_token_hash_2") && Has("session_info", "refresh_token_rotated_at"),
-            present.Count > 0 && Has(Users, "primary_or_recipe_user_id"),
-            found.GetValueOrDefault((source.TableName(Users), "user_id")) ? "bpchar" : "text",
-            Has(Tenants, "connection_uri_domain") && Has(Tenants, "app_id") && Has(Tenants, "tenant_id") && Has(Tenants, "core_config"));
+            hasLinkedAccounts,
+            TypeOf(Users, "user_id"),
+            Has(Tenants, "connection_uri_domain") && Has(Tenants, "app_id") && Has(Tenants, "tenant_id") && Has(Tenants, "core_config"),
+            hasLinkedAccounts && Has(Mappings, "app_id") && Has(Mappings, "supertokens_user_id") && Has(Mappings, "external_user_id"),
+            TypeOf(Mappings, "supertokens_user_id"));
 
         bool Has(string table, string column) => found.ContainsKey((source.TableName(table), column));
+
+        string TypeOf(string table, string column) => found.GetValueOrDefault((source.TableName(table), column)) ? "bpchar" : "text";
     }
 
-    public string SelectSessions(SuperTokensSource source) =>
-        $"""
-        SELECT {App}, {Tenant}, s.session_handle, {(HasLinkedAccounts ? "coalesce(u.primary_or_recipe_user_id::text, s.user_id::text)" : "s.user_id")}, s.refresh_token_hash_2,
-            s.session_data, s.expires_at, s.created_at_time, s.jwt_user_payload, {(HasStaticKeys ? "s.use_static_key" : "false")},
-            {(HasPrevious ? "s.prev_refresh_token_hash_2, s.refresh_token_rotated_at" : "NULL::text, NULL::bigint")}
-        FROM {source.Table("session_info")} s
-        {(HasLinkedAccounts ? $"LEFT JOIN {source.Table(Users)} u ON u.app_id = s.app_id AND u.user_id = s.user_id::{UserIdType}" : "")}
-        """;
+    // A session is an account's. Whose that is, is the primary user; both are called by the application's own ids, if it gave them some.
+    public string SelectSessions(SuperTokensSource source)
+    {
+        var (user, account) = HasMappings ? ("coalesce(p.external_user_id, u.primary_or_recipe_user_id::text, s.user_id)", "coalesce(a.external_user_id, s.user_id)")
+            : HasLinkedAccounts ? ("coalesce(u.primary_or_recipe_user_id::text, s.user_id)", "s.user_id")
+            : ("s.user_id", "s.user_id");
+        return $"""
+            SELECT {App}, {Tenant}, s.session_handle, {user}, s.refresh_token_hash_2,
+                s.session_data, s.expires_at, s.created_at_time, s.jwt_user_payload, {(HasStaticKeys ? "s.use_static_key" : "false")},
+                {(HasPrevious ? "s.prev_refresh_token_hash_2, s.refresh_token_rotated_at" : "NULL::text, NULL::bigint")}, {account}
+            FROM {source.Table("session_info")} s
+            {(HasMappings ? $"LEFT JOIN {source.Table(Mappings)} x ON x.app_id = s.app_id AND x.external_user_id = s.user_id" : "")}
+            {(HasLinkedAccounts ? $"LEFT JOIN {source.Table(Users)} u ON u.app_id = s.app_id AND u.user_id = {(HasMappings ? "coalesce(x.supertokens_user_id::text, s.user_id)" : "s.user_id")}::{UserIdType}" : "")}
+            {(HasMappings ? $"LEFT JOIN {source.Table(Mappings)} p ON p.app_id = s.app_id AND p.supertokens_user_id = u.primary_or_recipe_user_id::{MappedIdType}" : "")}
+            {(HasMappings ? $"LEFT JOIN {source.Table(Mappings)} a ON a.app_id = s.app_id AND a.supertokens_user_id = s.user_id::{MappedIdType}" : "")}
+            """;
+    }
 
-    /// <summary>An array to compare a user id with by <c>=</c>: the user, and the accounts that are linked to them.</summary>
-    public string UsersOf(SuperTokensSource source, string app, string user) => HasLinkedAccounts
-        ? $"ANY (ARRAY(SELECT {user}::text UNION SELECT l.user_id::text FROM {source.Table(Users)} l WHERE l.app_id = {app} AND l.primary_or_recipe_user_id = {user}::{UserIdType}))"
-        : user;
+    /// <summary>An array to compare a user id with by <c>=</c>: the user, and the accounts that are linked to them, by either of their ids.</summary>
+    public string UsersOf(SuperTokensSource source, string app, string user)
+    {
+        if (!HasLinkedAccounts)
+        {
+            return user;
+        }
+
+        var linked = $"SELECT l.user_id::text FROM {source.Table(Users)} l WHERE l.app_id = {app} AND l.primary_or_recipe_user_id";
+        return !HasMappings
+            ? $"ANY (ARRAY(SELECT {user}::text UNION {linked} = {user}::{UserIdType}))"
+            : $"""
+            ANY (ARRAY(
+                WITH named AS (
+                    SELECT {user}::text AS id UNION SELECT m.supertokens_user_id::text FROM {source.Table(Mappings)} m WHERE m.app_id = {app} AND m.external_user_id = {user}),
+                accounts AS (SELECT id FROM named UNION {linked} IN (SELECT id::{UserIdType} FROM named))
+                SELECT id FROM accounts
+                UNION SELECT m.external_user_id FROM {source.Table(Mappings)} m WHERE m.app_id = {app} AND m.supertokens_user_id IN (SELECT id::{MappedIdType} FROM accounts)))
+            """;
+    }
 
     public static SuperTokensSession ToSession(NpgsqlDataReader row) => new()
     {
@@ -111,6 +145,7 @@ internal sealed record SuperTokensColumns(bool HasTenants, bool HasStaticKeys, b
         UsesStaticKey = !row.IsDBNull(9) && row.GetBoolean(9),
         PreviousHash = Text(row, 10),
         RotatedAt = row.IsDBNull(11) ? null : row.GetInt64(11),
+        RecipeUserId = Text(row, 12),
     };
 
     private static string? Text(NpgsqlDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);

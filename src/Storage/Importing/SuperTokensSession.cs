@@ -32,6 +32,9 @@ public sealed record SuperTokensSession
     /// <summary>The user whom tokens of the session name: the primary one, if accounts are linked.</summary>
     public required string UserId { get; init; }
 
+    /// <summary>The account that the session was made for; null for the user's own.</summary>
+    public string? RecipeUserId { get; init; }
+
     /// <summary><c>refresh_token_hash_2</c>, hexadecimal.</summary>
     public required string CurrentHash { get; init; }
 
@@ -75,11 +78,11 @@ public sealed record SuperTokensSession
         {
             why = "its payload or data is no JSON object";
         }
-        else if (UserId.Length is 0 or > MaxUserIdLength)
+        else if (UserId.Length is 0 or > MaxUserIdLength || RecipeUserId?.Length > MaxUserIdLength)
         {
             why = "its user id is empty or longer than 128 characters";
         }
-        else if (!StorableText.IsStorable(UserId) || !StorableText.IsStorable(Payload) || !StorableText.IsStorable(Data))
+        else if (!StorableText.IsStorable(UserId) || !StorableText.IsStorable(RecipeUserId) || !StorableText.IsStorable(Payload) || !StorableText.IsStorable(Data))
         {
             why = "its user id, payload or data holds characters that can't be stored";
         }
@@ -98,6 +101,7 @@ public sealed record SuperTokensSession
             {
                 Key = new SessionKey(new AppKey(Domain, App), handle),
                 UserId = UserId,
+                RecipeUserId = RecipeUserId == UserId ? null : RecipeUserId,
                 Chain = PreviousHash is null || RotatedAt is not { } rotatedAt
                     ? new RefreshChain(current)
                     : new RefreshChain(current, previous, DateTimeOffset.FromUnixTimeMilliseconds(rotatedAt)),

@@ -5,8 +5,8 @@ internal static class ImportSql
 {
     private const string Given =
         """
-        unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::boolean[], $11::bigint[], $12::bigint[], $13::bigint[], $14::uuid[])
-            AS g(handle, app, tenant, user_id, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, user_note)
+        unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::boolean[], $11::bigint[], $12::bigint[], $13::bigint[], $14::uuid[], $15::text[])
+            AS g(handle, app, tenant, user_id, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, user_note, recipe_user_id)
         """;
 
     // For this transaction. Plans that were made while the notes were few would read all of them for each batch, and for each session that is
@@ -66,8 +66,8 @@ internal static class ImportSql
             ON CONFLICT DO NOTHING
             RETURNING handle, app, tenant),
         added AS (
-            INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
-            SELECT g.handle, g.app, g.tenant, g.user_id, e.epoch, 1, g.refresh_current, g.refresh_previous, g.rotated_at, g.payload, g.data, g.use_dynamic_key, g.created_at, g.expires_at, g.expires_hour
+            INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, recipe_user_id)
+            SELECT g.handle, g.app, g.tenant, g.user_id, e.epoch, 1, g.refresh_current, g.refresh_previous, g.rotated_at, g.payload, g.data, g.use_dynamic_key, g.created_at, g.expires_at, g.expires_hour, g.recipe_user_id
             FROM {Given}
             JOIN noted n ON n.handle = g.handle AND n.app = g.app AND n.tenant = g.tenant
             CROSS JOIN LATERAL (
@@ -89,12 +89,13 @@ internal static class ImportSql
         WITH renewed AS (
             UPDATE grid_session s
             SET version = s.version + 1, refresh_current = g.refresh_current, refresh_previous = g.refresh_previous, rotated_at = g.rotated_at,
-                payload = g.payload, data = g.data, use_dynamic_key = g.use_dynamic_key, expires_at = g.expires_at, expires_hour = g.expires_hour
+                payload = g.payload, data = g.data, use_dynamic_key = g.use_dynamic_key, expires_at = g.expires_at, expires_hour = g.expires_hour,
+                recipe_user_id = g.recipe_user_id
             FROM {Given}, grid_imported_session i
             WHERE s.handle = g.handle AND s.app = g.app AND s.tenant = g.tenant
               AND i.handle = g.handle AND i.app = g.app AND i.tenant = g.tenant AND s.version = i.version AND s.user_id = g.user_id
-              AND (s.refresh_current, s.refresh_previous, s.payload, s.data, s.use_dynamic_key, s.expires_at)
-                  IS DISTINCT FROM (g.refresh_current, g.refresh_previous, g.payload, g.data, g.use_dynamic_key, g.expires_at)
+              AND (s.refresh_current, s.refresh_previous, s.payload, s.data, s.use_dynamic_key, s.expires_at, s.recipe_user_id)
+                  IS DISTINCT FROM (g.refresh_current, g.refresh_previous, g.payload, g.data, g.use_dynamic_key, g.expires_at, g.recipe_user_id)
             RETURNING s.handle, s.app, s.tenant, s.version, s.expires_at)
         UPDATE grid_imported_session i SET version = r.version, expires_at = GREATEST(i.expires_at, r.expires_at)
         FROM renewed r WHERE i.handle = r.handle AND i.app = r.app AND i.tenant = r.tenant

@@ -235,6 +235,7 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
             Array(NpgsqlDbType.Bigint, rows, r => r.ExpiresAt.ToUnixTimeMilliseconds()),
             Array(NpgsqlDbType.Bigint, rows, r => ExpiryHour.After(r.ExpiresAt)),
             Array(NpgsqlDbType.Uuid, rows, r => ImportFence.NoteOf(r.Key.App, r.UserId).Handle.Id),
+            Array(NpgsqlDbType.Text, rows, r => r.RecipeUserId),
         },
     };
 }

@@ -7,8 +7,8 @@ internal static class ImportSql
 
     public const string Add =
         """
-        INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour)
-        SELECT @p0, @p1, @p2, @p3, e.epoch, 1, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12
+        INSERT INTO grid_session (handle, app, tenant, user_id, user_epoch, version, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, recipe_user_id)
+        SELECT @p0, @p1, @p2, @p3, e.epoch, 1, @p4, @p5, @p6, @p7, @p8, @p9, @p10, @p11, @p12, @p14
         FROM grid_user_epoch e
         WHERE e.app = @p1 AND e.user_id = @p3 AND e.tenant = @p2 AND e.epoch = 0
           AND NOT EXISTS (SELECT 1 FROM grid_user_epoch f WHERE f.app = @p1 AND f.user_id = '' AND f.tenant IN ('', @p2) AND f.epoch > 0)
@@ -21,10 +21,11 @@ internal static class ImportSql
         """
         UPDATE grid_session
         SET version = version + 1, refresh_current = @p4, refresh_previous = @p5, rotated_at = @p6, payload = @p7, data = @p8,
-            use_dynamic_key = @p9, expires_at = @p10, expires_hour = @p11
+            use_dynamic_key = @p9, expires_at = @p10, expires_hour = @p11, recipe_user_id = @p12
         WHERE handle = @p0 AND app = @p1 AND tenant = @p2 AND user_id = @p3
           AND version = (SELECT i.version FROM grid_imported_session i WHERE i.handle = @p0 AND i.app = @p1 AND i.tenant = @p2)
-          AND (refresh_current IS NOT @p4 OR refresh_previous IS NOT @p5 OR payload IS NOT @p7 OR data IS NOT @p8 OR use_dynamic_key IS NOT @p9 OR expires_at IS NOT @p10)
+          AND (refresh_current IS NOT @p4 OR refresh_previous IS NOT @p5 OR payload IS NOT @p7 OR data IS NOT @p8 OR use_dynamic_key IS NOT @p9 OR expires_at IS NOT @p10
+               OR recipe_user_id IS NOT @p12)
         """;
 
     public const string NoteRenewed = "UPDATE grid_imported_session SET version = version + 1 WHERE handle = @p0 AND app = @p1 AND tenant = @p2";

@@ -110,13 +110,14 @@ internal sealed class SqliteImportStore(SqliteDatabase database, SqliteWriter wr
             statements.With(SessionSql.EnsureEpoch, app, session.UserId, tenant).ExecuteNonQuery();
             var added = statements.With(
                 ImportSql.Add, id, app, tenant, session.UserId, current, previous, rotatedAt, session.PayloadJson, session.DataJson, session.UseDynamicKey ? 1 : 0,
-                Time(session.CreatedAt), Time(session.ExpiresAt), ExpiryHour.After(session.ExpiresAt), Bytes(ImportFence.NoteOf(session.Key.App, session.UserId).Handle.Id)).ExecuteNonQuery();
+                Time(session.CreatedAt), Time(session.ExpiresAt), ExpiryHour.After(session.ExpiresAt), Bytes(ImportFence.NoteOf(session.Key.App, session.UserId).Handle.Id),
+                session.RecipeUserId).ExecuteNonQuery();
             return new ImportedSessions(added, 0, 1 - added, 0);
         }
 
         var renewed = statements.With(
             ImportSql.Renew, id, app, tenant, session.UserId, current, previous, rotatedAt, session.PayloadJson, session.DataJson, session.UseDynamicKey ? 1 : 0,
-            Time(session.ExpiresAt), ExpiryHour.After(session.ExpiresAt)).ExecuteNonQuery();
+            Time(session.ExpiresAt), ExpiryHour.After(session.ExpiresAt), session.RecipeUserId).ExecuteNonQuery();
         if (renewed == 1)
         {
             statements.With(ImportSql.NoteRenewed, id, app, tenant).ExecuteNonQuery();

@@ -51,6 +51,7 @@ public sealed class OriginalDatabase(string connectionString, OriginalGeneration
             CREATE TABLE {T("jwt_signing_keys")} ({app}key_id varchar(255) NOT NULL, key_string text NOT NULL, algorithm varchar(10) NOT NULL, created_at bigint, PRIMARY KEY ({appKey}key_id));
             CREATE TABLE {T("key_value")} ({tenant}name varchar(128) NOT NULL, value text, created_at_time bigint, PRIMARY KEY ({tenantKey}name));
             {(HasTenants ? $"CREATE TABLE {T("app_id_to_user_id")} ({app}user_id char(36) NOT NULL, recipe_id varchar(128) NOT NULL, primary_or_recipe_user_id char(36) NOT NULL, is_linked_or_is_a_primary_user boolean NOT NULL DEFAULT false, PRIMARY KEY (app_id, user_id));" : "")}
+            {(HasTenants ? $"CREATE TABLE {T("userid_mapping")} ({app}supertokens_user_id char(36) NOT NULL, external_user_id varchar(128) NOT NULL, external_user_id_info text, UNIQUE (app_id, supertokens_user_id), UNIQUE (app_id, external_user_id), PRIMARY KEY (app_id, supertokens_user_id, external_user_id));" : "")}
             """);
     }
 
@@ -71,6 +72,10 @@ public sealed class OriginalDatabase(string connectionString, OriginalGeneration
     /// <summary>Notes that a user is an account of a primary one.</summary>
     public Task LinkAsync(string app, string userId, string primaryUserId) =>
         RunAsync($"INSERT INTO {T("app_id_to_user_id")} (app_id, user_id, recipe_id, primary_or_recipe_user_id, is_linked_or_is_a_primary_user) VALUES ('{app}', '{userId}', 'emailpassword', '{primaryUserId}', true)");
+
+    /// <summary>Gives a user an id of the application's own.</summary>
+    public Task MapAsync(string app, string userId, string externalId) =>
+        RunAsync($"INSERT INTO {T("userid_mapping")} (app_id, supertokens_user_id, external_user_id) VALUES ('{app}', '{userId}', '{externalId}')");
 
     /// <summary>Stores sessions, each with its current refresh token, and by the newer rules the previous one.</summary>
     public async Task AddAsync(IEnumerable<OriginalRow> rows)
