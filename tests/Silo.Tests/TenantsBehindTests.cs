@@ -8,7 +8,7 @@ namespace Grid.Silo.Tests;
 /// <summary>Tenants of a user's sessions in the original's database, some of which no request has named in Grid yet.</summary>
 public sealed class TenantsBehindTests
 {
-    private static readonly AppKey _app = new("", AppKey.PublicId);
+    private static readonly AppKey App = new("", AppKey.PublicId);
 
     [Theory]
     [InlineData(true, new[] { "public", "t1", "t2" })]
@@ -23,7 +23,7 @@ public sealed class TenantsBehindTests
         }
 
         await using var provider = services.BuildServiceProvider();
-        var known = await ReadThroughHosting.TenantsAsync(provider, _app, new HashSet<string> { "public", "t1", "t2", "nowhere" });
+        var known = await ReadThroughHosting.TenantsAsync(provider, App, new HashSet<string> { "public", "t1", "t2", "nowhere" });
 
         Assert.Equal(expected, known.Order());
         Assert.Equal(isBefore ? ["nowhere", "t2"] : [], behind.Asked.Order());
@@ -43,7 +43,7 @@ public sealed class TenantsBehindTests
 
     private sealed class Directory : IAppDirectory
     {
-        public ValueTask<AppSnapshot?> FindAsync(AppKey app, CancellationToken cancellationToken) => new(app == _app
+        public ValueTask<AppSnapshot?> FindAsync(AppKey app, CancellationToken cancellationToken) => new(app == App
             ? new AppSnapshot { App = app, Settings = new SessionSettings(), ApiKeyHashes = [], TenantIds = ["public", "t1"] }
             : null);
 
