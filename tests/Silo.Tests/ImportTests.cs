@@ -263,6 +263,16 @@ public sealed class ImportTests(ImportTests.Originals originals) : IClassFixture
         var left = await grid.Http.GetFromJsonAsync<JsonNode>("/recipe/session/user?userId=of-tenants&fetchAcrossAllTenants=true", Stop);
         Assert.Equal([ofTenants[0].Session.Handle], left!["sessionHandles"]!.AsArray().Select(handle => (string)handle!));
 
+        // Somebody looks at a session before the switch, and the original rotates it twice until then: nobody is a thief by that.
+        var looked = Row(keys, new OriginalSession("public", "public", "looked"));
+        await original.AddAsync([looked]);
+        var seen = await grid.Http.GetFromJsonAsync<JsonNode>("/recipe/session/user?userId=looked", Stop);
+        Assert.Single(seen!["sessionHandles"]!.AsArray());
+        var rotated = keys.RefreshToken(looked.Session, keys.RefreshToken(looked.Session, looked.RefreshToken));
+        await original.RunAsync($"UPDATE session_info SET refresh_token_hash_2 = encode(sha256(encode(sha256('{rotated}'::bytea), 'hex')::bytea), 'hex') WHERE user_id = 'looked'");
+        Assert.Equal("OK", (await RefreshAsync(grid.Http, looked with { RefreshToken = rotated })).Word());
+        Assert.Equal("TOKEN_THEFT_DETECTED", (await RefreshAsync(grid.Http, looked)).Word());
+
         Assert.Equal("OK", (await VerifyAsync(grid.Http, Access(keys, rows[0]))).Word());
         Assert.Equal("OK", (await RefreshAsync(grid.Http, rows[1])).Word());
         var listed = await grid.Http.GetFromJsonAsync<JsonNode>("/recipe/session/user?userId=user-1", Stop);

@@ -17,7 +17,10 @@ internal static class ReadThroughHosting
             source, provider.GetRequiredService<IImportStore>(), (app, wanted) => TenantsAsync(provider, app, wanted), provider.GetRequiredService<TimeProvider>()));
         services.Replace(ServiceDescriptor.Singleton<ISessionStore>(provider => new ReadThroughStore(
             (ISessionStore)ActivatorUtilities.CreateInstance(provider, real), provider.GetRequiredService<OriginalSessions>(), provider.GetRequiredService<TimeProvider>())));
-        services.AddSingleton(new ReadThrough(IsOn: true));
+        services.AddSingleton(provider => new ReadThrough(IsOn: true)
+        {
+            RenewAsync = key => provider.GetRequiredService<OriginalSessions>().RenewAsync(key, provider.GetRequiredService<TimeProvider>().GetUtcNow()),
+        });
         services.AddHostedService<OriginalKeys>();
     }
 

@@ -56,6 +56,17 @@ public sealed class OriginalSessions(
         Settle(_sessions, key);
     }
 
+    /// <summary>Reads a session once more. If it is here as it came, it is renewed: the original may have served after somebody had looked at it here.</summary>
+    /// <exception cref="StoreUnavailableException">The original's database does not answer: what the session is there is unknown.</exception>
+    public async Task RenewAsync(SessionKey key, DateTimeOffset now)
+    {
+        if (ImportFence.MayCome(key.Handle) && key.App.Domain.Length == 0)
+        {
+            var found = await AskAsync(database => database.FindAsync(key.App.AppId, key.Handle.TenantId, key.Handle.ToString(), now, CancellationToken.None));
+            await AddAsync(found, new HashSet<string>(StringComparer.Ordinal) { key.Handle.TenantId });
+        }
+    }
+
     /// <summary>Takes all sessions of a user in that never were here.</summary>
     /// <exception cref="StoreUnavailableException">The original's database does not answer: which there are is unknown.</exception>
     public async Task TakeInAsync(AppKey app, string userId, DateTimeOffset now)

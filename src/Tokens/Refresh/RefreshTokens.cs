@@ -37,6 +37,9 @@ internal static class RefreshTokens
         return ring.ImportedRefreshKeys.IsEmpty && ImportedRefreshKey.LooksForeign(token);
     }
 
+    /// <summary>Whether text has the form of another core's refresh token. Proves nothing.</summary>
+    public static bool LooksForeign(string? token) => ImportedRefreshKey.LooksForeign(token);
+
     /// <summary>Whether text has the form of a refresh token that this service accepts. Proves nothing.</summary>
     public static bool LooksOurs(string? token) => RefreshTokenCodec.LooksOurs(token) || ImportedRefreshKey.LooksForeign(token);
 }

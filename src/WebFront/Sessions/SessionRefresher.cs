@@ -70,6 +70,11 @@ internal sealed class SessionRefresher(
 
         var maxLength = token.MaxAccessTokenLength > 0 ? token.MaxAccessTokenLength : AccessTokenSize.MaxLength;
         var presentedHash1 = TokenHash.Of(refreshToken);
+        if (readThrough.IsOn && RefreshTokens.LooksForeign(refreshToken))
+        {
+            await RenewIfBehindAsync(app, handle, presentedHash1.HashOfHex(), presented.ParentHash1?.HashOfHex());
+        }
+
         var newAntiCsrf = token.EnableAntiCsrf ? AccessTokens.NewAntiCsrf() : null;
         var candidate = RefreshTokenCodec.Mint(presented with { ParentHash1 = presentedHash1, AntiCsrfToken = newAntiCsrf }, ring.Mac);
         var now = clock.GetUtcMilliseconds();
@@ -146,6 +151,16 @@ internal sealed class SessionRefresher(
                 throw new StoreUnavailableException("The session could not be refreshed.");
             default:
                 throw new InvalidOperationException($"Unknown verdict {result.Verdict}.");
+        }
+    }
+
+    // A token of the original's that is neither the current one nor a child of it: somebody may have looked at the session here while the
+    // original still served and rotated it. Who took it for reuse would sign its user out as a thief.
+    private async Task RenewIfBehindAsync(AppSnapshot app, SessionHandle handle, TokenHash presented, TokenHash? parent)
+    {
+        if (await sessions.FindAsync(app, handle) is { Chain.Current: var current } && current != presented && current != parent)
+        {
+            await readThrough.RenewAsync(new SessionKey(app.App, handle));
         }
     }
 
