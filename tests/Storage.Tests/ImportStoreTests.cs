@@ -171,6 +171,45 @@ public sealed class ImportStoreTests(SharedPostgreSql shared)
     }
 
     [Theory, MemberData(nameof(Engines))]
+    public async Task Who_ends_the_sessions_of_one_account_of_a_user_ends_those_by_it_that_had_not_come(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        foreach (var scope in (RevocationScope.User[])[new() { App = AppKey.Public, TenantId = null, UserId = "a1" }, new() { App = AppKey.Public, TenantId = "t1", UserId = "a2" }])
+        {
+            await test.Store.RevokeAsync(scope, RevocationReason.Requested, TestStore.Now(), Stop);
+        }
+
+        SessionRecord[] refused = [Of("a1"), Of("a1", "t1"), Of("a2", "t1")];
+        SessionRecord[] added = [Of(null), Of("a2"), Of("a3", "t1")];
+        Assert.Equal(new ImportedSessions(3, 0, 3, 0), await test.Imports.AddAsync([.. refused, .. added], null, Stop));
+        foreach (var session in refused)
+        {
+            Assert.Null(await test.Store.ReadAsync(session.Key, Stop));
+        }
+
+        static SessionRecord Of(string? account, string tenantId = TenantKey.PublicId) => Original("u1", tenantId) with { RecipeUserId = account };
+    }
+
+    [Theory, MemberData(nameof(Engines))]
+    public async Task Whichever_is_first_an_import_or_the_end_of_an_account_nothing_by_it_is_left(StoreEngine engine)
+    {
+        await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());
+        for (var round = 0; round < 10; round++)
+        {
+            var scope = new RevocationScope.User { App = AppKey.Public, TenantId = round % 2 == 0 ? null : "t1", UserId = $"a{round}" };
+            SessionRecord[] sessions = [.. Enumerable.Range(0, 20).Select(i => Original($"u{round}", "t1") with { RecipeUserId = $"a{round}" })];
+            var added = test.Imports.AddAsync(sessions, null, Stop);
+            var revoked = Task.Run(async () => await test.Store.RevokeAsync(scope, RevocationReason.Requested, TestStore.Now(), Stop), Stop);
+            await Task.WhenAll(added, revoked);
+
+            // What came first was there to be named by whoever ends an account's sessions; what did not come never does.
+            var left = await ((IRecipeUserSessions)test.Store).ListOfRecipeUserAsync(AppKey.Public, "t1", $"a{round}", TestStore.Now(), Stop);
+            Assert.Equal((await added).Added, left.Length);
+            Assert.Contains(left.Length, (int[])[0, sessions.Length]);
+        }
+    }
+
+    [Theory, MemberData(nameof(Engines))]
     public async Task All_but_one_of_a_users_sessions_end_with_those_that_had_not_come(StoreEngine engine)
     {
         await using var test = await TestStore.OpenAsync(engine, shared, new TestStore.StillTime());

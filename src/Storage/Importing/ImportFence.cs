@@ -36,10 +36,17 @@ internal static class ImportFence
         return new SessionKey(app, new SessionHandle(new Guid(hash[..16], bigEndian: true), TenantId: ""));
     }
 
-    /// <summary>The notes of these sessions' users, in the order in which they are locked.</summary>
-    public static IReadOnlyList<SessionKey> NotesOf(IEnumerable<SessionRecord> sessions) =>
+    /// <summary>The notes of these sessions' users and accounts, in the order in which they are locked.</summary>
+    public static IReadOnlyList<SessionKey> NotesOf(IReadOnlyList<SessionRecord> sessions) =>
     [
-        .. sessions.Select(session => (session.Key.App, session.UserId)).Distinct().Select(user => NoteOf(user.App, user.UserId))
+        .. sessions.Concat(ByAccount(sessions)).Select(session => (session.Key.App, session.UserId)).Distinct().Select(user => NoteOf(user.App, user.UserId))
             .OrderBy(note => note.Handle.Id).ThenBy(note => note.App.ToString(), StringComparer.Ordinal),
     ];
+
+    /// <summary>Those that an account of a user has, as if they were that account's: who ends all of its sessions names it.</summary>
+    public static IEnumerable<SessionRecord> ByAccount(IEnumerable<SessionRecord> sessions) =>
+        sessions.Where(session => session.RecipeUserId is not null).Select(session => session with { UserId = AccountOf(session) });
+
+    /// <summary>The account of a session; the user if it has no other.</summary>
+    public static string AccountOf(SessionRecord session) => session.RecipeUserId ?? session.UserId;
 }

@@ -5,8 +5,8 @@ internal static class ImportSql
 {
     private const string Given =
         """
-        unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::boolean[], $11::bigint[], $12::bigint[], $13::bigint[], $14::uuid[], $15::text[])
-            AS g(handle, app, tenant, user_id, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, user_note, recipe_user_id)
+        unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[], $7::bigint[], $8::text[], $9::text[], $10::boolean[], $11::bigint[], $12::bigint[], $13::bigint[], $14::uuid[], $15::text[], $16::uuid[])
+            AS g(handle, app, tenant, user_id, refresh_current, refresh_previous, rotated_at, payload, data, use_dynamic_key, created_at, expires_at, expires_hour, user_note, recipe_user_id, account_note)
         """;
 
     // For this transaction. Plans that were made while the notes were few would read all of them for each batch, and for each session that is
@@ -74,9 +74,14 @@ internal static class ImportSql
                 SELECT u.epoch FROM grid_user_epoch u
                 WHERE u.app = g.app AND u.user_id = g.user_id AND u.tenant = g.tenant
                 FOR SHARE) e
-            WHERE e.epoch = 0
+            CROSS JOIN LATERAL (
+                SELECT u.epoch FROM grid_user_epoch u
+                WHERE u.app = g.app AND u.user_id = COALESCE(g.recipe_user_id, g.user_id) AND u.tenant = g.tenant
+                FOR SHARE) a
+            WHERE e.epoch = 0 AND a.epoch = 0
               AND NOT EXISTS (SELECT 1 FROM grid_user_epoch f WHERE f.app = g.app AND f.user_id = '' AND f.tenant IN ('', g.tenant) AND f.epoch > 0)
               AND (SELECT n.version FROM grid_imported_session n WHERE n.handle = g.user_note AND n.app = g.app AND n.tenant = '') = 1
+              AND (SELECT n.version FROM grid_imported_session n WHERE n.handle = g.account_note AND n.app = g.app AND n.tenant = '') = 1
               AND (SELECT r.position FROM grid_revocation r WHERE r.handle = g.handle AND r.app = g.app AND r.tenant = g.tenant LIMIT 1) IS NULL
             ON CONFLICT (handle) DO NOTHING
             RETURNING handle)

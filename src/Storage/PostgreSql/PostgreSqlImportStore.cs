@@ -39,7 +39,7 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
                 batch.BatchCommands.Add(WithTenants(ImportSql.EnsureFences, rows));
                 batch.BatchCommands.Add(WithTenants(ImportSql.ShareFences, rows));
                 batch.BatchCommands.Add(WithUsers(ImportSql.HoldUsers, notes));
-                batch.BatchCommands.Add(SessionRows.EnsureEpochs(rows));
+                batch.BatchCommands.Add(SessionRows.EnsureEpochs([.. rows, .. ImportFence.ByAccount(rows)]));
                 batch.BatchCommands.Add(WithRows(ImportSql.Add, rows));
                 batch.BatchCommands.Add(WithRows(ImportSql.Renew, rows));
                 batch.BatchCommands.Add(WithRows(ImportSql.KeepNotes, rows));
@@ -236,6 +236,7 @@ internal sealed class PostgreSqlImportStore(PostgreSqlDatabase database) : IImpo
             Array(NpgsqlDbType.Bigint, rows, r => ExpiryHour.After(r.ExpiresAt)),
             Array(NpgsqlDbType.Uuid, rows, r => ImportFence.NoteOf(r.Key.App, r.UserId).Handle.Id),
             Array(NpgsqlDbType.Text, rows, r => r.RecipeUserId),
+            Array(NpgsqlDbType.Uuid, rows, r => ImportFence.NoteOf(r.Key.App, ImportFence.AccountOf(r)).Handle.Id),
         },
     };
 }

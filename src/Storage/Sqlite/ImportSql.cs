@@ -12,7 +12,8 @@ internal static class ImportSql
         FROM grid_user_epoch e
         WHERE e.app = @p1 AND e.user_id = @p3 AND e.tenant = @p2 AND e.epoch = 0
           AND NOT EXISTS (SELECT 1 FROM grid_user_epoch f WHERE f.app = @p1 AND f.user_id = '' AND f.tenant IN ('', @p2) AND f.epoch > 0)
-          AND NOT EXISTS (SELECT 1 FROM grid_imported_session n WHERE n.handle = @p13 AND n.app = @p1 AND n.tenant = '' AND n.version = 0)
+          AND NOT EXISTS (SELECT 1 FROM grid_imported_session n WHERE n.handle IN (@p13, @p15) AND n.app = @p1 AND n.tenant = '' AND n.version = 0)
+          AND NOT EXISTS (SELECT 1 FROM grid_user_epoch a WHERE a.app = @p1 AND a.user_id = COALESCE(@p14, @p3) AND a.tenant = @p2 AND a.epoch > 0)
           AND NOT EXISTS (SELECT 1 FROM grid_revocation r WHERE r.handle = @p0 AND r.app = @p1 AND r.tenant = @p2)
         ON CONFLICT DO NOTHING
         """;

@@ -111,7 +111,7 @@ internal sealed class SqliteImportStore(SqliteDatabase database, SqliteWriter wr
             var added = statements.With(
                 ImportSql.Add, id, app, tenant, session.UserId, current, previous, rotatedAt, session.PayloadJson, session.DataJson, session.UseDynamicKey ? 1 : 0,
                 Time(session.CreatedAt), Time(session.ExpiresAt), ExpiryHour.After(session.ExpiresAt), Bytes(ImportFence.NoteOf(session.Key.App, session.UserId).Handle.Id),
-                session.RecipeUserId).ExecuteNonQuery();
+                session.RecipeUserId, Bytes(ImportFence.NoteOf(session.Key.App, ImportFence.AccountOf(session)).Handle.Id)).ExecuteNonQuery();
             return new ImportedSessions(added, 0, 1 - added, 0);
         }
 
