@@ -10,7 +10,7 @@ namespace Grid.WebFront.Upstream;
 /// Takes over what first sight cannot find: domains of the core behind Grid, which look like any other name in a <c>Host</c> header, and apps
 /// with API keys of their own, which Grid would have to know to let anybody in. That core lists both. Safe for any number of threads.
 /// </summary>
-/// <remarks>Looks once, at this process's first request, and again at most once a minute when somebody comes with a key for an app that Grid does not know.</remarks>
+/// <remarks>Looks at this process's first request, again until it has taken over all, and at most once a minute when somebody comes with a key for an app that Grid does not know.</remarks>
 internal sealed partial class UpstreamSurvey(
     UpstreamClient client, UpstreamPulse pulse, UpstreamTenants tenants, IAppDirectory apps, TimeProvider clock, ILogger<UpstreamSurvey> logger)
 {
@@ -36,6 +36,7 @@ internal sealed partial class UpstreamSurvey(
     private Task? _looking;
     private long _beganAt;
     private volatile bool _isDone;
+    private volatile bool _isListed;
     private volatile bool _hasTried;
 
     /// <summary>What has to be waited for before the name in a request says whose it is; null if nothing has.</summary>
@@ -46,7 +47,7 @@ internal sealed partial class UpstreamSurvey(
             return null;
         }
 
-        var looking = Begin(PauseAfterFailure);
+        var looking = Begin(_isListed ? AgainAfter : PauseAfterFailure);
         return _hasTried || looking.IsCompleted ? null : Task.WhenAny(looking, Task.Delay(Wait, clock));
     }
 
@@ -87,12 +88,14 @@ internal sealed partial class UpstreamSurvey(
             }
 
             // One that has no such list has neither.
+            var areAll = true;
             foreach (var domain in (answer.Json()?["connectionUriDomains"] as JsonArray ?? []).OfType<JsonObject>())
             {
-                await TakeOverAsync(domain);
+                areAll &= await TakeOverAsync(domain);
             }
 
-            _isDone = true;
+            // A domain that is not taken over is answered for by the default one: it is tried again.
+            (_isListed, _isDone) = (true, _isDone || areAll);
         }
         finally
         {
@@ -100,32 +103,32 @@ internal sealed partial class UpstreamSurvey(
         }
     }
 
-    private async Task TakeOverAsync(JsonObject listed)
+    private async Task<bool> TakeOverAsync(JsonObject listed)
     {
         var written = UpstreamAnswer.Text(listed["connectionUriDomain"]) ?? "";
         if ((written.Length == 0 ? "" : ConnectionUriDomain.TryNormalize(written)) is not { } domain)
         {
-            return;
+            return true;
         }
 
-        if (domain.Length > 0)
-        {
-            await TakeOverAsync(new AppKey(domain, AppKey.PublicId));
-        }
+        var areAll = domain.Length == 0 || await TakeOverAsync(new AppKey(domain, AppKey.PublicId));
 
         foreach (var app in (listed["apps"] as JsonArray ?? []).OfType<JsonObject>())
         {
             if (UpstreamAnswer.Text(app["appId"]) is { } appId && appId != AppKey.PublicId && Core.CorePath.CouldExist(appId) && HasKeys(app))
             {
-                await TakeOverAsync(new AppKey(domain, appId));
+                areAll &= await TakeOverAsync(new AppKey(domain, appId));
             }
         }
+
+        return areAll;
     }
 
     private static bool HasKeys(JsonObject app) => (app["tenants"] as JsonArray ?? []).OfType<JsonObject>()
         .Any(tenant => UpstreamAnswer.Text(tenant["tenantId"]) == TenantKey.PublicId && UpstreamAnswer.Text((tenant["coreConfig"] as JsonObject)?[SettingTable.ApiKeys]) is { Length: > 0 });
 
-    private async Task TakeOverAsync(AppKey app)
+    /// <returns>False if whether there is such an app, or what is to be kept of it, did not come about.</returns>
+    private async Task<bool> TakeOverAsync(AppKey app)
     {
         try
         {
@@ -136,10 +139,13 @@ internal sealed partial class UpstreamSurvey(
                     await Task.Delay(LookUpAgain, clock);
                 }
             }
+
+            return true;
         }
         catch (StoreUnavailableException failure)
         {
             Tell(app.ToString(), failure.Message);
+            return false;
         }
     }
 

@@ -19,7 +19,10 @@ public sealed class SurveyTests
             context.Abort();
             return Task.CompletedTask;
         };
-        behind.Answers["/recipe/multitenancy/tenant"] = context => StandInCore.WriteAsync(context, context.Request.Host.Host == "shop.example"
+        var asked = 0;
+        behind.Answers["/recipe/multitenancy/tenant"] = context => context.Request.Host.Host == "shop.example" && Interlocked.Increment(ref asked) == 1
+            ? StandInCore.WriteAsync(context, "Internal Error", 500)
+            : StandInCore.WriteAsync(context, context.Request.Host.Host == "shop.example"
             ? """{"status":"OK","tenantId":"public","coreConfig":{"access_token_validity":60}}"""
             : context.Request.Path.Value!.StartsWith("/appid-keyed/", StringComparison.Ordinal) ? $$$"""{"status":"OK","tenantId":"public","coreConfig":{"api_keys":"{{{OwnKey}}}"}}"""
             : context.Request.Path.Value!.StartsWith("/appid-late/", StringComparison.Ordinal) ? $$$"""{"status":"OK","tenantId":"public","coreConfig":{"api_keys":"{{{OwnKey}}}2"}}"""
@@ -39,7 +42,7 @@ public sealed class SurveyTests
         await core.InitializeAsync();
 
         // Nobody is kept waiting by a core that does not say what it has.
-        Assert.Equal("OK", (await BeginAsync("", UpstreamHost.Key)).Word);
+        await UntilAsync(TimeSpan.Zero, async () => await BeginAsync("", UpstreamHost.Key) is { Status: 200 });
         Assert.Equal(401, (await BeginAsync("/appid-keyed", OwnKey)).Status);
 
         behind.Answers[List] = context => StandInCore.WriteAsync(context, ListOf("keyed", OwnKey));
@@ -48,14 +51,18 @@ public sealed class SurveyTests
         Assert.Equal(401, (await BeginAsync("/appid-keyed", OwnKey + "x")).Status);
         Assert.DoesNotContain(behind.Requests, seen => seen.Target.Contains("appid-plain", StringComparison.Ordinal));
 
+        // That core failed when it was first asked for the domain; nobody has to come with a strange key for it to be asked again.
         CoreAnswer session = null!;
-        await UntilAsync(TimeSpan.Zero, async () =>
+        await UntilAsync(UpstreamSurvey.AgainAfter, async () =>
         {
             session = await BeginAsync("", UpstreamHost.Key, ("Host", "Shop.Example:3567"));
             return session.Word == "OK" && Validity(session) <= 60_000;
         });
-        Assert.Equal([], Handles(await core.SendAsync("GET", "/recipe/session/user?userId=u-shop", null, null, ("api-key", UpstreamHost.Key))));
-        Assert.Contains(session.Json["session"]!["handle"]!.GetValue<string>(), Handles(await core.SendAsync("GET", "/recipe/session/user?userId=u-shop", null, null, ("api-key", UpstreamHost.Key), ("Host", "shop.example"))));
+
+        // Those before it began where names that nobody knows lead.
+        var handle = session.Json["session"]!["handle"]!.GetValue<string>();
+        Assert.DoesNotContain(handle, Handles(await core.SendAsync("GET", "/recipe/session/user?userId=u-shop", null, null, ("api-key", UpstreamHost.Key))));
+        Assert.Contains(handle, Handles(await core.SendAsync("GET", "/recipe/session/user?userId=u-shop", null, null, ("api-key", UpstreamHost.Key), ("Host", "shop.example"))));
 
         // Made behind only now: nothing is asked for a name with a key that nobody knows, but the list is read again.
         behind.Answers[List] = context => StandInCore.WriteAsync(context, ListOf("late", OwnKey + "2"));
