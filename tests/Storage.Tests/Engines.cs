@@ -88,7 +88,7 @@ internal sealed class TestStore : IAsyncDisposable
     public static async Task<TestStore> OpenAsync(StoreEngine engine, SharedPostgreSql shared, TimeProvider? clock = null) =>
         new(await OptionsAsync(engine, shared), clock: clock);
 
-    public static TestStore Open(StoreOptions options) => new(options);
+    public static TestStore Open(StoreOptions options, TimeProvider? clock = null) => new(options, clock: clock);
 
     public static TestStore OpenUnmigrated(StoreOptions options) => new(options, migrate: false);
 
