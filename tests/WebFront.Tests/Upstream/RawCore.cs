@@ -30,6 +30,7 @@ internal sealed class RawCore : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly ConcurrentDictionary<TcpClient, bool> _open = new();
+    private volatile bool _isEnding;
     private Task _accepting = Task.CompletedTask;
 
     public RawCore() => _listener.Start();
@@ -62,6 +63,7 @@ internal sealed class RawCore : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        _isEnding = true;
         _listener.Stop();
         foreach (var client in _open.Keys)
         {
@@ -92,7 +94,8 @@ internal sealed class RawCore : IAsyncDisposable
         _open.TryAdd(client, true);
         try
         {
-            if (IsAway)
+            // It may have been accepted at the very end.
+            if (IsAway || _isEnding)
             {
                 return;
             }

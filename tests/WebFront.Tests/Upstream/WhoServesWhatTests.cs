@@ -318,6 +318,6 @@ public sealed class WhoServesWhatTests(UpstreamHost host)
             Encoding.UTF8.GetBytes($"{method} {target} HTTP/1.1\r\nHost: localhost\r\napi-key: {UpstreamHost.Key}\r\n{Mark}: 1\r\n{headers}{close}Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{{}}"),
             TestContext.Current.CancellationToken);
         using var reader = new StreamReader(stream);
-        return await reader.ReadLineAsync(TestContext.Current.CancellationToken) ?? "";
+        return await reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken) ?? "";
     }
 }
