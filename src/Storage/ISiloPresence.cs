@@ -15,6 +15,12 @@ public interface ISiloPresence
     /// <summary>By which the others find this silo's session; null before <see cref="BeginAsync"/>, and where none can be held (behind a pooler): then only silence tells.</summary>
     string? Mark { get; }
 
+    /// <summary>
+    /// Completes, if ever, with why this silo must not go on: while its session was broken, so that no migrator saw it, the database was migrated to a
+    /// schema that is not for its version.
+    /// </summary>
+    Task<StoreStartException> Overtaken { get; }
+
     /// <summary>Begins the session; before the others can hear of this silo.</summary>
     /// <exception cref="StoreStartException">The store does not answer.</exception>
     Task BeginAsync(CancellationToken cancellationToken);

@@ -111,6 +111,8 @@ public sealed class EndedSiloTests : IDisposable
 
         public string? Mark => null;
 
+        public Task<StoreStartException> Overtaken { get; } = new TaskCompletionSource<StoreStartException>().Task;
+
         public Task BeginAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
         public Task<IReadOnlySet<string>> FindOverAsync(IReadOnlyCollection<string> marks, CancellationToken cancellationToken) =>

@@ -42,6 +42,7 @@ internal static class OrleansHosting
             silo.Services.AddSingleton<EndedSilos>();
             silo.Services.AddSingleton<FormerSilos>();
             silo.Services.AddHostedService<SiloWatch>();
+            silo.Services.AddHostedService<OvertakenSilo>();
 
             // A crashed silo blocks its grains until its peers declare it dead: that should take seconds, not minutes.
             silo.Configure<ClusterMembershipOptions>(options =>

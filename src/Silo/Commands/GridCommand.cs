@@ -11,7 +11,7 @@ internal static class GridCommand
     /// <summary>Exit codes: 0 done, 1 unexpected (<c>doctor</c> and <c>health</c>: not well), 2 settings, 3 store, 4 cluster.</summary>
     private const int Unexpected = 1;
     private const int SettingsError = 2;
-    private const int StoreError = 3;
+    private const int StoreError = StoreStartException.ExitCode;
     private const int ClusterError = ClusterStartException.ExitCode;
 
     public static RootCommand Create()

@@ -83,6 +83,31 @@ public sealed partial class StoreMigrator
         return Read();
     });
 
+    /// <summary>The same over the silo's session itself, which has been begun again: it takes no connection beside those that the silo has.</summary>
+    /// <param name="session">Holds the silo's locks. What goes wrong with it is thrown as it comes.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    internal async Task<SchemaStatus> SettledAsync(NpgsqlConnection session, CancellationToken cancellationToken)
+    {
+        // A server that only follows may not have heard of a migration yet.
+        await PostgreSqlDatabase.RefuseReadOnlyAsync(session, cancellationToken);
+        await using var pass = new NpgsqlCommand("SELECT pg_try_advisory_xact_lock_shared($1)", session) { Parameters = { new() { Value = LockId } } };
+        while (await pass.ExecuteScalarAsync(cancellationToken) is not true)
+        {
+            await Task.Delay(LockPause, cancellationToken);
+        }
+
+        // Given back with its statement: whoever migrates from now on finds the silo's locks.
+        await using var ask = new NpgsqlCommand($"SELECT scriptname FROM {JournalTable}", session);
+        await using var rows = await ask.ExecuteReaderAsync(cancellationToken);
+        List<string> executed = [];
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            executed.Add(rows.GetString(0));
+        }
+
+        return Compare(executed);
+    }
+
     /// <summary>Applies what is pending, under a lock, and returns the status after it.</summary>
     /// <exception cref="StoreStartException">The schema is newer than this program, a silo is at work whose version a pending script is not for, a script failed, the database cannot be reached, or (SQLite, if anything is pending) another process owns it.</exception>
     public SchemaStatus Apply() => Guarded(() =>

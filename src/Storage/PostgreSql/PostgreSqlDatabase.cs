@@ -102,10 +102,10 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
     };
 
     /// <exception cref="StoreStartException">The server accepts no writes.</exception>
-    public static async Task RefuseReadOnlyAsync(NpgsqlConnection connection)
+    public static async Task RefuseReadOnlyAsync(NpgsqlConnection connection, CancellationToken cancellationToken = default)
     {
         await using var show = new NpgsqlCommand("SHOW transaction_read_only", connection);
-        if (await show.ExecuteScalarAsync() is "on")
+        if (await show.ExecuteScalarAsync(cancellationToken) is "on")
         {
             throw new StoreStartException(WhyNoWrites(PostgresErrorCodes.ReadOnlySqlTransaction)!);
         }
@@ -131,7 +131,7 @@ internal sealed partial class PostgreSqlDatabase : IStoreStartup, IStoreGuard, I
                 throw new StoreStartException($"PostgreSQL {connection.PostgreSqlVersion} is too old: Grid needs version {MinVersion} or later.");
             }
 
-            await RefuseReadOnlyAsync(connection);
+            await RefuseReadOnlyAsync(connection, cancellationToken);
             var isPooled = await PostgreSqlRoute.IsPooledAsync(_options.RequiredConnectionString, cancellationToken);
             if (isPooled)
             {

@@ -29,12 +29,16 @@ internal sealed class PostgreSqlPresence(PostgreSqlDatabase database, StoreOptio
 
     private const int KeepAliveSeconds = 5;
     private static readonly TimeSpan AgainAfter = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LookAgainAfter = TimeSpan.FromSeconds(1);
 
     private readonly long _number = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
     private readonly CancellationTokenSource _stop = new();
+    private readonly TaskCompletionSource<StoreStartException> _overtaken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _holding = Task.CompletedTask;
 
     public string? Mark { get; private set; }
+
+    public Task<StoreStartException> Overtaken => _overtaken.Task;
 
     /// <summary>Number of the newest schema that this silo's version knows: a migration that is not for it waits until it has ended.</summary>
     internal int Knows { get; init; } = StoreMigrator.For(options).Knows;
@@ -97,12 +101,17 @@ internal sealed class PostgreSqlPresence(PostgreSqlDatabase database, StoreOptio
 
     private async Task HoldAsync(NpgsqlConnection connection)
     {
-        while (!_stop.IsCancellationRequested)
+        for (var isFirst = true; !_stop.IsCancellationRequested; isFirst = false)
         {
             try
             {
                 await using (connection)
                 {
+                    if (!isFirst)
+                    {
+                        await LookAsync(connection);
+                    }
+
                     while (true)
                     {
                         // Nobody notifies; it ends with the connection.
@@ -126,6 +135,28 @@ internal sealed class PostgreSqlPresence(PostgreSqlDatabase database, StoreOptio
                 {
                     await Task.Delay(AgainAfter, _stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 }
+            }
+        }
+    }
+
+    // No migrator had regard to this silo between two sessions.
+    private async Task LookAsync(NpgsqlConnection connection)
+    {
+        while (true)
+        {
+            try
+            {
+                if (await StoreMigrator.For(options).SettledAsync(connection, _stop.Token) is { State: SchemaState.Newer } schema)
+                {
+                    _overtaken.TrySetResult(StoreMigrator.Newer(schema));
+                }
+
+                return;
+            }
+            catch (Exception) when (!_stop.IsCancellationRequested && connection.FullState.HasFlag(System.Data.ConnectionState.Open))
+            {
+                // Whatever kept it from looking, the session goes on, and it is no reason to end.
+                await Task.Delay(LookAgainAfter, _stop.Token);
             }
         }
     }
