@@ -118,6 +118,13 @@ internal sealed class BothCores(
 
         // What is read through is taken in as long as it is that account's alone: once it is linked, its sessions come as the other user's, and would not end.
         await stored.ListAsync(User(context, recipeUserId), allTenants: true);
+
+        // What it refuses signs nobody out.
+        if (body.StringOrNull("primaryUserId") is { } primaryUserId && await linked.WouldLinkAsync(CoreRequest.Of(context).App.App, recipeUserId, primaryUserId))
+        {
+            await EndAsync(context, recipeUserId);
+        }
+
         var answer = await AskAsync(context, bytes);
         var json = answer.Json();
         if (UpstreamAnswer.Word(json) == "OK" && (UpstreamAnswer.Text((json!["user"] as JsonObject)?["id"]) ?? body.StringOrNull("primaryUserId")) != recipeUserId)
@@ -134,18 +141,20 @@ internal sealed class BothCores(
         var bytes = await ReadBytesAsync(context);
         using var body = await CoreBody.ReadAsync(context);
         var account = User(context, body.String("recipeUserId"));
+        await EndAsync(await linked.IsLinkedAsync(account.Tenant.App, account.UserId));
         var answer = await AskAsync(context, bytes);
         var json = answer.Json();
         if (UpstreamAnswer.Word(json) == "OK")
         {
-            // It was no other user's: only what a former call did not get as far as ending.
-            var wasAlone = json!["wasLinked"] is JsonValue was && was.TryGetValue(out bool wasLinked) && !wasLinked;
-            await (wasAlone
-                ? accounts.RevokeElsewhereAsync(account, allTenants: true, CoreActor.Of(context))
-                : accounts.RevokeAsync(account, allTenants: true, CoreActor.Of(context)));
+            await EndAsync(wasLinked: !(json!["wasLinked"] is JsonValue said && said.TryGetValue(out bool wasLinked) && !wasLinked));
         }
 
         await WriteAsync(context, answer);
+
+        // Of an account that is alone, or that is not known, only what a former call did not get as far as ending: the sessions that are another user's.
+        Task EndAsync(bool wasLinked) => wasLinked
+            ? accounts.RevokeAsync(account, allTenants: true, CoreActor.Of(context))
+            : accounts.RevokeElsewhereAsync(account, allTenants: true, CoreActor.Of(context));
     }
 
     /// <summary>Takes an account out of a tenant: the sessions there by it end.</summary>

@@ -43,6 +43,31 @@ internal sealed class LinkedAccounts(UpstreamClient client, UpstreamPulse pulse,
         return [.. methods.Append(UpstreamAnswer.Text(user["id"])).OfType<string>().Where(id => id != userId).Distinct(StringComparer.Ordinal)];
     }
 
+    /// <summary>Whether the account belongs to a user from whom it can be taken.</summary>
+    /// <exception cref="CoreException">That core does not say: 503 or 504.</exception>
+    public async Task<bool> IsLinkedAsync(AppKey app, string recipeUserId) =>
+
+        // Said of every user since accounts can be linked. Where it is not, too many signed out are better than too few.
+        await FindUserAsync(app, recipeUserId, patience: null) is { } user && !(user["isPrimaryUser"] is JsonValue said && said.TryGetValue(out bool isPrimary) && !isPrimary);
+
+    /// <summary>Whether the account would be linked, or is, to a user of another id.</summary>
+    /// <exception cref="CoreException">That core does not say: 503 or 504.</exception>
+    public async Task<bool> WouldLinkAsync(AppKey app, string recipeUserId, string primaryUserId)
+    {
+        if (UpstreamAnswer.Text((await FindUserAsync(app, primaryUserId, patience: null))?["id"]) is not { } userId || userId == recipeUserId)
+        {
+            return false;
+        }
+
+        var answer = await SendAsync(
+            app, $"/recipe/accountlinking/user/link/check?recipeUserId={Uri.EscapeDataString(recipeUserId)}&primaryUserId={Uri.EscapeDataString(primaryUserId)}", patience: null);
+
+        // It says no with an error of the client's too, and gives the reason when it is told to link.
+        return answer.Trouble != UpstreamTrouble.None ? throw failures.Refuse(answer.Trouble)
+            : answer.Status >= 500 ? throw failures.Refuse(UpstreamTrouble.Failing)
+            : answer.Word() == "OK";
+    }
+
     /// <summary>What else a user is called whose id is mapped; nothing if it is not.</summary>
     /// <param name="app">The app.</param>
     /// <param name="userId">Either of the two.</param>
@@ -85,17 +110,17 @@ internal sealed class LinkedAccounts(UpstreamClient client, UpstreamPulse pulse,
 
     private async Task<UpstreamAnswer> AskAsync(AppKey app, string path, TimeSpan? patience)
     {
-        var answer = await client.AskAsync(
-            "GET",
-            (app.AppId == AppKey.PublicId ? "" : $"/appid-{app.AppId}") + path,
-            pulse.Version,
-            app.Domain.Length > 0 ? app.Domain : null,
-            body: null,
-            patience,
-            CancellationToken.None);
-
         // Of an error nothing follows: taken for "nobody else", it would have a revocation acknowledged that is not complete.
-        answer = answer.OrFailing();
+        var answer = (await SendAsync(app, path, patience)).OrFailing();
         return answer.Trouble == UpstreamTrouble.None ? answer : throw failures.Refuse(answer.Trouble);
     }
+
+    private Task<UpstreamAnswer> SendAsync(AppKey app, string path, TimeSpan? patience) => client.AskAsync(
+        "GET",
+        (app.AppId == AppKey.PublicId ? "" : $"/appid-{app.AppId}") + path,
+        pulse.Version,
+        app.Domain.Length > 0 ? app.Domain : null,
+        body: null,
+        patience,
+        CancellationToken.None);
 }

@@ -268,6 +268,120 @@ public sealed class LinkedAccountTests(UpstreamHost host)
         }
     }
 
+    // What the core says to a repetition: that the account is its own user, that there is none (it had given its user the id), or the same again.
+    [Theory]
+    [InlineData("""{"status":"OK","wasRecipeUserDeleted":false,"wasLinked":false}""", 200)]
+    [InlineData("Unknown user ID provided\n", 400)]
+    [InlineData("""{"status":"OK","wasRecipeUserDeleted":false,"wasLinked":true}""", 200)]
+    public async Task An_account_is_signed_out_before_it_is_unlinked_and_a_repetition_ends_what_began_in_between(string then, int status)
+    {
+        Link();
+        var appId = await MakeAppAsync();
+        var unlink = $"/appid-{appId}/recipe/accountlinking/user/unlink";
+        var (before, users) = (await BeginAsync(_account, appId), await BeginAsync(_user, appId));
+        string? between = null;
+        Behind.Answers[unlink] = async context =>
+        {
+            Assert.False(await IsActiveAsync(before, appId));
+            between = await BeginAsync(_account, appId);
+
+            // The core agrees, and Grid gets no further.
+            if (status == 200)
+            {
+                Behind.Owners[_account] = _account;
+            }
+            else
+            {
+                Behind.Owners.TryRemove(_account, out _);
+            }
+
+            Core.Store.TakeAway(appId);
+            await StandInCore.WriteAsync(context, """{"status":"OK","wasRecipeUserDeleted":false,"wasLinked":true}""");
+        };
+        Assert.Equal(503, (await Core.PostAsync(unlink, new { recipeUserId = _account })).Status);
+        Core.Store.GiveBack(appId);
+        Assert.Equal((true, true), (await IsActiveAsync(between!, appId), await IsActiveAsync(users, appId)));
+
+        Behind.Answers[unlink] = context => StandInCore.WriteAsync(context, then, status);
+        Assert.Equal((status, then), await Core.PostAsync(unlink, new { recipeUserId = _account }) is var repeated ? (repeated.Status, repeated.Text) : default);
+        Assert.Equal((false, false, true), (await IsActiveAsync(before, appId), await IsActiveAsync(between!, appId), await IsActiveAsync(users, appId)));
+    }
+
+    [Fact]
+    public async Task An_account_that_can_be_taken_from_nobody_stays_signed_in()
+    {
+        // One that is alone, and a user of the application's own.
+        Behind.Owners[_account] = _account;
+        var appId = await MakeAppAsync();
+        var unlink = $"/appid-{appId}/recipe/accountlinking/user/unlink";
+        foreach (var (id, answer, status) in new[] { (_account, """{"status":"OK","wasRecipeUserDeleted":false,"wasLinked":false}""", 200), (NewId(), "Unknown user ID provided\n", 400) })
+        {
+            var session = await BeginAsync(id, appId);
+            Behind.Answers[unlink] = context => StandInCore.WriteAsync(context, answer, status);
+            Assert.Equal((status, answer), await Core.PostAsync(unlink, new { recipeUserId = id }) is var told ? (told.Status, told.Text) : default);
+            Assert.True(await IsActiveAsync(session, appId));
+        }
+    }
+
+    [Fact]
+    public async Task An_account_is_signed_out_before_it_is_linked_and_a_repetition_ends_what_began_in_between()
+    {
+        (Behind.Owners[_user], Behind.Owners[_account]) = (_user, _account);
+        var appId = await MakeAppAsync();
+        var link = $"/appid-{appId}/recipe/accountlinking/user/link";
+        var body = new { recipeUserId = _account, primaryUserId = _user };
+        var (before, users) = (await BeginAsync(_account, appId), await BeginAsync(_user, appId));
+        string? between = null;
+        Behind.Answers[link] = async context =>
+        {
+            Assert.False(await IsActiveAsync(before, appId));
+            between = await BeginAsync(_account, appId);
+            Link();
+            Core.Store.TakeAway(appId);
+            await StandInCore.WriteAsync(context, """{"status":"OK","accountsAlreadyLinked":false}""");
+        };
+        Assert.Equal(503, (await Core.PostAsync(link, body)).Status);
+        Core.Store.GiveBack(appId);
+        Assert.True(await IsActiveAsync(between!, appId));
+
+        var since = await BeginAsync(_account, appId);
+        Behind.Answers[link] = context => StandInCore.WriteAsync(context, """{"status":"OK","accountsAlreadyLinked":true}""");
+        Assert.Equal("OK", (await Core.PostAsync(link, body)).Word);
+        Assert.Equal((false, false), (await IsActiveAsync(before, appId), await IsActiveAsync(between!, appId)));
+        Assert.Equal((true, true), (await IsActiveAsync(users, appId), await IsActiveAsync(since, appId)));
+    }
+
+    [Theory]
+    [InlineData("""{"status":"ACCOUNT_INFO_ALREADY_ASSOCIATED_WITH_ANOTHER_PRIMARY_USER_ID_ERROR"}""", 200)]
+    [InlineData("Unknown user ID provided\n", 400)]
+    public async Task A_link_that_the_core_would_refuse_signs_nobody_out_and_is_refused_in_its_words(string refusal, int status)
+    {
+        (Behind.Owners[_user], Behind.Owners[_account]) = (_user, _account);
+        var appId = await MakeAppAsync();
+        var link = $"/appid-{appId}/recipe/accountlinking/user/link";
+        var session = await BeginAsync(_account, appId);
+        Behind.Answers[link] = Behind.Answers[link + "/check"] = context => StandInCore.WriteAsync(context, refusal, status);
+
+        var refused = await Core.PostAsync(link, new { recipeUserId = _account, primaryUserId = _user });
+
+        Assert.Equal((status, refusal), (refused.Status, refused.Text));
+        Assert.True(await IsActiveAsync(session, appId));
+    }
+
+    [Fact]
+    public async Task An_account_is_not_linked_while_the_core_does_not_say_whether_it_would()
+    {
+        (Behind.Owners[_user], Behind.Owners[_account]) = (_user, _account);
+        var appId = await MakeAppAsync();
+        var link = $"/appid-{appId}/recipe/accountlinking/user/link";
+        var session = await BeginAsync(_account, appId);
+        Behind.Answers[link + "/check"] = context => StandInCore.WriteAsync(context, "Internal Error\n", 500);
+
+        Assert.Equal(503, (await Core.PostAsync(link, new { recipeUserId = _account, primaryUserId = _user })).Status);
+        Assert.DoesNotContain(Behind.For(link), seen => seen.Text.Contains(_account, StringComparison.Ordinal));
+        Assert.True(await IsActiveAsync(session, appId));
+    }
+
     [Fact]
     public async Task The_account_that_gave_its_user_the_id_is_unlinked_without_the_others()
     {
@@ -351,6 +465,18 @@ public sealed class LinkedAccountTests(UpstreamHost host)
     private object NewSession() => new { userId = _account, enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } };
 
     private async Task<string> BeginAsync(string account) => Handle(await Core.CreateSessionAsync(userId: account));
+
+    private async Task<string> BeginAsync(string account, string appId) => Handle(await Core.CreateSessionAsync($"/appid-{appId}", account));
+
+    private async Task<bool> IsActiveAsync(string handle, string appId) => (await Core.SendAsync("GET", $"/appid-{appId}/recipe/session?sessionHandle={handle}")).Word == "OK";
+
+    // Its store can be taken away alone.
+    private async Task<string> MakeAppAsync()
+    {
+        var appId = NewId();
+        Assert.Equal("OK", (await Core.SendAsync("PUT", "/recipe/multitenancy/app/v2", new { appId })).Word);
+        return appId;
+    }
 
     private async Task<string[]> ListAsync(string query) => Handles(await Core.SendAsync("GET", $"/recipe/session/user?{query}"), "sessionHandles");
 

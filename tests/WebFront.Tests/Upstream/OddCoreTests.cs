@@ -135,6 +135,12 @@ public sealed class OddCoreTests(OddCoreHost host) : IClassFixture<OddCoreHost>
             packing.Write("""{"status":"OK"}"""u8);
         }
 
+        static async Task<bool> AnswerAsync(RawRequest request, string json)
+        {
+            await request.WriteJsonAsync(json);
+            return true;
+        }
+
         async Task<bool> PackedAsync(RawRequest request)
         {
             await request.ReadBodyAsync();
@@ -144,6 +150,8 @@ public sealed class OddCoreTests(OddCoreHost host) : IClassFixture<OddCoreHost>
 
         Behind.Answers["/recipe/packed"] = PackedAsync;
         Behind.Answers["/recipe/accountlinking/user/link"] = PackedAsync;
+        Behind.Answers["/apiversion"] = request => AnswerAsync(request, """{"versions":["5.4"]}""");
+        Behind.Answers["/user/id"] = request => AnswerAsync(request, """{"status":"UNKNOWN_USER_ID_ERROR"}""");
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(Core.Url, "/recipe/packed"));
         request.Headers.Add("Accept-Encoding", "gzip");
         using var http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.None });

@@ -128,7 +128,7 @@ internal sealed class StandInCore : IAsyncDisposable
         var methods = Owners.Where(account => account.Value == owner).Select(account => new JsonObject { ["recipeUserId"] = account.Key });
         return owner is null
             ? """{"status":"UNKNOWN_USER_ID_ERROR"}"""
-            : new JsonObject { ["status"] = "OK", ["user"] = new JsonObject { ["id"] = owner, ["loginMethods"] = new JsonArray([.. methods]) } }.ToJsonString();
+            : new JsonObject { ["status"] = "OK", ["user"] = new JsonObject { ["id"] = owner, ["isPrimaryUser"] = Owners.Any(account => account.Value == owner && account.Key != owner), ["loginMethods"] = new JsonArray([.. methods]) } }.ToJsonString();
     }
 
     // A small copy of the original's multi-tenancy.
