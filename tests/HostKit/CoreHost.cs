@@ -143,7 +143,9 @@ public sealed class CoreHost : IAsyncLifetime
         Assert.True(SpinWait.SpinUntil(() => Inside() <= count, patience), $"{Inside()} requests are in progress for ever.");
     }
 
-    private int Inside()
+    /// <summary>Requests in progress.</summary>
+    /// <param name="kind">Their class, as the metric names it; null for all.</param>
+    internal int Inside(string? kind = null)
     {
         var meters = Services.GetRequiredService<IMeterFactory>();
         var sum = 0;
@@ -155,7 +157,13 @@ public sealed class CoreHost : IAsyncLifetime
                 self.EnableMeasurementEvents(instrument);
             }
         };
-        listener.SetMeasurementEventCallback<int>((_, inside, _, _) => sum += inside);
+        listener.SetMeasurementEventCallback<int>((_, inside, tags, _) =>
+        {
+            foreach (var (name, value) in tags)
+            {
+                sum += name == "grid.request.class" && (kind is null || kind.Equals(value)) ? inside : 0;
+            }
+        });
         listener.Start();
         listener.RecordObservableInstruments();
         return sum;

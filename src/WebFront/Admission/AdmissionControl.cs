@@ -18,7 +18,7 @@ namespace Grid.WebFront.Admission;
 internal sealed partial class AdmissionControl : IDisposable
 {
     /// <summary>How many values <see cref="RequestClass"/> has.</summary>
-    public const int Classes = (int)RequestClass.Forward + 1;
+    public const int Classes = (int)RequestClass.Ask + 1;
 
     // Apart by more than a cache line: every request of every core changes one.
     private const int Apart = 32;
@@ -43,7 +43,7 @@ internal sealed partial class AdmissionControl : IDisposable
     public AdmissionControl(AdmissionLimits limits, GridMetrics metrics, TimeProvider clock, ILogger<AdmissionControl> logger)
     {
         _metrics = metrics;
-        for (var kind = RequestClass.List; kind <= RequestClass.Forward; kind++)
+        for (var kind = RequestClass.List; kind <= RequestClass.Ask; kind++)
         {
             (_own[(int)kind], _mark[(int)kind]) = (limits.Own(kind), limits.Mark(kind));
         }
@@ -64,7 +64,8 @@ internal sealed partial class AdmissionControl : IDisposable
     /// <summary>A place in a class, until it is disposed of; without one if it is not <see cref="Place.IsTaken"/>, and the refusal is counted.</summary>
     /// <param name="kind">The class; <see cref="RequestClass.None"/> always has room.</param>
     /// <param name="from">Who asks: never an app on the mere word of somebody without its key.</param>
-    public Place Enter(RequestClass kind, Asker from)
+    /// <param name="hasBegun">It belongs to what has begun in another class, and is counted but not refused: so there are no more of these than the other class lets begin.</param>
+    public Place Enter(RequestClass kind, Asker from, bool hasBegun = false)
     {
         if (kind == RequestClass.None)
         {
@@ -79,7 +80,7 @@ internal sealed partial class AdmissionControl : IDisposable
         var all = IsApart(kind) ? 0 : Interlocked.Increment(ref _inside[0]);
         var place = new Place(this, kind, places);
         var most = Most(kind, ofClass, all);
-        if ((!from.IsFront || IsForFront(kind, ofApp)) && (ofClass <= most || IsShare(kind, most, ofClass, ofApp, apps)))
+        if (hasBegun || ((!from.IsFront || IsForFront(kind, ofApp)) && (ofClass <= most || IsShare(kind, most, ofClass, ofApp, apps))))
         {
             return place;
         }
@@ -159,6 +160,7 @@ internal sealed partial class AdmissionControl : IDisposable
         RequestClass.Refresh => "refresh",
         RequestClass.Revoke => "revoke",
         RequestClass.Forward => "forward",
+        RequestClass.Ask => "ask",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

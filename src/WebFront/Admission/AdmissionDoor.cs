@@ -3,12 +3,12 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace Grid.WebFront.Admission;
 
-/// <summary>A request's way into its class. A feature of its context from <see cref="BeforeAsync"/> on.</summary>
+/// <summary>A request's way into its class. A feature of its context, where it has one, from <see cref="BeforeAsync"/> on.</summary>
 /// <remarks>
 /// A place is taken when nothing is waited for any more but this silo itself, so after the body was read: otherwise a client that sends
 /// byte by byte would hold one, and a few hundred of them a whole class.
 /// </remarks>
-internal sealed class AdmissionDoor(AdmissionControl admission, RequestClass kind, Asker from)
+internal sealed class AdmissionDoor(AdmissionControl admission, RequestClass kind, Asker from) : IDisposable
 {
     private static readonly string[] Waits = ["1", "2", "3"];
 
@@ -48,8 +48,7 @@ internal sealed class AdmissionDoor(AdmissionControl admission, RequestClass kin
         context.RequestAborted.ThrowIfCancellationRequested();
         if (context.Features.Get<AdmissionDoor>() is { _isInside: false } door)
         {
-            door._place = door.Take();
-            door._isInside = door._place.IsTaken ? true : throw new OverloadedException();
+            door.Enter();
         }
     }
 
@@ -68,7 +67,38 @@ internal sealed class AdmissionDoor(AdmissionControl admission, RequestClass kin
     /// <summary>The same as a number.</summary>
     public static int RetryAfterSeconds() => Random.Shared.Next(Waits.Length) + 1;
 
-    private AdmissionControl.Place Take() => admission.Enter(kind, from);
+    /// <summary>The door of a request that has come in by one.</summary>
+    public static AdmissionDoor Of(HttpContext context) => context.Features.GetRequiredFeature<AdmissionDoor>();
+
+    /// <summary>Takes the place.</summary>
+    /// <exception cref="OverloadedException">There is none left.</exception>
+    public void Enter()
+    {
+        _place = admission.Enter(kind, from);
+        _isInside = _place.IsTaken ? true : throw new OverloadedException();
+    }
+
+    /// <summary>
+    /// Gives the place back and takes one of another class, to be disposed of, while the core behind Grid is waited for. Then <see cref="Enter()"/>
+    /// goes on, if there is more to do.
+    /// </summary>
+    /// <param name="other">The class.</param>
+    /// <param name="hasBegun">Whether something is written already, so that it has to be finished: then there always is a place.</param>
+    /// <exception cref="OverloadedException">There is none left.</exception>
+    public AdmissionControl.Place WaitOutside(RequestClass other, bool hasBegun = false)
+    {
+        Dispose();
+        var place = admission.Enter(other, from, hasBegun);
+        return place.IsTaken ? place : throw new OverloadedException();
+    }
+
+    /// <summary>Gives the place back, if there is one.</summary>
+    public void Dispose()
+    {
+        var place = _place;
+        (_place, _isInside) = (default, false);
+        place.Dispose();
+    }
 
     private async Task RunAsync(HttpContext context, RequestDelegate next, RequestDelegate refuseAsync)
     {
@@ -82,7 +112,7 @@ internal sealed class AdmissionDoor(AdmissionControl admission, RequestClass kin
         }
         finally
         {
-            _place.Dispose();
+            Dispose();
         }
     }
 }

@@ -1,7 +1,7 @@
 namespace Grid.WebFront.Admission;
 
 /// <summary>How many requests this silo works on at once. Beyond that it refuses what matters least.</summary>
-/// <param name="MaxRequests">Requests of all classes but revocations and what the core behind Grid serves, which have places of their own.</param>
+/// <param name="MaxRequests">Requests of all classes but revocations and what waits for the core behind Grid, which have places of their own.</param>
 internal sealed record AdmissionLimits(int MaxRequests)
 {
     // About a second of writes at what a core gets through: more would only wait longer, until its caller has given up.
@@ -20,7 +20,7 @@ internal sealed record AdmissionLimits(int MaxRequests)
         RequestClass.Verify => Part(8),
         RequestClass.Create => Part(8),
         RequestClass.Refresh => Part(4),
-        RequestClass.Revoke or RequestClass.Forward => Mark(kind),
+        RequestClass.Revoke or RequestClass.Forward or RequestClass.Ask => Mark(kind),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
@@ -36,7 +36,7 @@ internal sealed record AdmissionLimits(int MaxRequests)
         RequestClass.Revoke => MaxRequests * 4,
 
         // Each is a socket, and a core that is so far behind answers none of them the sooner for more.
-        RequestClass.Forward => Part(4),
+        RequestClass.Forward or RequestClass.Ask => Part(4),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 

@@ -1,6 +1,6 @@
 namespace Grid.WebFront.Admission;
 
-/// <summary>What a request does, as far as it matters when there are too many: the later ones come first, but for the last, which is a matter of its own.</summary>
+/// <summary>What a request does, as far as it matters when there are too many: the later ones come first, but for the last two, which are a matter of their own.</summary>
 internal enum RequestClass
 {
     /// <summary>Costs nothing, or has limits of its own: probes, constants, keys, connections that stay open.</summary>
@@ -23,4 +23,7 @@ internal enum RequestClass
 
     /// <summary>Waits for the core behind Grid, apart from all others: however slow that is, it takes no other request's place.</summary>
     Forward,
+
+    /// <summary>A sign-in that waits for the core behind Grid to say whose the account is, apart from all others: for that it leaves its own class's place.</summary>
+    Ask,
 }

@@ -10,6 +10,7 @@ using Grid.Client;
 using Grid.Revocation.Acknowledgement;
 using Grid.Revocation.Holders;
 using Grid.Revocation.Telemetry;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Sessions;
 
 namespace Grid.WebFront.Front;
@@ -17,7 +18,7 @@ namespace Grid.WebFront.Front;
 /// <summary>The sessions of the front's app, in process: what the core API does, without HTTP.</summary>
 internal sealed class InProcessSessions(
     FrontSettings front, IAppDirectory apps, SessionIssuer issuer, SessionVerifier verifier, SessionRefresher refresher, StoredSessions stored, SessionChecks checks,
-    Revocations revocations, IKeyRings keyRings, ServiceJwts jwts, IUserWatches watches, TrustedClock clock) : IGridSessions
+    Revocations revocations, IKeyRings keyRings, ServiceJwts jwts, IUserWatches watches, AdmissionControl admission, TrustedClock clock) : IGridSessions
 {
     private const int MaxEventsAtOnce = 64;
 
@@ -27,17 +28,30 @@ internal sealed class InProcessSessions(
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LookAgain = TimeSpan.FromSeconds(1);
 
-    public Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken) => GuardAsync(app =>
+    public async Task<CreatedSession> CreateAsync(SessionDraft draft, CancellationToken cancellationToken)
     {
-        var judged = ClientInput.Draft(draft);
-        return issuer.CreateAsync(app, judged with { TenantId = Tenant(app, judged.TenantId) }, null, ClientRules.Newest);
-    });
+        try
+        {
+            return await GuardAsync(app =>
+            {
+                var judged = ClientInput.Draft(draft);
+                return issuer.CreateAsync(app, judged with { TenantId = Tenant(app, judged.TenantId) }, null, ClientRules.Newest, NoDoor());
+            });
+        }
+        catch (OverloadedException failure)
+        {
+            throw new GridException(GridFailure.Unavailable, "Too many requests wait for the core behind Grid, and nothing was begun.", failure)
+            {
+                RetryAfter = TimeSpan.FromSeconds(AdmissionDoor.RetryAfterSeconds()),
+            };
+        }
+    }
 
     /// <inheritdoc cref="SessionIssuer.OpenTicketAsync"/>
     public Task<OpenedTicket?> OpenTicketAsync(string ticket) => GuardAsync(app => issuer.OpenTicketAsync(app, ticket));
 
     /// <inheritdoc cref="SessionIssuer.RedeemTicketAsync"/>
-    public Task<CreatedSession?> RedeemTicketAsync(OpenedTicket ticket) => GuardAsync(app => issuer.RedeemTicketAsync(app, ticket));
+    public Task<CreatedSession?> RedeemTicketAsync(OpenedTicket ticket, AdmissionDoor? door = null) => GuardAsync(app => issuer.RedeemTicketAsync(app, ticket, door ?? NoDoor()));
 
     public async ValueTask<TokenCheck> VerifyAsync(TokenToCheck token, CancellationToken cancellationToken)
     {
@@ -192,6 +206,9 @@ internal sealed class InProcessSessions(
             // It goes on.
         }
     }
+
+    // The application limits its own work. How many wait for the core behind Grid is bounded for all together.
+    private AdmissionDoor NoDoor() => new(admission, RequestClass.None, Asker.Of(front.App));
 
     private static bool IsOutage(Exception failure) => failure is StoreUnavailableException or OrleansException or TimeoutException;
 

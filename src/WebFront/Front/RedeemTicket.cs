@@ -70,7 +70,7 @@ internal static class RedeemTicket
         // Completed by what only the front knows. A ticket is not used up if the browser could not store the session.
         var draft = WithIssuer(opened.Draft, requests.Issuer(context)) with { WithAntiCsrf = withAntiCsrf };
         requests.RefuseTooLong(context, transfer, draft);
-        return await sessions.RedeemTicketAsync(opened with { Draft = draft }) is { } created ? await requests.HandOverAsync(context, transfer, created) : null;
+        return await sessions.RedeemTicketAsync(opened with { Draft = draft }, AdmissionDoor.Of(context)) is { } created ? await requests.HandOverAsync(context, transfer, created) : null;
     }
 
     private static async Task<string?> ReadTicketAsync(HttpContext context)

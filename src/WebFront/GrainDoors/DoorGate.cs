@@ -50,7 +50,11 @@ internal sealed class DoorGate(
             using var place = admission.Enter(kind, Asker.Of(call.App.App));
             return place.IsTaken
                 ? new DoorAnswer<T> { Outcome = DoorOutcome.Done, Value = await work(call) }
-                : Failed<T>(DoorOutcome.Unavailable, "The silo has too many requests at once, and has not begun this one.") with { RetryAfter = TimeSpan.FromSeconds(AdmissionDoor.RetryAfterSeconds()) };
+                : Overloaded<T>();
+        }
+        catch (OverloadedException)
+        {
+            return Overloaded<T>();
         }
         catch (SessionRefusedException refusal)
         {
@@ -70,6 +74,15 @@ internal sealed class DoorGate(
             failures.MetUnexpected($"{failure.GetType().Name} in a call by an Orleans client", failure);
             return Failed<T>(DoorOutcome.Unavailable, "Internal error; the silo's log has it.");
         }
+    }
+
+    /// <summary>The way in for work that leaves its place meanwhile; it is answered as <see cref="RequestClass.None"/>.</summary>
+    /// <exception cref="OverloadedException">There is no place left.</exception>
+    public AdmissionDoor Enter(RequestClass kind, DoorCall call)
+    {
+        var door = new AdmissionDoor(admission, kind, Asker.Of(call.App.App));
+        door.Enter();
+        return door;
     }
 
     /// <summary>A tenant that the app has.</summary>
@@ -138,6 +151,9 @@ internal sealed class DoorGate(
 
     private static string HasRules(string whose) =>
         $"The {whose} has address rules (ip_allow_regex, ip_deny_regex), and a call by the gateway has no address to judge: use the core API, or take the rules away";
+
+    private static DoorAnswer<T> Overloaded<T>() =>
+        Failed<T>(DoorOutcome.Unavailable, "The silo has too many requests at once, and has not begun this one.") with { RetryAfter = TimeSpan.FromSeconds(AdmissionDoor.RetryAfterSeconds()) };
 
     private static DoorAnswer<T> Failed<T>(DoorOutcome outcome, string message) => new() { Outcome = outcome, Message = message };
 }

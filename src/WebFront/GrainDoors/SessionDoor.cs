@@ -22,10 +22,11 @@ internal sealed class SessionDoor(
 
     public Task<string> PingAsync() => Task.FromResult(RuntimeIdentity);
 
-    public Task<DoorAnswer<CreatedSession>> CreateAsync(SessionDraft draft) => gate.AnswerAsync(RequestClass.Create, async call =>
+    public Task<DoorAnswer<CreatedSession>> CreateAsync(SessionDraft draft) => gate.AnswerAsync(RequestClass.None, async call =>
     {
+        using var door = gate.Enter(RequestClass.Create, call);
         var judged = ClientInput.Draft(draft);
-        return (CreatedSession?)await issuer.CreateAsync(call.App, judged with { TenantId = await gate.TenantAsync(call.App, judged.TenantId) }, null, ClientRules.Newest);
+        return (CreatedSession?)await issuer.CreateAsync(call.App, judged with { TenantId = await gate.TenantAsync(call.App, judged.TenantId) }, null, ClientRules.Newest, door);
     });
 
     public Task<DoorAnswer<TokenCheck>> VerifyAsync(TokenToCheck token) => gate.AnswerAsync(RequestClass.Verify, async call =>

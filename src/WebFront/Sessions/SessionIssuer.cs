@@ -8,11 +8,15 @@ using Grid.Client;
 using Grid.Tokens;
 using Grid.Tokens.Refresh;
 using Grid.Tokens.Tickets;
+using Grid.WebFront.Admission;
 
 namespace Grid.WebFront.Sessions;
 
 /// <summary>Creates sessions, at once or by a ticket that a browser redeems.</summary>
-/// <remarks>Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503.</remarks>
+/// <remarks>
+/// Every method throws <see cref="StoreUnavailableException"/> when the outcome is unknown: answer 503. Those that ask the core behind Grid do so
+/// outside of the request's own place, and throw <see cref="OverloadedException"/> if too many wait for it or there is no way back in: nothing has begun.
+/// </remarks>
 internal sealed class SessionIssuer(
     IGrainFactory grains, IAppDirectory apps, ISessionOrders orders, IKeyRings keyRings, AccessTokens accessTokens, Revocations revocations, GridMetrics metrics, TrustedClock clock,
     IAccounts? accounts = null)
@@ -25,16 +29,17 @@ internal sealed class SessionIssuer(
     /// <param name="draft">The session.</param>
     /// <param name="accessTokenValidity">Shorter than the app's; null = the app's.</param>
     /// <param name="rules">The client's.</param>
+    /// <param name="door">The request's.</param>
     /// <exception cref="SessionRefusedException">The draft cannot become a session.</exception>
-    public async Task<CreatedSession> CreateAsync(AppSnapshot app, SessionDraft draft, TimeSpan? accessTokenValidity, ClientRules rules)
+    public async Task<CreatedSession> CreateAsync(AppSnapshot app, SessionDraft draft, TimeSpan? accessTokenValidity, ClientRules rules, AdmissionDoor door)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(draft);
         Check(draft, rules);
-        var owner = await FindOwnerAsync(app, draft.UserId);
+        var owner = await FindOwnerAsync(app, draft.UserId, door);
 
         // A new random handle cannot be taken; if it is, our own write was retried.
-        return await CreateAsync(app, SessionHandle.Create(draft.TenantId, clock.GetUtcMilliseconds()), draft, draft.UserId, owner, accessTokenValidity, rules, isOrdered: false)
+        return await CreateAsync(app, SessionHandle.Create(draft.TenantId, clock.GetUtcMilliseconds()), draft, draft.UserId, owner, accessTokenValidity, rules, door, isOrdered: false)
             ?? throw new StoreUnavailableException("The session was not stored.");
     }
 
@@ -43,12 +48,12 @@ internal sealed class SessionIssuer(
     /// </summary>
     /// <returns>Null if the data is too large for a ticket.</returns>
     /// <exception cref="SessionRefusedException">The draft cannot become a session.</exception>
-    public async Task<OrderedSession?> OrderAsync(AppSnapshot app, SessionDraft draft)
+    public async Task<OrderedSession?> OrderAsync(AppSnapshot app, SessionDraft draft, AdmissionDoor door)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(draft);
         Check(draft, ClientRules.Newest);
-        var owner = await FindOwnerAsync(app, draft.UserId);
+        var owner = await FindOwnerAsync(app, draft.UserId, door);
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var now = clock.GetUtcMilliseconds();
         var handle = SessionHandle.Create(draft.TenantId, now);
@@ -99,22 +104,22 @@ internal sealed class SessionIssuer(
     /// <returns>Null if the ticket was used before, or a revocation has made it void.</returns>
     /// <exception cref="SessionRefusedException">The draft cannot become a session; the ticket is not used up.</exception>
     /// <exception cref="StoreUnavailableException">Whether the ticket is used up is unknown: another one has to be ordered.</exception>
-    public async Task<CreatedSession?> RedeemTicketAsync(AppSnapshot app, OpenedTicket ticket)
+    public async Task<CreatedSession?> RedeemTicketAsync(AppSnapshot app, OpenedTicket ticket, AdmissionDoor door)
     {
         ArgumentNullException.ThrowIfNull(app);
         ArgumentNullException.ThrowIfNull(ticket);
         Check(ticket.Draft, ClientRules.Newest);
         var recipeUserId = ticket.RecipeUserId ?? ticket.Draft.UserId;
-        var owner = await FindOwnerAsync(app, recipeUserId);
+        var owner = await FindOwnerAsync(app, recipeUserId, door);
 
         // Linked or unlinked since it was ordered: the account has another user now.
         return owner.UserId == ticket.Draft.UserId
-            ? await CreateAsync(app, ticket.Handle, ticket.Draft, recipeUserId, owner, null, ClientRules.Newest, isOrdered: true)
+            ? await CreateAsync(app, ticket.Handle, ticket.Draft, recipeUserId, owner, null, ClientRules.Newest, door, isOrdered: true)
             : null;
     }
 
     private async Task<CreatedSession?> CreateAsync(
-        AppSnapshot app, SessionHandle handle, SessionDraft draft, string recipeUserId, AccountOwner owner, TimeSpan? accessTokenValidity, ClientRules rules, bool isOrdered)
+        AppSnapshot app, SessionHandle handle, SessionDraft draft, string recipeUserId, AccountOwner owner, TimeSpan? accessTokenValidity, ClientRules rules, AdmissionDoor door, bool isOrdered)
     {
         var ring = await keyRings.GetAsync(app, CancellationToken.None);
         var now = clock.GetUtcMilliseconds();
@@ -152,25 +157,39 @@ internal sealed class SessionIssuer(
             throw new StoreUnavailableException("The tenant was removed while the session was made.");
         }
 
-        await RequireSameOwnerAsync(app, handle, recipeUserId, owner);
+        await RequireSameOwnerAsync(app, handle, recipeUserId, owner, door);
         metrics.Created();
         var access = accessTokens.Mint(app, ring, session, rules.TokenVersion, hash1, null, antiCsrf, AccessTokens.Life(app, accessTokenValidity));
         var tokens = new SessionTokens(access, new IssuedToken(refreshToken, now, session.ExpiresAt), antiCsrf);
         return new CreatedSession(handle.ToString(), session.UserId, handle.TenantId, session.PayloadJson, tokens) { RecipeUserId = session.RecipeUserId ?? session.UserId };
     }
 
-    private ValueTask<AccountOwner> FindOwnerAsync(AppSnapshot app, string recipeUserId) =>
-        accounts is null ? new(new AccountOwner(recipeUserId, IsKnown: false)) : new(accounts.FindOwnerAsync(app.App, recipeUserId));
+    private ValueTask<AccountOwner> FindOwnerAsync(AppSnapshot app, string recipeUserId, AdmissionDoor door) =>
+        accounts is null ? new(new AccountOwner(recipeUserId, IsKnown: false)) : new(AskAsync(accounts, app, recipeUserId, door));
+
+    // However long it takes, no place is missing meanwhile for what needs the store only.
+    private static async Task<AccountOwner> AskAsync(IAccounts accounts, AppSnapshot app, string recipeUserId, AdmissionDoor door)
+    {
+        AccountOwner owner;
+        using (door.WaitOutside(RequestClass.Ask))
+        {
+            owner = await accounts.FindOwnerAsync(app.App, recipeUserId);
+        }
+
+        door.Enter();
+        return owner;
+    }
 
     // Asked again after the session is stored: whoever links, unlinks or removes the account meanwhile ends the sessions that are there, and
     // might have looked before. Nobody has its tokens yet.
-    private async ValueTask RequireSameOwnerAsync(AppSnapshot app, SessionHandle handle, string recipeUserId, AccountOwner owner)
+    private async ValueTask RequireSameOwnerAsync(AppSnapshot app, SessionHandle handle, string recipeUserId, AccountOwner owner, AdmissionDoor door)
     {
         if (accounts is null)
         {
             return;
         }
 
+        using var outside = door.WaitOutside(RequestClass.Ask, hasBegun: true);
         var isSame = false;
         try
         {

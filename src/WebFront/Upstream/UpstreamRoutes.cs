@@ -17,9 +17,9 @@ internal static partial class UpstreamRoutes
     [
         .. new[] { "", "/v2" }.SelectMany(version => new[]
         {
-            OfTenant(RequestClass.Create, "PUT", "/recipe/multitenancy/connectionuridomain" + version, (context, both) => both.PutAsync(context, NamedBy.Domain)),
-            OfTenant(RequestClass.Create, "PUT", "/recipe/multitenancy/app" + version, (context, both) => both.PutAsync(context, NamedBy.App)),
-            OfTenant(RequestClass.Create, "PUT", "/recipe/multitenancy/tenant" + version, (context, both) => both.PutAsync(context, NamedBy.Tenant)),
+            OfTenant(RequestClass.Forward, "PUT", "/recipe/multitenancy/connectionuridomain" + version, (context, both) => both.PutAsync(context, NamedBy.Domain)),
+            OfTenant(RequestClass.Forward, "PUT", "/recipe/multitenancy/app" + version, (context, both) => both.PutAsync(context, NamedBy.App)),
+            OfTenant(RequestClass.Forward, "PUT", "/recipe/multitenancy/tenant" + version, (context, both) => both.PutAsync(context, NamedBy.Tenant)),
         }),
         OfTenant(RequestClass.Revoke, "POST", "/recipe/multitenancy/connectionuridomain/remove", (context, both) => both.RemoveAsync(context, NamedBy.Domain)),
         OfTenant(RequestClass.Revoke, "POST", "/recipe/multitenancy/app/remove", (context, both) => both.RemoveAsync(context, NamedBy.App)),
@@ -28,8 +28,8 @@ internal static partial class UpstreamRoutes
         OfApp(RequestClass.Revoke, "POST", "/user/remove", (context, both) => both.RemoveUserAsync(context)),
         OfApp(RequestClass.Revoke, "POST", "/recipe/accountlinking/user/link", (context, both) => both.LinkAsync(context)),
         OfApp(RequestClass.Revoke, "POST", "/recipe/accountlinking/user/unlink", (context, both) => both.UnlinkAsync(context)),
-        OfApp(RequestClass.Create, "POST", "/recipe/userid/map", (context, both) => both.MapAsync(context, "superTokensUserId", isMapped: false)),
-        OfApp(RequestClass.Create, "POST", "/recipe/userid/map/remove", (context, both) => both.MapAsync(context, "userId", isMapped: true)),
+        OfApp(RequestClass.Forward, "POST", "/recipe/userid/map", (context, both) => both.MapAsync(context, "superTokensUserId", isMapped: false)),
+        OfApp(RequestClass.Forward, "POST", "/recipe/userid/map/remove", (context, both) => both.MapAsync(context, "userId", isMapped: true)),
     ];
 
     public static void MapUpstream(this IEndpointRouteBuilder core)

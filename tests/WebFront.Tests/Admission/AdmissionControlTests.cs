@@ -15,7 +15,7 @@ public sealed class AdmissionControlTests : IDisposable
 
     private static readonly Asker Back = Asker.Of(AppKey.Public);
 
-    private static readonly RequestClass[] All = [RequestClass.List, RequestClass.Verify, RequestClass.Create, RequestClass.Refresh, RequestClass.Revoke, RequestClass.Forward];
+    private static readonly RequestClass[] All = [RequestClass.List, RequestClass.Verify, RequestClass.Create, RequestClass.Refresh, RequestClass.Revoke, RequestClass.Forward, RequestClass.Ask];
 
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().AddSingleton<GridMetrics>().BuildServiceProvider();
     private readonly FakeTimeProvider _clock = new();
@@ -51,7 +51,7 @@ public sealed class AdmissionControlTests : IDisposable
             return Fill(admission, kind);
         }).ToList();
 
-        Assert.Equal([8, 32, 48, 64, 256, 16], alone);
+        Assert.Equal([8, 32, 48, 64, 256, 16, 16], alone);
     }
 
     [Fact]
@@ -155,6 +155,25 @@ public sealed class AdmissionControlTests : IDisposable
         Assert.Equal(
             ["Overload: refused a request (list) with 503, there are too many requests at once. Further ones are counted", "Overload: refused 10000 more requests with 503 (list 10000)", "Overload is over; 10001 requests got 503 in 00:00:00"],
             _log.Lines.Select(line => line.Text));
+    }
+
+    [Fact]
+    public void What_has_begun_is_counted_and_never_refused()
+    {
+        var all = Fill(_admission, RequestClass.Ask);
+        var begun = _admission.Enter(RequestClass.Ask, Back, hasBegun: true);
+        Assert.True(begun.IsTaken);
+
+        // It is one of those that others have to wait for.
+        var places = new List<AdmissionControl.Place> { begun };
+        for (var i = 0; i < all; i++)
+        {
+            Assert.False(_admission.Enter(RequestClass.Ask, Back).IsTaken);
+            places.Add(_admission.Enter(RequestClass.Ask, Back, hasBegun: true));
+        }
+
+        places.ForEach(place => place.Dispose());
+        Assert.Equal(0, Fill(_admission, RequestClass.Ask));
     }
 
     [Theory]

@@ -11,7 +11,7 @@ public sealed class FairShareTests : IDisposable
 {
     private const int Max = 64;
 
-    private static readonly RequestClass[] All = [RequestClass.List, RequestClass.Verify, RequestClass.Create, RequestClass.Refresh, RequestClass.Revoke, RequestClass.Forward];
+    private static readonly RequestClass[] All = [RequestClass.List, RequestClass.Verify, RequestClass.Create, RequestClass.Refresh, RequestClass.Revoke, RequestClass.Forward, RequestClass.Ask];
 
     private readonly ServiceProvider _metrics = new ServiceCollection().AddMetrics().AddSingleton<GridMetrics>().BuildServiceProvider();
     private readonly AdmissionControl _admission;

@@ -59,4 +59,64 @@ public sealed class SlowCoreTests
         Assert.DoesNotContain(core.Log.Lines, line => line.Text.Contains(StandInCore.Key, StringComparison.Ordinal));
         Assert.Equal("OK", (await core.VerifyAsync("", session["accessToken"]!["token"]!.GetValue<string>(), checkDatabase: true)).Word);
     }
+
+    [Fact]
+    public async Task Sign_ins_that_fill_up_before_a_silent_core_leave_room_for_all_that_needs_no_core()
+    {
+        const string Busy = "Service is temporarily unavailable, please retry\n";
+        var silence = new TaskCompletionSource();
+        await using var behind = new StandInCore();
+        await behind.StartAsync();
+        await using var core = new CoreHost
+        {
+            Settings = new Dictionary<string, string?>
+            {
+                ["Grid:Upstream:Uri"] = behind.Url.ToString(),
+                ["Grid:Upstream:ApiKey"] = StandInCore.Key,
+                ["Grid:Upstream:ConnectTimeout"] = "1m",
+                ["Grid:Overload:MaxRequests"] = "16",
+            },
+        };
+        await core.InitializeAsync();
+        var session = await core.CreateSessionAsync();
+        behind.Answers["/user/id"] = context => silence.Task.WaitAsync(context.RequestAborted);
+        var isOver = false;
+        var flood = Task.WhenAll(Enumerable.Range(0, 8).Select(async _ =>
+        {
+            var refused = 0;
+            while (!Volatile.Read(ref isOver))
+            {
+                // 504 after five seconds.
+                var answer = await SignInAsync();
+                Assert.True(answer.Status == 504 || (answer.Status, answer.Text) == (503, Busy), $"{answer.Status} {answer.Text}");
+                refused += answer.Status == 503 ? 1 : 0;
+                await Task.Delay(answer.Status == 503 ? 50 : 0);
+            }
+
+            return refused;
+        }));
+        for (var tries = 0; (await SignInAsync()).Text != Busy; tries++)
+        {
+            Assert.True(tries < 60, "The flood does not fill up.");
+        }
+
+        for (var round = 0; round < 5; round++)
+        {
+            Assert.Equal("OK", (await core.VerifyAsync("", $"{session["accessToken"]!["token"]}", checkDatabase: true)).Word);
+            var refreshed = await core.RefreshAsync("", $"{session["refreshToken"]!["token"]}");
+            Assert.Equal("OK", refreshed.Word);
+            session = refreshed.Json;
+            Assert.Equal("OK", (await core.PostAsync("/recipe/jwt", new { algorithm = "RS256", payload = new { }, jwksDomain = "http://localhost", validity = 60 })).Word);
+            Assert.Equal("OK", (await core.SendAsync("GET", "/recipe/session/user?userId=u1&fetchSessionsForAllLinkedAccounts=false")).Word);
+        }
+
+        Volatile.Write(ref isOver, true);
+        Assert.NotEqual(0, (await flood).Sum());
+        core.WaitUntilInside(0);
+        behind.Answers.Clear();
+        silence.SetResult();
+        await core.CreateSessionAsync();
+
+        Task<CoreAnswer> SignInAsync() => core.PostAsync("/recipe/session", new { userId = "u1", enableAntiCsrf = false, userDataInJWT = new { }, userDataInDatabase = new { } });
+    }
 }

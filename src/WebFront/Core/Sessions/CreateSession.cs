@@ -1,4 +1,5 @@
 using Grid.Client;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
 
@@ -21,7 +22,7 @@ internal static class CreateSession
             DataJson = body.Object("userDataInDatabase"),
             UseDynamicSigningKey = body.BoolOrNull("useDynamicSigningKey") ?? true,
         };
-        var created = await issuer.CreateAsync(request.App, draft, SessionWire.AccessTokenValidity(body, request), request.Version.Rules);
+        var created = await issuer.CreateAsync(request.App, draft, SessionWire.AccessTokenValidity(body, request), request.Version.Rules, AdmissionDoor.Of(context));
         await CoreResponse.WriteAsync(context, "OK", (created, request.Version), static (json, state) =>
         {
             var (session, version) = state;

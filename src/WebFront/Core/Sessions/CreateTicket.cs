@@ -1,4 +1,5 @@
 using Grid.Client;
+using Grid.WebFront.Admission;
 using Grid.WebFront.Front;
 using Grid.WebFront.Sessions;
 using Microsoft.AspNetCore.Http;
@@ -24,7 +25,7 @@ internal static class CreateTicket
 
         // Registered only if this silo has a front.
         context.RequestServices.GetService<FrontTickets>()?.Check(context, request.App.App, draft);
-        if (await issuer.OrderAsync(request.App, draft) is not { } ordered)
+        if (await issuer.OrderAsync(request.App, draft, AdmissionDoor.Of(context)) is not { } ordered)
         {
             throw new CoreException(400, "userDataInJWT and userDataInDatabase are too large for a ticket: together they may have about 8 KB");
         }

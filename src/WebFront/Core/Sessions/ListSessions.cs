@@ -1,3 +1,4 @@
+using Grid.WebFront.Admission;
 using Grid.WebFront.Sessions;
 using Grid.WebFront.Upstream;
 using Microsoft.AspNetCore.Http;
@@ -20,7 +21,15 @@ internal static class ListSessions
             : await stored.ListAsync(user, across);
         if (linked && context.RequestServices.GetService<LinkedAccounts>() is { } accounts)
         {
-            foreach (var other in await accounts.OthersAsync(request.App.App, userId))
+            var door = AdmissionDoor.Of(context);
+            IReadOnlyList<string> others;
+            using (door.WaitOutside(RequestClass.Forward))
+            {
+                others = await accounts.OthersAsync(request.App.App, userId);
+            }
+
+            door.Enter();
+            foreach (var other in others)
             {
                 listed = listed.AddRange(await stored.ListAsync(SessionWire.User(request, other), across));
             }
