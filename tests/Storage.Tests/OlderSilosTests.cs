@@ -112,6 +112,28 @@ public sealed class OlderSilosTests(SharedPostgreSql shared)
         Assert.Equal(SchemaState.Newer, (await status).State);
     }
 
+    [Fact]
+    public async Task A_table_that_somebody_holds_is_not_waited_for_long_as_requests_wait_behind_the_migration_and_no_timeout_of_the_driver_counts()
+    {
+        var options = await MigratedAsync(upTo: 10);
+        await using var backup = new NpgsqlConnection(options.ConnectionString + ";Pooling=false");
+        await backup.OpenAsync(Stop);
+        await using var transaction = await backup.BeginTransactionAsync(Stop);
+        await using var read = new NpgsqlCommand("LOCK TABLE grid_session IN ACCESS SHARE MODE", backup, transaction);
+        await read.ExecuteNonQueryAsync(Stop);
+        var before = StoreMigrator.For(options).Status();
+
+        // Shorter than what ends the wait.
+        var hasty = options with { ConnectionString = options.ConnectionString + ";Command Timeout=3" };
+        var refusal = Assert.Throws<StoreStartException>(() => StoreMigrator.For(hasty).Apply());
+
+        Assert.Contains("Nothing of it was applied. Another transaction has held one of its tables for 5 s", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(before.Pending, StoreMigrator.For(options).Status().Pending);
+
+        await transaction.RollbackAsync(Stop);
+        Assert.Equal(SchemaState.Current, StoreMigrator.For(options).Apply().State);
+    }
+
     private static int LeastFor(string script) =>
         int.Parse(Regex.IsMatch(script, "_works_with_[0-9]{4}$") ? script.AsSpan(^4..) : script.AsSpan(0, 4), System.Globalization.CultureInfo.InvariantCulture);
 

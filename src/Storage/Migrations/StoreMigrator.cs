@@ -45,6 +45,9 @@ public sealed partial class StoreMigrator
     // An arbitrary number that no other program on the same database uses.
     private const long LockId = 0x67_72_69_64;
 
+    // Requests wait behind a script that waits for a table, and give up after 8 s. A script that has it takes as long as its table is large.
+    private const string Patience = "SET LOCAL lock_timeout = '5s'; SET LOCAL statement_timeout = 0;\n";
+
     private static readonly TimeSpan LockPatience = TimeSpan.FromMinutes(2);
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(100);
 
@@ -205,7 +208,14 @@ public sealed partial class StoreMigrator
             : DeployChanges.To.SqliteDatabase(readOnly
                 ? SqliteFile.ReadOnlyConnectionString(_options.RequiredSqlitePath)
                 : SqliteFile.ConnectionString(_options.RequiredSqlitePath)).JournalToSqliteTable(JournalTable);
-        return builder.WithScripts(_scripts).WithTransactionPerScript().WithVariablesDisabled().LogTo(new NoOpUpgradeLog()).Build();
+        var scripts = _scripts;
+        if (_options.Engine == StoreEngine.PostgreSql)
+        {
+            builder.WithExecutionTimeout(TimeSpan.Zero);
+            scripts = [.. _scripts.Select(script => new SqlScript(script.Name, Patience + script.Contents))];
+        }
+
+        return builder.WithScripts(scripts).WithTransactionPerScript().WithVariablesDisabled().LogTo(new NoOpUpgradeLog()).Build();
     }
 
     // They would go on over a schema that is not theirs. Behind a pooler no silo has a session, and nobody can tell.
@@ -290,6 +300,7 @@ public sealed partial class StoreMigrator
     private static string Repair(Exception failure) => failure is not PostgresException { SqlState: var state } ? "" : state switch
     {
         PostgresErrorCodes.InvalidSchemaName => " Name the schema by 'Search Path' (POSTGRESQL_TABLE_SCHEMA), which is made if it is missing, or make it: CREATE SCHEMA ….",
+        PostgresErrorCodes.LockNotAvailable => " Another transaction has held one of its tables for 5 s: a backup (pg_dump), or a statement by hand. Start again when it is over.",
         PostgresErrorCodes.InsufficientPrivilege =>
             " Run 'grid migrate' as a role that may create tables there, and let the silos connect with Grid:Store:MigrateAtStart=false (deploy/sql/roles/postgresql.sql), or grant it: GRANT CREATE ON SCHEMA … TO ….",
         _ => "",
