@@ -28,6 +28,7 @@ namespace Grid.Hosting;
 /// A silo with its doors, an application of its own: what <c>grid serve</c> runs and what <c>AddGridSilo()</c> hosts inside another
 /// application, whose services, endpoints, addresses and Orleans, if it has one, it leaves alone.
 /// </summary>
+/// <remarks>Longer than most files: what starts a silo and what ends it, and in which order, is read in one place.</remarks>
 internal sealed partial class SiloApplication : IAsyncDisposable
 {
     private readonly SiloPlan _plan;

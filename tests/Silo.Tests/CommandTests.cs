@@ -53,6 +53,15 @@ public sealed class CommandTests : IDisposable
     }
 
     [Fact]
+    public async Task A_fence_names_the_app_that_there_is_before_any_was_made()
+    {
+        Assert.Equal(0, (await GridProcess.RunAsync(_folder, ["migrate"])).Code);
+        var (code, output) = await GridProcess.RunAsync(_folder, ["restore-fence", "--dry-run"]);
+
+        Assert.Equal((0, "every session and ticket of one app would end: public"), (code, output.Trim()));
+    }
+
+    [Fact]
     public async Task Config_show_has_every_effective_value_with_its_origin_and_names_what_has_no_effect()
     {
         var (code, output) = await GridProcess.RunAsync(

@@ -54,7 +54,10 @@ export class Refused extends Error {
   }
 }
 
-/** One connection to a silo, from its opening to its end and never again: requests and their answers, and entries for the holder in the order in which they came. */
+/**
+ * One connection to a silo, from its opening to its end and never again: requests and their answers, and entries for the holder in the order in which they came.
+ * Longer than most files: whatever can end a connection is read in one place.
+ */
 export class Connection {
   private readonly waiting = new Map<number, { resolve: (answer: Message) => void; reject: (why: Error) => void }>();
   private readonly waitingLooks: (() => void)[] = [];

@@ -79,7 +79,7 @@ export interface LookTicket {
 
 /**
  * Which sessions this process vouches for, and until when: rules h1–h6 of docs/protocol/holder.md and nothing else. It does no I/O and waits for nothing; since
- * JavaScript runs one thing at a time, whatever was applied is seen by every check that follows.
+ * JavaScript runs one thing at a time, whatever was applied is seen by every check that follows. Longer than most files: the rules are read in one place.
  */
 export class Holder {
   private readonly watches = new Watches();

@@ -63,7 +63,10 @@ function onBeforeExit(): void {
   for (const service of running) void service.close();
 }
 
-/** This process as a holder: connects, registers, renews, and comes back whatever happens. It becomes one with the first token that it checks, and not before. */
+/**
+ * This process as a holder: connects, registers, renews, and comes back whatever happens. It becomes one with the first token that it checks, and not before.
+ * Longer than most files: how the connection's life and the registration's follow each other is read in one place.
+ */
 export class Service {
   readonly holder: Holder;
   private readonly checks: Checks;

@@ -31,7 +31,8 @@ internal static class RestoreFence
         List<AppKey> apps = [.. (await store.ListAppsAsync(CancellationToken.None)).Union(made).OrderBy(app => app.ToString(), StringComparer.Ordinal)];
         if (dryRun)
         {
-            Console.Out.WriteLine($"the sessions of {apps.Count} app(s) would end: {string.Join(", ", apps)}");
+            // There is always the public one.
+            Console.Out.WriteLine($"every session and ticket of {(apps.Count == 1 ? "one app" : $"{apps.Count} apps")} would end: {string.Join(", ", apps)}");
             return 0;
         }
 

@@ -37,6 +37,7 @@ public sealed record SchemaStatus(SchemaState State, string? Applied, string Kno
 /// <remarks>
 /// A script whose name ends in <c>_works_with_NNNN</c> only adds: programs that know schema NNNN read and write on beside it. The name is what the
 /// database keeps of a script, so that an earlier program can read it there. Any other script is for programs that know it.
+/// Longer than most files: what is compared, locked and applied, and in which order, is read in one place.
 /// </remarks>
 public sealed partial class StoreMigrator
 {

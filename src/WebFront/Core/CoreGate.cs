@@ -13,7 +13,10 @@ using Microsoft.Extensions.Logging;
 namespace Grid.WebFront.Core;
 
 /// <summary>The checks that every request to the core API passes: API key, address, version, tenant.</summary>
-/// <remarks>Order of checks: <c>docs/protocol/core.md</c>, "Every request".</remarks>
+/// <remarks>
+/// Order of checks: <c>docs/protocol/core.md</c>, "Every request".
+/// Longer than most files: who is let in, and what the others are told, is read in one place.
+/// </remarks>
 internal sealed partial class CoreGate(
     IAppDirectory apps, InstallationDefaults installation, IMeterFactory meters, TimeProvider clock, ILogger<CoreGate> logger, UpstreamTenants? upstream = null, UpstreamSurvey? survey = null) : IDisposable
 {

@@ -16,6 +16,7 @@ namespace Grid.WebFront.Upstream;
 /// What is made is made behind first: if Grid crashes before it has it too, it learns of it at the next request that names it. What ends is
 /// ended here first, and confirmed, then behind, then here once more for what was begun in between. Either way repeating the call
 /// finishes it (docs/decisions/0031).
+/// Longer than most files: in which order each operation tells the two is read in one place.
 /// </remarks>
 internal sealed class BothCores(
     UpstreamClient client, UpstreamFailures failures, LinkedAccounts linked, AccountSessions accounts, TenantDoor tenants, Revocations revocations, StoredSessions stored)
