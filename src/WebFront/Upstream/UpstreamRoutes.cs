@@ -45,19 +45,17 @@ internal static partial class UpstreamRoutes
         core.MapFallback("{**path}", context => PassAsync(context, forwarder)).WithMetadata(route);
     }
 
-    /// <summary>Versions that both serve: a client picks one for all its recipes. Grid's alone as long as the other core has never said which it serves.</summary>
-    public static async Task<ImmutableArray<CdiVersion>> CommonAsync(HttpContext context, UpstreamPulse pulse)
+    /// <summary>Versions that both serve: a client picks one for all its recipes, and keeps it until it is started again.</summary>
+    /// <exception cref="CoreException">The other core has never said which it serves: 503 or 504, and the client asks again.</exception>
+    public static async Task<ImmutableArray<CdiVersion>> CommonAsync(HttpContext context, UpstreamPulse pulse, UpstreamFailures failures)
     {
         var request = CoreRequest.Of(context);
         var isOfOne = request.Domain.Length > 0 || request.Path.AppId != AppKey.PublicId || request.Path.NamesTenant;
         var (target, host) = (UpstreamForwarder.Target(context), request.Domain.Length > 0 ? request.Domain : null);
-        var common = isOfOne ? (await pulse.AskOfOneAsync(target, host, context.RequestAborted)).Common : null;
-        if (!isOfOne)
-        {
-            await pulse.AskAsync(target, host, context.RequestAborted);
-        }
-
-        return common ?? pulse.Common ?? CdiVersion.Supported;
+        var (trouble, common) = isOfOne
+            ? await pulse.AskOfOneAsync(target, host, context.RequestAborted)
+            : (await pulse.AskAsync(target, host, context.RequestAborted), null);
+        return common ?? pulse.Common ?? throw failures.Refuse(context, trouble);
     }
 
     private static Task PassAsync(HttpContext context, UpstreamForwarder forwarder)

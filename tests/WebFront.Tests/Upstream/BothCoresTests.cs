@@ -422,7 +422,15 @@ public sealed class BothCoresTests(UpstreamHost host)
     public async Task Clients_of_before_4_0_have_linked_accounts_asked_for_in_a_version_that_knows_them()
     {
         var user = NewId();
-        Assert.Equal(200, (await Core.SendAsync("GET", "/apiversion")).Status);
+        var versions = await Core.SendAsync("GET", "/apiversion");
+
+        // A starved machine may take longer than there is patience for.
+        for (var tries = 0; tries < 60 && versions.Status == 504; tries++)
+        {
+            versions = await Core.SendAsync("GET", "/apiversion");
+        }
+
+        Assert.Equal(200, versions.Status);
         Behind.Requests.Clear();
 
         Assert.Equal(200, (await Core.SendAsync("GET", $"/recipe/session/user?userId={user}", null, "3.0")).Status);

@@ -59,7 +59,7 @@ internal static class ServiceEndpoints
     private static async Task CommonVersionsAsync(HttpContext context, UpstreamPulse pulse)
     {
         var app = CoreRequest.Of(context).App;
-        await CoreResponse.WriteJsonAsync(context, Write(CdiVersion.Of(app.MinCdiVersion), CdiVersion.Of(app.MaxCdiVersion), await UpstreamRoutes.CommonAsync(context, pulse)));
+        await CoreResponse.WriteJsonAsync(context, Write(CdiVersion.Of(app.MinCdiVersion), CdiVersion.Of(app.MaxCdiVersion), await UpstreamRoutes.CommonAsync(context, pulse, context.RequestServices.GetRequiredService<UpstreamFailures>())));
     }
 
     private static byte[] Write(CdiVersion? min, CdiVersion? max) => Write(min, max, CdiVersion.Supported);
