@@ -23,6 +23,11 @@ internal sealed class LiveConnection : IDisposable
     /// <summary>Serves a call of Blazor Server. A circuit says that it is open with the first one after that which started it.</summary>
     public ValueTask<object?> ServeAsync(Func<ValueTask<object?>> call)
     {
+        if (_watches.Exists(watch => watch.Ended.IsCancellationRequested))
+        {
+            return RefuseAsync();
+        }
+
         LiveCircuit.Current.Value = _circuit;
         return call();
     }
@@ -57,7 +62,15 @@ internal sealed class LiveConnection : IDisposable
         }
     }
 
-    // The circuit first: the page reconnects at once, and is not to find it again.
+    // A call that came in just now would find no circuit any more, and its page would be told of an error, after which it stays as it is
+    // instead of looking for the sign-in page.
+    private async ValueTask<object?> RefuseAsync()
+    {
+        await EndAsync();
+        return null;
+    }
+
+    // The circuit first: the page reconnects at once, and is not to find it again. Whoever calls it again waits for the same end.
     private async Task EndAsync()
     {
         try
